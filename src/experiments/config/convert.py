@@ -1,0 +1,201 @@
+"""Turns plain data into the dataclasses of a schema and lists all that is wrong."""
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+from experiments.config.fields import NO_RULE, Rule, rule_of, schema_for
+from experiments.errors import Problem
+
+MISSING = "???"
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+
+
+def convert(
+    value: object, annotation: Any, *, key: str, problems: list[Problem]
+) -> Any:
+    """Returns `value` as `annotation` wants it and appends what is wrong.
+
+    Args:
+        value: Plain data: dicts, lists and scalars.
+        annotation: A dataclass, scalar type, `list[T]`, `dict[str, T]`, `Literal` or
+            a union of these.
+        key: Dotted path of the value, for the messages.
+        problems: Collects every problem found below `key`.
+
+    Returns:
+        The converted value; meaningless when a problem was appended.
+    """
+    return _convert(value, annotation, NO_RULE, key, problems)
+
+
+def nearest(name: str, accepted: Iterable[str]) -> str:
+    """Returns `Did you mean ...?` for the most similar name; empty without one."""
+    found = difflib.get_close_matches(name, list(accepted), n=1, cutoff=0.6)
+    return f"Did you mean `{found[0]}`?" if found else ""
+
+
+def _convert(
+    value: object, annotation: Any, rule: Rule, key: str, problems: list[Problem]
+) -> Any:
+    if isinstance(value, str) and value == MISSING:
+        problems.append(Problem(key, "is missing.", f"Set it: {key}=..."))
+        return None
+    if dataclasses.is_dataclass(annotation):
+        return _convert_dataclass(value, annotation, key, problems)  # type: ignore[arg-type]
+    if _fits(value, annotation):
+        result = _convert_plain(value, annotation, rule, key, problems)
+        if result is not _REFUSED:
+            return result
+    problems.append(_refusal(value, annotation, rule, key))
+    return None
+
+
+_REFUSED = object()
+
+
+def _convert_plain(
+    value: Any, annotation: Any, rule: Rule, key: str, problems: list[Problem]
+) -> Any:
+    """Returns the value of a fitting type, or `_REFUSED` when it is out of bounds."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        number = float(value) if _wants_float(annotation) else value
+        return number if rule.accepts_number(number) else _REFUSED
+    if isinstance(value, list):
+        if not rule.accepts_length(len(value)):
+            return _REFUSED
+        item = _item_type(annotation, list)
+        return [
+            _convert(v, item, rule, f"{key}[{i}]", problems)
+            for i, v in enumerate(value)
+        ]
+    if isinstance(value, Mapping):
+        item = _item_type(annotation, dict)
+        return {
+            k: _convert(v, item, rule, f"{key}.{k}", problems) for k, v in value.items()
+        }
+    return value
+
+
+def _convert_dataclass(
+    value: object, schema: type, key: str, problems: list[Problem]
+) -> Any:
+    if not isinstance(value, Mapping):
+        name = key or "the configuration"
+        problems.append(
+            Problem(name, f"must be a mapping of keys. Received: {value!r}.")
+        )
+        return None
+    fields = {f.name: f for f in dataclasses.fields(schema)}
+    prefix = f"{key}." if key else ""
+    unknown = [name for name in value if name not in fields or name == "extra"]
+    arguments: dict[str, Any] = {}
+    if "extra" in fields:
+        arguments["extra"] = {name: value[name] for name in unknown}
+        for name in unknown:
+            if value[name] == MISSING:
+                _convert(MISSING, str, NO_RULE, prefix + name, problems)
+    else:
+        problems += [unknown_key(prefix + str(name), fields) for name in unknown]
+    before = len(problems)
+    for name, field in fields.items():
+        if name == "extra":
+            continue
+        part = value.get(name, MISSING)
+        annotation = field.type
+        if isinstance(part, Mapping):
+            annotation = schema_for(field, part.get("_target_")) or annotation
+        arguments[name] = _convert(
+            part, annotation, rule_of(field), prefix + name, problems
+        )
+    if len(problems) > before:
+        return None
+    result = schema(**arguments)
+    check = getattr(result, "check", None)
+    if check is not None:
+        problems += [dataclasses.replace(p, key=prefix + p.key) for p in check()]
+    return result
+
+
+def unknown_key(key: str, accepted: Iterable[str]) -> Problem:
+    """Describes a key that does not exist, beside the keys that do."""
+    names = sorted(name for name in accepted if name != "extra")
+    hint = nearest(key.rpartition(".")[2], names) or f"Accepted: {', '.join(names)}."
+    return Problem(key, "is not a key of this configuration.", hint)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return get_args(annotation)
+    return (annotation,)
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    return any(_fits_member(value, member) for member in _members(annotation))
+
+
+def _fits_member(value: object, member: Any) -> bool:
+    if member is Any:
+        return True
+    if member is None or member is types.NoneType:
+        return value is None
+    origin = get_origin(member)
+    if origin is Literal:
+        return any(value == v and type(value) is type(v) for v in get_args(member))
+    if origin is list:
+        return isinstance(value, list)
+    if origin is dict:
+        return isinstance(value, Mapping)
+    if member in (int, float) and isinstance(value, bool):
+        return False
+    if member is float:
+        return isinstance(value, int | float)
+    return isinstance(value, member)
+
+
+def _wants_float(annotation: Any) -> bool:
+    members = _members(annotation)
+    return float in members and int not in members
+
+
+def _item_type(annotation: Any, container: type) -> Any:
+    for member in _members(annotation):
+        if get_origin(member) is container:
+            return get_args(member)[-1]
+    return Any
+
+
+def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
+    accepted = " or ".join(_describe(member, rule) for member in _members(annotation))
+    names = [v for m in _members(annotation) for v in get_args(m) if isinstance(v, str)]
+    hint = nearest(value, names) if isinstance(value, str) else ""
+    return Problem(key, f"must be {accepted}. Received: {value!r}.", hint)
+
+
+def _describe(member: Any, rule: Rule) -> str:
+    if member is None or member is types.NoneType:
+        return "null"
+    origin = get_origin(member)
+    if origin is Literal:
+        values = ", ".join(str(v) for v in get_args(member))
+        return f"one of {values}" if len(get_args(member)) > 1 else values
+    if origin is list:
+        size = f"{rule.length} " if rule.length is not None else ""
+        if rule.min_length is not None:
+            size = f"at least {rule.min_length} "
+        return (
+            f"a list of {size}items, each {_describe_union(get_args(member)[0], rule)}"
+        )
+    if origin is dict:
+        return "a mapping"
+    words = _WORDS.get(member, str(member))
+    bounds = rule.describe_bounds() if member in (int, float) else ""
+    return f"{words} {bounds}" if bounds else words
+
+
+def _describe_union(annotation: Any, rule: Rule) -> str:
+    return " or ".join(_describe(member, rule) for member in _members(annotation))

@@ -1,0 +1,114 @@
+"""How a dataclass field states what it accepts, beyond its type."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_RULE = "experiments.rule"
+_SCHEMAS = "experiments.schemas"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Bounds of a number (of each number, in a list) and lengths of a list."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    length: int | None = None
+    min_length: int | None = None
+
+    def accepts_number(self, value: float) -> bool:
+        """Tells whether `value` lies in the bounds; NaN never does."""
+        return (
+            (self.ge is None or value >= self.ge)
+            and (self.gt is None or value > self.gt)
+            and (self.le is None or value <= self.le)
+            and (self.lt is None or value < self.lt)
+            and value == value
+        )
+
+    def accepts_length(self, length: int) -> bool:
+        """Tells whether a list of `length` items is accepted."""
+        return (self.length is None or length == self.length) and (
+            self.min_length is None or length >= self.min_length
+        )
+
+    def describe_bounds(self) -> str:
+        """Returns the bounds in words, such as `>= 0 and < 1`; empty without any."""
+        signs = ((">=", self.ge), (">", self.gt), ("<=", self.le), ("<", self.lt))
+        return " and ".join(
+            f"{sign} {bound:g}" for sign, bound in signs if bound is not None
+        )
+
+
+NO_RULE = Rule()
+
+
+def setting(
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    length: int | None = None,
+    min_length: int | None = None,
+) -> Any:
+    """Declares a required key with bounds; its value lives in YAML, never here."""
+    rule = Rule(ge=ge, gt=gt, le=le, lt=lt, length=length, min_length=min_length)
+    return dataclasses.field(metadata={_RULE: rule})
+
+
+def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
+    """Declares a group whose `_target_` decides its schema.
+
+    Args:
+        fallback: Schema of every target that `schemas` does not name, a user's own.
+        schemas: Dotted path of a target -> its dataclass.
+    """
+    return dataclasses.field(metadata={_SCHEMAS: (fallback, dict(schemas or {}))})
+
+
+def rule_of(field: dataclasses.Field[Any]) -> Rule:
+    """Returns the bounds a field was declared with."""
+    rule: Rule = field.metadata.get(_RULE, NO_RULE)
+    return rule
+
+
+def schema_for(field: dataclasses.Field[Any], target: object) -> type | None:
+    """Returns the dataclass for a `component` field; `None` for any other field."""
+    if _SCHEMAS not in field.metadata:
+        return None
+    fallback, schemas = field.metadata[_SCHEMAS]
+    schema: type = schemas.get(target, fallback)
+    return schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A config node that names what to build and its keyword arguments.
+
+    Attributes:
+        _target_: Dotted path of a class or function under the allow-list.
+    """
+
+    _target_: str = setting()
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the keyword arguments, those of an open schema's `extra` included."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        del values["_target_"]
+        return {**values, **values.pop("extra", {})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTarget(Target):
+    """A target that also takes keys which only its YAML file declares.
+
+    Attributes:
+        extra: Those keys; `arguments()` hands them on.
+    """
+
+    extra: dict[str, Any]

@@ -1,0 +1,62 @@
+"""What can go wrong in a way that a person can mend."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ExperimentError(Exception):
+    """A problem that its message explains; shown without a traceback."""
+
+    exit_code = 1
+
+
+class DataError(ExperimentError):
+    """A data set is absent, damaged or inconsistent; names the file or folder."""
+
+
+class DeviceError(ExperimentError):
+    """The requested device does not exist or cannot be claimed any more."""
+
+
+class TrackingError(ExperimentError):
+    """The tracking store cannot be reached or refuses a record."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a config.
+
+    Attributes:
+        key: Dotted path of the key, as a user types it.
+        message: What is wrong and what is accepted.
+        hint: What to do next, one sentence; may be empty.
+    """
+
+    key: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.key} {self.message}"
+        return f"{text} {self.hint}" if self.hint else text
+
+
+class ConfigError(ExperimentError):
+    """All the problems of a config at once.
+
+    Args:
+        problems: At least one problem.
+        title: What was being checked, for the first line.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, problems: Sequence[Problem], title: str = "The configuration"
+    ) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        noun = "problem" if count == 1 else "problems"
+        lines = [f"{title} has {count} {noun}:"]
+        lines += [f"  - {problem}" for problem in self.problems]
+        super().__init__("\n".join(lines))
