@@ -10,6 +10,20 @@ class ExperimentError(Exception):
     exit_code = 1
 
 
+class Terminated(BaseException):
+    """SIGTERM arrived; like Ctrl-C, no `except Exception` may swallow it."""
+
+
+def summarise_error(error: BaseException) -> str:
+    """Returns an error in one line, for tables and tags."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by Ctrl-C"
+    if isinstance(error, Terminated):
+        return "stopped by SIGTERM"
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ExperimentError) else f"{type(error).__name__}: {text}"
+
+
 class DataError(ExperimentError):
     """A data set is absent, damaged or inconsistent; names the file or folder."""
 

@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from experiments.config.fields import NO_RULE, Rule, rule_of, schema_for
+from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
 from experiments.errors import Problem
 
 MISSING = "???"
@@ -119,6 +119,20 @@ def _convert_dataclass(
     if check is not None:
         problems += [dataclasses.replace(p, key=prefix + p.key) for p in check()]
     return result
+
+
+def _convert_field(
+    value: object, field: dataclasses.Field[Any], key: str, problems: list[Problem]
+) -> Any:
+    if not is_component(field) or value == MISSING:
+        return _convert(value, field.type, rule_of(field), key, problems)
+    if get_origin(field.type) is not dict or not isinstance(value, Mapping):
+        return _convert(value, schema_for(field, value), NO_RULE, key, problems)
+    return {
+        name: _convert(part, schema_for(field, part), NO_RULE, f"{key}.{name}", problems)
+        for name, part in value.items()
+        if part is not None
+    }
 
 
 def unknown_key(key: str, accepted: Iterable[str]) -> Problem:

@@ -64,6 +64,8 @@ def setting(
 def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
     """Declares a group whose `_target_` decides its schema.
 
+    A field annotated `dict[str, ...]` is a mapping of names to such nodes or null.
+
     Args:
         fallback: Schema of every target that `schemas` does not name, a user's own.
         schemas: Dotted path of a target -> its dataclass.
@@ -77,13 +79,16 @@ def rule_of(field: dataclasses.Field[Any]) -> Rule:
     return rule
 
 
-def schema_for(field: dataclasses.Field[Any], target: object) -> type | None:
-    """Returns the dataclass for a `component` field; `None` for any other field."""
-    if _SCHEMAS not in field.metadata:
-        return None
+def is_component(field: dataclasses.Field[Any]) -> bool:
+    """Tells whether the schema of a field depends on a `_target_`."""
+    return _SCHEMAS in field.metadata
+
+
+def schema_for(field: dataclasses.Field[Any], node: object) -> Any:
+    """Returns the dataclass for a node of a `component` field, by its `_target_`."""
     fallback, schemas = field.metadata[_SCHEMAS]
-    schema: type = schemas.get(target, fallback)
-    return schema
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    return schemas.get(target, fallback)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,53 @@
+# A fresh clone, make and a Python that TensorFlow has wheels for are enough.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint ui clean constraints
+VENV := .venv
+BIN := $(VENV)/bin
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(FITS)' 2>/dev/null && command -v $$p && break; done)
+PORT ?= 5000
+
+help:
+	@echo "make run    install, train the default experiment, show where to look"
+	@echo "make ui     compare runs in MLflow on http://127.0.0.1:$(PORT)"
+	@echo "make test   install, then run every linter and test"
+
+run: $(VENV)/installed
+	@$(BIN)/python run.py
+
+ui: $(VENV)/installed
+	@$(BIN)/python -m experiments.tracking.ui --port $(PORT)
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/yamllint conf
+	@$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found: TensorFlow 2.21 has wheels for these only. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c '$(FITS)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: TensorFlow 2.21 has wheels for these only."; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is incomplete; on Debian and Ubuntu install python3-venv."; rm -rf $(VENV); exit 1; }
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the pinned packages (some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the pinned packages and the development tools"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/installed
+
+# Names and versions only, never an address: what the ranges in pyproject.toml resolve to.
+constraints: $(VENV)/installed-dev
+	@$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,75 @@
+"""One job: a checked config and where it runs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from experiments.config.schema import RunConfig
+
+RESULT_FILE = "result.json"
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a task receives.
+
+    Attributes:
+        run: The checked config.
+        resolved: The same as plain data, for the record.
+        output_dir: Folder of this job, absolute.
+        overrides: What the command line changed.
+        choices: Group -> chosen option.
+        name: Readable name of the run; in a sweep, only what differs.
+        parent_run_id: Tracking id of the sweep it belongs to.
+    """
+
+    run: RunConfig
+    resolved: Mapping[str, Any]
+    output_dir: Path
+    overrides: Sequence[str] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+    name: str
+    parent_run_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """What a job leaves behind, also on disk as `result.json`.
+
+    Attributes:
+        name: Name of the run.
+        status: How it ended.
+        objective: The monitored value of the best epoch; `None` without one.
+        metrics: Final metrics by name, the best epoch's and the test set's.
+        run_id: Tracking id; `None` with `tracking=off`.
+        overrides: What the command line changed.
+        output_dir: Folder of the job.
+        reason: Why it did not finish, one line.
+        exit_code: What the process should exit with if this is its only job.
+    """
+
+    name: str
+    status: Status
+    objective: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    run_id: str | None = None
+    overrides: Sequence[str] = ()
+    output_dir: str = ""
+    reason: str | None = None
+    exit_code: int = 0
+
+    def save(self) -> None:
+        """Writes `result.json` into the job's folder."""
+        path = Path(self.output_dir) / RESULT_FILE
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "JobResult | None":
+        """Reads the result in `folder`; `None` when the job left none."""
+        try:
+            return cls(**json.loads((folder / RESULT_FILE).read_text("utf-8")))
+        except FileNotFoundError:
+            return None

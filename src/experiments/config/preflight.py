@@ -1,0 +1,236 @@
+"""Checks a whole command line, every job of a sweep included, before anything starts.
+
+Hydra stops at the first thing that is wrong. Here the values are laid over the composed
+config one by one, so that all problems of all jobs come in one message.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.config.convert import nearest, unknown_key
+from experiments.config.validation import find_problems
+from experiments.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a checked command line asks for.
+
+    Attributes:
+        config: The composed config of the first job, Hydra's own node included.
+        jobs: The overrides of each job; empty when a sweeper decides them later.
+        swept_keys: Keys with several values, in the order of the command line.
+    """
+
+    config: DictConfig
+    jobs: tuple[tuple[str, ...], ...]
+    swept_keys: tuple[str, ...]
+
+
+@dataclass
+class _Composer:
+    """Composes each choice of groups once and lays values over copies of it."""
+
+    config_name: str
+    composed: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        from hydra import compose
+
+        key = tuple(overrides)
+        if key not in self.composed:
+            self.composed[key] = compose(
+                self.config_name, list(overrides), return_hydra_config=True
+            )
+        return self.composed[key]
+
+
+def check_command_line(
+    overrides: Sequence[str],
+    *,
+    config_dir: Path,
+    config_name: str = "config",
+    extra_config_dir: Path | None = None,
+    multirun: bool = False,
+) -> Plan:
+    """Composes and validates what a command line asks for.
+
+    Args:
+        overrides: Hydra overrides as typed.
+        config_dir: Folder of the primary config, absolute.
+        config_name: Name of the primary config.
+        extra_config_dir: Folder given with `--config-dir`.
+        multirun: Whether values may be lists to sweep over.
+
+    Raises:
+        ConfigError: Everything that is wrong, with the job it is wrong in.
+    """
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    if extra_config_dir is not None:
+        if not extra_config_dir.is_dir():
+            raise ConfigError([Problem("--config-dir", f"no such folder: {extra_config_dir}")])
+        overrides = [*overrides, f"hydra.searchpath=[file://{extra_config_dir.resolve()}]"]
+    with initialize_config_dir(str(config_dir), version_base="1.3"):
+        try:
+            return _check(overrides, _Composer(config_name), multirun)
+        except (HydraException, OmegaConfBaseException) as error:
+            problem = Problem("command line:", " ".join(str(error).split()))
+            raise ConfigError([problem]) from error
+
+
+def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Plan:
+    parsed = _parse(overrides)
+    swept = [o for o in parsed if o.is_sweep_override()]
+    if swept and not multirun:
+        raise ConfigError([_several_values(o) for o in swept])
+    hydra_overrides = [o for o in overrides if _parse([o])[0].is_hydra_override()]
+    own = [o for o in parsed if not o.is_hydra_override()]
+    jobs = _list_jobs(own, composer.compose(hydra_overrides)) if multirun else None
+    if jobs is None:
+        fixed = [o.input_line or "" for o in own if not o.is_sweep_override()]
+        jobs, planned = ((tuple(fixed),), not multirun)
+    else:
+        planned = True
+    problems = _check_jobs(jobs, hydra_overrides, composer)
+    if problems:
+        title = f"The sweep of {len(jobs)} jobs" if len(jobs) > 1 else "The configuration"
+        raise ConfigError(problems, title)
+    return Plan(
+        config=composer.compose(hydra_overrides),
+        jobs=jobs if planned else (),
+        swept_keys=tuple(o.key_or_group for o in swept),
+    )
+
+
+def _parse(overrides: Sequence[str]) -> list["Override"]:
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    loader = GlobalHydra.instance().config_loader()
+    return OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+
+
+def _several_values(override: "Override") -> Problem:
+    key = override.key_or_group
+    value = override.get_value_element_as_str()
+    return Problem(
+        key,
+        f"takes one value in a single run. Received: {value}.",
+        f"Add -m to run each of them, or quote it to pass a text: {key}='\"{value}\"'.",
+    )
+
+
+def _list_jobs(
+    overrides: list["Override"], config: DictConfig
+) -> tuple[tuple[str, ...], ...] | None:
+    """Returns the jobs of Hydra's own sweeper; `None` for any other sweeper."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    sweeper = config.hydra.sweeper
+    if not str(sweeper._target_).endswith("basic_sweeper.BasicSweeper"):
+        return None
+    params = sweeper.get("params") or {}
+    overrides = [*_parse([f"{key}={value}" for key, value in params.items()]), *overrides]
+    (batch,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    return tuple(tuple(job) for job in batch)
+
+
+def _check_jobs(
+    jobs: Sequence[Sequence[str]], hydra_overrides: list[str], composer: _Composer
+) -> list[Problem]:
+    """Returns each distinct problem once, with the first job that has it."""
+    found: dict[str, Problem] = {}
+    for number, job in enumerate(jobs):
+        where = f"(job {number}: {' '.join(job)})" if len(jobs) > 1 else ""
+        for problem in _check_job(job, hydra_overrides, composer):
+            hint = " ".join(part for part in (problem.hint, where) if part)
+            found.setdefault(str(problem), replace(problem, hint=hint))
+    return list(found.values())
+
+
+def _check_job(
+    job: Sequence[str], hydra_overrides: list[str], composer: _Composer
+) -> Iterator[Problem]:
+    groups: list[str] = []
+    values: list[Override] = []
+    for override in _parse(job):
+        problem = _check_choice(override)
+        if problem is not None:
+            yield problem
+        elif _is_group(override.key_or_group):
+            groups.append(override.input_line or "")
+        else:
+            values.append(override)
+    declared = composer.compose([*hydra_overrides, *groups])
+    config = declared.copy()
+    del config["hydra"]
+    OmegaConf.set_struct(config, False)
+    undeclared: list[Problem] = []
+    for override in values:
+        undeclared += _check_declared(override, declared)
+        _lay_over(config, override)
+    yield from undeclared
+    reported = {problem.key for problem in undeclared}
+    yield from (p for p in find_problems(config) if p.key not in reported)
+
+
+def _is_group(key: str) -> bool:
+    from hydra.core.global_hydra import GlobalHydra
+
+    loader = GlobalHydra.instance().config_loader()
+    parent, _, name = key.rpartition("/")
+    return name in loader.list_groups(parent)
+
+
+def _check_choice(override: "Override") -> Problem | None:
+    """Returns what is wrong with the choice of a group; `None` for anything else."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    group, choice = override.key_or_group, override.value()
+    if not _is_group(group) or override.is_delete() or choice is None:
+        return None
+    options = GlobalHydra.instance().config_loader().get_group_options(group)
+    if isinstance(choice, str) and choice in options:
+        return None
+    accepted = ", ".join(options)
+    message = f"must be one of {accepted}. Received: {choice!r}."
+    return Problem(group, message, nearest(str(choice), options))
+
+
+def _check_declared(override: "Override", declared: DictConfig) -> Iterator[Problem]:
+    """Yields a problem when a key given without `+` is in no file of the config."""
+    if override.is_add() or override.is_force_add():
+        return
+    key = override.key_or_group
+    node: object = declared
+    for number, name in enumerate(parts := key.split(".")):
+        if not isinstance(node, DictConfig) or name not in node:
+            names = [str(k) for k in node] if isinstance(node, DictConfig) else []
+            problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
+            if not names:
+                problem = replace(problem, hint=f"To add it, type +{key}=...")
+            yield problem
+            return
+        node = node._get_node(name) if OmegaConf.is_missing(node, name) else node[name]
+
+
+def _lay_over(config: DictConfig, override: "Override") -> None:
+    """Applies a value as Hydra would, but never refuses an unknown key."""
+    key = override.key_or_group
+    if not override.is_delete():
+        OmegaConf.update(config, key, override.value(), merge=True, force_add=True)
+        return
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    if isinstance(node, DictConfig):
+        node.pop(name, None)

@@ -1,0 +1,69 @@
+"""From a composed config to a checked, typed one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.config.consistency import check_consistency
+from experiments.config.convert import convert
+from experiments.config.schema import RunConfig
+from experiments.config.targets import check_targets
+from experiments.errors import ConfigError, Problem
+
+
+def validate(config: DictConfig | Mapping[str, Any]) -> RunConfig:
+    """Turns a composed config into a `RunConfig`.
+
+    Args:
+        config: What Hydra composed, without Hydra's own node, or the same as plain data.
+
+    Returns:
+        The typed config; every key present, in range and consistent with the others.
+
+    Raises:
+        ConfigError: All that is wrong, each with its key.
+    """
+    problems: list[Problem] = []
+    run = _convert(config, problems)
+    if problems or run is None:
+        raise ConfigError(problems)
+    return run
+
+
+def find_problems(config: DictConfig | Mapping[str, Any]) -> list[Problem]:
+    """Returns all that `validate` would raise, as a list."""
+    problems: list[Problem] = []
+    _convert(config, problems)
+    return problems
+
+
+def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the config as plain data with every interpolation resolved."""
+    if not isinstance(config, DictConfig):
+        return dict(config)
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    return dict(plain)
+
+
+def _convert(
+    config: DictConfig | Mapping[str, Any], problems: list[Problem]
+) -> RunConfig | None:
+    try:
+        plain = resolve(config)
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None) or "configuration"
+        problems.append(Problem(key, f"cannot be resolved: {error.msg or error}"))
+        return None
+    run: RunConfig | None = convert(plain, RunConfig, key="", problems=problems)
+    allowed = plain.get("allowed_targets")
+    if isinstance(allowed, list):
+        problems += check_targets(plain, [str(name) for name in allowed])
+    if run is not None and not problems:
+        problems += _consistency(run)
+    return run if not problems else None
+
+
+def _consistency(run: RunConfig) -> Iterator[Problem]:
+    yield from check_consistency(run)

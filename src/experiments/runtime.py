@@ -1,0 +1,198 @@
+"""Claims devices, threads, precision and seeds; the steps before any model exists.
+
+Order matters: the environment is set before the framework is imported, and the framework
+is told about memory growth, threads and determinism before it starts its runtime.
+"""
+
+import contextlib
+import functools
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import ConfigError, DeviceError, Problem
+
+log = logging.getLogger(__name__)
+
+Gpu = int | str | list[int]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The devices a process has claimed.
+
+    Attributes:
+        gpus: Indices of the GPUs in use, as the machine counts them; empty on the CPU.
+        note: Why the CPU is used although a GPU was welcome; empty otherwise.
+    """
+
+    gpus: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`gpu` or `cpu`."""
+        return "gpu" if self.gpus else "cpu"
+
+
+@functools.cache
+def list_gpus() -> tuple[str, ...]:
+    """Returns the GPUs this process may use, without importing a framework.
+
+    A `CUDA_VISIBLE_DEVICES` that SLURM, Ray or the user has set is respected: only what
+    it names is counted. The answer is kept, since claiming a GPU hides the others.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        names = [name.strip() for name in visible.split(",")]
+        return tuple(name for name in names if name and name != "-1")
+    cards = Path("/proc/driver/nvidia/gpus")
+    count = len(list(cards.iterdir())) if cards.is_dir() else 0
+    return tuple(str(index) for index in range(count))
+
+
+def choose_gpus(gpu: Gpu, available: Sequence[str]) -> Devices:
+    """Decides which of the available GPUs a run takes.
+
+    Args:
+        gpu: `auto` (the first one, or the CPU), `cpu`, `all`, an index, or indices.
+        available: What `list_gpus` returned; indices count within it.
+
+    Raises:
+        DeviceError: An index does not exist, or `all` finds none.
+    """
+    if gpu == "cpu":
+        return Devices(())
+    if gpu == "auto":
+        note = "" if available else "gpu=auto found no GPU; running on the CPU"
+        return Devices(tuple(available[:1]), note)
+    wanted = range(len(available)) if gpu == "all" else [gpu] if isinstance(gpu, int) else gpu
+    missing = [index for index in wanted if int(index) >= len(available)]
+    if missing or not wanted:
+        exist = ", ".join(str(i) for i in range(len(available))) or "none"
+        raise DeviceError(
+            f"gpu={gpu} asks for a GPU that does not exist. Existing indices: {exist}. "
+            "Use gpu=auto, or gpu=cpu to run without one."
+        )
+    return Devices(tuple(available[int(index)] for index in wanted))
+
+
+def prepare_environment(
+    *, gpu: Gpu, backend: str, onednn: bool | str, deterministic: bool
+) -> Devices:
+    """Sets what the framework reads at its import.
+
+    Args:
+        gpu: See `choose_gpus`.
+        backend: `tensorflow` or `jax`.
+        onednn: `auto` and `True` switch oneDNN's CPU kernels on, `False` off.
+        deterministic: Ask for bit-identical results.
+
+    Raises:
+        DeviceError: The GPU does not exist, or an earlier job of this process has
+            claimed other devices or another backend.
+    """
+    devices = choose_gpus(gpu, list_gpus())
+    settings = {
+        "KERAS_BACKEND": backend,
+        "CUDA_VISIBLE_DEVICES": ",".join(devices.gpus) or "-1",
+        "TF_ENABLE_ONEDNN_OPTS": "0" if onednn is False else "1",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+    if not devices.gpus:
+        settings["JAX_PLATFORMS"] = "cpu"
+    if deterministic:
+        settings["TF_CUDNN_DETERMINISTIC"] = "1"
+    if "keras" in sys.modules:
+        _check_unchanged(settings)
+    else:
+        os.environ.update(settings)
+        # TensorFlow's start-up lines say nothing that the run's own summary does not.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if devices.note:
+        log.warning(devices.note)
+    return devices
+
+
+def _check_unchanged(settings: dict[str, str]) -> None:
+    """Refuses what a process that has imported the framework can no longer change."""
+    for name, wanted in settings.items():
+        current = os.environ.get(name)
+        if current != wanted:
+            raise DeviceError(
+                f"This process runs with {name}={current} and cannot change it to "
+                f"{wanted} any more. Run jobs that differ in gpu, backend or "
+                "trainer.onednn as separate commands, or with a launcher that starts a "
+                "process for each job."
+            )
+
+
+def configure_framework(
+    devices: Devices,
+    *,
+    backend: str,
+    seed: int,
+    precision: str,
+    deterministic: bool,
+    threads: int | None,
+) -> None:
+    """Imports Keras and sets threads, determinism, precision and all seeds.
+
+    Args:
+        devices: What `prepare_environment` claimed.
+        backend: `tensorflow` or `jax`.
+        seed: Seeds Python, NumPy and the backend.
+        precision: Keras dtype policy.
+        deterministic: Make every TensorFlow op deterministic; switches XLA off.
+        threads: CPU threads for one op; `None` for all cores.
+
+    Raises:
+        ConfigError: Half precision on a CPU, which is several times slower there.
+        DeviceError: The thread count can no longer be changed.
+    """
+    if precision != "float32" and devices.kind == "cpu":
+        reason = f"{precision} needs a GPU: a CPU is several times slower with it."
+        hint = "Use trainer.precision=float32."
+        raise ConfigError([Problem("trainer.precision", reason, hint)])
+    import keras
+    import tensorflow as tf
+
+    if backend != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")  # tf.data alone needs none
+    if threads is not None:
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        except RuntimeError as error:
+            raise DeviceError(
+                f"trainer.threads={threads} cannot be set any more in this process: an "
+                "earlier job has started TensorFlow. Run it as a separate command."
+            ) from error
+    keras.utils.clear_session()
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def replicate(devices: Devices, backend: str) -> contextlib.AbstractContextManager[Any]:
+    """Returns the scope in which a model is built so that all claimed GPUs train it.
+
+    One device needs no scope. Several share each batch: TensorFlow mirrors the variables,
+    JAX shards the batch over a data-parallel mesh.
+    """
+    if len(devices.gpus) < 2:
+        return contextlib.nullcontext()
+    if backend == "jax":
+        import keras
+
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    scope: contextlib.AbstractContextManager[Any] = tf.distribute.MirroredStrategy().scope()
+    return scope
