@@ -1,10 +1,68 @@
 """Checks that span groups: two values that are fine alone and cannot go together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from experiments.config.convert import nearest
+from experiments.config.schedule import ScheduleConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
     from experiments.config.schema import RunConfig
+
+_METRICS = ("loss", "accuracy", "top5_accuracy")
+
+
+def check_consistency(run: "RunConfig") -> Iterator[Problem]:
+    """Yields every contradiction between the groups of a typed config."""
+    yield from _check_monitor(run)
+    yield from _check_warmup(run)
+    yield from _check_trainer(run)
+
+
+def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
+    """A metric that nobody computes would never pick a best epoch."""
+    accepted = [f"val_{name}" for name in _METRICS] + list(_METRICS)
+    monitor = run.trainer.monitor
+    own_callbacks = any(
+        not callback._target_.startswith(("experiments.", "keras."))
+        for callback in run.callbacks.values()
+    )
+    if monitor not in accepted and not own_callbacks:
+        message = f"must be one of {', '.join(accepted)}. Received: {monitor!r}."
+        yield Problem("trainer.monitor", message, nearest(monitor, accepted))
+    wanted = "min" if monitor.endswith("loss") else "max"
+    if monitor in accepted and run.trainer.monitor_mode != wanted:
+        yield Problem(
+            "trainer.monitor_mode",
+            f"must be {wanted} for {monitor}. Received: {run.trainer.monitor_mode}.",
+        )
+
+
+def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
+    schedule = run.schedule
+    if isinstance(schedule, ScheduleConfig):
+        if schedule.warmup_epochs >= run.trainer.epochs and schedule.warmup_epochs > 0:
+            yield Problem(
+                "schedule.warmup_epochs",
+                f"must be less than trainer.epochs={run.trainer.epochs}. "
+                f"Received: {schedule.warmup_epochs:g}.",
+            )
+
+
+def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
+    trainer = run.trainer
+    if trainer.jit is True and trainer.deterministic:
+        yield Problem(
+            "trainer.jit",
+            "cannot be true with trainer.deterministic=true: TensorFlow's determinism "
+            "switches XLA off.",
+            "Set one of them to false.",
+        )
+    steps = trainer.max_steps_per_epoch
+    if steps is not None and steps % trainer.steps_per_execution:
+        yield Problem(
+            "trainer.steps_per_execution",
+            f"must divide trainer.max_steps_per_epoch={steps}. "
+            f"Received: {trainer.steps_per_execution}.",
+        )

@@ -106,12 +106,7 @@ def _convert_dataclass(
         if name == "extra":
             continue
         part = value.get(name, MISSING)
-        annotation = field.type
-        if isinstance(part, Mapping):
-            annotation = schema_for(field, part.get("_target_")) or annotation
-        arguments[name] = _convert(
-            part, annotation, rule_of(field), prefix + name, problems
-        )
+        arguments[name] = _convert_field(part, field, prefix + name, problems)
     if len(problems) > before:
         return None
     result = schema(**arguments)
@@ -129,7 +124,9 @@ def _convert_field(
     if get_origin(field.type) is not dict or not isinstance(value, Mapping):
         return _convert(value, schema_for(field, value), NO_RULE, key, problems)
     return {
-        name: _convert(part, schema_for(field, part), NO_RULE, f"{key}.{name}", problems)
+        name: _convert(
+            part, schema_for(field, part), NO_RULE, f"{key}.{name}", problems
+        )
         for name, part in value.items()
         if part is not None
     }
