@@ -21,7 +21,11 @@ def summarise_error(error: BaseException) -> str:
     if isinstance(error, Terminated):
         return "stopped by SIGTERM"
     text = " ".join(str(error).split())
-    return text if isinstance(error, ExperimentError) else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, ExperimentError)
+        else f"{type(error).__name__}: {text}"
+    )
 
 
 class DataError(ExperimentError):

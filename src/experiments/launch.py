@@ -96,7 +96,9 @@ def _describe_job(config: DictConfig) -> Job:
 
     hydra = HydraConfig.get()
     run = validate(config)
-    choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None}
+    choices = {
+        str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
+    }
     overrides = tuple(hydra.overrides.task)
     swept = os.environ.get(SWEPT_VARIABLE, "").split()
     differing = [o for o in overrides if o.lstrip("+").partition("=")[0] in swept]
@@ -106,7 +108,9 @@ def _describe_job(config: DictConfig) -> Job:
         output_dir=Path(hydra.runtime.output_dir),
         overrides=overrides,
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
-        name=" ".join(differing) or run.name or f"{choices['model']} {choices['dataset']}",
+        name=" ".join(differing)
+        or run.name
+        or f"{choices['model']} {choices['dataset']}",
         parent_run_id=os.environ.get(PARENT_VARIABLE),
     )
 

@@ -70,7 +70,13 @@ def choose_gpus(gpu: Gpu, available: Sequence[str]) -> Devices:
     if gpu == "auto":
         note = "" if available else "gpu=auto found no GPU; running on the CPU"
         return Devices(tuple(available[:1]), note)
-    wanted = range(len(available)) if gpu == "all" else [gpu] if isinstance(gpu, int) else gpu
+    wanted = (
+        range(len(available))
+        if gpu == "all"
+        else [gpu]
+        if isinstance(gpu, int)
+        else gpu
+    )
     missing = [index for index in wanted if int(index) >= len(available)]
     if missing or not wanted:
         exist = ", ".join(str(i) for i in range(len(available))) or "none"
@@ -194,5 +200,7 @@ def replicate(devices: Devices, backend: str) -> contextlib.AbstractContextManag
         return contextlib.nullcontext()
     import tensorflow as tf
 
-    scope: contextlib.AbstractContextManager[Any] = tf.distribute.MirroredStrategy().scope()
+    scope: contextlib.AbstractContextManager[Any] = (
+        tf.distribute.MirroredStrategy().scope()
+    )
     return scope

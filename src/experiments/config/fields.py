@@ -105,7 +105,8 @@ class Target:
         """Returns the keyword arguments, those of an open schema's `extra` included."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del values["_target_"]
-        return {**values, **values.pop("extra", {})}
+        extra = values.pop("extra", {})
+        return {**values, **extra}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,8 +78,13 @@ def check_command_line(
 
     if extra_config_dir is not None:
         if not extra_config_dir.is_dir():
-            raise ConfigError([Problem("--config-dir", f"no such folder: {extra_config_dir}")])
-        overrides = [*overrides, f"hydra.searchpath=[file://{extra_config_dir.resolve()}]"]
+            raise ConfigError(
+                [Problem("--config-dir", f"no such folder: {extra_config_dir}")]
+            )
+        overrides = [
+            *overrides,
+            f"hydra.searchpath=[file://{extra_config_dir.resolve()}]",
+        ]
     with initialize_config_dir(str(config_dir), version_base="1.3"):
         try:
             return _check(overrides, _Composer(config_name), multirun)
@@ -103,7 +108,9 @@ def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Pla
         planned = True
     problems = _check_jobs(jobs, hydra_overrides, composer)
     if problems:
-        title = f"The sweep of {len(jobs)} jobs" if len(jobs) > 1 else "The configuration"
+        title = (
+            f"The sweep of {len(jobs)} jobs" if len(jobs) > 1 else "The configuration"
+        )
         raise ConfigError(problems, title)
     return Plan(
         config=composer.compose(hydra_overrides),
@@ -140,7 +147,10 @@ def _list_jobs(
     if not str(sweeper._target_).endswith("basic_sweeper.BasicSweeper"):
         return None
     params = sweeper.get("params") or {}
-    overrides = [*_parse([f"{key}={value}" for key, value in params.items()]), *overrides]
+    overrides = [
+        *_parse([f"{key}={value}" for key, value in params.items()]),
+        *overrides,
+    ]
     (batch,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
     return tuple(tuple(job) for job in batch)
 
