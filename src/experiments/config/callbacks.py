@@ -1,0 +1,82 @@
+"""Schema of the `callbacks` group: a mapping of names to callbacks, or null."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import OpenTarget, Target, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackConfig(Target):
+    """A callback without keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingConfig(CallbackConfig):
+    """Seconds an epoch and images a second."""
+
+    batch_size: int = setting(ge=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointConfig(CallbackConfig):
+    """The best and the last weights, optimizer state included.
+
+    Attributes:
+        monitor: Metric that decides which epoch is best.
+        mode: Whether a larger or a smaller value is better.
+        every_epochs: How often the last state is saved; the best and the final one
+            always are.
+    """
+
+    monitor: str
+    mode: Literal["max", "min"]
+    every_epochs: int = setting(ge=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStoppingConfig(CallbackConfig):
+    """Ends training when a metric no longer improves.
+
+    Attributes:
+        monitor: Metric that has to improve.
+        mode: Whether a larger or a smaller value is better.
+        patience: Epochs without improvement that are allowed.
+        min_delta: Smallest change that counts as an improvement.
+        start_from_epoch: Epochs that are not judged at all.
+        restore_best_weights: Go back to the best epoch's weights at the end.
+    """
+
+    monitor: str
+    mode: Literal["max", "min"]
+    patience: int = setting(ge=1)
+    min_delta: float = setting(ge=0)
+    start_from_epoch: int = setting(ge=0)
+    restore_best_weights: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorBoardConfig(CallbackConfig):
+    """Event files for TensorBoard.
+
+    Attributes:
+        histogram_freq: Epochs between two histograms of the weights; 0 for none.
+    """
+
+    histogram_freq: int = setting(ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomCallbackConfig(CallbackConfig, OpenTarget):
+    """A callback of one's own: its keys are those that its YAML file declares."""
+
+
+_MODULE = "experiments.training"
+CALLBACKS: dict[str, type] = {
+    f"{_MODULE}.timing.Timing": TimingConfig,
+    f"{_MODULE}.callbacks.LearningRateMonitor": CallbackConfig,
+    f"{_MODULE}.callbacks.TerminateOnNaN": CallbackConfig,
+    f"{_MODULE}.checkpoint.Checkpoint": CheckpointConfig,
+    f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
+    "keras.callbacks.EarlyStopping": EarlyStoppingConfig,
+}

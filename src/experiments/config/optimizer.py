@@ -1,0 +1,97 @@
+"""Schema of the `optimizer` group: Keras' classes, with `lr` as the key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from experiments.config.fields import OpenTarget, Target, setting
+from experiments.errors import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig(Target):
+    """What every Keras optimizer takes.
+
+    Attributes:
+        lr: Peak learning rate; a schedule shapes it over the epochs.
+        weight_decay: Decoupled decay a step in units of the learning rate: each
+            step multiplies a decayed weight by `1 - lr * weight_decay`.
+        decay_norm_and_bias: Decay biases and normalisation scales and offsets too.
+        clip_norm: Largest L2 norm of the gradient of one variable.
+        global_clip_norm: Largest L2 norm of all gradients together.
+        clip_value: Largest magnitude of an element of a gradient.
+    """
+
+    lr: float = setting(gt=0)
+    weight_decay: float | None = setting(ge=0)
+    decay_norm_and_bias: bool
+    clip_norm: float | None = setting(gt=0)
+    global_clip_norm: float | None = setting(gt=0)
+    clip_value: float | None = setting(gt=0)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem when more than one kind of clipping is asked for."""
+        kinds = ("clip_norm", "global_clip_norm", "clip_value")
+        chosen = [kind for kind in kinds if getattr(self, kind) is not None]
+        if len(chosen) > 1:
+            yield Problem(
+                chosen[1],
+                f"cannot be combined with {chosen[0]}: Keras clips one way at a time.",
+                "Set all but one of them to null.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamConfig(OptimizerConfig):
+    """Adam: A Method for Stochastic Optimization (Kingma and Ba, 2015)."""
+
+    beta_1: float = setting(ge=0, lt=1)
+    beta_2: float = setting(ge=0, lt=1)
+    epsilon: float = setting(gt=0)
+    amsgrad: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamWConfig(AdamConfig):
+    """Adam with decoupled weight decay, which Keras' AdamW insists on."""
+
+    weight_decay: float = setting(ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGDConfig(OptimizerConfig):
+    """Stochastic gradient descent with momentum."""
+
+    momentum: float = setting(ge=0, le=1)
+    nesterov: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSpropConfig(OptimizerConfig):
+    """Gradients divided by a running root mean square."""
+
+    rho: float = setting(ge=0, lt=1)
+    momentum: float = setting(ge=0, le=1)
+    epsilon: float = setting(gt=0)
+    centered: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LionConfig(OptimizerConfig):
+    """Sign of an interpolated momentum (Chen et al., 2023)."""
+
+    beta_1: float = setting(gt=0, le=1)
+    beta_2: float = setting(ge=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherOptimizerConfig(OptimizerConfig, OpenTarget):
+    """Any other optimizer: its own keys are those that its YAML file declares."""
+
+
+OPTIMIZERS: dict[str, type] = {
+    "keras.optimizers.Adam": AdamConfig,
+    "keras.optimizers.AdamW": AdamWConfig,
+    "keras.optimizers.SGD": SGDConfig,
+    "keras.optimizers.RMSprop": RMSpropConfig,
+    "keras.optimizers.Lion": LionConfig,
+}

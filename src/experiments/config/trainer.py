@@ -1,0 +1,52 @@
+"""Schema of the `trainer` group: how long and in which way to train."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import setting
+
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Progress = Literal["auto", "rich", "plain", "off"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerConfig:
+    """Lengths, arithmetic and display of training.
+
+    Attributes:
+        epochs: Passes over the training images.
+        batch_size: Images a step, over all devices together.
+        reference_batch_size: Batch that `optimizer.lr` is meant for: the rate is
+            multiplied by `batch_size / reference_batch_size`; null leaves it alone.
+        max_steps_per_epoch: Ends each epoch early; null trains on everything.
+        max_validation_steps: Ends each validation early; null validates everything.
+        drop_remainder: Leave out the last, smaller batch of an epoch.
+        precision: Arithmetic of the layers; weights stay float32.
+        jit: Compile the step with XLA; `auto` decides by device.
+        deterministic: Demand operations that give the same bits every time.
+        onednn: Use oneDNN's kernels on a CPU; read before TensorFlow is imported.
+        threads: CPU threads of TensorFlow's pools; null leaves it to TensorFlow.
+        steps_per_execution: Steps between two returns to Python; divides the steps
+            of an epoch.
+        label_smoothing: Share of a label spread evenly over all classes.
+        monitor: Metric that decides which epoch is best.
+        monitor_mode: Whether a larger or a smaller value is better.
+        progress: Display while training; `auto` is rich on a terminal, else plain.
+    """
+
+    epochs: int = setting(ge=1)
+    batch_size: int = setting(ge=1)
+    reference_batch_size: int | None = setting(ge=1)
+    max_steps_per_epoch: int | None = setting(ge=1)
+    max_validation_steps: int | None = setting(ge=1)
+    drop_remainder: bool
+    precision: Precision
+    jit: Literal["auto", True, False]
+    deterministic: bool
+    onednn: Literal["auto", True, False]
+    threads: int | None = setting(ge=1)
+    steps_per_execution: int = setting(ge=1)
+    label_smoothing: float = setting(ge=0, lt=1)
+    monitor: str
+    monitor_mode: Literal["max", "min"]
+    progress: Progress

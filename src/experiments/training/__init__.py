@@ -1,0 +1,1 @@
+"""Optimizers, schedules, losses, callbacks and the call to `fit`."""

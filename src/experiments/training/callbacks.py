@@ -1,0 +1,99 @@
+"""Small callbacks: the learning rate as a metric, NaN, and the epoch's log."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from experiments.errors import ExperimentError
+
+
+class DivergedError(ExperimentError):
+    """The loss is no longer a finite number."""
+
+
+class LearningRateMonitor(keras.callbacks.Callback):
+    """Adds `lr`, the rate of the epoch's last step, to the epoch's metrics."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds `lr`; must come before the callbacks that read it."""
+        if logs is not None:
+            logs["lr"] = last_lr(self.model.optimizer)
+
+
+class TerminateOnNaN(keras.callbacks.Callback):
+    """Fails training as soon as the loss is NaN or infinite.
+
+    Keras' callback of that name stops quietly, so that a diverged run would count as
+    finished; and it makes JAX wait for each step.
+    """
+
+    async_safe = True  # only reads the logs, in any order and thread
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._message = ""
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remembers the epoch for the message."""
+        self._epoch = epoch
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Looks at the loss; may run in a thread, so the error is raised elsewhere."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not self._message and not math.isfinite(loss):
+            self._message = (
+                f"The loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
+                "Lower optimizer.lr, lengthen schedule.warmup_epochs or set "
+                "optimizer.global_clip_norm=1.0."
+            )
+
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Raises `DivergedError` when an earlier step's loss was not finite."""
+        self._raise_if_diverged()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Raises `DivergedError` when the last step's loss was not finite."""
+        self._raise_if_diverged()
+
+    def _raise_if_diverged(self) -> None:
+        if self._message:
+            raise DivergedError(self._message)
+
+
+class EpochLogger(keras.callbacks.Callback):
+    """Hands each epoch's metrics to a function; comes after all that add metrics.
+
+    Args:
+        run_log: Called with the number of completed epochs, from 1 on, and all the
+            epoch's metrics: those of the model, of the validation, and what other
+            callbacks added.
+    """
+
+    def __init__(self, run_log: Callable[[int, dict[str, float]], None]) -> None:
+        super().__init__()
+        self._run_log = run_log
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Hands the metrics on."""
+        self._run_log(epoch + 1, {k: float(v) for k, v in (logs or {}).items()})
+
+
+def last_lr(optimizer: Any) -> float:
+    """Returns the learning rate of the last step that `optimizer` took.
+
+    `optimizer.learning_rate` is already the next step's, which would show a step
+    schedule's drop one epoch early and a cosine's end as 0.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # below loss scaling
+    schedule = inner._learning_rate
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        steps = int(keras.ops.convert_to_numpy(inner.iterations))
+        return float(keras.ops.convert_to_numpy(schedule(max(steps - 1, 0))))
+    return float(keras.ops.convert_to_numpy(inner.learning_rate))

@@ -1,0 +1,187 @@
+"""Learning rates over the epochs: a linear warm-up, then a shape."""
+
+import bisect
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+_register = keras.saving.register_keras_serializable(package="experiments")
+
+
+@_register
+class ConstantSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A linear warm-up to the peak, which is then kept.
+
+    The other schedules replace `shape`, the fraction of the peak after the warm-up.
+
+    Args:
+        peak_lr: Rate at the end of the warm-up.
+        steps_per_epoch: Optimizer steps in an epoch.
+        epochs: Length of the whole training.
+        warmup_epochs: Length of the warm-up; fractions of an epoch are allowed.
+        warmup_start: Rate of the first step, as a fraction of `peak_lr`.
+
+    Raises:
+        ValueError: The warm-up leaves no epoch to train in.
+    """
+
+    def __init__(
+        self,
+        *,
+        peak_lr: float,
+        steps_per_epoch: int,
+        epochs: int,
+        warmup_epochs: float = 0.0,
+        warmup_start: float = 0.0,
+    ) -> None:
+        if warmup_epochs and warmup_epochs >= epochs:
+            raise ValueError(
+                "schedule.warmup_epochs must be less than trainer.epochs, which is "
+                f"{epochs}. Received: {warmup_epochs}. Shorten it or train longer."
+            )
+        self.peak_lr = peak_lr
+        self.steps_per_epoch = steps_per_epoch
+        self.epochs = epochs
+        self.warmup_epochs = warmup_epochs
+        self.warmup_start = warmup_start
+        self.warmup_steps = warmup_epochs * steps_per_epoch
+        self.total_steps = epochs * steps_per_epoch
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the rate of `step`, a scalar counted from 0, as a float32 tensor."""
+        step = ops.cast(step, "float32")
+        rate = self.peak_lr * self.shape(step)
+        if not self.warmup_steps:
+            return rate
+        done = step / self.warmup_steps
+        rising = self.warmup_start + (1.0 - self.warmup_start) * done
+        return ops.where(step < self.warmup_steps, self.peak_lr * rising, rate)
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`; called below jit."""
+        return ops.ones_like(step)
+
+    def progress(self, step: Any) -> Any:
+        """Returns how much of the time after the warm-up has passed, 0 to 1."""
+        done = (step - self.warmup_steps) / (self.total_steps - self.warmup_steps)
+        return ops.clip(done, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            "peak_lr": self.peak_lr,
+            "steps_per_epoch": self.steps_per_epoch,
+            "epochs": self.epochs,
+            "warmup_epochs": self.warmup_epochs,
+            "warmup_start": self.warmup_start,
+        }
+
+
+@_register
+class CosineSchedule(ConstantSchedule):
+    """Half a cosine from the peak to `end_lr_fraction` of it, after the warm-up.
+
+    Reference:
+        Loshchilov and Hutter, SGDR, 2017, equation 5, without restarts.
+    """
+
+    def __init__(self, *, end_lr_fraction: float = 0.0, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.end_lr_fraction = end_lr_fraction
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        falling = 0.5 * (1.0 + ops.cos(math.pi * self.progress(step)))
+        return self.end_lr_fraction + (1.0 - self.end_lr_fraction) * falling
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {**super().get_config(), "end_lr_fraction": self.end_lr_fraction}
+
+
+@_register
+class PolynomialSchedule(ConstantSchedule):
+    """A power of the time left, from the peak to `end_lr_fraction` of it."""
+
+    def __init__(
+        self, *, power: float = 1.0, end_lr_fraction: float = 0.0, **arguments: Any
+    ) -> None:
+        super().__init__(**arguments)
+        self.power = power
+        self.end_lr_fraction = end_lr_fraction
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        falling = (1.0 - self.progress(step)) ** self.power
+        return self.end_lr_fraction + (1.0 - self.end_lr_fraction) * falling
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "power": self.power,
+            "end_lr_fraction": self.end_lr_fraction,
+        }
+
+
+@_register
+class StepSchedule(ConstantSchedule):
+    """The peak times `factor` for each milestone that has passed.
+
+    Args:
+        milestones: Completed epochs, counted from the start of training, increasing.
+        every_epochs: Instead of them: distance of evenly spaced milestones.
+        factor: What each milestone multiplies the rate with.
+        **arguments: Those of `ConstantSchedule`.
+
+    Raises:
+        ValueError: Both or neither of `milestones` and `every_epochs` are given.
+    """
+
+    def __init__(
+        self,
+        *,
+        milestones: Sequence[float] | None = None,
+        every_epochs: float | None = None,
+        factor: float = 0.1,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        if (milestones is None) == (every_epochs is None):
+            raise ValueError(
+                "Exactly one of `milestones` and `every_epochs` must be given. "
+                f"Received: {milestones} and {every_epochs}."
+            )
+        self.milestones = None if milestones is None else list(milestones)
+        self.every_epochs = every_epochs
+        self.factor = factor
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        # Whole steps, since epochs as float32 quotients would miss their boundaries.
+        rates = [self.factor**n for n in range(len(self._boundaries()) + 1)]
+        fraction = ops.ones_like(step)
+        for boundary, rate in zip(self._boundaries(), rates[1:], strict=True):
+            fraction = ops.where(step >= boundary, rate, fraction)
+        return fraction
+
+    def _boundaries(self) -> list[int]:
+        """Returns the steps at which the rate falls, those after the end left out."""
+        epochs = self.milestones
+        if self.every_epochs is not None:
+            count = math.ceil(self.epochs / self.every_epochs)
+            epochs = [self.every_epochs * n for n in range(1, count)]
+        steps = [round(epoch * self.steps_per_epoch) for epoch in epochs or []]
+        return steps[: bisect.bisect_left(steps, self.total_steps)]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "milestones": self.milestones,
+            "every_epochs": self.every_epochs,
+            "factor": self.factor,
+        }
