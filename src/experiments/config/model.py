@@ -1,0 +1,62 @@
+"""Keys of the `model` group."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.resnet import find_conflicts
+from experiments.errors import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetConfig(Target):
+    """A residual network; `experiments.models.resnet.build_resnet` tells each key."""
+
+    depth: int | None
+    blocks: list[int] | None = setting(ge=1, min_length=1)
+    block: Literal["basic", "bottleneck"] | None
+    variant: Literal["v1", "v1_5", "v2"]
+    shortcut: Literal["A", "B", "C", "none"]
+    stem: Literal["auto", "imagenet", "cifar", "notebook"]
+    width: int = setting(ge=1)
+    head: Literal["average", "max", "notebook"]
+    conv_bias: bool | Literal["auto"]
+    bn_momentum: float = setting(ge=0, lt=1)
+    bn_epsilon: float | Literal["auto"] = setting(gt=0)
+    zero_init_last_scale: bool | Literal["auto"]
+    dropout: float = setting(ge=0, lt=1)
+    initializer: Literal[
+        "he_fan_out",
+        "he_normal",
+        "he_uniform",
+        "glorot_normal",
+        "glorot_uniform",
+        "lecun_normal",
+        "orthogonal",
+        "notebook",
+    ]
+    activation: Literal[
+        "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "tanh"
+    ]
+    layer_names: Literal["keras", "notebook"]
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong between keys that are fine by themselves."""
+        yield from find_conflicts(
+            depth=self.depth,
+            blocks=self.blocks,
+            block=self.block,
+            variant=self.variant,
+            shortcut=self.shortcut,
+            zero_init_last_scale=self.zero_init_last_scale,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomModelConfig(OpenTarget):
+    """A user's own model: a callable that returns a Keras model.
+
+    It is called with `input_shape` (height, width, channels), `num_classes` and the
+    keys of its YAML file.
+    """
