@@ -1,0 +1,66 @@
+"""Keys of `tracking`: where runs are recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from experiments.config.fields import setting
+from experiments.errors import Problem
+
+_ACCEPTED = "must start with http://, https:// or sqlite:/// and an absolute path."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingConfig:
+    """Schema of the group `tracking`.
+
+    Attributes:
+        enabled: Whether anything is recorded.
+        uri: MLflow tracking server or database; null for the embedded database
+            `<output_dir>/mlflow.db`.
+        experiment: Name of the MLflow experiment, which groups comparable runs.
+        ui_url: Address of MLflow's pages, for links; null for the server itself.
+        log_model: Which model the run keeps: that of the best epoch, or none.
+        server_timeout: Seconds that a tracking server may stay silent.
+        server_retries: Further attempts of a failed request to a tracking server.
+    """
+
+    enabled: bool
+    uri: str | None
+    experiment: str
+    ui_url: str | None
+    log_model: Literal["best", "none"]
+    server_timeout: int = setting(ge=1)
+    server_retries: int = setting(ge=0, le=10)
+
+    def connection(self) -> dict[str, Any]:
+        """Returns the keyword arguments that `open_tracker` and `open_sweep` share."""
+        return {
+            "enabled": self.enabled,
+            "uri": self.uri,
+            "experiment": self.experiment,
+            "ui_url": self.ui_url,
+            "server_timeout": self.server_timeout,
+            "server_retries": self.server_retries,
+        }
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong between the keys."""
+        if not self.experiment.strip():
+            yield Problem("experiment", "must not be empty.", "Name the comparison.")
+        if self.uri is not None:
+            yield from _check_uri(self.uri)
+        elif self.ui_url is None:
+            hint = "Set it to the address that `mlflow ui` will have."
+            yield Problem("ui_url", "must not be null without tracking.uri.", hint)
+
+
+def _check_uri(uri: str) -> Iterator[Problem]:
+    if not uri.startswith(("http://", "https://", "sqlite:////")):
+        hint = "Put an MLflow server in front of any other database."
+        yield Problem("uri", f"{_ACCEPTED} Received: {uri!r}.", hint)
+    elif "@" in urlsplit(uri).netloc:
+        # The resolved config is stored on the run, where a password must not be.
+        hint = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead."
+        yield Problem("uri", "must not hold a user name or password.", hint)

@@ -1,0 +1,180 @@
+"""The connection to MLflow: quiet, patient with a busy database, clear in errors."""
+
+import logging
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from experiments.errors import TrackingError
+from experiments.tracking.links import Location, locate
+
+T = TypeVar("T")
+
+# MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
+_BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
+_PROBE_SECONDS = 10
+_WARNINGS_OF_ITS_IMPORTS = (
+    # MLflow's tables use a loader that SQLAlchemy 2.1 calls deprecated.
+    "The ``noload`` loader strategy is deprecated",
+    # mlflow.pyfunc finds fault with the type hints of its own chat agents.
+    r".*Any type hint is inferred as AnyType",
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open store and the experiment that new runs belong to.
+
+    Attributes:
+        client: `mlflow.MlflowClient`.
+        location: Where records are kept.
+        experiment_id: Of the experiment.
+        pages: Address of MLflow's pages.
+    """
+
+    client: Any
+    location: Location
+    experiment_id: str
+    pages: str
+
+
+def import_mlflow() -> Any:
+    """Imports mlflow (about 1.5 s) without telemetry and chatter; may run in a thread.
+
+    Returns:
+        The module `mlflow`.
+    """
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # "View run ... at ..." at the end of each run of a server: we print our own link.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    for message in _WARNINGS_OF_ITS_IMPORTS:
+        warnings.filterwarnings("ignore", message)
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # Prints a stack for each refused statement; `attempt` retries or raises them.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    return mlflow
+
+
+def connect(
+    *,
+    uri: str | None,
+    experiment: str,
+    ui_url: str | None,
+    server_timeout: int,
+    server_retries: int,
+    output_dir: Path,
+) -> Connection:
+    """Opens the store, creating the embedded database and the experiment at need.
+
+    Args:
+        uri: As `tracking.uri`; `None` for `<output_dir>/mlflow.db`.
+        experiment: Name of the experiment.
+        ui_url: Address of MLflow's pages; `None` for the server itself.
+        server_timeout: Seconds that a server may stay silent.
+        server_retries: Further attempts of a failed request to a server.
+        output_dir: Folder for the database and its artifacts.
+
+    Raises:
+        TrackingError: If the server cannot be reached or the store refuses.
+    """
+    location = locate(uri, output_dir)
+    if location.database is None:
+        _probe(location.uri)
+        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(server_timeout)
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(server_retries)
+    mlflow = import_mlflow()
+    if location.database is not None:
+        from experiments.tracking.database import prepare_database
+
+        prepare_database(location.database)
+    client = attempt(
+        lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
+    )
+    experiment_id = _claim_experiment(client, experiment, location)
+    return Connection(client, location, experiment_id, ui_url or location.uri)
+
+
+def attempt(action: Callable[[], T], purpose: str) -> T:
+    """Runs a call to MLflow, again while SQLite says that it is locked.
+
+    Args:
+        action: The call.
+        purpose: What it is for, in words, for the error.
+
+    Raises:
+        TrackingError: If the store refuses or cannot be reached.
+    """
+    from mlflow.exceptions import MlflowException
+
+    attempts = 0
+    while True:
+        try:
+            return action()
+        # Failed uploads and full disks are OSErrors, those of `requests` included.
+        except (MlflowException, OSError) as error:
+            busy = "database is locked" in str(error)
+            if not busy or attempts == len(_BUSY_DELAYS):
+                raise TrackingError(f"Cannot {purpose}: {_brief(error)}") from error
+            time.sleep(_BUSY_DELAYS[attempts])
+            attempts += 1
+
+
+def _brief(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text if len(text) <= 500 else f"{text[:500]}..."
+
+
+def _probe(uri: str) -> None:
+    """Asks the server for anything at all; MLflow itself would retry for minutes."""
+    try:
+        # The scheme is http or https: `tracking.uri` is checked before.
+        with urllib.request.urlopen(f"{uri}/health", timeout=_PROBE_SECONDS):  # noqa: S310
+            return
+    except urllib.error.HTTPError:
+        return  # somebody answered; what it lacks will be said by the first request
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise TrackingError(
+            f"tracking.uri: no tracking server answers at {uri} ({reason}). Start it, "
+            "correct the address, or use tracking=sqlite or tracking=off."
+        ) from error
+
+
+def _claim_experiment(client: Any, name: str, location: Location) -> str:
+    found = attempt(lambda: client.get_experiment_by_name(name), "open the experiment")
+    if found is None:
+        try:
+            return _create_experiment(client, name, location)
+        except TrackingError:
+            # Another process was first, or the store refuses: a second look tells.
+            found = attempt(
+                lambda: client.get_experiment_by_name(name), "open the experiment"
+            )
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"tracking.experiment {name!r} was deleted in MLflow. Choose another name "
+            f"or restore it: mlflow experiments restore -x {found.experiment_id}"
+        )
+    return str(found.experiment_id)
+
+
+def _create_experiment(client: Any, name: str, location: Location) -> str:
+    folder = None
+    if location.artifacts is not None:
+        # Absolute, because MLflow resolves a relative one against the current folder.
+        # Two names that differ in signs only share a folder: runs have their own.
+        folder = (location.artifacts / re.sub(r"[^\w.-]", "_", name)).as_uri()
+    create = client.create_experiment
+    return str(attempt(lambda: create(name, artifact_location=folder), "create it"))

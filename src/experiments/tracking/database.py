@@ -1,0 +1,131 @@
+"""The embedded database: created once, quickly, whoever comes first."""
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from experiments.errors import TrackingError
+from experiments.tracking.client import import_mlflow
+
+_LOCK_SECONDS = 120
+
+
+def prepare_database(path: Path) -> None:
+    """Creates MLflow's database unless it exists; safe from many processes at once.
+
+    MLflow would replay its 68 migrations on the file. They are replayed in memory
+    here, once for each version of MLflow; the result is kept in the user's cache
+    folder and copied for each later database.
+
+    Args:
+        path: Absolute path of the SQLite file; its folders are made.
+
+    Raises:
+        TrackingError: If it cannot be created or is no database.
+    """
+    if path.exists():
+        _check_is_database(path)
+        return
+    import_mlflow()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS):
+            if not path.exists():
+                _create(path)
+    except Timeout as error:
+        raise TrackingError(
+            f"Another process has been creating {path} for {_LOCK_SECONDS} s. "
+            f"End it, then delete {path}.lock."
+        ) from error
+    except (OSError, sqlite3.Error) as error:
+        raise TrackingError(
+            f"The tracking database {path} cannot be created: {error}. "
+            "Choose another output_dir."
+        ) from error
+
+
+def _check_is_database(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start not in (b"", b"SQLite format 3\0"):
+        raise TrackingError(
+            f"{path} is not an SQLite database. Move it away or choose another "
+            "output_dir."
+        )
+
+
+def _create(path: Path) -> None:
+    """Builds the database beside its place and moves it there when it is whole."""
+    with _temporary(path.parent) as draft:
+        with closing(_open_template()) as template, closing(_connect(draft)) as copy:
+            template.backup(copy)
+            # Writers do not block readers, and a commit needs fewer disk syncs.
+            copy.execute("PRAGMA journal_mode=WAL")
+        _create_default_experiment(draft, path)
+        draft.replace(path)
+
+
+def _create_default_experiment(draft: Path, path: Path) -> None:
+    """Lets MLflow add its experiment 0, which processes otherwise race to add."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    artifacts = (path.parent / "artifacts" / "Default").as_uri()
+    store = SqlAlchemyStore(f"sqlite:///{draft}", artifacts)
+    store.engine.dispose()
+
+
+def _open_template() -> sqlite3.Connection:
+    """Returns an empty migrated database, from the cache folder where it has one."""
+    from mlflow.version import VERSION
+
+    cached = _cache_folder() / f"mlflow-{VERSION}.db"
+    if cached.exists():
+        return _connect(cached)
+    migrated = _migrate_in_memory()
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(cached.parent) as draft:
+            with closing(_connect(draft)) as copy:
+                migrated.backup(copy)
+            draft.replace(cached)
+    except (OSError, sqlite3.Error):
+        # A cache that cannot be written costs half a second a database, no more.
+        return migrated
+    return migrated
+
+
+def _migrate_in_memory() -> sqlite3.Connection:
+    import sqlalchemy
+    from mlflow.store.db.utils import _initialize_tables
+    from sqlalchemy.pool import StaticPool
+
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool)
+    _initialize_tables(engine)
+    connection: Any = engine.raw_connection().driver_connection
+    return connection
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "experiments"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30)
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[Path]:
+    """Yields an unused path in `folder` and removes what is left there."""
+    draft = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        yield draft
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{draft}{suffix}").unlink(missing_ok=True)

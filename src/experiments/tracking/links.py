@@ -1,0 +1,91 @@
+"""Where records are kept and the addresses of MLflow's pages for them."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from experiments.errors import TrackingError
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where records are kept.
+
+    Attributes:
+        uri: MLflow tracking URI.
+        database: The SQLite file; `None` for a server.
+        artifacts: Folder for files of runs; `None` where the server decides.
+    """
+
+    uri: str
+    database: Path | None
+    artifacts: Path | None
+
+
+def locate(uri: str | None, output_dir: Path) -> Location:
+    """Returns where records are kept.
+
+    Args:
+        uri: A server, a `sqlite:///` URI, or `None` for `<output_dir>/mlflow.db`.
+        output_dir: Folder for all that runs leave; may be relative.
+
+    Raises:
+        TrackingError: If the path of the database cannot be written as a URI.
+    """
+    if uri is not None and not uri.startswith(_SQLITE):
+        return Location(uri.rstrip("/"), None, None)
+    if uri is None:
+        database = output_dir.absolute() / "mlflow.db"
+    else:
+        database = Path(uri.removeprefix(_SQLITE))
+    if any(sign in str(database) for sign in "?#%"):
+        # SQLAlchemy ends a path at a question mark, MLflow's loader at a hash, and
+        # the latter decodes %20 in paths that are no URIs.
+        raise TrackingError(
+            "output_dir must not contain `?`, `#` or `%` with the embedded database. "
+            f"Received: {str(database.parent)!r}. Choose another output_dir."
+        )
+    return Location(f"{_SQLITE}{database}", database, database.parent / "artifacts")
+
+
+def run_url(base: str, experiment_id: str, run_id: str) -> str:
+    """Returns the address of a run's page."""
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+
+
+def compare_url(run_ids: Sequence[str], experiment_id: str, base: str) -> str:
+    """Returns the address of the page that compares runs.
+
+    Args:
+        run_ids: MLflow run ids, in the order of the page's columns.
+        experiment_id: The experiment of all of them.
+        base: Address of MLflow's pages, such as `http://127.0.0.1:5000`.
+    """
+    runs = quote(json.dumps(list(run_ids), separators=(",", ":")))
+    experiments = quote(json.dumps([experiment_id]))
+    return f"{base.rstrip('/')}/#/compare-runs?runs={runs}&experiments={experiments}"
+
+
+def ui_command(*, uri: str | None, ui_url: str | None, output_dir: Path) -> str | None:
+    """Returns the shell command that starts MLflow's pages on the database.
+
+    Args:
+        uri: As `tracking.uri`.
+        ui_url: As `tracking.ui_url`; says the host and port to listen on.
+        output_dir: Folder for all that runs leave.
+
+    Returns:
+        The command; `None` for a server, whose pages are up already.
+    """
+    location = locate(uri, output_dir)
+    if location.database is None:
+        return None
+    address = urlsplit(ui_url or "http://127.0.0.1:5000")
+    words = ["mlflow", "ui", "--backend-store-uri", location.uri]
+    words += ["--host", address.hostname or "127.0.0.1"]
+    return shlex.join([*words, "--port", str(address.port or 5000)])
