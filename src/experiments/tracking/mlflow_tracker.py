@@ -5,7 +5,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,11 @@ class MLflowTracker:
         """Address of the run's page."""
         connection = self._connection
         return links.run_url(connection.pages, connection.experiment_id, self._run_id)
+
+    def compare_url(self, run_ids: Sequence[str]) -> str:
+        """Returns the address of the page that compares runs of this experiment."""
+        connection = self._connection
+        return links.compare_url(run_ids, connection.experiment_id, connection.pages)
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Records settings, 100 a request; one recorded before must be equal."""

@@ -1,6 +1,6 @@
 """What every tracker can do, the one that does nothing, and how to open one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,10 @@ class Tracker(Protocol):
     @property
     def run_url(self) -> str | None:
         """Address of the run's page; `None` when nothing is recorded."""
+        ...
+
+    def compare_url(self, run_ids: Sequence[str]) -> str | None:
+        """Returns the address of the page that compares runs of this experiment."""
         ...
 
     def log_params(self, params: Mapping[str, object]) -> None:
@@ -82,6 +86,10 @@ class NoTracker:
 
     run_id: str | None = None
     run_url: str | None = None
+
+    def compare_url(self, run_ids: Sequence[str]) -> str | None:
+        """Returns `None`."""
+        return None
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Does nothing."""
