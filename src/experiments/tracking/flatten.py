@@ -10,7 +10,7 @@ _CUT = " ... (cut; the whole is in the run's config file)"
 _REFUSED = re.compile(r"[^\w\-. /:]")
 
 
-def flatten(config: Mapping[str, object]) -> dict[str, str]:
+def flatten_config(config: Mapping[str, object]) -> dict[str, str]:
     """Returns the leaves of a config by their dotted path.
 
     Args:
