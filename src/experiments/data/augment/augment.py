@@ -1,0 +1,43 @@
+"""What the pipeline expects of an augmentation."""
+
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Augment(Protocol):
+    """Changes a batch of images; equal keys give equal changes."""
+
+    def __call__(self, images: Any, keys: Any) -> Any:
+        """Returns changed images of the same shape.
+
+        Args:
+            images: uint8 `(B, H, W, C)`.
+            keys: uint64 `(B,)`; draw with `experiments.data.sample_keys.draw_uniform`.
+        """
+        ...
+
+
+@runtime_checkable
+class CropAugment(Augment, Protocol):
+    """An augmentation that begins with a random window of the original image.
+
+    Files are decoded within the window only; images in memory go through `__call__`.
+    """
+
+    def draw_windows(self, sizes: Any, keys: Any) -> Any:
+        """Returns int32 `(B, 4)`: top, left, height, width, inside each image.
+
+        Args:
+            sizes: int32 `(B, 2)`, height and width of each image.
+            keys: uint64 `(B,)`.
+        """
+        ...
+
+    def finish(self, images: Any, keys: Any) -> Any:
+        """Returns what `__call__` does after its window was cut out and scaled.
+
+        Args:
+            images: uint8 `(B, H, W, C)`.
+            keys: uint64 `(B,)`.
+        """
+        ...

@@ -1,0 +1,167 @@
+"""What every data set hands over: splits, names, shapes and what was skipped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.data.fingerprint import Fingerprint, fingerprint_splits
+from experiments.data.normalization import measure_mean_and_std
+from experiments.data.split import ArraySplit, FileSplit, SkippedFile, Split
+from experiments.errors import DataError
+
+__all__ = [
+    "ArraySplit",
+    "Dataset",
+    "FileSplit",
+    "SkippedFile",
+    "Split",
+    "build_dataset",
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """Images in up to three splits; the test split is never used for training.
+
+    Attributes:
+        name: Short name for tables and logs.
+        class_names: One name a class; label `i` means `class_names[i]`.
+        image_shape: `(H, W, C)` of the images that the pipeline delivers.
+        mean: Mean of each channel, in units of 0..1.
+        std: Standard deviation of each channel, in units of 0..1.
+        train: What the model learns from.
+        validation: What decides between models.
+        test: What is measured once, at the end; `None` without one.
+        fingerprint: Identifies the content and the split.
+        skipped_files: Files that were left out because they are no usable images.
+        cache: For `build_pipeline`: `auto`, `memory` or `none`.
+        decode_threads: For `build_pipeline`: threads; `None` for one per CPU core.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    train: Split
+    validation: Split
+    test: Split | None
+    fingerprint: Fingerprint
+    skipped_files: tuple[SkippedFile, ...] = ()
+    cache: str = "auto"
+    decode_threads: int | None = None
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, those without an image in some split included."""
+        return len(self.class_names)
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits by name, in the order train, validation, test."""
+        return _name_splits(self.train, self.validation, self.test)
+
+
+def build_dataset(
+    *,
+    name: str,
+    class_names: Sequence[str],
+    image_shape: tuple[int, int, int],
+    train: Split,
+    validation: Split,
+    test: Split | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    skipped_files: Sequence[SkippedFile] = (),
+    cache: str = "auto",
+    decode_threads: int | None = None,
+) -> Dataset:
+    """Checks the splits and completes them to a data set.
+
+    Args:
+        name: Short name for tables and logs.
+        class_names: One name a class; label `i` means `class_names[i]`.
+        image_shape: `(H, W, C)` that the pipeline shall deliver.
+        train: Training split.
+        validation: Validation split.
+        test: Test split, if there is one.
+        mean: Mean of each channel in units of 0..1; `None` measures it on `train`.
+        std: Standard deviation of each channel; `None` measures it on `train`.
+        skipped_files: What was left out, to be reported.
+        cache: `auto`, `memory` or `none`; see `build_pipeline`.
+        decode_threads: Threads of the pipeline; `None` for one per CPU core.
+
+    Raises:
+        DataError: A split is empty, lacks a class or has a label out of range, or
+            `mean` and `std` do not have one number a channel.
+    """
+    splits = _name_splits(train, validation, test)
+    for split_name, split in splits.items():
+        _check_labels(name, split_name, split.labels, class_names)
+    if mean is None or std is None:
+        measured = measure_mean_and_std(train, image_shape)
+        mean, std = mean or measured[0], std or measured[1]
+    _check_channels(name, image_shape, mean, std)
+    return Dataset(
+        name=name,
+        class_names=tuple(class_names),
+        image_shape=image_shape,
+        mean=tuple(mean),
+        std=tuple(std),
+        train=train,
+        validation=validation,
+        test=test,
+        fingerprint=fingerprint_splits(splits, len(class_names)),
+        skipped_files=tuple(skipped_files),
+        cache=cache,
+        decode_threads=decode_threads,
+    )
+
+
+def _name_splits(
+    train: Split, validation: Split, test: Split | None
+) -> dict[str, Split]:
+    named = {"train": train, "validation": validation}
+    return named if test is None else {**named, "test": test}
+
+
+def _check_labels(
+    name: str, split: str, labels: npt.NDArray[np.int32], classes: Sequence[str]
+) -> None:
+    """Raises unless every label is a class and every class has an image."""
+    if not len(labels):
+        raise DataError(
+            f"The {split} split of `{name}` has no images. Add images, or give the "
+            f"split a larger fraction."
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(classes):
+        raise DataError(
+            f"Labels of the {split} split of `{name}` must lie in "
+            f"0..{len(classes) - 1} ({len(classes)} classes). Received: {low}..{high}."
+        )
+    counts = np.bincount(labels, minlength=len(classes))
+    missing = [classes[i] for i in np.flatnonzero(counts == 0).tolist()]
+    if missing:
+        raise DataError(
+            f"The {split} split of `{name}` has no image of {len(missing)} of its "
+            f"{len(classes)} classes: {', '.join(missing[:5])}"
+            f"{', ...' if len(missing) > 5 else ''}. Add images of them, give the "
+            "split a larger fraction, or try another dataset.split_seed."
+        )
+
+
+def _check_channels(
+    name: str,
+    image_shape: tuple[int, int, int],
+    mean: Sequence[float],
+    std: Sequence[float],
+) -> None:
+    for key, values in (("mean", mean), ("std", std)):
+        if len(values) != image_shape[2]:
+            raise DataError(
+                f"dataset.{key} must have {image_shape[2]} numbers, one for each "
+                f"channel of `{name}`. Received: {list(values)}."
+            )

@@ -1,0 +1,74 @@
+"""Identifies the content of a data set and how it was split."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.data.split import ArraySplit, Split
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Equal fingerprints mean equal images, labels and splits.
+
+    For images in memory every byte is hashed. For files it is the label and each
+    file's digest (see `experiments.data.scan`: size, first and last 4 KiB), so that a
+    moved folder keeps its fingerprint and ImageNet is not read in full.
+
+    Attributes:
+        content: Hash of all images and labels, whichever split they are in.
+        split: Hash of which image is in which split.
+        counts: Split name -> number of images of each class.
+    """
+
+    content: str
+    split: str
+    counts: dict[str, list[int]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns plain data for JSON."""
+        return asdict(self)
+
+
+def fingerprint_splits(splits: Mapping[str, Split], num_classes: int) -> Fingerprint:
+    """Computes the fingerprint of the splits of one data set.
+
+    The order of the images within a split does not matter.
+
+    Args:
+        splits: Split name -> split.
+        num_classes: Length of the per-class counts.
+    """
+    items = {name: sorted(_hash_items(split)) for name, split in splits.items()}
+    everything = sorted(item for part in items.values() for item in part)
+    membership = hashlib.blake2b(digest_size=16)
+    for name, part in items.items():
+        membership.update(f"{name}:{len(part)}:".encode())
+        membership.update(b"".join(part))
+    return Fingerprint(
+        content=hashlib.blake2b(b"".join(everything), digest_size=16).hexdigest(),
+        split=membership.hexdigest(),
+        counts={
+            name: np.bincount(split.labels, minlength=num_classes).tolist()
+            for name, split in splits.items()
+        },
+    )
+
+
+def _hash_items(split: Split) -> Iterator[bytes]:
+    """Yields one hash an image, of its content and label."""
+    labels = split.labels.tolist()
+    if isinstance(split, ArraySplit):
+        shape = str(split.images.shape[1:]).encode()
+        for image, label in zip(split.images, labels, strict=True):
+            yield _hash(shape + np.ascontiguousarray(image).tobytes(), label)
+    else:
+        for digest, label in zip(split.digests, labels, strict=True):
+            yield _hash(digest.encode(), label)
+
+
+def _hash(content: bytes, label: int) -> bytes:
+    return hashlib.blake2b(b"%d:" % label + content, digest_size=16).digest()

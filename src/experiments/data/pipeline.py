@@ -1,0 +1,178 @@
+"""The one input pipeline: stateless, addressed by the step over all epochs."""
+
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from experiments.data.augment.augment import Augment, CropAugment
+from experiments.data.decode import decode_image
+from experiments.data.memory import fixed_options, keep_in_memory
+from experiments.data.order import SampleOrder
+from experiments.data.resize import resize_images
+from experiments.data.split import ArraySplit, FileSplit, Split
+from experiments.errors import DataError
+
+# One batch is on its way to the device while the next is made.
+_PREFETCHED_BATCHES = 2
+
+
+def build_pipeline(
+    split: Split,
+    *,
+    image_shape: tuple[int, int, int],
+    batch_size: int,
+    seed: int,
+    augment: Augment | None = None,
+    shuffle: bool,
+    epochs: int | None,
+    start_step: int = 0,
+    drop_remainder: bool,
+    cache: str = "auto",
+    parallelism: int | None = None,
+) -> Any:
+    """Builds a `tf.data.Dataset` of uint8 images and int32 labels.
+
+    Step `k` is a function of the arguments and `k` alone: `start_step=k` continues an
+    earlier run exactly, and the parallelism changes nothing but the speed. All epochs
+    are one data set, so that no iterator is torn down between them.
+
+    Args:
+        split: Where the images are.
+        image_shape: `(H, W, C)` to deliver.
+        batch_size: Images in a step.
+        seed: Any integer; decides the order and the augmentation.
+        augment: Applied to every image with a key from (seed, epoch, index).
+        shuffle: Another order each epoch; otherwise the split's own.
+        epochs: Passes over the split; `None` never ends.
+        start_step: First step, counted from the first epoch's beginning.
+        drop_remainder: Leave out an epoch's incomplete last batch. Every batch then
+            has a static size.
+        cache: `auto` keeps up to 1 GiB decoded in memory unless that changes the
+            images, `memory` always, `none` never.
+        parallelism: Threads; `None` for one per CPU core.
+
+    Returns:
+        Batches of images uint8 `(B, H, W, C)` and labels int32 `(B,)`.
+
+    Raises:
+        DataError: Too few images for a batch, or other channels than the images have.
+    """
+    _check_channels(split, image_shape)
+    steps = steps_per_epoch(split, batch_size, drop_remainder)
+    order = SampleOrder(
+        count=len(split),
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=shuffle,
+        drop_remainder=drop_remainder,
+    )
+    threads = parallelism or os.cpu_count() or 1
+    split = keep_in_memory(
+        split, image_shape=image_shape, cache=cache, augment=augment, threads=threads
+    )
+    last = np.iinfo(np.int64).max // batch_size if epochs is None else steps * epochs
+    with tf.device("/CPU:0"):
+        if isinstance(split, ArraySplit):
+            batches = _batch_arrays(
+                split, order, augment, image_shape, start_step, last
+            )
+        else:
+            batches = _batch_files(
+                split, order, augment, image_shape, start_step, last, threads
+            )
+    return batches.prefetch(_PREFETCHED_BATCHES).with_options(fixed_options(threads))
+
+
+def steps_per_epoch(split: Split, batch_size: int, drop_remainder: bool) -> int:
+    """Returns the number of steps in which every image is seen once.
+
+    Raises:
+        DataError: There is no step, because the split is smaller than a batch.
+    """
+    steps = SampleOrder(
+        count=len(split),
+        batch_size=batch_size,
+        seed=0,
+        shuffle=False,
+        drop_remainder=drop_remainder,
+    ).steps_per_epoch
+    if steps == 0:
+        raise DataError(
+            f"The split has {len(split)} images, fewer than one batch of {batch_size}. "
+            f"Set trainer.batch_size to at most {max(len(split), 1)}."
+        )
+    return steps
+
+
+def _check_channels(split: Split, image_shape: tuple[int, int, int]) -> None:
+    channels = split.images.shape[-1] if isinstance(split, ArraySplit) else None
+    if channels not in (None, image_shape[-1]):
+        raise DataError(
+            f"The images have {channels} channels. Received: image_shape={image_shape}."
+        )
+
+
+def _batch_arrays(
+    split: ArraySplit,
+    order: SampleOrder,
+    augment: Augment | None,
+    image_shape: tuple[int, int, int],
+    first: int,
+    last: int,
+) -> Any:
+    """Returns batches that one function gathers and augments as a whole."""
+    images, labels = tf.constant(split.images), tf.constant(split.labels)
+
+    def load(step: Any) -> Any:
+        indices, keys = order.locate_batch(step)
+        batch = resize_images(tf.gather(images, indices), image_shape[:2])
+        if augment is not None:
+            batch = augment(batch, keys)
+        return batch, tf.gather(labels, indices)
+
+    return tf.data.Dataset.range(first, last).map(load)
+
+
+def _batch_files(
+    split: FileSplit,
+    order: SampleOrder,
+    augment: Augment | None,
+    image_shape: tuple[int, int, int],
+    first: int,
+    last: int,
+    threads: int,
+) -> Any:
+    """Returns batches of files that are decoded one by one in parallel."""
+    paths, labels = tf.constant(split.paths), tf.constant(split.labels)
+    crop = augment if isinstance(augment, CropAugment) else None
+
+    def load(slot: Any) -> Any:
+        index, key, used = order.locate_slot(slot)
+        image = tf.cond(
+            used,
+            lambda: decode_image(
+                tf.io.read_file(paths[index]),
+                key,
+                image_shape=image_shape,
+                crop_ratio=split.crop_ratio,
+                crop=crop,
+            ),
+            lambda: tf.zeros(image_shape, tf.uint8),
+        )
+        return tf.ensure_shape(image, image_shape), labels[index], key, used
+
+    def finish(images: Any, labels: Any, keys: Any, used: Any) -> Any:
+        if not order.drop_remainder:
+            count = tf.math.count_nonzero(used)
+            images, labels, keys = images[:count], labels[:count], keys[:count]
+        if crop is not None:
+            images = crop.finish(images, keys)
+        elif augment is not None:
+            images = augment(images, keys)
+        return images, labels
+
+    slots = tf.data.Dataset.range(first * order.batch_size, last * order.batch_size)
+    samples = slots.map(load, num_parallel_calls=threads, deterministic=True)
+    return samples.batch(order.batch_size, drop_remainder=True).map(finish)

@@ -1,0 +1,96 @@
+"""Where the images of one split are: in memory or in files."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.errors import DataError
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that `on_corrupt=skip` left out.
+
+    Attributes:
+        path: The file.
+        reason: Why it cannot be used, half a sentence.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySplit:
+    """Images in memory.
+
+    Attributes:
+        images: uint8 `(N, H, W, C)`.
+        labels: int32 `(N,)`.
+
+    Raises:
+        DataError: Another dtype or shape, or not one label an image.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        images = self.images
+        if images.dtype != np.uint8 or images.ndim != 4:
+            raise DataError(
+                "Images in memory must be a uint8 array of shape (N, H, W, C). "
+                f"Received: {images.dtype} of shape {images.shape}."
+            )
+        object.__setattr__(self, "labels", _as_labels(self.labels, len(images)))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class FileSplit:
+    """Image files that are decoded while training.
+
+    Attributes:
+        paths: One file an image; JPEG, PNG, BMP, GIF (first frame) or WebP.
+        labels: int32 `(N,)`.
+        digests: One short content hash a file, for the fingerprint.
+        crop_ratio: A central square of this share of the shorter side is kept,
+            before it is resized; 0.875 is ImageNet's 224 of 256. Training with a
+            cropping augmentation ignores it.
+
+    Raises:
+        DataError: Not one label and one digest a file.
+    """
+
+    paths: tuple[str, ...]
+    labels: npt.NDArray[np.int32]
+    digests: tuple[str, ...]
+    crop_ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.digests) != len(self.paths):
+            raise DataError(
+                f"There must be one digest a file. Received: {len(self.digests)} "
+                f"digests for {len(self.paths)} files."
+            )
+        object.__setattr__(self, "labels", _as_labels(self.labels, len(self.paths)))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+Split = ArraySplit | FileSplit
+
+
+def _as_labels(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:
+    """Returns int32 labels `(count,)`; `(count, 1)` and other integers are accepted."""
+    array = np.asarray(labels)
+    if array.size != count or not (array.size == 0 or array.dtype.kind in "iu"):
+        raise DataError(
+            f"There must be one integer label an image. Received: {array.dtype} "
+            f"labels of shape {array.shape} for {count} images."
+        )
+    return array.reshape(-1).astype(np.int32)
