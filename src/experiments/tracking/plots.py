@@ -1,0 +1,94 @@
+"""The learning curves of a run as one picture."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_METRICS = ("loss", "accuracy")
+# Prefix of a metric's name, its label, and a pair of colours for the colour-blind.
+_CURVES = (("", "training", "#0072b2"), ("val_", "validation", "#d55e00"))
+_BEST_COLOUR = "#555555"
+_MARKED_EPOCHS = 30  # up to here each epoch is a dot
+
+
+def draw_learning_curves(
+    epochs: Sequence[Mapping[str, float]],
+    *,
+    best_epoch: int | None = None,
+    first_epoch: int = 1,
+) -> "Figure":
+    """Returns a picture of loss and accuracy over the epochs.
+
+    Args:
+        epochs: Metrics of each epoch in order: `loss`, `accuracy` and the same with
+            `val_` before. A metric that is absent or NaN leaves a gap.
+        best_epoch: Number of the epoch that was kept.
+        first_epoch: Number of the first of `epochs`.
+
+    Returns:
+        A Matplotlib figure of two panels, made without pyplot.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    numbers = range(first_epoch, first_epoch + len(epochs))
+    for axes, metric in zip(figure.subplots(1, 2), _METRICS, strict=True):
+        _draw_curves(axes, numbers, epochs, metric)
+        axes.set_title(metric)
+        if best_epoch is not None and best_epoch in numbers:
+            kept = epochs[best_epoch - first_epoch]
+            _mark_best(axes, best_epoch, kept.get(f"val_{metric}", math.nan))
+        _dress(axes)
+    _add_legend(figure)
+    return figure
+
+
+def _draw_curves(
+    axes: "Axes", numbers: range, epochs: Sequence[Mapping[str, float]], metric: str
+) -> None:
+    marker = "o" if len(epochs) <= _MARKED_EPOCHS else ""
+    for prefix, label, colour in _CURVES:
+        values = [epoch.get(prefix + metric, math.nan) for epoch in epochs]
+        if not all(math.isnan(value) for value in values):
+            axes.plot(
+                numbers, values, color=colour, label=label, marker=marker, markersize=4
+            )
+
+
+def _mark_best(axes: "Axes", number: int, value: float) -> None:
+    """Draws a line at the kept epoch and says its validation value in the title."""
+    axes.axvline(number, color=_BEST_COLOUR, ls="--", lw=1, label="best epoch")
+    if not math.isnan(value):
+        validation = _CURVES[1][2]
+        axes.plot(number, value, "o", ms=9, mfc="none", mec=validation, mew=1.5)
+        title = axes.get_title()
+        axes.set_title(f"{title} (validation, best epoch {number}: {value:.4f})")
+
+
+def _dress(axes: "Axes") -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _add_legend(figure: "Figure") -> None:
+    """Puts one legend for both panels below them, where it covers no curve."""
+    entries: dict[str, Artist] = {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        entries.update(zip(labels, handles, strict=True))
+    if entries:
+        figure.legend(
+            handles=entries.values(),
+            loc="outside lower center",
+            ncols=len(entries),
+            frameon=False,
+        )
