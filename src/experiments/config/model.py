@@ -14,7 +14,7 @@ class ResNetConfig(Target):
     """A residual network; `experiments.models.resnet.build_resnet` tells each key."""
 
     depth: int | None
-    blocks: list[int] | None = setting(ge=1, min_length=1)
+    blocks: list[int] | None = setting(ge=1, min_length=1)  # noqa: RUF009
     block: Literal["basic", "bottleneck"] | None
     variant: Literal["v1", "v1_5", "v2"]
     shortcut: Literal["A", "B", "C", "none"]
@@ -60,3 +60,6 @@ class CustomModelConfig(OpenTarget):
     It is called with `input_shape` (height, width, channels), `num_classes` and the
     keys of its YAML file.
     """
+
+
+MODELS: dict[str, type] = {"experiments.models.resnet.build_resnet": ResNetConfig}

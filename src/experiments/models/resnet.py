@@ -1,23 +1,25 @@
 """One builder for every residual network."""
 
 import contextlib
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 
+from experiments.config.depths import Block, choose_layout
 from experiments.config.resnet import (
-    Block,
-    choose_layout,
     choose_stem,
     find_conflicts,
     find_image_problems,
 )
 from experiments.errors import ConfigError, Problem
 from experiments.models.blocks import ResidualBlock
-from experiments.models.layers import LayerFactory, make_initializer
+from experiments.models.head import add_head
+from experiments.models.layers import LayerFactory
 from experiments.models.names import LayerNames, choose_names
+from experiments.models.stem import add_stem
 
 # Keras Applications' batch norm, which its weights were trained with.
 KERAS_EPSILON = 1.001e-5
@@ -53,7 +55,7 @@ def build_resnet(
     Args:
         input_shape: Height, width and channels of an image.
         num_classes: Number of classes.
-        depth: Number of layers, a key of `experiments.config.resnet.DEPTHS`; `None`
+        depth: Number of layers, a key of `experiments.config.depths.DEPTHS`; `None`
             when `blocks` and `block` say it.
         blocks: Number of blocks in each of any number of stages.
         block: `basic` or `bottleneck`.
@@ -75,9 +77,9 @@ def build_resnet(
         zero_init_last_scale: Whether each block starts as its shortcut, the last
             batch-norm scale of its branch at 0; `auto`: where there are both.
         dropout: Rate before the dense layer, in [0, 1).
-        initializer: Of the convolutions' kernels: `he_fan_out` (normal, as torchvision),
-            a name Keras knows, or `notebook` (Glorot uniform, seed 10 on conv1, on
-            blocks with a projection and on the dense layer).
+        initializer: Of the convolutions' kernels: `he_fan_out` (normal, as in
+            torchvision), a name Keras knows, or `notebook` (Glorot uniform, seed 10
+            on conv1, on blocks with a projection and on the dense layer).
         activation: Name of a Keras activation.
         layer_names: `keras` (as Keras Applications) or `notebook`.
 
@@ -127,11 +129,20 @@ def build_resnet(
         shortcut_first=names.shortcut_first,
     )
     inputs = keras.Input(input_shape)  # (B, H, W, C)
-    x = _add_stem(inputs, stem, width, layers, names)  # (B, H/4, W/4, width)
-    x = _add_stages(x, layout.blocks, width, residual, names)  # (B, H/32, W/32, ...)
+    # (B, H, W, width) behind the cifar stem, (B, H/4, W/4, width) behind the others
+    x = add_stem(inputs, stem=stem, width=width, layers=layers, names=names)
+    # Each further stage halves H and W and doubles the filters.
+    x = _add_stages(x, layout.blocks, width, residual, names)
     if variant == "v2":
         x = layers.normalize_and_activate(x, names.head, "post")
-    outputs = _add_head(x, head, num_classes, dropout, initializer, names)
+    outputs = add_head(
+        x,
+        head=head,
+        num_classes=num_classes,
+        dropout=dropout,
+        initializer=initializer,
+        names=names,
+    )
     with _recursion_allowed(sum(layout.blocks)):
         return keras.Model(inputs, outputs, name=names.model(depth))
 
@@ -154,22 +165,6 @@ def _resolve_zero_init(zero_init: bool | str, variant: str, shortcut: str) -> bo
     return bool(zero_init)
 
 
-def _add_stem(
-    x: Any, stem: str, width: int, layers: LayerFactory, names: LayerNames
-) -> Any:
-    """Adds the layers before the first block; their output is activated."""
-    size, stride = (3, 1) if stem == "cifar" else (7, 2)
-    x = layers.convolve(
-        x, width, size=size, stride=stride, name=names.stem, place="conv1", seeded=True
-    )
-    x = layers.normalize_and_activate(x, names.stem, "conv1")
-    if stem == "cifar":
-        return x
-    if stem == "imagenet":
-        x = keras.layers.ZeroPadding2D(1, name=names.stem("pool1_pad"))(x)
-    return keras.layers.MaxPooling2D(3, strides=2, name=names.stem("pool1_pool"))(x)
-
-
 def _add_stages(
     x: Any,
     blocks: Sequence[int],
@@ -184,38 +179,10 @@ def _add_stages(
                 x,
                 filters=width * 2**stage,
                 stride=2 if stage > 0 and index == 0 else 1,
-                name=lambda part, s=stage, i=index: names.block(s, i, part),
+                name=functools.partial(names.block, stage, index),
                 activated=stage == 0 and index == 0,
             )
     return x
-
-
-def _add_head(
-    x: Any,
-    head: str,
-    num_classes: int,
-    dropout: float,
-    initializer: str,
-    names: LayerNames,
-) -> Any:
-    """Adds pooling, dropout and the dense layer."""
-    if head == "notebook":
-        x = keras.layers.AveragePooling2D(2, name=names.head("pool"))(x)
-        x = keras.layers.Flatten(name=names.head("flatten"))(x)
-    elif head == "max":
-        x = keras.layers.GlobalMaxPooling2D(name=names.head("pool"))(x)
-    else:
-        x = keras.layers.GlobalAveragePooling2D(name=names.head("pool"))(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name=names.head("dropout"))(x)
-    kernel = "notebook" if initializer == "notebook" else "glorot_uniform"
-    return keras.layers.Dense(
-        num_classes,
-        activation="softmax" if head == "notebook" else None,
-        kernel_initializer=make_initializer(kernel, seeded=True),
-        dtype="float32",
-        name=names.head("dense"),
-    )(x)
 
 
 @contextlib.contextmanager
