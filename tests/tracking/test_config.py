@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.config.convert import convert
+from experiments.config.tracking import TrackingConfig
+from experiments.errors import Problem
+
+FOLDER = Path(__file__).parents[2] / "conf" / "tracking"
+
+
+def read(option: str) -> dict[str, object]:
+    values = yaml.safe_load((FOLDER / f"{option}.yaml").read_text())
+    for parent in values.pop("defaults", []):
+        if parent != "_self_":
+            values = {**read(parent), **values}
+    return values
+
+
+def problems_of(values: dict[str, object]) -> list[Problem]:
+    problems: list[Problem] = []
+    convert(values, TrackingConfig, key="tracking", problems=problems)
+    return problems
+
+
+@pytest.mark.parametrize("option", ["sqlite", "off"])
+def test_option_is_complete(option):
+    assert problems_of(read(option)) == []
+
+
+def test_server_without_address_is_missing_its_uri():
+    (problem,) = problems_of(read("server"))
+    assert problem.key == "tracking.uri"
+    assert "missing" in problem.message
+
+
+def test_server_with_address_is_complete():
+    assert problems_of({**read("server"), "uri": "http://127.0.0.1:5000"}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"uri": "file:///tmp/mlruns"}, "tracking.uri", "sqlite:///"),
+        ({"uri": "sqlite:///relative.db"}, "tracking.uri", "absolute"),
+        ({"uri": "http://me:secret@host"}, "tracking.uri", "password"),
+        ({"ui_url": None}, "tracking.ui_url", "null"),
+        ({"experiment": " "}, "tracking.experiment", "empty"),
+        ({"server_timeout": 0}, "tracking.server_timeout", ">= 1"),
+    ],
+)
+def test_wrong_value_is_refused_with_its_key(changes, key, words):
+    (problem,) = problems_of({**read("sqlite"), **changes})
+    assert problem.key == key
+    assert words in problem.message
+
+
+def test_a_password_is_not_repeated_in_the_problem():
+    (problem,) = problems_of({**read("sqlite"), "uri": "http://me:secret@host"})
+    assert "secret" not in str(problem)
