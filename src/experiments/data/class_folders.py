@@ -1,0 +1,112 @@
+"""Lists the images of a folder that has one folder a class."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.errors import DataError
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """Files and the class of each.
+
+    Attributes:
+        names: Relative to the data set's folder, with forward slashes.
+        labels: One class index a file.
+    """
+
+    names: list[str]
+    labels: list[int]
+
+
+def require_folder(path: str, key: str = "dataset.path") -> Path:
+    """Returns an existing folder; `~` is the home folder.
+
+    Raises:
+        DataError: It does not exist, or is a file.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise DataError(f"{key} must be a folder. Received: the file {folder}.")
+    parent = next(p for p in folder.absolute().parents if p.is_dir())
+    raise DataError(
+        f"{key} does not exist: {folder}. The nearest folder that does is {parent}."
+    )
+
+
+def list_classes(folder: Path) -> list[str]:
+    """Returns the names of the class folders, sorted; hidden ones are none.
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    names = sorted(p.name for p in _visible(folder) if p.is_dir())
+    if len(names) < 2:
+        loose = sum(1 for p in _visible(folder) if p.is_file())
+        raise DataError(
+            f"{folder} must hold one folder for each of at least two classes. "
+            f"Received: {len(names)} folders and {loose} files."
+        )
+    return names
+
+
+def list_files(root: Path, folder: Path, classes: Sequence[str]) -> LabelledFiles:
+    """Returns every visible file below the class folders, whatever its name.
+
+    Args:
+        root: The data set's folder, to which the names are relative.
+        folder: The folder of the class folders, `root` or below it.
+        classes: The class folders that must be there, and no others.
+
+    Raises:
+        DataError: A class folder is missing, empty or unknown.
+    """
+    _check_same_classes(folder, classes)
+    files = LabelledFiles([], [])
+    for label, name in enumerate(classes):
+        found = [p.relative_to(root).as_posix() for p in _walk(folder / name)]
+        if not found:
+            raise DataError(
+                f"The class folder {folder / name} has no files. Add images, or "
+                "remove the folder."
+            )
+        files.names.extend(found)
+        files.labels.extend([label] * len(found))
+    return files
+
+
+def _check_same_classes(folder: Path, classes: Sequence[str]) -> None:
+    found = {p.name for p in _visible(folder) if p.is_dir()}
+    missing = sorted(set(classes) - found)
+    unknown = sorted(found - set(classes))
+    if missing:
+        raise DataError(
+            f"{folder} lacks {len(missing)} of {len(classes)} class folders: "
+            f"{_some(missing)}. Every split must have every class."
+        )
+    if unknown:
+        raise DataError(
+            f"{folder} has {len(unknown)} class folders that the training split lacks: "
+            f"{_some(unknown)}. Every split must have the same classes."
+        )
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if not p.name.startswith(".")]
+
+
+def _walk(folder: Path) -> list[Path]:
+    """Returns the visible files below a folder, sorted; links are followed."""
+    files: list[Path] = []
+    for current, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        files += [Path(current, n) for n in sorted(names) if not n.startswith(".")]
+    return files
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

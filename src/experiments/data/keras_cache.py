@@ -1,0 +1,49 @@
+"""Keras' own folder of downloaded data sets, and the download itself."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import DataError
+
+# Keras sets none: behind a silent firewall a download would hang for minutes.
+_TIMEOUT_SECONDS = 20.0
+
+
+def keras_home() -> Path:
+    """Returns the folder of Keras' cache: `$KERAS_HOME`, or `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
+def download(name: str, load: Callable[[], Any], wanted: Path) -> Any:
+    """Calls one of Keras' loaders, which downloads into its cache.
+
+    Args:
+        name: The data set, for the message.
+        load: Such as `keras.datasets.mnist.load_data`.
+        wanted: Where a file that was fetched by hand has to be.
+
+    Raises:
+        DataError: The download failed; names the file and where to put it.
+    """
+    try:
+        with _network_timeout():
+            return load()
+    except Exception as error:  # Keras raises plain Exception for a failed download
+        raise DataError(
+            f"{name} is neither in Keras' cache nor could it be downloaded: put "
+            f"{wanted.name} into {wanted.parent}, or set dataset.path to a local copy."
+        ) from error
+
+
+@contextmanager
+def _network_timeout() -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
