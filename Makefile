@@ -17,7 +17,9 @@ run: $(VENV)/installed
 	@$(BIN)/python run.py
 
 ui: $(VENV)/installed
-	@$(BIN)/python -m experiments.tracking.ui --port $(PORT)
+	@test -f outputs/mlflow.db || { echo "There are no runs yet: make run"; exit 1; }
+	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --workers 1 --host 127.0.0.1 --port $(PORT) \
+		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
 
 test: lint
 	@$(BIN)/python -m pytest

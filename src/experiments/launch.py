@@ -110,7 +110,7 @@ def _describe_job(config: DictConfig) -> Job:
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
         name=" ".join(differing)
         or run.name
-        or f"{choices['model']} {choices['dataset']}",
+        or f"{choices['model']} on {choices['dataset']}",
         parent_run_id=os.environ.get(PARENT_VARIABLE),
     )
 
@@ -147,31 +147,29 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _run_single(run: Callable[[], Any], plan: Plan) -> int:
-    folder = Path(str(plan.config.hydra.run.dir)).absolute()
-    sys.argv.append(f"hydra.run.dir={_quote(str(folder))}")
+    sys.argv.append(f"hydra.run.dir={_quote(str(plan.folder))}")
     run()
-    result = JobResult.load(folder)
-    return result.exit_code if result is not None else 1
+    result = JobResult.load(plan.folder)
+    return 1 if result is None else result.exit_code
 
 
 def _run_sweep(run: Callable[[], Any], plan: Plan) -> int:
     """Runs a sweep under one parent run and shows its table."""
-    from experiments.tasks.sweep import Sweep
+    from experiments.tasks.sweep import close_sweep, open_sweep
 
-    folder = Path(str(plan.config.hydra.sweep.dir)).absolute()
-    sweep = Sweep.open(plan, folder)
+    parent = open_sweep(plan)
     sys.argv += [
-        f"hydra.sweep.dir={_quote(str(folder))}",
+        f"hydra.sweep.dir={_quote(str(plan.folder))}",
         f"+hydra.job.env_set.{SWEPT_VARIABLE}={_quote(' '.join(plan.swept_keys))}",
     ]
-    if sweep.run_id is not None:
-        sys.argv.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={sweep.run_id}")
+    if parent.run_id is not None:
+        sys.argv.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={parent.run_id}")
     try:
         run()
     except (KeyboardInterrupt, Terminated) as stop:
-        sweep.close(stopped_by=summarise_error(stop))
+        close_sweep(parent, plan, stopped_by=summarise_error(stop))
         raise
-    return sweep.close()
+    return close_sweep(parent, plan)
 
 
 def _quote(text: str) -> str:

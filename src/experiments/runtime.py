@@ -9,7 +9,8 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,11 @@ def configure_framework(
         reason = f"{precision} needs a GPU: a CPU is several times slower with it."
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
-    import keras
-    import tensorflow as tf
+    with _without_chatter():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
 
     if backend != "tensorflow":
         tf.config.set_visible_devices([], "GPU")  # tf.data alone needs none
@@ -183,6 +187,34 @@ def configure_framework(
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keeps what native libraries print at their start off the screen.
+
+    TensorFlow writes some lines whatever its log level, since they come before its
+    logging is set up. They go to the job's log, and to the screen after all when the
+    import fails.
+    """
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            os.close(screen)
+            kept.seek(0)
+            text = kept.read().decode(errors="replace").strip()
+            if text and failed:
+                print(text, file=sys.stderr)
+            elif text:
+                log.info("Start of the framework:\n%s", text)
 
 
 def replicate(devices: Devices, backend: str) -> contextlib.AbstractContextManager[Any]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from experiments.config.depths import choose_layout
 from experiments.config.fields import OpenTarget, Target, setting
-from experiments.config.resnet import find_conflicts
+from experiments.config.resnet import choose_stem, find_conflicts, find_image_problems
 from experiments.errors import Problem
 
 
@@ -50,6 +51,19 @@ class ResNetConfig(Target):
             variant=self.variant,
             shortcut=self.shortcut,
             zero_init_last_scale=self.zero_init_last_scale,
+        )
+
+    def check_image(self, size: int) -> Iterator[Problem]:
+        """Yields why images whose shorter side is `size` pixels cannot be taken.
+
+        Only for a config in which `check` finds nothing; keys are relative to it.
+        """
+        layout = choose_layout(self.depth, self.blocks, self.block)
+        yield from find_image_problems(
+            size,
+            stem=choose_stem(self.stem, size),
+            head=self.head,
+            stages=len(layout.blocks),
         )
 
 

@@ -5,6 +5,7 @@ config one by one, so that all problems of all jobs come in one message.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.convert import nearest, unknown_key
-from experiments.config.validation import find_problems
+from experiments.config.schema import RunConfig
+from experiments.config.validation import find_problems, validate
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -25,12 +27,16 @@ class Plan:
     """What a checked command line asks for.
 
     Attributes:
-        config: The composed config of the first job, Hydra's own node included.
+        run: The config of the first job.
+        folder: Folder of the run, or of the whole sweep; absolute.
+        overrides: What was typed, without Hydra's own settings.
         jobs: The overrides of each job; empty when a sweeper decides them later.
         swept_keys: Keys with several values, in the order of the command line.
     """
 
-    config: DictConfig
+    run: RunConfig
+    folder: Path
+    overrides: tuple[str, ...]
     jobs: tuple[tuple[str, ...], ...]
     swept_keys: tuple[str, ...]
 
@@ -40,6 +46,7 @@ class _Composer:
     """Composes each choice of groups once and lays values over copies of it."""
 
     config_name: str
+    hydra_overrides: list[str] = field(default_factory=list)
     composed: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
@@ -48,7 +55,9 @@ class _Composer:
         key = tuple(overrides)
         if key not in self.composed:
             self.composed[key] = compose(
-                self.config_name, list(overrides), return_hydra_config=True
+                self.config_name,
+                [*self.hydra_overrides, *overrides],
+                return_hydra_config=True,
             )
         return self.composed[key]
 
@@ -73,19 +82,12 @@ def check_command_line(
     Raises:
         ConfigError: Everything that is wrong, with the job it is wrong in.
     """
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
-    if extra_config_dir is not None:
-        if not extra_config_dir.is_dir():
-            raise ConfigError(
-                [Problem("--config-dir", f"no such folder: {extra_config_dir}")]
-            )
-        overrides = [
-            *overrides,
-            f"hydra.searchpath=[file://{extra_config_dir.resolve()}]",
-        ]
-    with initialize_config_dir(str(config_dir), version_base="1.3"):
+    if extra_config_dir is not None and not extra_config_dir.is_dir():
+        message = f"must be a folder. Received: {extra_config_dir}."
+        raise ConfigError([Problem("--config-dir", message)])
+    with _open_hydra(config_dir, extra_config_dir):
         try:
             return _check(overrides, _Composer(config_name), multirun)
         except (HydraException, OmegaConfBaseException) as error:
@@ -93,30 +95,65 @@ def check_command_line(
             raise ConfigError([problem]) from error
 
 
+@contextmanager
+def _open_hydra(config_dir: Path, extra_config_dir: Path | None) -> Iterator[None]:
+    """Makes the config folders known to Hydra, as its `main` will do again."""
+    from hydra import version
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.global_hydra import GlobalHydra
+
+    version.setbase("1.3")
+    folders = create_config_search_path(str(config_dir))
+    if extra_config_dir is not None:
+        folders.prepend("command-line", f"file://{extra_config_dir.resolve()}")
+    Hydra.create_main_hydra2(task_name="run", config_search_path=folders)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
 def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Plan:
     parsed = _parse(overrides)
     swept = [o for o in parsed if o.is_sweep_override()]
     if swept and not multirun:
         raise ConfigError([_several_values(o) for o in swept])
-    hydra_overrides = [o for o in overrides if _parse([o])[0].is_hydra_override()]
     own = [o for o in parsed if not o.is_hydra_override()]
-    jobs = _list_jobs(own, composer.compose(hydra_overrides)) if multirun else None
-    if jobs is None:
-        fixed = [o.input_line or "" for o in own if not o.is_sweep_override()]
-        jobs, planned = ((tuple(fixed),), not multirun)
-    else:
-        planned = True
-    problems = _check_jobs(jobs, hydra_overrides, composer)
-    if problems:
-        title = (
-            f"The sweep of {len(jobs)} jobs" if len(jobs) > 1 else "The configuration"
-        )
-        raise ConfigError(problems, title)
+    typed = tuple(o.input_line or "" for o in own)
+    composer.hydra_overrides = [
+        o.input_line or "" for o in parsed if o.is_hydra_override()
+    ]
+    fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
+    planned = _list_jobs(own, composer.compose([])) if multirun else (fixed,)
+    jobs = (fixed,) if planned is None else planned
+    checked = [_check_job(job, composer) for job in jobs]
+    _raise_problems(jobs, [problems for _, problems in checked])
+    first = checked[0][0]
+    folder = first.hydra.sweep.dir if multirun else first.hydra.run.dir
     return Plan(
-        config=composer.compose(hydra_overrides),
-        jobs=jobs if planned else (),
+        run=validate(_without_hydra(first)),
+        folder=Path(str(folder)).absolute(),
+        overrides=typed,
+        jobs=planned or (),
         swept_keys=tuple(o.key_or_group for o in swept),
     )
+
+
+def _raise_problems(
+    jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[Problem]]
+) -> None:
+    """Raises each distinct problem once, with the first job that has it."""
+    found: dict[str, Problem] = {}
+    for number, (job, own) in enumerate(zip(jobs, problems, strict=True)):
+        where = f"(job {number}: {' '.join(job)})" if len(jobs) > 1 else ""
+        for problem in own:
+            hint = " ".join(part for part in (problem.hint, where) if part)
+            found.setdefault(str(problem), replace(problem, hint=hint))
+    if found:
+        count = len(jobs)
+        title = f"The sweep of {count} jobs" if count > 1 else "The configuration"
+        raise ConfigError(list(found.values()), title)
 
 
 def _parse(overrides: Sequence[str]) -> list["Override"]:
@@ -129,7 +166,7 @@ def _parse(overrides: Sequence[str]) -> list["Override"]:
 
 def _several_values(override: "Override") -> Problem:
     key = override.key_or_group
-    value = override.get_value_element_as_str()
+    value = (override.input_line or "").partition("=")[2]
     return Problem(
         key,
         f"takes one value in a single run. Received: {value}.",
@@ -155,43 +192,36 @@ def _list_jobs(
     return tuple(tuple(job) for job in batch)
 
 
-def _check_jobs(
-    jobs: Sequence[Sequence[str]], hydra_overrides: list[str], composer: _Composer
-) -> list[Problem]:
-    """Returns each distinct problem once, with the first job that has it."""
-    found: dict[str, Problem] = {}
-    for number, job in enumerate(jobs):
-        where = f"(job {number}: {' '.join(job)})" if len(jobs) > 1 else ""
-        for problem in _check_job(job, hydra_overrides, composer):
-            hint = " ".join(part for part in (problem.hint, where) if part)
-            found.setdefault(str(problem), replace(problem, hint=hint))
-    return list(found.values())
-
-
 def _check_job(
-    job: Sequence[str], hydra_overrides: list[str], composer: _Composer
-) -> Iterator[Problem]:
+    job: Sequence[str], composer: _Composer
+) -> tuple[DictConfig, list[Problem]]:
+    """Returns the config of one job, Hydra's node included, and what is wrong in it."""
+    problems: list[Problem] = []
     groups: list[str] = []
     values: list[Override] = []
     for override in _parse(job):
         problem = _check_choice(override)
         if problem is not None:
-            yield problem
+            problems.append(problem)
         elif _is_group(override.key_or_group):
             groups.append(override.input_line or "")
         else:
             values.append(override)
-    declared = composer.compose([*hydra_overrides, *groups])
+    declared = composer.compose(groups)
     config = declared.copy()
-    del config["hydra"]
     OmegaConf.set_struct(config, False)
-    undeclared: list[Problem] = []
     for override in values:
-        undeclared += _check_declared(override, declared)
+        problems += _check_declared(override, declared)
         _lay_over(config, override)
-    yield from undeclared
-    reported = {problem.key for problem in undeclared}
-    yield from (p for p in find_problems(config) if p.key not in reported)
+    reported = {problem.key for problem in problems}
+    found = find_problems(_without_hydra(config))
+    return config, problems + [p for p in found if p.key not in reported]
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    own = config.copy()
+    del own["hydra"]
+    return own
 
 
 def _is_group(key: str) -> bool:

@@ -1,0 +1,227 @@
+"""Composition root: turns a checked config into data, a compiled model and callbacks.
+
+Nobody below this module sees a config; everybody above gets built things from here.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from experiments import runtime
+from experiments.config.schema import RunConfig
+from experiments.config.targets import instantiate, resolve
+from experiments.data.dataset import Dataset, Split
+from experiments.errors import ConfigError, Problem
+from experiments.runtime import Devices
+
+if TYPE_CHECKING:
+    from experiments.models.cost import Cost
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
+
+    Attributes:
+        train: Continuous over all epochs.
+        validation: One pass over the validation images.
+        test: One pass over the test images; `None` without any.
+        steps_per_epoch: Training steps of one epoch.
+    """
+
+    train: Any
+    validation: Any
+    test: Any | None
+    steps_per_epoch: int
+
+
+def claim_devices(run: RunConfig) -> Devices:
+    """Decides on devices and sets the environment, before any framework is imported."""
+    return runtime.prepare_environment(
+        gpu=run.gpu,
+        backend=run.backend,
+        onednn=run.trainer.onednn,
+        deterministic=run.trainer.deterministic,
+    )
+
+
+def configure_framework(run: RunConfig, devices: Devices) -> None:
+    """Imports Keras and sets precision, threads, determinism and seeds."""
+    runtime.configure_framework(
+        devices,
+        backend=run.backend,
+        seed=run.seed,
+        precision=run.trainer.precision,
+        deterministic=run.trainer.deterministic,
+        threads=run.trainer.threads,
+    )
+
+
+def build_dataset(run: RunConfig) -> Dataset:
+    """Loads and checks the data set.
+
+    Raises:
+        DataError: It is absent, damaged or smaller than one batch.
+    """
+    dataset: Dataset = instantiate(run.dataset, key="dataset")
+    return dataset
+
+
+def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
+    """Builds the datasets that feed training, validation and the test."""
+    from experiments.data.pipeline import build_pipeline, steps_per_epoch
+
+    trainer = run.trainer
+    common: dict[str, Any] = {
+        "image_shape": dataset.image_shape,
+        "batch_size": trainer.batch_size,
+        "seed": run.seed,
+        "cache": dataset.cache,
+        "parallelism": dataset.decode_threads,
+    }
+
+    def evaluate(split: Split) -> Any:
+        return build_pipeline(
+            split, shuffle=False, epochs=1, drop_remainder=False, **common
+        )
+
+    steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
+    limit = trainer.max_steps_per_epoch
+    train = build_pipeline(
+        dataset.train,
+        shuffle=True,
+        epochs=None,
+        drop_remainder=trainer.drop_remainder,
+        augment=instantiate(run.augment, key="augment"),
+        **common,
+    )
+    return Pipelines(
+        train=train,
+        validation=evaluate(dataset.validation),
+        test=None if dataset.test is None else evaluate(dataset.test),
+        steps_per_epoch=steps if limit is None else min(steps, limit),
+    )
+
+
+def build_model(
+    run: RunConfig, dataset: Dataset, *, steps_per_epoch: int, devices: Devices
+) -> Any:
+    """Builds and compiles the model: the one way to it, for every task and trial.
+
+    Args:
+        run: The checked config.
+        dataset: Says the image shape, the classes and the normalisation.
+        steps_per_epoch: Training steps of one epoch, which schedules are written in.
+        devices: The claimed devices; several get a copy of the model each.
+
+    Returns:
+        A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
+    """
+    from experiments.training.fit import choose_jit, compile_model
+    from experiments.training.losses import build_loss, outputs_probabilities
+    from experiments.training.metrics import build_metrics
+
+    classes = dataset.num_classes
+    with runtime.replicate(devices, run.backend):
+        network = instantiate(
+            run.model, key="model", input_shape=dataset.image_shape, num_classes=classes
+        )
+        model = normalise_inside(network, dataset)
+        _check_head(model, classes)
+        compile_model(
+            model,
+            optimizer=build_optimizer(run, model, steps_per_epoch=steps_per_epoch),
+            loss=build_loss(
+                from_logits=not outputs_probabilities(model),
+                label_smoothing=run.trainer.label_smoothing,
+                num_classes=classes,
+            ),
+            metrics=build_metrics(classes),
+            jit=choose_jit(
+                run.trainer.jit,
+                on_gpu=devices.kind == "gpu",
+                deterministic=run.trainer.deterministic,
+            ),
+            steps_per_execution=run.trainer.steps_per_execution,
+        )
+    return model
+
+
+def normalise_inside(network: Any, dataset: Dataset) -> Any:
+    """Puts the data set's normalisation in front of a network.
+
+    The result takes the images as they are stored, so that a saved model needs no
+    preprocessing that somebody could forget; the network stays what its paper says.
+
+    Args:
+        network: A `keras.Model` of float images (B, H, W, C).
+        dataset: Says shape, mean and standard deviation, the latter in 0..1 units.
+
+    Returns:
+        A `keras.Model` of uint8 images (B, H, W, C).
+    """
+    import keras
+
+    images = keras.Input(dataset.image_shape, dtype="uint8", name="image")
+    scale = [1 / (255 * std) for std in dataset.std]
+    pairs = zip(dataset.mean, dataset.std, strict=True)
+    offset = [-mean / std for mean, std in pairs]
+    normalised = keras.layers.Rescaling(scale, offset, name="normalise")(images)
+    return keras.Model(images, network(normalised), name="classifier")
+
+
+def measure_cost(run: RunConfig, model: Any) -> "Cost":
+    """Returns parameters, FLOPs and an estimate of the memory that training takes."""
+    from experiments.models.cost import measure_cost
+
+    return measure_cost(
+        model, batch_size=run.trainer.batch_size, precision=run.trainer.precision
+    )
+
+
+def build_optimizer(run: RunConfig, model: Any, *, steps_per_epoch: int) -> Any:
+    """Builds a fresh optimizer with its schedule for a built model."""
+    from experiments.training.optimizers import build_optimizer, scale_lr
+
+    arguments = run.optimizer.arguments()
+    peak_lr = scale_lr(
+        arguments.pop("lr"),
+        batch_size=run.trainer.batch_size,
+        reference_batch_size=run.trainer.reference_batch_size,
+    )
+    schedule = instantiate(
+        run.schedule,
+        key="schedule",
+        peak_lr=peak_lr,
+        steps_per_epoch=steps_per_epoch,
+        epochs=run.trainer.epochs,
+    )
+    optimizer_class = resolve(run.optimizer._target_, key="optimizer")
+    return build_optimizer(optimizer_class, lr=schedule, model=model, **arguments)
+
+
+def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str, Any]:
+    """Builds the callbacks by name, in the order of the config.
+
+    Args:
+        run: The checked config.
+        run_time: Facts that only the running job knows, such as `output_dir`; each
+            callback gets those that its constructor names.
+    """
+    callbacks = {}
+    for name, config in run.callbacks.items():
+        key = f"callbacks.{name}"
+        names = inspect.signature(resolve(config._target_, key=key)).parameters
+        facts = {k: v for k, v in run_time.items() if k in names}
+        callbacks[name] = instantiate(config, key=key, **facts)
+    return callbacks
+
+
+def _check_head(model: Any, classes: int) -> None:
+    if tuple(model.output_shape) != (None, classes):
+        reason = (
+            f"must give one number a class, shape (batch, {classes}). "
+            f"Received: {model.output_shape}."
+        )
+        raise ConfigError([Problem("model", reason)])

@@ -1,0 +1,67 @@
+"""The whole configuration as one typed object."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.augment import AUGMENTS, CustomAugmentConfig
+from experiments.config.callbacks import CALLBACKS, CustomCallbackConfig
+from experiments.config.dataset import DATASETS, CustomDatasetConfig, DatasetConfig
+from experiments.config.fields import Target, component, setting
+from experiments.config.model import MODELS, CustomModelConfig
+from experiments.config.optimizer import (
+    OPTIMIZERS,
+    OptimizerConfig,
+    OtherOptimizerConfig,
+)
+from experiments.config.schedule import SCHEDULES, CustomScheduleConfig
+from experiments.config.task import TASKS, CustomTaskConfig
+from experiments.config.tracking import TrackingConfig
+from experiments.config.trainer import TrainerConfig
+from experiments.errors import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One experiment, checked.
+
+    Attributes:
+        task: What to do.
+        model: The network.
+        dataset: The images and how they are split.
+        augment: What is done to training images.
+        optimizer: The update rule and its peak rate.
+        schedule: The learning rate over the epochs.
+        trainer: How long and how to train.
+        callbacks: Name -> callback; a name set to null is left out.
+        tracking: Where the run is recorded.
+        seed: Seeds weights, shuffling, augmentation and dropout.
+        gpu: `auto`, `cpu`, `all`, an index or a list of indices.
+        backend: Keras backend.
+        name: Name of the run; null for the model's and the data set's.
+        tags: Free labels of the run.
+        output_dir: Folder of everything that runs leave.
+        allowed_targets: Packages whose members a `_target_` may name.
+    """
+
+    task: Target = component(CustomTaskConfig, TASKS)
+    model: Target = component(CustomModelConfig, MODELS)
+    dataset: DatasetConfig = component(CustomDatasetConfig, DATASETS)
+    augment: Target = component(CustomAugmentConfig, AUGMENTS)
+    optimizer: OptimizerConfig = component(OtherOptimizerConfig, OPTIMIZERS)
+    schedule: Target = component(CustomScheduleConfig, SCHEDULES)
+    trainer: TrainerConfig
+    callbacks: dict[str, Target] = component(CustomCallbackConfig, CALLBACKS)
+    tracking: TrackingConfig
+    seed: int = setting(ge=0, lt=2**31)
+    gpu: Literal["auto", "cpu", "all"] | int | list[int] = setting(ge=0, min_length=1)
+    backend: Literal["tensorflow", "jax"]
+    name: str | None
+    tags: dict[str, str | int | float | bool]
+    output_dir: str
+    allowed_targets: list[str]
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a list of GPUs that names one twice."""
+        if isinstance(self.gpu, list) and len(set(self.gpu)) < len(self.gpu):
+            yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")

@@ -1,0 +1,146 @@
+"""What a person sees on the screen before and after training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.config.job import Job, JobResult
+from experiments.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from experiments.models.cost import Cost
+    from experiments.runtime import Devices
+
+_LOG_WIDTH = 240  # a log has lines, not columns: nothing is broken there
+
+
+def show_start(job: Job, dataset: Dataset, cost: "Cost", devices: "Devices") -> None:
+    """Prints what is about to be trained, on what, and what it costs."""
+    run = job.run
+    rows = {
+        "experiment": f"{job.name}, seed {run.seed}",
+        "device": _describe_device(job, devices),
+        "data": _describe_data(dataset),
+        "model": describe_cost(cost),
+        "training": f"{run.trainer.epochs} epochs, {run.trainer.batch_size} images a "
+        f"step, about {format_bytes(cost.training_bytes)} of memory",
+        "folder": _short_path(job.output_dir),
+    }
+    _print_rows(rows)
+
+
+def show_result(job: Job, result: JobResult, *, run_url: str | None) -> None:
+    """Prints the scores and where everything is."""
+    kinds = {"best": "best epoch", "test": "held-out test"}
+    rows = {}
+    for kind, title in kinds.items():
+        scores = {
+            name.removeprefix(f"{kind}_"): value
+            for name, value in result.metrics.items()
+            if name.startswith(f"{kind}_")
+        }
+        if scores:
+            rows[title] = _describe_scores(scores)
+    rows["folder"] = _short_path(job.output_dir)
+    if run_url is not None:
+        rows["MLflow run"] = run_url
+        rows["to open it"] = _describe_ui(job)
+    print()
+    _print_rows(rows)
+
+
+def show_skipped(dataset: Dataset) -> None:
+    """Prints how many files were left out, with the first few; nothing without any."""
+    skipped = dataset.skipped_files
+    if not skipped:
+        return
+    print(f"\n{len(skipped)} files were skipped as unusable (skipped_files.json):")
+    for file in skipped[:5]:
+        print(f"  {file.path}: {file.reason}")
+    if len(skipped) > 5:
+        print(f"  ... and {len(skipped) - 5} more")
+
+
+def describe_cost(cost: "Cost") -> str:
+    """Returns parameters and FLOPs in words."""
+    return (
+        f"{cost.parameters:,} parameters ({cost.trainable_parameters:,} trainable), "
+        f"{cost.flops_per_image / 1e9:.3g} GFLOP an image"
+    )
+
+
+def format_bytes(count: float) -> str:
+    """Returns a size in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _describe_device(job: Job, devices: "Devices") -> str:
+    run = job.run
+    name = f"GPU {', '.join(devices.gpus)}" if devices.gpus else "CPU"
+    return f"{name}, {run.backend}, {run.trainer.precision}"
+
+
+def _describe_data(dataset: Dataset) -> str:
+    height, width, channels = dataset.image_shape
+    counts = ", ".join(f"{len(s):,} {name}" for name, s in dataset.splits.items())
+    return (
+        f"{dataset.name}: {counts} images of {height} x {width} x {channels}, "
+        f"{dataset.num_classes} classes"
+    )
+
+
+def _describe_scores(scores: Mapping[str, float]) -> str:
+    parts = []
+    for name, value in scores.items():
+        parts.append(f"{value:.0f}" if name == "epoch" else f"{name} {value:.4f}")
+    return ", ".join(parts)
+
+
+def _describe_ui(job: Job) -> str:
+    """Returns the command that starts MLflow's pages, the short one where it works."""
+    from experiments.tracking.links import ui_command
+
+    run = job.run
+    if run.tracking.uri is None and run.output_dir == "outputs":
+        return "make ui"
+    command = ui_command(
+        uri=run.tracking.uri,
+        ui_url=run.tracking.ui_url,
+        output_dir=Path(run.output_dir).absolute(),
+    )
+    return command or "the tracking server shows its own pages"
+
+
+def _short_path(path: Path) -> str:
+    """Returns a path relative to the current folder where it lies below it."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+
+
+def _print_rows(rows: Mapping[str, str]) -> None:
+    """Prints a table without a frame, so that paths and links can be copied."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows.items():
+        table.add_row(name, text)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
+    console.print(table)
+
+
+def show_sweep(
+    table: str, folder: Path, *, run_url: str | None, compare_url: str | None
+) -> None:
+    """Prints the sorted table of a sweep and where to compare its runs."""
+    rows = {"folder": _short_path(folder)}
+    if run_url is not None:
+        rows["MLflow run"] = run_url
+    if compare_url is not None:
+        rows["compare"] = compare_url
+    print(f"\n{table}")
+    _print_rows(rows)

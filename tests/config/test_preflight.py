@@ -1,0 +1,139 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.errors import ConfigError
+from tests.conftest import CONF
+
+
+def problems(error: pytest.ExceptionInfo[ConfigError]) -> list[str]:
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_good_command_line_gives_a_plan(check: Any) -> None:
+    plan = check("model=resnet18", "optimizer.lr=1e-3", "+tags.note=first")
+    assert plan.run.model.depth == 18
+    assert plan.run.optimizer.lr == 1e-3
+    assert plan.run.tags == {"note": "first"}
+    assert plan.folder.is_absolute()
+    assert plan.jobs == (("model=resnet18", "optimizer.lr=1e-3", "+tags.note=first"),)
+
+
+def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
+    plan = check("model=resnet18,resnet50", "seed=range(0,2)", multirun=True)
+    assert plan.swept_keys == ("model", "seed")
+    assert [list(job) for job in plan.jobs] == [
+        ["model=resnet18", "seed=0"],
+        ["model=resnet18", "seed=1"],
+        ["model=resnet50", "seed=0"],
+        ["model=resnet50", "seed=1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "model.dept=3",
+            "model.dept is not a key of this configuration. Did you mean `depth`?",
+        ),
+        (
+            "+model.dept=3",
+            "model.dept is not a key of this configuration. Did you mean `depth`?",
+        ),
+        (
+            "++trainer.epoch=3",
+            "trainer.epoch is not a key of this configuration. Did you",
+        ),
+        (
+            "modle=resnet18",
+            "modle is not a key of this configuration. Did you mean `model`?",
+        ),
+        ("model=resnet51", "model must be one of "),
+        ("experiment=notebok", "experiment must be one of "),
+        ("optimizer.lr=fast", "optimizer.lr must be a number > 0. Received: 'fast'."),
+        ("optimizer.lr=-1", "optimizer.lr must be a number > 0. Received: -1."),
+        ("optimizer.momentum=0.9", "optimizer.momentum is not a key of this"),
+        ("dataset=folder", "dataset.path is missing. Set it: dataset.path=..."),
+        ("trainer.monitor=val_acuracy", "trainer.monitor must be one of val_loss"),
+        ("trainer.monitor=val_loss", "trainer.monitor_mode must be min for val_loss."),
+        (
+            "schedule.warmup_epochs=99",
+            "schedule.warmup_epochs must be less than trainer",
+        ),
+        ("gpu=[0,0]", "gpu names a GPU twice."),
+        ("gpu=gpu0", "gpu must be one of auto, cpu, all or an integer >= 0 or a list"),
+        (
+            "model._target_=os.system",
+            "model._target_ must begin with one of experiments",
+        ),
+        ("model.depth=51", "model.depth must be "),
+        (
+            "tags.note=x",
+            "tags.note is not a key of this configuration. To add it, type +",
+        ),
+        ("model=resnet18,resnet50", "model takes one value in a single run."),
+        ("optimizer.lr=", "optimizer.lr must be a number > 0. Received: ''."),
+        ("seed=${sed}", "seed cannot be resolved"),
+    ],
+)
+def test_mistake_is_answered_with_its_key(
+    check: Any, override: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(override)
+    assert len(error.value.problems) == 1, problems(error)
+    assert problems(error)[0].startswith(message)
+    assert error.value.exit_code == 2
+
+
+def test_all_mistakes_come_in_one_message(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("model=resnet51", "modle=1", "optimizer.lr=0", "trainer.epochs=0.5")
+    keys = [problem.key for problem in error.value.problems]
+    assert keys == ["model", "modle", "optimizer.lr", "trainer.epochs"]
+
+
+def test_one_bad_job_refuses_the_whole_sweep_and_is_named(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("seed=0,1", "optimizer.lr=1e-3,0", multirun=True)
+    assert str(error.value).startswith("The sweep of 4 jobs has 1 problem:")
+    assert "(job 1: seed=0 optimizer.lr=0)" in str(error.value)
+
+
+def test_folder_follows_the_output_dir(check: Any, tmp_path: Path) -> None:
+    plan = check(f"output_dir={tmp_path}")
+    assert plan.folder.is_relative_to(tmp_path / "runs")
+
+
+def test_syntax_error_of_an_override_is_one_problem(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("optimizer.lr=[1,")
+    assert len(error.value.problems) == 1
+
+
+def test_config_dir_of_the_user_adds_options(check: Any, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    option = tmp_path / "model" / "mine.yaml"
+    option.write_text("defaults: [resnet, _self_]\nwidth: 8\n")
+    plan = check("model=mine", extra_config_dir=tmp_path)
+    assert plan.run.model.width == 8
+    with pytest.raises(ConfigError, match="config-dir must be a folder"):
+        check(extra_config_dir=tmp_path / "nowhere")
+
+
+def test_nothing_heavy_is_imported_to_check_a_command_line() -> None:
+    import subprocess
+
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from experiments.config.preflight import check_command_line\n"
+        f"check_command_line(['model=resnet18'], config_dir=Path({str(CONF)!r}))\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'keras_tuner', 'numpy', 'jax'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert shown.strip() == "[]"
