@@ -94,6 +94,6 @@ def last_lr(optimizer: Any) -> float:
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # below loss scaling
     schedule = inner._learning_rate
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        steps = int(keras.ops.convert_to_numpy(inner.iterations))
-        return float(keras.ops.convert_to_numpy(schedule(max(steps - 1, 0))))
-    return float(keras.ops.convert_to_numpy(inner.learning_rate))
+        steps = int(inner.iterations)
+        return float(schedule(max(steps - 1, 0)))
+    return float(inner.learning_rate)

@@ -172,9 +172,10 @@ def load_checkpoint(
             f"{path} must be there and have the hash that {MANIFEST} states. Received: "
             "a missing or changed file. Restore it, or train again."
         )
-    if model.optimizer is not None and not model.optimizer.built:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
         # Keras would skip the optimizer's state with a mere warning.
-        model.optimizer.build(model.trainable_variables)
+        optimizer.build(model.trainable_variables)
     model.load_weights(path)
     return record
 

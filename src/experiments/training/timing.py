@@ -46,14 +46,18 @@ class Timing(keras.callbacks.Callback):
         if logs is None or not self._ends:
             return
         logs["epoch_seconds"] = max(self._ends.values()) - self._begin
-        first = min(self._ends)  # more than 1 with several steps an execution
         if self._is_first_epoch:
-            logs["first_step_seconds"] = self._ends[first] - self._begin
-        logs["images_per_second"] = self._throughput(first)
+            logs["first_step_seconds"] = self._first_end() - self._begin
+        logs["images_per_second"] = self._throughput()
         self._is_first_epoch = False
 
-    def _throughput(self, first: int) -> float:
-        steps, start = max(self._ends), self._begin
-        if self._is_first_epoch and steps > first:
-            steps, start = steps - first, self._ends[first]
-        return steps * self._batch_size / (max(self._ends.values()) - start)
+    def _first_end(self) -> float:
+        """Returns when the first step was done: threads may note a later one first."""
+        return min(self._ends.values())
+
+    def _throughput(self) -> float:
+        steps, start, end = max(self._ends), self._begin, max(self._ends.values())
+        if self._is_first_epoch and end > self._first_end():
+            # The smallest is more than 1 with several steps an execution.
+            steps, start = steps - min(self._ends), self._first_end()
+        return steps * self._batch_size / (end - start)

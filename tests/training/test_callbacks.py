@@ -1,0 +1,106 @@
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.training.callbacks import (
+    DivergedError,
+    EpochLogger,
+    LearningRateMonitor,
+    TerminateOnNaN,
+    last_lr,
+)
+from experiments.training.fit import fit
+from experiments.training.schedules import PolynomialSchedule, StepSchedule
+
+Model = Callable[..., Any]
+
+
+def run(model: Any, batches: Callable[[int], Any], callbacks: list[Any]) -> Any:
+    """Trains for 3 epochs of 4 steps."""
+    return fit(
+        model,
+        train=batches(12),
+        validation=batches(2),
+        epochs=3,
+        steps_per_epoch=4,
+        callbacks=callbacks,
+    )
+
+
+def test_lr_is_that_of_the_epochs_last_step(dense_model: Model, batches: Any) -> None:
+    schedule = PolynomialSchedule(peak_lr=0.12, steps_per_epoch=4, epochs=3)
+    model = dense_model(keras.optimizers.SGD(schedule))
+
+    history = run(model, batches, [LearningRateMonitor()])
+
+    # Steps 3, 7 and 11 of 12.
+    assert [e["lr"] for e in history.epochs] == pytest.approx([0.09, 0.05, 0.01])
+
+
+def test_lr_does_not_show_a_drop_before_it_happens(
+    dense_model: Model, batches: Any
+) -> None:
+    schedule = StepSchedule(peak_lr=0.1, steps_per_epoch=4, epochs=3, milestones=[1])
+    model = dense_model(keras.optimizers.SGD(schedule))
+
+    history = run(model, batches, [LearningRateMonitor()])
+
+    assert [e["lr"] for e in history.epochs] == pytest.approx([0.1, 0.01, 0.01])
+
+
+@pytest.mark.parametrize(
+    "lr",
+    [0.25, PolynomialSchedule(peak_lr=0.25, steps_per_epoch=4, epochs=3)],
+    ids=["number", "schedule"],
+)
+def test_lr_is_found_below_loss_scaling(lr: Any) -> None:
+    inner = keras.optimizers.SGD(lr)
+
+    assert last_lr(keras.optimizers.LossScaleOptimizer(inner)) == pytest.approx(0.25)
+
+
+def test_diverged_training_fails_with_the_step(
+    dense_model: Model, batches: Any
+) -> None:
+    model = dense_model(keras.optimizers.SGD(1e30))
+
+    with pytest.raises(DivergedError, match=r"in epoch 1, step \d+. Lower optimizer"):
+        run(model, batches, [TerminateOnNaN()])
+
+
+def test_diverged_last_step_fails_too(dense_model: Model, batches: Any) -> None:
+    model = dense_model(keras.optimizers.SGD(0.1))
+    model.layers[-1].bias.assign(np.full(3, np.nan))
+
+    with pytest.raises(DivergedError, match="became nan in epoch 1, step 1"):
+        fit(
+            model,
+            train=batches(1),
+            validation=None,
+            epochs=1,
+            steps_per_epoch=1,
+            callbacks=[TerminateOnNaN()],
+        )
+
+
+def test_logger_hands_on_every_metric_and_counts_epochs_from_one(
+    dense_model: Model, batches: Any
+) -> None:
+    received: list[tuple[int, dict[str, float]]] = []
+    logger = EpochLogger(run_log=lambda epoch, logs: received.append((epoch, logs)))
+
+    run(
+        dense_model(keras.optimizers.SGD(0.1)), batches, [LearningRateMonitor(), logger]
+    )
+
+    assert [epoch for epoch, _ in received] == [1, 2, 3]
+    assert set(received[0][1]) == {"loss", "accuracy", "val_loss", "val_accuracy", "lr"}
+    assert all(type(v) is float for _, logs in received for v in logs.values())
+
+
+@pytest.mark.parametrize("callback", [TerminateOnNaN()])
+def test_batch_hooks_do_not_make_the_host_wait(callback: Any) -> None:
+    assert callback.async_safe

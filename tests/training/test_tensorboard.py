@@ -1,0 +1,40 @@
+from pathlib import Path
+from typing import Any
+
+import keras
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from experiments.training.callbacks import LearningRateMonitor
+from experiments.training.fit import fit
+from experiments.training.tensorboard import TensorBoard
+
+
+def test_each_epochs_metrics_are_written(
+    dense_model: Any, batches: Any, output_dir: Path
+) -> None:
+    fit(
+        dense_model(keras.optimizers.SGD(0.1)),
+        train=batches(4),
+        validation=batches(1),
+        epochs=2,
+        steps_per_epoch=2,
+        callbacks=[
+            LearningRateMonitor(),
+            TensorBoard(output_dir=output_dir, histogram_freq=1),
+        ],
+    )
+
+    folder = output_dir / "tensorboard"
+    train = EventAccumulator(str(folder / "train")).Reload()
+    validation = EventAccumulator(str(folder / "validation")).Reload()
+    assert {"epoch_loss", "epoch_accuracy", "epoch_lr"} <= set(train.Tags()["tensors"])
+    assert [event.step for event in train.Tensors("epoch_loss")] == [0, 1]
+    assert "epoch_accuracy" in validation.Tags()["tensors"]
+
+
+def test_no_batch_hook_makes_the_host_wait(output_dir: Path) -> None:
+    callback = TensorBoard(output_dir=output_dir)
+
+    assert keras.callbacks.Callback.on_train_batch_end in {
+        type(callback).on_train_batch_end
+    }

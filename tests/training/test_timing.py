@@ -1,0 +1,93 @@
+from typing import Any
+
+import keras
+import pytest
+
+from experiments.training import timing
+from experiments.training.fit import fit
+from experiments.training.timing import Timing
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(timing, "time", clock)
+    return clock
+
+
+def run_epoch(
+    callback: Timing, clock: Clock, steps: list[tuple[int, float]]
+) -> dict[str, float]:
+    """Plays an epoch: index and seconds of each step, then a validation of 50 s."""
+    callback.on_epoch_begin(0)
+    for index, seconds in steps:
+        clock.now += seconds
+        callback.on_train_batch_end(index, {"loss": 1.0})
+    clock.now += 50.0
+    logs: dict[str, float] = {"loss": 1.0}
+    callback.on_epoch_end(0, logs)
+    return logs
+
+
+def test_compilation_and_validation_do_not_count(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+
+    first = run_epoch(callback, clock, [(0, 20.0), (1, 2.0), (2, 2.0)])
+    second = run_epoch(callback, clock, [(0, 2.0), (1, 2.0), (2, 2.0)])
+
+    assert first["first_step_seconds"] == pytest.approx(20.0)
+    assert first["epoch_seconds"] == pytest.approx(24.0)
+    assert first["images_per_second"] == pytest.approx(4.0)
+    assert second["epoch_seconds"] == pytest.approx(6.0)
+    assert second["images_per_second"] == pytest.approx(4.0)
+    assert "first_step_seconds" not in second
+
+
+def test_several_steps_an_execution_are_counted(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+
+    logs = run_epoch(callback, clock, [(4, 20.0), (9, 10.0)])
+
+    assert logs["images_per_second"] == pytest.approx(5 * 8 / 10.0)
+
+
+def test_epoch_of_one_step_counts_it(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+
+    assert run_epoch(callback, clock, [(0, 4.0)])["images_per_second"] == 2.0
+
+
+def test_steps_may_be_noted_out_of_order(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+
+    logs = run_epoch(callback, clock, [(1, 20.0), (2, 1.0), (0, 1.0)])
+
+    assert logs["first_step_seconds"] == pytest.approx(20.0)
+    assert logs["images_per_second"] == pytest.approx(2 * 8 / 2.0)
+
+
+def test_real_training_gets_the_metrics(dense_model: Any, batches: Any) -> None:
+    history = fit(
+        dense_model(keras.optimizers.SGD(0.1)),
+        train=batches(6),
+        validation=batches(1),
+        epochs=2,
+        steps_per_epoch=3,
+        callbacks=[Timing(batch_size=8)],
+    )
+
+    first, second = history.epochs
+    assert first["epoch_seconds"] > first["first_step_seconds"] > 0
+    assert second["images_per_second"] > 0
