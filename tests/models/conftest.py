@@ -1,37 +1,85 @@
-from pathlib import Path
+"""Networks as the command line would build them."""
+
+from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from experiments.config.convert import convert
 from experiments.config.model import ResNetConfig
-from experiments.errors import ConfigError
+from experiments.errors import ConfigError, Problem
 from experiments.models.resnet import build_resnet
+from tests.conftest import CONF
 
-CONF = Path(__file__).parents[2] / "conf"
 
-
-def compose_resnet(option, *overrides):
-    """Returns the typed config of `model=option` with `model.`-less overrides."""
-    with initialize_config_dir(str(CONF), version_base=None):
+def compose_resnet(option: str, *overrides: str) -> ResNetConfig:
+    """Returns the typed config of `model=option`; overrides omit `model.`."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose(f"model/{option}", [f"model.{o}" for o in overrides])
     plain = OmegaConf.to_container(config.model, resolve=True)
-    problems = []
-    result = convert(plain, ResNetConfig, key="model", problems=problems)
+    problems: list[Problem] = []
+    result: ResNetConfig = convert(plain, ResNetConfig, key="model", problems=problems)
     if problems:
         raise ConfigError(problems)
     return result
 
 
-def build_option(option, *overrides, image=(32, 32, 3), classes=10):
-    """Builds the network of `model=option` as the command line would."""
+def build_option(
+    option: str,
+    *overrides: str,
+    image: tuple[int, int, int] = (32, 32, 3),
+    classes: int = 10,
+) -> Any:
+    """Builds the network of `model=option`."""
     arguments = compose_resnet(option, *overrides).arguments()
     return build_resnet(input_shape=image, num_classes=classes, **arguments)
 
 
+def build_small(*overrides: str, image: tuple[int, int, int] = (8, 8, 3)) -> Any:
+    """Builds a network of two stages, two blocks and one, 4 and 8 filters."""
+    small = ("depth=null", "blocks=[2,1]", "block=basic", "width=4")
+    keys = {override.partition("=")[0] for override in overrides}
+    kept = [o for o in small if o.partition("=")[0] not in keys]
+    return build_option("resnet", *kept, *overrides, image=image, classes=5)
+
+
+def randomize_weights(model: Any, seed: int = 0) -> None:
+    """Fills every weight, moving statistics included, so that signals keep their size."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        kind = weight.path.rpartition("/")[2]
+        if kind == "kernel":
+            fan_in = np.prod(weight.shape[:-1])
+            value = rng.normal(0, np.sqrt(2 / fan_in), weight.shape)
+        elif kind in ("gamma", "moving_variance"):
+            value = rng.uniform(0.5, 1.5, weight.shape)
+        else:
+            value = rng.normal(0, 0.2, weight.shape)
+        weight.assign(value.astype("float32"))
+
+
+def run_until(model: Any, tensor: Any, images: Any) -> np.ndarray:
+    """Returns a tensor inside the network, computed in inference mode."""
+    inner = keras.Model(model.input, tensor)
+    return np.asarray(keras.ops.convert_to_numpy(inner(images, training=False)))
+
+
+def relative_error(value: Any, expected: Any) -> float:
+    """Returns the largest difference over the largest expected magnitude."""
+    value, expected = np.asarray(value, "float64"), np.asarray(expected, "float64")
+    return float(np.abs(value - expected).max() / np.abs(expected).max())
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """Four normalised images of 8 × 8 pixels."""
+    return np.random.default_rng(1).normal(size=(4, 8, 8, 3)).astype("float32")
+
+
 @pytest.fixture(autouse=True)
-def fresh_session():
+def fresh_session() -> None:
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
