@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from experiments.config.callbacks import CALLBACKS, CustomCallbackConfig
+from experiments.errors import ConfigError
+
+# Those that add metrics come before those that read them.
+DEFAULT = ["timing", "lr_monitor", "terminate_on_nan", "checkpoint", "early_stopping"]
+
+
+def test_default_callbacks_are_in_the_order_they_need(compose: Any) -> None:
+    assert list(compose().callbacks) == DEFAULT
+
+
+def test_tensorboard_is_added_by_name(compose: Any) -> None:
+    callbacks = compose("callbacks=[default,tensorboard]").callbacks
+
+    assert list(callbacks) == [*DEFAULT, "tensorboard"]
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_a_callback_is_left_out_by_name(name: str, compose: Any) -> None:
+    callbacks = compose(f"callbacks.{name}=null").callbacks
+
+    assert [key for key, value in callbacks.items() if value is not None] == [
+        other for other in DEFAULT if other != name
+    ]
+
+
+def test_monitored_metric_has_one_source(compose: Any) -> None:
+    callbacks = compose(
+        "trainer.monitor=val_loss", "trainer.monitor_mode=min"
+    ).callbacks
+
+    for name in ("checkpoint", "early_stopping"):
+        assert (callbacks[name].monitor, callbacks[name].mode) == ("val_loss", "min")
+
+
+def test_each_schema_is_used(compose: Any) -> None:
+    callbacks = compose("callbacks=[default,tensorboard]").callbacks
+
+    assert {config._target_ for config in callbacks.values()} == set(CALLBACKS)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("callbacks.checkpoint.every_epochs=0", "every_epochs must be an integer >= 1"),
+        ("+callbacks.checkpoint.evry_epochs=2", "Did you mean `every_epochs`"),
+        ("callbacks.early_stopping.patience=0", "patience must be an integer >= 1"),
+    ],
+)
+def test_bad_value_is_refused_with_its_key(
+    override: str, message: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose(override)
+
+
+def test_a_callback_of_ones_own_brings_its_own_keys(compose: Any) -> None:
+    config = compose(
+        "+callbacks.mine={_target_: keras.callbacks.CSVLogger, filename: log.csv}"
+    ).callbacks["mine"]
+
+    assert type(config) is CustomCallbackConfig
+    assert config.arguments() == {"filename": "log.csv"}
