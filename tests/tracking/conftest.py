@@ -36,3 +36,9 @@ def open_run(tmp_path: Path) -> Callable[..., Any]:
         return open_tracker(**{**arguments, **changes})
 
     return open_run
+
+
+def stored(tracker: Any, path: str) -> str:
+    """Returns the text of a file of a run."""
+    client = tracker._client
+    return Path(client.download_artifacts(tracker.run_id, path)).read_text("utf-8")

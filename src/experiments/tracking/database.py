@@ -75,7 +75,7 @@ def _create_default_experiment(draft: Path, path: Path) -> None:
     """Lets MLflow add its experiment 0, which processes otherwise race to add."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    artifacts = (path.parent / "artifacts" / "Default").as_uri()
+    artifacts = (path.parent / "artifacts").as_uri()
     store = SqlAlchemyStore(f"sqlite:///{draft}", artifacts)
     store.engine.dispose()
 

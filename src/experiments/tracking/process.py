@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 HOST = "process.host"
 PID = "process.pid"

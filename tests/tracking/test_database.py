@@ -1,0 +1,143 @@
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy
+
+from experiments.errors import TrackingError
+from experiments.tracking import database
+from experiments.tracking.client import import_mlflow
+from experiments.tracking.database import prepare_database
+
+PROCESSES = 8
+EPOCHS = 15
+
+WRITER = """
+import sys
+from pathlib import Path
+from experiments.tracking.tracker import open_tracker
+tracker = open_tracker(enabled=True, uri=None, experiment="shared",
+    ui_url="http://127.0.0.1:5000", server_timeout=5, server_retries=0,
+    output_dir=Path(sys.argv[1]), run_name=sys.argv[2])
+tracker.log_params({f"p.{i}": i for i in range(120)})
+for epoch in range(int(sys.argv[3])):
+    tracker.log_metrics({f"m{i}": epoch + i for i in range(8)}, step=epoch)
+tracker.log_text("done", "note.txt")
+tracker.finish("FINISHED")
+"""
+
+
+def schema_of(path):
+    """Every table and index with its columns and constraints, and the revision.
+
+    MLflow's own migrations write the constraints of a table in no fixed order.
+    """
+    connection = sqlite3.connect(path)
+    rows = connection.execute("select type, name, sql from sqlite_master").fetchall()
+    version = connection.execute("select * from alembic_version").fetchall()
+    connection.close()
+    parts = {
+        (kind, name): sorted(line.strip(" \t,") for line in (sql or "").splitlines())
+        for kind, name, sql in rows
+    }
+    return parts, version
+
+
+def test_fresh_database_has_the_schema_that_mlflow_migrates_to(tmp_path):
+    import_mlflow()
+    from mlflow.store.db.utils import _initialize_tables
+
+    migrated = tmp_path / "migrated.db"
+    engine = sqlalchemy.create_engine(f"sqlite:///{migrated}")
+    _initialize_tables(engine)
+    engine.dispose()
+    prepare_database(tmp_path / "ours" / "mlflow.db")
+    assert schema_of(tmp_path / "ours" / "mlflow.db") == schema_of(migrated)
+
+
+def test_second_database_is_copied_without_migrations(tmp_path, monkeypatch):
+    prepare_database(tmp_path / "one" / "mlflow.db")
+    monkeypatch.delattr(database, "_migrate_in_memory")
+    prepare_database(tmp_path / "two" / "mlflow.db")
+    one, two = (schema_of(tmp_path / name / "mlflow.db") for name in ("one", "two"))
+    assert one == two
+
+
+def test_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    prepare_database(tmp_path / "mlflow.db")
+    assert schema_of(tmp_path / "mlflow.db")[1]
+
+
+def test_database_writes_ahead_and_leaves_no_drafts(tmp_path):
+    path = tmp_path / "mlflow.db"
+    prepare_database(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    rows = connection.execute("select name, artifact_location from experiments")
+    assert rows.fetchall() == [("Default", (tmp_path / "artifacts/0").as_uri())]
+    connection.close()
+    assert list(tmp_path.glob("*.tmp*")) + list(tmp_path.glob(".*.tmp*")) == []
+
+
+def test_existing_database_is_left_alone(tmp_path):
+    path = tmp_path / "mlflow.db"
+    prepare_database(path)
+    before = path.stat().st_mtime_ns
+    prepare_database(path)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "mlflow.db"
+    path.write_text("something else entirely")
+    with pytest.raises(TrackingError, match="is not an SQLite database"):
+        prepare_database(path)
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrackingError, match="Choose another output_dir"):
+        prepare_database(tmp_path / "file" / "mlflow.db")
+
+
+def test_a_lock_that_is_never_released_is_reported(tmp_path, monkeypatch):
+    from filelock import FileLock
+
+    monkeypatch.setattr(database, "_LOCK_SECONDS", 0.05)
+    with (
+        FileLock(tmp_path / "mlflow.db.lock"),
+        pytest.raises(TrackingError, match="Another process has been creating"),
+    ):
+        prepare_database(tmp_path / "mlflow.db")
+
+
+@pytest.mark.timeout(240)
+def test_eight_processes_start_together_on_a_fresh_folder_and_lose_nothing(tmp_path):
+    # The cache of templates is fresh too. Warnings are errors and nothing is printed.
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-W", "error", "-c", WRITER, str(tmp_path / "out")]
+    processes = [
+        subprocess.Popen(
+            [*command, f"run {i}", str(EPOCHS)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(PROCESSES)
+    ]
+    output = [process.communicate() for process in processes]
+    assert output == [("", "")] * PROCESSES
+    assert [process.returncode for process in processes] == [0] * PROCESSES
+    connection = sqlite3.connect(tmp_path / "out" / "mlflow.db")
+    count = connection.execute("select count(*) from metrics").fetchone()[0]
+    statuses = connection.execute("select status, count(*) from runs group by 1")
+    assert count == PROCESSES * EPOCHS * 8
+    assert statuses.fetchall() == [("FINISHED", PROCESSES)]
+    names = connection.execute("select name from experiments order by 1").fetchall()
+    assert names == [("Default",), ("shared",)]
+    connection.close()

@@ -1,0 +1,121 @@
+import json
+import math
+
+import pytest
+import yaml
+from matplotlib.figure import Figure
+
+from experiments.errors import TrackingError
+
+from .conftest import stored
+
+
+def run_of(tracker):
+    return tracker._client.get_run(tracker.run_id)
+
+
+def test_run_carries_name_tags_parent_and_process(open_run):
+    parent = open_run(run_name="sweep")
+    child = open_run(
+        run_name="child", parent_run_id=parent.run_id, tags={"seed": 3, "note": "x"}
+    )
+    run = run_of(child)
+    assert run.info.run_name == "child"
+    assert run.info.status == "RUNNING"
+    assert run.data.tags["mlflow.parentRunId"] == parent.run_id
+    assert run.data.tags["seed"] == "3"
+    assert run.data.tags["mlflow.user"]
+    assert run.data.tags["process.pid"].isdigit()
+
+
+def test_links_point_to_the_pages(open_run):
+    tracker = open_run()
+    experiment = run_of(tracker).info.experiment_id
+    page = f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{tracker.run_id}"
+    assert tracker.run_url == page
+    assert tracker.run_id in tracker.compare_url([tracker.run_id])
+
+
+def test_more_parameters_than_a_request_holds_are_kept(open_run):
+    tracker = open_run()
+    params = {f"group.p{i}": i for i in range(250)}
+    tracker.log_params({**params, "long": "x" * 7000, "none": None})
+    kept = run_of(tracker).data.params
+    assert {key: kept[key] for key in params} == {k: str(v) for k, v in params.items()}
+    assert len(kept["long"]) == 6000
+    assert kept["none"] == "null"
+
+
+def test_changed_parameter_is_refused_with_its_name(open_run):
+    tracker = open_run()
+    tracker.log_params({"optimizer.lr": 1})
+    with pytest.raises(TrackingError, match=r"record parameters.*optimizer\.lr"):
+        tracker.log_params({"optimizer.lr": 2})
+
+
+def test_metrics_of_an_epoch_are_one_request_at_its_step(open_run, monkeypatch):
+    tracker = open_run()
+    calls = []
+    log = tracker._client.log_batch
+    monkeypatch.setattr(
+        tracker._client, "log_batch", lambda *a, **k: (calls.append(1), log(*a, **k))
+    )
+    tracker.log_metrics({"loss": 0.5, "val_loss": math.nan, "lr": math.inf}, step=1)
+    tracker.log_metrics({"loss": 0.25}, step=2)
+    history = tracker._client.get_metric_history(tracker.run_id, "loss")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.5), (2, 0.25)]
+    assert math.isnan(run_of(tracker).data.metrics["val_loss"])
+    assert len(calls) == 2
+
+
+def test_files_are_stored_below_the_output_folder(open_run, tmp_path):
+    tracker = open_run()
+    (tmp_path / "a.bin").write_bytes(b"abc")
+    tracker.log_text("Grüße\n", "code/note.txt")
+    tracker.log_file(tmp_path / "a.bin", "data")
+    tracker.log_figure(Figure(), "pictures/empty.png")
+    assert stored(tracker, "code/note.txt") == "Grüße\n"
+    assert stored(tracker, "data/a.bin") == "abc"
+    folder = tmp_path / "out" / "artifacts" / "some_experiment" / tracker.run_id
+    assert (folder / "artifacts" / "pictures" / "empty.png").is_file()
+
+
+def test_plain_data_keeps_its_order_as_yaml_and_json(open_run):
+    tracker = open_run()
+    content = {"b": [1, {"x": None}], "a": "é"}
+    tracker.log_dict(content, "config/config.yaml")
+    tracker.log_dict(content, "config.json")
+    text = stored(tracker, "config/config.yaml")
+    assert yaml.safe_load(text) == content
+    assert text.index("b:") < text.index("a:")
+    assert json.loads(stored(tracker, "config.json")) == content
+
+
+def test_file_that_does_not_exist_is_a_tracking_error(open_run, tmp_path):
+    with pytest.raises(TrackingError, match=r"Cannot store absent\.bin"):
+        open_run().log_file(tmp_path / "absent.bin")
+
+
+@pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
+def test_run_ends_once_with_its_status_and_reason(open_run, status):
+    tracker = open_run()
+    tracker.finish(status, "because " + "x" * 9000)
+    tracker.finish("FINISHED" if status == "FAILED" else "FAILED", "never told")
+    run = run_of(tracker)
+    assert run.info.status == status
+    assert run.info.end_time >= run.info.start_time
+    assert run.data.tags["status.reason"].startswith("because x")
+    assert run.data.tags["status.reason"].endswith("(cut)")
+
+
+def test_runs_of_one_process_do_not_mix(open_run, tmp_path):
+    one = open_run(output_dir=tmp_path / "one")
+    two = open_run(output_dir=tmp_path / "two with a space")
+    one.log_metrics({"loss": 1.0}, step=0)
+    two.log_metrics({"loss": 2.0}, step=0)
+    two.log_text("two", "note.txt")
+    one.finish("FINISHED")
+    assert run_of(one).data.metrics["loss"] == 1.0
+    assert run_of(two).data.metrics["loss"] == 2.0
+    assert stored(two, "note.txt") == "two"
+    assert run_of(two).info.status == "RUNNING"

@@ -1,0 +1,119 @@
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from experiments.tracking.process import (
+    BOOT,
+    HOST,
+    NAMESPACE,
+    PID,
+    STARTED,
+    is_dead,
+    process_tags,
+)
+
+KILLED_CHILD = """
+import os, sys
+from pathlib import Path
+from experiments.tracking.tracker import open_tracker
+tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
+    ui_url="http://127.0.0.1:5000", server_timeout=5, server_retries=0,
+    output_dir=Path(sys.argv[1]), run_name="victim", parent_run_id=sys.argv[2])
+print(tracker.run_id, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def dead():
+    """Tags of a process of this host that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = psutil.Process(process.pid).create_time()
+    process.communicate(b"\n")
+    return {**process_tags(), PID: str(process.pid), STARTED: f"{started:.2f}"}
+
+
+def status_of(tracker, run_id):
+    run = tracker._client.get_run(run_id)
+    return run.info.status, run.data.tags.get("status.reason")
+
+
+def test_this_process_lives():
+    assert not is_dead(process_tags())
+
+
+def test_ended_process_is_dead(dead):
+    assert is_dead(dead)
+
+
+def test_reused_number_is_a_later_process():
+    assert is_dead({**process_tags(), STARTED: "1000.0"})
+
+
+@pytest.mark.parametrize(
+    "change", [{HOST: "elsewhere"}, {NAMESPACE: "pid:[1]"}, {PID: "x"}]
+)
+def test_process_that_cannot_be_judged_counts_as_alive(dead, change):
+    assert not is_dead({**dead, **change})
+
+
+def test_process_without_tags_counts_as_alive():
+    assert not is_dead({})
+
+
+def test_process_from_before_the_last_start_of_this_host_is_dead():
+    before = psutil.boot_time() - 1000
+    assert is_dead({**process_tags(), BOOT: "other", STARTED: f"{before:.2f}"})
+
+
+def test_other_machine_of_the_same_name_counts_as_alive():
+    later = psutil.boot_time() + 1000
+    assert not is_dead({**process_tags(), BOOT: "other", STARTED: f"{later:.2f}"})
+
+
+def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, dead):
+    parent = open_run(run_name="sweep")
+    child = open_run(run_name="child", parent_run_id=parent.run_id)
+    stale = open_run(run_name="stale")
+    stale.set_tags(dead)
+    elsewhere = open_run(run_name="elsewhere")
+    elsewhere.set_tags({**dead, HOST: "elsewhere"})
+    finished = open_run(run_name="finished")
+    finished.set_tags(dead)
+    finished.finish("FINISHED")
+
+    new = open_run(run_name="next", experiment="another experiment")
+
+    status, reason = status_of(new, stale.run_id)
+    assert status == "KILLED"
+    assert reason.startswith(f"process {dead[PID]} on {dead[HOST]} ended")
+    assert status_of(new, finished.run_id) == ("FINISHED", None)
+    for tracker in (parent, child, elsewhere, new):
+        assert status_of(new, tracker.run_id) == ("RUNNING", None)
+
+
+def test_resumed_run_belongs_to_its_new_process(open_run, dead):
+    first = open_run()
+    first.set_tags(dead)
+    second = open_run(run_id=first.run_id)
+    open_run()
+    assert second.run_id == first.run_id
+    assert status_of(second, first.run_id)[0] == "RUNNING"
+
+
+def test_killed_child_of_a_sweep_is_closed_and_its_parent_is_not(open_run, tmp_path):
+    parent = open_run(run_name="sweep")
+    command = [sys.executable, "-c", KILLED_CHILD, str(tmp_path / "out")]
+    victim = subprocess.run(
+        [*command, parent.run_id], capture_output=True, text=True, env=os.environ
+    )
+    assert victim.returncode == -signal.SIGKILL
+    child_id = victim.stdout.strip()
+    assert status_of(parent, child_id) == ("RUNNING", None)
+    open_run(run_name="next")
+    assert status_of(parent, child_id)[0] == "KILLED"
+    assert status_of(parent, parent.run_id)[0] == "RUNNING"
