@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 
 from experiments.errors import ExperimentError
-from experiments.training.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    read_manifest,
-)
+from experiments.training.checkpoint import Checkpoint, load_checkpoint
 from experiments.training.fit import fit
+from experiments.training.manifest import read_manifest
 
 Model = Callable[..., Any]
 

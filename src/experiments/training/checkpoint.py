@@ -1,54 +1,24 @@
 """The best and the last weights on disk, complete at every moment."""
 
 import dataclasses
-import hashlib
-import json
 import math
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
 from experiments.errors import ExperimentError
+from experiments.training.manifest import (
+    MANIFEST,
+    Manifest,
+    Record,
+    commit_file,
+    hash_file,
+    read_manifest,
+    write_manifest,
+)
 
 FOLDER = "checkpoints"
-MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One saved state.
-
-    Attributes:
-        epoch: Completed epochs, counted from 1.
-        file: Name of the weights' file beside the manifest.
-        sha256: Hash of that file.
-        metrics: The epoch's metrics.
-    """
-
-    epoch: int
-    file: str
-    sha256: str
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """Which files count; whatever it does not name is left over from a crash.
-
-    Attributes:
-        monitor: Metric that decided which epoch is best.
-        mode: Whether a larger or a smaller value is better.
-        best: State with the best value; `None` while there was no finite one.
-        last: State to continue from.
-    """
-
-    monitor: str
-    mode: Literal["max", "min"]
-    best: Record | None = None
-    last: Record | None = None
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -122,18 +92,18 @@ class Checkpoint(keras.callbacks.Callback):
         record = self._write_weights()
         best = record if is_best else self._manifest.best
         self._manifest = dataclasses.replace(self._manifest, best=best, last=record)
-        _write_manifest(self.folder, self._manifest)
+        write_manifest(self.folder, self._manifest)
         self._remove_leftovers()
 
     def _write_weights(self) -> Record:
         path = self.folder / f"epoch-{self._epoch:04d}.weights.h5"
         temporary = path.with_name(f"unfinished-{path.name}")
         self.model.save_weights(temporary, overwrite=True)
-        _commit(temporary, path)
+        commit_file(temporary, path)
         return Record(
             epoch=self._epoch,
             file=path.name,
-            sha256=_hash(path),
+            sha256=hash_file(path),
             metrics=self._metrics,
         )
 
@@ -167,7 +137,7 @@ def load_checkpoint(
             f"{folder} holds no {which} state: no epoch gave a finite metric."
         )
     path = folder / record.file
-    if not path.is_file() or _hash(path) != record.sha256:
+    if not path.is_file() or hash_file(path) != record.sha256:
         raise ExperimentError(
             f"{path} must be there and have the hash that {MANIFEST} states. Received: "
             "a missing or changed file. Restore it, or train again."
@@ -178,45 +148,3 @@ def load_checkpoint(
         optimizer.build(model.trainable_variables)
     model.load_weights(path)
     return record
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Reads which states `folder` holds.
-
-    Raises:
-        ExperimentError: Nothing was committed there.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise ExperimentError(f"{path} does not exist: no state was saved there.")
-    content = json.loads(path.read_text())
-    for role in ("best", "last"):
-        if content[role] is not None:
-            content[role] = Record(**content[role])
-    return Manifest(**content)
-
-
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    temporary = folder / f"unfinished-{MANIFEST}"
-    temporary.write_text(json.dumps(dataclasses.asdict(manifest), indent=2))
-    _commit(temporary, folder / MANIFEST)
-
-
-def _commit(temporary: Path, path: Path) -> None:
-    """Gives a finished file its name such that a power cut leaves all or nothing."""
-    _flush(temporary)
-    temporary.replace(path)
-    _flush(path.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
