@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-_CELL_INCHES = 1.15
-_LABEL_INCHES = 0.24
-_LONGEST_LABEL = 18
+# Inches.
+_IMAGE_WIDTH = 1.1
+_GAP = 0.12
+_LABEL_HEIGHT = 0.2
+_TITLE_HEIGHT = 0.3
+_LONGEST_LABEL = 19
 # Below this many pixels a side an image is shown as blocks, not smoothed.
 _SMALL = 64
 
@@ -27,7 +29,7 @@ def draw_grid(
     """Draws images in rows, each with the name of its class below.
 
     Args:
-        images: uint8 `(N, H, W, C)`, one or three channels.
+        images: uint8 `(N, H, W, C)`, one or three channels, at least one image.
         labels: int `(N,)`.
         class_names: Name of each label.
         columns: Images in a row.
@@ -36,36 +38,46 @@ def draw_grid(
     Returns:
         A figure that belongs to no window: `figure.savefig(path)` writes it.
     """
-    columns = max(1, min(columns, len(images)))
-    rows = max(1, -(-len(images) // columns))
-    aspect = images.shape[1] / images.shape[2]
-    size = (
-        columns * _CELL_INCHES,
-        rows * (_CELL_INCHES * aspect + _LABEL_INCHES) + (0.4 if title else 0.0),
-    )
-    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
-    figure = Figure(figsize=size, dpi=150, facecolor="white", layout=layout)
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    image_height = _IMAGE_WIDTH * images.shape[1] / images.shape[2]
+    cell_width, cell_height = _IMAGE_WIDTH + _GAP, image_height + _LABEL_HEIGHT + _GAP
+    width = columns * cell_width + _GAP
+    height = rows * cell_height + _GAP + (_TITLE_HEIGHT if title else 0)
+    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     if title:
-        figure.suptitle(title, fontsize=10)
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for position, cell in enumerate(axes):
-        cell.set_axis_off()
-        if position < len(images):
-            _draw_cell(cell, images[position], class_names[int(labels[position])])
+        middle = 1 - (_GAP + _TITLE_HEIGHT) / 2 / height
+        figure.text(0.5, middle, title, fontsize=10, ha="center", va="center")
+    for position, (image, label) in enumerate(zip(images, labels, strict=True)):
+        row, column = divmod(position, columns)
+        left = _GAP + column * cell_width
+        bottom = (rows - 1 - row) * cell_height + _GAP + _LABEL_HEIGHT
+        box = (left / width, bottom / height, _IMAGE_WIDTH / width)
+        cell = figure.add_axes((*box, image_height / height))
+        _draw_cell(cell, image, class_names[int(label)])
     return figure
 
 
 def _draw_cell(cell: Any, image: npt.NDArray[np.uint8], name: str) -> None:
     grey = image.shape[-1] == 1
+    cell.set_axis_off()
     cell.imshow(
         image[..., 0] if grey else image,
         cmap="gray" if grey else None,
         vmin=0,
         vmax=255,
+        aspect="auto",
         interpolation="nearest" if max(image.shape) < _SMALL else "antialiased",
     )
     shown = name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
-    cell.text(
-        0.5, -0.04, shown, transform=cell.transAxes, ha="center", va="top", fontsize=7
+    cell.annotate(
+        shown,
+        (0.5, 0),
+        xytext=(0, -3),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=7,
     )

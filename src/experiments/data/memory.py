@@ -74,6 +74,7 @@ def decode_files(
     if not len(chosen):
         return result
 
+    @tf.autograph.experimental.do_not_convert
     def load(path: Any) -> Any:
         return decode_image(
             tf.io.read_file(path),

@@ -125,6 +125,7 @@ def _batch_arrays(
     """Returns batches that one function gathers and augments as a whole."""
     images, labels = tf.constant(split.images), tf.constant(split.labels)
 
+    @tf.autograph.experimental.do_not_convert
     def load(step: Any) -> Any:
         indices, keys = order.locate_batch(step)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
@@ -148,6 +149,7 @@ def _batch_files(
     paths, labels = tf.constant(split.paths), tf.constant(split.labels)
     crop = augment if isinstance(augment, CropAugment) else None
 
+    @tf.autograph.experimental.do_not_convert
     def load(slot: Any) -> Any:
         index, key, used = order.locate_slot(slot)
         image = tf.cond(
@@ -163,6 +165,7 @@ def _batch_files(
         )
         return tf.ensure_shape(image, image_shape), labels[index], key, used
 
+    @tf.autograph.experimental.do_not_convert
     def finish(images: Any, labels: Any, keys: Any, used: Any) -> Any:
         if not order.drop_remainder:
             count = tf.math.count_nonzero(used)

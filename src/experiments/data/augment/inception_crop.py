@@ -39,13 +39,12 @@ class InceptionCrop:
 
     def __call__(self, images: Any, keys: Any) -> Any:
         """Returns uint8 `(B, H, W, C)`; see `Augment`."""
-        shape = images.shape
-        size = tf.constant(shape[1:3], tf.int32)
-        windows = self.draw_windows(tf.tile(size[None], (tf.shape(keys)[0], 1)), keys)
-        rows = tf.range(tf.shape(keys)[0])
-        scaled = tf.image.crop_and_resize(
-            images, _sampled_box(windows, size), rows, shape[1:3]
-        )
+        count = tf.shape(keys)[0]
+        size = tf.constant(tuple(images.shape[1:3]), tf.int32)
+        windows = self.draw_windows(tf.tile(size[None], (count, 1)), keys)
+        boxes = _sampled_box(windows, size)
+        scaled = tf.image.crop_and_resize(images, boxes, tf.range(count), size)
+        scaled = tf.ensure_shape(scaled, images.shape)
         return self.finish(round_to_uint8(scaled), keys)
 
     def draw_windows(self, sizes: Any, keys: Any) -> Any:

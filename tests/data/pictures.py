@@ -1,0 +1,47 @@
+"""Real image files in every form that a folder may hold."""
+
+import io
+
+import numpy as np
+import sklearn.datasets
+from PIL import Image
+
+
+def photograph(width=60, height=40):
+    image = Image.fromarray(sklearn.datasets.load_sample_image("flower.jpg"))
+    return image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def encode(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def sixteen_bit(image):
+    grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
+    return Image.fromarray(grey)
+
+
+def all_forms():
+    """Returns form -> bytes of the same photograph, some of them without colour."""
+    image = photograph()
+    grey = image.convert("L")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees, which TensorFlow ignores
+    return {
+        "jpeg": encode(image, "JPEG", quality=95),
+        "progressive": encode(image, "JPEG", quality=95, progressive=True),
+        "rotated_by_exif": encode(image, "JPEG", quality=95, exif=exif),
+        "grey_jpeg": encode(grey, "JPEG", quality=95),
+        "cmyk_jpeg": encode(image.convert("CMYK"), "JPEG", quality=95),
+        "png": encode(image, "PNG"),
+        "rgba_png": encode(image.convert("RGBA"), "PNG"),
+        "grey_png": encode(grey, "PNG"),
+        "grey_alpha_png": encode(grey.convert("LA"), "PNG"),
+        "16_bit_png": encode(sixteen_bit(image), "PNG"),
+        "palette_png": encode(image.quantize(256), "PNG"),
+        "bmp": encode(image, "BMP"),
+        "gif": encode(image.quantize(256), "GIF"),
+        "webp": encode(image, "WEBP", quality=95),
+    }

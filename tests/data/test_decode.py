@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from experiments.data.augment.inception_crop import InceptionCrop
+from experiments.data.decode import decode_image
+from experiments.data.sample_keys import key_from_seed
+from tests.data.pictures import all_forms, encode, photograph
+
+FORMS = all_forms()
+COLOURLESS = {"grey_jpeg", "grey_png", "grey_alpha_png", "16_bit_png"}
+
+
+def decode(content, *, shape=(40, 60, 3), crop_ratio=1.0, crop=None, seed=0):
+    image = decode_image(
+        tf.constant(content),
+        key_from_seed(seed),
+        image_shape=shape,
+        crop_ratio=crop_ratio,
+        crop=crop,
+    )
+    return image.numpy()
+
+
+def difference(left, right):
+    return abs(left.astype(float) - right).mean()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_becomes_the_same_rgb_picture(form):
+    picture = photograph()
+    if form in COLOURLESS:
+        picture = picture.convert("L").convert("RGB")
+
+    image = decode(FORMS[form])
+
+    assert image.dtype == np.uint8
+    assert difference(image, np.asarray(picture)) < 6
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_becomes_one_channel_when_asked(form):
+    image = decode(FORMS[form], shape=(40, 60, 1))
+
+    grey = np.asarray(photograph().convert("L"))[..., None]
+    assert difference(image, grey) < 6
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_central_square_is_kept(kind):
+    picture = photograph(64, 48)
+    cut = np.asarray(picture)[6:42, 14:50]  # 0.75 of the shorter side
+
+    content = encode(picture, kind, quality=95)
+    image = decode(content, shape=(36, 36, 3), crop_ratio=0.75)
+
+    assert difference(image, cut) < 4
+
+
+def test_the_window_has_the_proportions_of_the_wanted_shape():
+    picture = photograph(64, 48)
+    cut = np.asarray(picture)[8:40]
+
+    image = decode(encode(picture, "PNG"), shape=(32, 64, 3))
+
+    np.testing.assert_array_equal(image, cut)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_decoding_a_random_window_equals_cutting_it_out_afterwards(seed):
+    content = encode(photograph(64, 48), "JPEG", quality=95, subsampling=0)
+    crop = InceptionCrop(area=[0.1, 0.6], ratio=[0.75, 1.33], flip=False)
+    keys = key_from_seed(seed)[None]
+    top, left, height, width = crop.draw_windows(tf.constant([[48, 64]]), keys)[0]
+    whole = tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE")
+    window = whole[top : top + height, left : left + width]
+    expected = tf.image.resize(window, (32, 32))
+
+    image = decode(content, shape=(32, 32, 3), crop=crop, seed=seed)
+
+    assert abs(image - expected.numpy()).max() <= 0.51
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (30, 1)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_tiny_images_are_enlarged(size, kind):
+    assert decode(encode(photograph(*size), kind), shape=(8, 8, 3)).shape == (8, 8, 3)

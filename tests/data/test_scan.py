@@ -1,0 +1,148 @@
+import os
+
+import pytest
+
+from experiments.data import scan as scan_module
+from experiments.data.scan import scan_files
+from tests.data.pictures import all_forms, encode, photograph
+
+LEVELS = ["full", "header", "off"]
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    return folder
+
+
+def write(root, **contents):
+    for name, content in contents.items():
+        (root / name).write_bytes(content)
+    return sorted(contents)
+
+
+@pytest.mark.parametrize("verify", LEVELS)
+def test_usable_images_have_no_fault(root, verify):
+    names = write(root, **all_forms())
+
+    files = scan_files(root, names, verify=verify)
+
+    assert [file.name for file in files] == names
+    assert {file.fault for file in files} == {None}
+
+
+def test_each_level_notices_what_it_promises(root):
+    jpeg = encode(photograph(200, 200), "JPEG")
+    middle = jpeg[:600] + bytes(600) + jpeg[1200:]
+    png = encode(photograph(), "PNG")
+    broken_png = png[:2000] + bytes(100) + png[2100:]
+    names = write(
+        root, a=b"", b=b"text", c=jpeg[: len(jpeg) // 2], d=middle, e=broken_png, f=jpeg
+    )
+
+    faults = {
+        level: "".join(f.name for f in scan_files(root, names, verify=level) if f.fault)
+        for level in LEVELS
+    }
+
+    assert faults["off"] == "a"
+    assert faults["header"] == "abc"
+    # A JPEG decoder shows grey blocks for garbage in the middle, and no error.
+    assert faults["full"] in ("abce", "abcde")
+
+
+def test_an_unreadable_file_is_a_fault_and_no_crash(root):
+    (root / "gone").symlink_to(root / "nowhere")
+
+    (file,) = scan_files(root, ["gone"], verify="header")
+
+    assert file.fault == "cannot be read (No such file or directory)"
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+def test_the_digest_is_of_the_content_and_not_of_the_name(root, verify):
+    one, two = encode(photograph(), "PNG"), encode(photograph(61, 40), "PNG")
+    names = write(root, a=one, b=one, c=two)
+
+    a, b, c = (file.digest for file in scan_files(root, names, verify=verify))
+
+    assert a == b != c
+
+
+def test_full_and_header_give_the_same_digest(root):
+    names = write(root, large=encode(photograph(300, 300), "PNG"))
+    assert (root / "large").stat().st_size > 8192
+
+    digests = {
+        scan_files(root, names, verify=level)[0].digest for level in ("full", "header")
+    }
+
+    assert len(digests) == 1
+
+
+class TestRemembering:
+    @pytest.fixture
+    def looked_at(self, monkeypatch):
+        names = []
+        original = scan_module.find_fault
+
+        def record(head, tail, size):
+            names.append(size)
+            return original(head, tail, size)
+
+        monkeypatch.setattr(scan_module, "find_fault", record)
+        return names
+
+    def test_unchanged_files_are_not_opened_again(self, root, tmp_path, looked_at):
+        names = write(root, a=encode(photograph(), "PNG"), b=b"text")
+        first = scan_files(root, names, verify="full", cache_folder=tmp_path / "cache")
+        looked_at.clear()
+
+        again = scan_files(root, names, verify="full", cache_folder=tmp_path / "cache")
+
+        assert again == first
+        assert looked_at == []
+
+    def test_a_changed_file_is_looked_at_again(self, root, tmp_path, looked_at):
+        names = write(root, a=encode(photograph(), "PNG"), b=b"text")
+        scan_files(root, names, verify="header", cache_folder=tmp_path / "cache")
+        looked_at.clear()
+        os.utime(root / "b", ns=(1, 1))
+
+        scan_files(root, names, verify="header", cache_folder=tmp_path / "cache")
+
+        assert looked_at == [4]
+
+    @pytest.mark.parametrize(
+        ("before", "now", "again"), [("header", "full", 1), ("full", "header", 0)]
+    )
+    def test_asking_for_more_looks_again_and_asking_for_less_does_not(
+        self, root, tmp_path, looked_at, before, now, again
+    ):
+        names = write(root, a=encode(photograph(), "PNG"))
+        scan_files(root, names, verify=before, cache_folder=tmp_path / "cache")
+        looked_at.clear()
+
+        scan_files(root, names, verify=now, cache_folder=tmp_path / "cache")
+
+        assert len(looked_at) == again
+
+    def test_a_damaged_memory_is_made_anew(self, root, tmp_path, caplog):
+        names = write(root, a=encode(photograph(), "PNG"))
+        first = scan_files(root, names, verify="full", cache_folder=tmp_path / "cache")
+        (file,) = (tmp_path / "cache").iterdir()
+        file.write_text("{")
+
+        again = scan_files(root, names, verify="full", cache_folder=tmp_path / "cache")
+
+        assert again == first
+        assert "damaged" in caplog.text
+
+    def test_a_memory_that_cannot_be_written_is_a_warning(self, root, tmp_path, caplog):
+        names = write(root, a=encode(photograph(), "PNG"))
+        (tmp_path / "file").write_text("")
+
+        scan_files(root, names, verify="full", cache_folder=tmp_path / "file" / "x")
+
+        assert "dataset.scan_cache" in caplog.text
