@@ -91,7 +91,10 @@ def test_fit_continues_behind_completed_epochs(dense_model: Any, batches: Any) -
     assert result.best_epoch("loss", "min") == 3
 
 
-def test_validation_can_be_cut_short(dense_model: Any, batches: Any) -> None:
+@pytest.mark.parametrize(("steps", "expected"), [(2, 2), (5, 5), (9, 5), (None, 5)])
+def test_validation_can_be_cut_short(
+    steps: int | None, expected: int, dense_model: Any, batches: Any
+) -> None:
     class Counter(keras.callbacks.Callback):
         count = 0
 
@@ -105,11 +108,11 @@ def test_validation_can_be_cut_short(dense_model: Any, batches: Any) -> None:
         validation=batches(5),
         epochs=1,
         steps_per_epoch=1,
-        validation_steps=2,
+        validation_steps=steps,
         callbacks=[counter],
     )
 
-    assert counter.count == 2
+    assert counter.count == expected
 
 
 def test_several_steps_an_execution_give_the_same_weights(

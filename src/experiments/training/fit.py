@@ -124,7 +124,7 @@ def fit(
         callbacks: Keras callbacks, in order. One with a `close` method has it called
             when training ends, in whichever way.
         initial_epoch: Epochs that are already done; `train` starts behind them.
-        validation_steps: Ends each validation early.
+        validation_steps: Ends each validation early; more than there are is no limit.
 
     Returns:
         The metrics of each epoch, those that callbacks added included.
@@ -141,7 +141,7 @@ def fit(
             validation_data=validation,
             epochs=epochs,
             steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
+            validation_steps=_cut(validation, validation_steps),
             initial_epoch=initial_epoch,
             callbacks=[*callbacks, recorder],
             shuffle=False,  # the pipeline has shuffled already
@@ -163,3 +163,13 @@ def _check_executions(steps_per_execution: int, steps_per_epoch: int) -> None:
             f"{steps_per_epoch}. Received: {steps_per_execution}. "
             "Set it to a divisor, or to 1."
         )
+
+
+def _cut(validation: Any, steps: int | None) -> int | None:
+    """Returns `steps` where they end a validation early: Keras warns of too many."""
+    if steps is None or validation is None:
+        return None
+    try:
+        return steps if steps < len(validation) else None
+    except TypeError:  # data of unknown length
+        return steps
