@@ -91,6 +91,13 @@ def test_existing_database_is_left_alone(tmp_path):
     assert path.stat().st_mtime_ns == before
 
 
+def test_empty_file_becomes_a_database(tmp_path):
+    path = tmp_path / "mlflow.db"
+    path.touch()
+    prepare_database(path)
+    assert schema_of(path)[1]
+
+
 def test_file_that_is_no_database_is_refused(tmp_path):
     path = tmp_path / "mlflow.db"
     path.write_text("something else entirely")

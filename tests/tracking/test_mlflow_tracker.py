@@ -39,11 +39,19 @@ def test_links_point_to_the_pages(open_run):
 def test_more_parameters_than_a_request_holds_are_kept(open_run):
     tracker = open_run()
     params = {f"group.p{i}": i for i in range(250)}
-    tracker.log_params({**params, "long": "x" * 7000, "none": None})
+    tracker.log_params({**params, "long": "x" * 7000, "none": None, "empty": ""})
     kept = run_of(tracker).data.params
     assert {key: kept[key] for key in params} == {k: str(v) for k, v in params.items()}
     assert len(kept["long"]) == 6000
     assert kept["none"] == "null"
+    assert kept["empty"] == ""
+
+
+def test_more_tags_than_a_request_holds_are_kept(open_run):
+    tracker = open_run()
+    tracker.set_tags({f"tag{i}": i for i in range(150)})
+    kept = run_of(tracker).data.tags
+    assert [kept[f"tag{i}"] for i in range(150)] == [str(i) for i in range(150)]
 
 
 def test_changed_parameter_is_refused_with_its_name(open_run):

@@ -6,6 +6,8 @@ import sys
 import psutil
 import pytest
 
+from experiments.errors import TrackingError
+from experiments.tracking import reconcile
 from experiments.tracking.process import (
     BOOT,
     HOST,
@@ -94,6 +96,21 @@ def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, 
     assert status_of(new, finished.run_id) == ("FINISHED", None)
     for tracker in (parent, child, elsewhere, new):
         assert status_of(new, tracker.run_id) == ("RUNNING", None)
+
+
+def test_stale_run_that_cannot_be_closed_is_told_and_stops_nothing(
+    open_run, dead, monkeypatch, caplog
+):
+    stale = open_run(run_name="stale")
+    stale.set_tags(dead)
+
+    def refuse(connection, run_id):
+        raise TrackingError("not your run")
+
+    monkeypatch.setattr(reconcile, "_close", refuse)
+    new = open_run(run_name="next")
+    assert status_of(new, stale.run_id) == ("RUNNING", None)
+    assert "not your run" in caplog.text
 
 
 def test_resumed_run_belongs_to_its_new_process(open_run, dead):

@@ -98,7 +98,7 @@ def test_database_that_stays_locked_is_an_error(monkeypatch):
     def refuse():
         raise MlflowException("database is locked\nwith more lines")
 
-    with pytest.raises(TrackingError, match="Cannot ask: database is locked$"):
+    with pytest.raises(TrackingError, match=r"Cannot ask: database is locked$"):
         client.attempt(refuse, "ask")
 
 

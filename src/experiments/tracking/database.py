@@ -29,19 +29,18 @@ def prepare_database(path: Path) -> None:
     Raises:
         TrackingError: If it cannot be created or is no database.
     """
-    if path.exists():
-        _check_is_database(path)
+    if _is_database(path):
         return
     import_mlflow()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS):
-            if not path.exists():
+            if not _is_database(path):
                 _create(path)
     except Timeout as error:
         raise TrackingError(
             f"Another process has been creating {path} for {_LOCK_SECONDS} s. "
-            f"End it, then delete {path}.lock."
+            "End it and try again."
         ) from error
     except (OSError, sqlite3.Error) as error:
         raise TrackingError(
@@ -50,14 +49,18 @@ def prepare_database(path: Path) -> None:
         ) from error
 
 
-def _check_is_database(path: Path) -> None:
+def _is_database(path: Path) -> bool:
+    """Tells whether the file holds anything; what it holds must be a database."""
+    if not path.exists() or path.stat().st_size == 0:
+        return False
     with path.open("rb") as file:
         start = file.read(16)
-    if start not in (b"", b"SQLite format 3\0"):
+    if start != b"SQLite format 3\0":
         raise TrackingError(
             f"{path} is not an SQLite database. Move it away or choose another "
             "output_dir."
         )
+    return True
 
 
 def _create(path: Path) -> None:

@@ -96,11 +96,12 @@ class MLflowTracker:
             self._log_batch("record parameters", params=entities)
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
-        """Records tags in one request; a long value is cut."""
+        """Records tags, 100 a request; a long value is cut."""
         from mlflow.entities import RunTag
 
-        entities = [RunTag(key, text) for key, text in _as_tags(tags).items()]
-        self._log_batch("record tags", tags=entities)
+        for batch in batches(_as_tags(tags)):
+            entities = [RunTag(key, text) for key, text in batch.items()]
+            self._log_batch("record tags", tags=entities)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Records the metrics of one step in one request."""

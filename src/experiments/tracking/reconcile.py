@@ -2,6 +2,7 @@
 
 import logging
 
+from experiments.errors import TrackingError
 from experiments.tracking.client import Connection, attempt
 from experiments.tracking.process import HOST, PID, host_name, is_dead
 
@@ -26,7 +27,7 @@ def reconcile_stale_runs(connection: Connection) -> list[str]:
         The ids of the runs that were closed.
 
     Raises:
-        TrackingError: If the store refuses.
+        TrackingError: If the runs cannot be listed.
     """
     client = connection.client
     experiments = attempt(
@@ -38,7 +39,14 @@ def reconcile_stale_runs(connection: Connection) -> list[str]:
         lambda: client.search_runs(ids, query, max_results=_RUNS), "look for stale runs"
     )
     dead = [run.info.run_id for run in running if is_dead(run.data.tags)]
-    return [run_id for run_id in dead if _close(connection, run_id)]
+    closed = []
+    for run_id in dead:
+        try:
+            closed += [run_id] if _close(connection, run_id) else []
+        except TrackingError as error:
+            # Perhaps another user's run on a shared server: no reason not to start.
+            _LOGGER.warning("Run %s stays RUNNING, it is dead: %s", run_id, error)
+    return closed
 
 
 def _close(connection: Connection, run_id: str) -> bool:
