@@ -17,8 +17,9 @@ from tests.conftest import CONF
 
 def compose_resnet(option: str, *overrides: str) -> ResNetConfig:
     """Returns the typed config of `model=option`; overrides omit `model.`."""
+    typed = [f"{'+' * o.startswith('+')}model.{o.lstrip('+')}" for o in overrides]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose(f"model/{option}", [f"model.{o}" for o in overrides])
+        config = compose(f"model/{option}", typed)
     plain = OmegaConf.to_container(config.model, resolve=True)
     problems: list[Problem] = []
     result: ResNetConfig = convert(plain, ResNetConfig, key="model", problems=problems)
@@ -47,7 +48,7 @@ def build_small(*overrides: str, image: tuple[int, int, int] = (8, 8, 3)) -> Any
 
 
 def randomize_weights(model: Any, seed: int = 0) -> None:
-    """Fills every weight, moving statistics included, so that signals keep their size."""
+    """Fills every weight, moving statistics too; signals keep their size."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         kind = weight.path.rpartition("/")[2]

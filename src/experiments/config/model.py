@@ -15,7 +15,7 @@ class ResNetConfig(Target):
     """A residual network; `experiments.models.resnet.build_resnet` tells each key."""
 
     depth: int | None
-    blocks: list[int] | None = setting(ge=1, min_length=1)  # noqa: RUF009
+    blocks: list[int] | None = setting(ge=1, min_length=1)
     block: Literal["basic", "bottleneck"] | None
     variant: Literal["v1", "v1_5", "v2"]
     shortcut: Literal["A", "B", "C", "none"]
