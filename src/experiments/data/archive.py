@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.data.archive_files import Arrays, read_archive
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
-from experiments.data.keras_cache import download, keras_home
+from experiments.data.keras_cache import datasets_folder, download
 from experiments.data.splitting import split_stratified
 from experiments.errors import DataError
 
@@ -47,14 +47,16 @@ class Archive:
         name: Its name.
         class_names: Names of the labels 0, 1, ...
         image_shape: `(H, W, C)` as published.
-        cached: Paths below Keras' `datasets` folder under which it may be; the first
-            is where a user shall put it.
+        wanted: What to put into Keras' `datasets` folder when there is no network.
+        cached: Names in that folder that are read without asking Keras, which would
+            compare hashes and extract anew at each start.
         download: Keras' loader.
     """
 
     name: str
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
+    wanted: str
     cached: tuple[str, ...]
     download: Callable[[], Any]
 
@@ -98,12 +100,12 @@ def _find_arrays(archive: Archive, path: str | None) -> tuple[Arrays, str]:
                 f"is {parent}."
             )
         return read_archive(local), str(local)
-    folder = keras_home() / "datasets"
+    folder = datasets_folder()
     for name in archive.cached:
         if (folder / name).exists():
             return read_archive(folder / name), str(folder / name)
     (x_train, y_train), (x_test, y_test) = download(
-        archive.name, archive.download, folder / archive.cached[0]
+        archive.name, archive.download, archive.wanted
     )
     return Arrays(x_train, y_train, x_test, y_test), "Keras' download"
 

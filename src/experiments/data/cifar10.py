@@ -29,6 +29,7 @@ def load_cifar10(**options: Unpack[ArchiveOptions]) -> Dataset:
         name="cifar10",
         class_names=_CLASSES,
         image_shape=(32, 32, 3),
+        wanted="cifar-10-python.tar.gz",
         # The second is the name that Keras gives to the same file.
         cached=("cifar-10-python.tar.gz", "cifar-10-batches-py-target_archive"),
         download=_download,

@@ -28,6 +28,7 @@ def load_cifar100(**options: Unpack[ArchiveOptions]) -> Dataset:
         name="cifar100",
         class_names=tuple(name.replace("_", " ") for name in _CLASSES.split()),
         image_shape=(32, 32, 3),
+        wanted="cifar-100-python.tar.gz",
         # The second is the name that Keras gives to the same file.
         cached=("cifar-100-python.tar.gz", "cifar-100-python-target_archive"),
         download=_download,

@@ -29,7 +29,8 @@ def load_fashion_mnist(**options: Unpack[ArchiveOptions]) -> Dataset:
         name="fashion_mnist",
         class_names=_CLASSES,
         image_shape=(28, 28, 1),
-        cached=("fashion-mnist",),
+        wanted="a folder fashion-mnist with the four published .gz files",
+        cached=(),  # four files that may come one by one: Keras knows which it lacks
         download=_download,
     )
     return load_archive(archive, **options)

@@ -18,13 +18,18 @@ def keras_home() -> Path:
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
 
 
-def download(name: str, load: Callable[[], Any], wanted: Path) -> Any:
+def datasets_folder() -> Path:
+    """Returns the folder into which Keras downloads data sets."""
+    return keras_home() / "datasets"
+
+
+def download(name: str, load: Callable[[], Any], wanted: str) -> Any:
     """Calls one of Keras' loaders, which downloads into its cache.
 
     Args:
         name: The data set, for the message.
         load: Such as `keras.datasets.mnist.load_data`.
-        wanted: Where a file that was fetched by hand has to be.
+        wanted: What a user who has no network shall put into `datasets_folder()`.
 
     Raises:
         DataError: The download failed; names the file and where to put it.
@@ -35,7 +40,7 @@ def download(name: str, load: Callable[[], Any], wanted: Path) -> Any:
     except Exception as error:  # Keras raises plain Exception for a failed download
         raise DataError(
             f"{name} is neither in Keras' cache nor could it be downloaded: put "
-            f"{wanted.name} into {wanted.parent}, or set dataset.path to a local copy."
+            f"{wanted} into {datasets_folder()}, or set dataset.path to a local copy."
         ) from error
 
 

@@ -17,6 +17,7 @@ def load_mnist(**options: Unpack[ArchiveOptions]) -> Dataset:
         name="mnist",
         class_names=tuple("0123456789"),
         image_shape=(28, 28, 1),
+        wanted="mnist.npz",
         cached=("mnist.npz",),
         download=_download,
     )

@@ -1,0 +1,126 @@
+import inspect
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from experiments.config.convert import convert
+from experiments.config.dataset import DATASETS, CustomDatasetConfig
+from experiments.config.targets import resolve
+from experiments.errors import ConfigError, Problem
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OPTIONS = sorted(file.stem for file in (CONF / "dataset").glob("*.yaml"))
+
+
+def overrides(option: str) -> list[str]:
+    needs_path = option in ("folder", "imagenet")
+    path = ["dataset.path=/images"] if needs_path else []
+    return [f"dataset={option}", *path]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_option_has_a_schema_of_its_own(option: str, compose: Any) -> None:
+    config = compose(*overrides(option)).dataset
+
+    assert type(config) is DATASETS[config._target_]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_keys_are_what_the_loader_takes(option: str, compose: Any) -> None:
+    config = compose(*overrides(option)).dataset
+    loader = resolve(config._target_, key="dataset")
+
+    accepted = set(inspect.signature(loader).parameters)
+    if accepted == {"options"}:
+        from experiments.data.archive import ArchiveOptions
+
+        accepted = set(get_type_hints(ArchiveOptions))
+    assert set(config.arguments()) == accepted
+
+
+@pytest.mark.parametrize(
+    ("option", "classes", "size", "channels"),
+    [
+        ("synthetic", 10, 32, 3),
+        ("mnist", 10, 28, 1),
+        ("fashion_mnist", 10, 28, 1),
+        ("cifar10", 10, 32, 3),
+        ("cifar100", 100, 32, 3),
+        ("folder", None, 224, 3),
+        ("imagenet", 1000, 224, 3),
+    ],
+)
+def test_what_is_known_before_loading(
+    option: str, classes: int | None, size: int, channels: int, compose: Any
+) -> None:
+    config = compose(*overrides(option)).dataset
+
+    assert config.known_classes == classes
+    assert config.known_size == size
+    assert config.known_channels == channels
+
+
+@pytest.mark.parametrize(("size", "known"), [("null", 8), ("32", 32)])
+def test_a_configured_size_goes_before_the_data_own(
+    size: str, known: int, compose: Any
+) -> None:
+    config = compose("dataset=digits", f"dataset.image_size={size}").dataset
+
+    assert config.known_size == known
+    assert (config.known_classes, config.known_channels) == (10, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "override", "message"),
+    [
+        ("digits", "dataset.image_size=2", "dataset.image_size must be"),
+        (
+            "digits",
+            "dataset.validation_fraction=0",
+            "validation_fraction must be",
+        ),
+        ("digits", "dataset.test_fraction=0.9", "0.15 + 0.9"),
+        ("digits", "dataset.cache=disk", "one of auto, memory, none"),
+        ("digits", "dataset.mean=[0.1,0.2,0.3]", "one number for each of 1 channels"),
+        ("digits", "dataset.std=[0]", "dataset.std"),
+        ("cifar10", "dataset.std=[0.2]", "one number for each of 3 channels"),
+        ("synthetic", "dataset.classes=500", "Set it to at least 2500"),
+        ("synthetic", "dataset.channels=2", "dataset.channels must be one of 1, 3"),
+        ("folder", "dataset.on_corrupt=ignore", "one of error, skip"),
+        ("folder", "dataset.verify=off", "dataset.split_by must be path"),
+        ("folder", "dataset.crop_ratio=1.5", "dataset.crop_ratio must be"),
+        ("folder", "dataset.decode_threads=0", "dataset.decode_threads must be"),
+        (
+            "imagenet",
+            "dataset.validation_fraction=1",
+            "validation_fraction must be",
+        ),
+        ("imagenet", "+dataset.split_by=path", "dataset.split_by is not a key"),
+    ],
+)
+def test_impossible_values_are_refused(
+    option: str, override: str, message: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(*overrides(option), override)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["folder", "imagenet"])
+def test_a_path_is_asked_for(option: str, compose: Any) -> None:
+    with pytest.raises(ConfigError, match=r"dataset\.path is missing"):
+        compose(f"dataset={option}")
+
+
+def test_a_custom_data_set_declares_its_own_keys() -> None:
+    problems: list[Problem] = []
+    values = {"_target_": "mine.load", "classes": 7, "image_size": 20, "shade": "red"}
+
+    config = convert(values, CustomDatasetConfig, key="dataset", problems=problems)
+
+    assert problems == []
+    assert config.arguments() == {"classes": 7, "image_size": 20, "shade": "red"}
+    assert (config.known_classes, config.known_size) == (7, 20)
+    assert config.known_channels is None

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from experiments.data.order import SampleOrder
+
+
+def order_of(**changes):
+    arguments = {
+        "count": 10,
+        "batch_size": 4,
+        "seed": 0,
+        "shuffle": True,
+        "drop_remainder": False,
+    }
+    return SampleOrder(**{**arguments, **changes})
+
+
+def step(number):
+    return tf.constant(number, tf.int64)
+
+
+@pytest.mark.parametrize("drop_remainder", [True, False])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_places_and_batches_are_the_same_images_with_the_same_keys(
+    shuffle, drop_remainder
+):
+    order = order_of(shuffle=shuffle, drop_remainder=drop_remainder)
+
+    for number in range(7):
+        indices, keys = order.locate_batch(step(number))
+        slots = [order.locate_slot(step(number * 4 + place)) for place in range(4)]
+        used = [(int(index), int(key)) for index, key, used in slots if used]
+        expected = zip(indices.numpy().tolist(), keys.numpy().tolist(), strict=True)
+        assert used == list(expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 64, 1000])
+def test_shuffling_is_a_permutation_for_any_number_of_images(count):
+    order = order_of(count=count, batch_size=count)
+
+    indices, _ = order.locate_batch(step(5))
+
+    assert sorted(indices.numpy().tolist()) == list(range(count))
+
+
+def test_shuffling_leaves_no_trace_of_the_order():
+    order = order_of(count=1000, batch_size=1000)
+
+    places = [order.locate_batch(step(epoch))[0].numpy() for epoch in range(50)]
+
+    # The mean place of the first ten images over 50 epochs: 499.5 +- 13 a deviation.
+    first = np.mean([[np.flatnonzero(p == i)[0] for i in range(10)] for p in places])
+    assert abs(first - 499.5) < 52
+
+
+def test_an_image_has_another_key_in_each_epoch_and_its_own_within_one():
+    order = order_of(shuffle=False, batch_size=10)
+
+    first, second = (order.locate_batch(step(n))[1].numpy() for n in (0, 1))
+
+    assert len({*first.tolist(), *second.tolist()}) == 20
