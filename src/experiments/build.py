@@ -4,6 +4,8 @@ Nobody below this module sees a config; everybody above gets built things from h
 """
 
 import inspect
+import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ from experiments.runtime import Devices
 
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
         )
 
     steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
-    limit = trainer.max_steps_per_epoch
+    limits = [trainer.max_steps_per_epoch, trainer.overfit_batches]
     train = build_pipeline(
         dataset.train,
         shuffle=True,
@@ -96,11 +100,13 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
         augment=instantiate(run.augment, key="augment"),
         **common,
     )
+    if trainer.overfit_batches is not None:
+        train = train.take(trainer.overfit_batches).cache().repeat()
     return Pipelines(
         train=train,
         validation=evaluate(dataset.validation),
         test=None if dataset.test is None else evaluate(dataset.test),
-        steps_per_epoch=steps if limit is None else min(steps, limit),
+        steps_per_epoch=min([steps, *(limit for limit in limits if limit is not None)]),
     )
 
 
@@ -145,6 +151,7 @@ def build_model(
             ),
             steps_per_execution=run.trainer.steps_per_execution,
         )
+        model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -171,13 +178,34 @@ def normalise_inside(network: Any, dataset: Dataset) -> Any:
     return keras.Model(images, network(normalised), name="classifier")
 
 
-def measure_cost(run: RunConfig, model: Any) -> "Cost":
-    """Returns parameters, FLOPs and an estimate of the memory that training takes."""
+def measure_cost(run: RunConfig, model: Any, devices: Devices) -> "Cost":
+    """Estimates parameters, FLOPs and memory, and warns when a batch can't fit.
+
+    Args:
+        run: The checked config.
+        model: What `build_model` returned.
+        devices: The claimed devices, which share a batch.
+    """
     from experiments.models.cost import measure_cost
 
-    return measure_cost(
-        model, batch_size=run.trainer.batch_size, precision=run.trainer.precision
+    weights = sum(math.prod(v.shape) for v in model.trainable_variables)
+    slots = sum(math.prod(v.shape) for v in model.optimizer.variables)
+    cost = measure_cost(
+        model,
+        batch_size=math.ceil(run.trainer.batch_size / max(len(devices.gpus), 1)),
+        precision=run.trainer.precision,
+        optimizer_slots=round(slots / max(weights, 1)),
     )
+    memory = runtime.free_memory(devices)
+    if memory is not None and cost.training_bytes > memory:
+        log.warning(
+            "trainer.batch_size=%d needs about %.1f GB on a device, which has %.1f GB. "
+            "Lower it, dataset.image_size or the model's depth.",
+            run.trainer.batch_size,
+            cost.training_bytes / 1e9,
+            memory / 1e9,
+        )
+    return cost
 
 
 def build_optimizer(run: RunConfig, model: Any, *, steps_per_epoch: int) -> Any:

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.job import Job, JobResult
-from experiments.config.preflight import Plan, check_command_line
+from experiments.config.help import describe_usage
+from experiments.config.preflight import Plan, check_command_line, select_overrides
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
 from experiments.errors import ExperimentError, Terminated, summarise_error
@@ -40,7 +41,7 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     from hydra._internal.utils import get_args_parser
 
     args = get_args_parser().parse_args()
-    if args.help or args.hydra_help or args.shell_completion or args.info:
+    if args.hydra_help or args.shell_completion or args.info:
         run()
         return 0
     try:
@@ -51,6 +52,13 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
             extra_config_dir=Path(args.config_dir) if args.config_dir else None,
             multirun=args.multirun,
         )
+        if args.help:
+            print(describe_usage(plan.config, config_dir))
+            return 0
+        if args.cfg == "job" and not args.package:
+            # What `run()` would print, from the config that is composed already.
+            print(OmegaConf.to_yaml(plan.config, resolve=args.resolve))
+            return 0
         if args.cfg:
             run()
             return 0
@@ -101,7 +109,7 @@ def _describe_job(config: DictConfig) -> Job:
     }
     overrides = tuple(hydra.overrides.task)
     swept = os.environ.get(SWEPT_VARIABLE, "").split()
-    differing = [o for o in overrides if o.lstrip("+").partition("=")[0] in swept]
+    differing = select_overrides(overrides, swept)
     return Job(
         run=run,
         resolved=resolve(config),

@@ -1,19 +1,22 @@
 """Claims devices, threads, precision and seeds; the steps before any model exists.
 
-Order matters: the environment is set before the framework is imported, and the framework
-is told about memory growth, threads and determinism before it starts its runtime.
+Order matters: the environment is set before the framework is imported, and the
+framework is told about threads and determinism before it starts its runtime.
 """
 
 import contextlib
 import functools
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from experiments.errors import ConfigError, DeviceError, Problem
 
@@ -38,6 +41,31 @@ class Devices:
     def kind(self) -> str:
         """`gpu` or `cpu`."""
         return "gpu" if self.gpus else "cpu"
+
+
+def free_memory(devices: Devices) -> int | None:
+    """Returns the bytes that training may take on one device; `None` when unknown.
+
+    For the CPU it is what the system calls available, for GPUs the smallest total.
+    """
+    if not devices.gpus:
+        return int(psutil.virtual_memory().available)
+    command = [
+        "nvidia-smi",
+        "--query-gpu=memory.total",
+        "--format=csv,noheader,nounits",
+    ]
+    try:
+        shown = subprocess.run(
+            [*command, f"--id={','.join(devices.gpus)}"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout
+        return min(int(line) for line in shown.split()) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
 
 
 @functools.cache
@@ -220,8 +248,8 @@ def _without_chatter() -> Iterator[None]:
 def replicate(devices: Devices, backend: str) -> contextlib.AbstractContextManager[Any]:
     """Returns the scope in which a model is built so that all claimed GPUs train it.
 
-    One device needs no scope. Several share each batch: TensorFlow mirrors the variables,
-    JAX shards the batch over a data-parallel mesh.
+    One device needs no scope. Several share each batch: TensorFlow mirrors the
+    variables, JAX shards the batch over a data-parallel mesh.
     """
     if len(devices.gpus) < 2:
         return contextlib.nullcontext()

@@ -40,14 +40,13 @@ def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
 
 
 def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
-    schedule = run.schedule
-    if isinstance(schedule, ScheduleConfig):
-        if schedule.warmup_epochs >= run.trainer.epochs and schedule.warmup_epochs > 0:
-            yield Problem(
-                "schedule.warmup_epochs",
-                f"must be less than trainer.epochs={run.trainer.epochs}. "
-                f"Received: {schedule.warmup_epochs:g}.",
-            )
+    schedule, epochs = run.schedule, run.trainer.epochs
+    warmup = schedule.warmup_epochs if isinstance(schedule, ScheduleConfig) else 0
+    if warmup and warmup >= epochs:
+        yield Problem(
+            "schedule.warmup_epochs",
+            f"must be less than trainer.epochs={epochs}. Received: {warmup:g}.",
+        )
 
 
 def _check_trainer(run: "RunConfig") -> Iterator[Problem]:

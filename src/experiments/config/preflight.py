@@ -4,11 +4,11 @@ Hydra stops at the first thing that is wrong. Here the values are laid over the 
 config one by one, so that all problems of all jobs come in one message.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -28,6 +28,7 @@ class Plan:
 
     Attributes:
         run: The config of the first job.
+        config: The same as composed, without Hydra's own node.
         folder: Folder of the run, or of the whole sweep; absolute.
         overrides: What was typed, without Hydra's own settings.
         jobs: The overrides of each job; empty when a sweeper decides them later.
@@ -35,6 +36,7 @@ class Plan:
     """
 
     run: RunConfig
+    config: DictConfig
     folder: Path
     overrides: tuple[str, ...]
     jobs: tuple[tuple[str, ...], ...]
@@ -43,23 +45,36 @@ class Plan:
 
 @dataclass
 class _Composer:
-    """Composes each choice of groups once and lays values over copies of it."""
+    """Composes each choice of groups once; composing takes longer than checking."""
 
     config_name: str
     hydra_overrides: list[str] = field(default_factory=list)
-    composed: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
+    _composed: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = field(
+        default_factory=dict
+    )
 
-    def compose(self, overrides: Sequence[str]) -> DictConfig:
+    def compose(self, groups: Sequence[str]) -> tuple[DictConfig, DictConfig]:
+        """Returns the whole config, and a part of it without Hydra's own node."""
         from hydra import compose
 
-        key = tuple(overrides)
-        if key not in self.composed:
-            self.composed[key] = compose(
+        key = tuple(groups)
+        if key not in self._composed:
+            whole = compose(
                 self.config_name,
-                [*self.hydra_overrides, *overrides],
+                [*self.hydra_overrides, *groups],
                 return_hydra_config=True,
             )
-        return self.composed[key]
+            names = [name for name in whole if name != "hydra"]
+            self._composed[key] = (whole, OmegaConf.masked_copy(whole, names))
+        return self._composed[key]
+
+    def folder(self, groups: Sequence[str], output_dir: str, multirun: bool) -> Path:
+        """Returns the folder that Hydra will use, below `output_dir`."""
+        whole, _ = self.compose(groups)
+        OmegaConf.update(whole, "output_dir", output_dir)
+        hydra = whole.hydra
+        folder = hydra.sweep.dir if multirun else hydra.run.dir
+        return Path(str(folder)).absolute()
 
 
 def check_command_line(
@@ -125,28 +140,38 @@ def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Pla
         o.input_line or "" for o in parsed if o.is_hydra_override()
     ]
     fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
-    planned = _list_jobs(own, composer.compose([])) if multirun else (fixed,)
+    planned = _list_jobs(own, composer.compose([])[0]) if multirun else (fixed,)
     jobs = (fixed,) if planned is None else planned
     checked = [_check_job(job, composer) for job in jobs]
-    _raise_problems(jobs, [problems for _, problems in checked])
-    first = checked[0][0]
-    folder = first.hydra.sweep.dir if multirun else first.hydra.run.dir
+    swept_keys = tuple(o.key_or_group for o in swept)
+    _raise_problems(jobs, [problems for _, problems in checked], swept_keys)
+    config = checked[0][0]
+    run = validate(config)
     return Plan(
-        run=validate(_without_hydra(first)),
-        folder=Path(str(folder)).absolute(),
+        run=run,
+        config=config,
+        folder=composer.folder(_list_groups(jobs[0]), run.output_dir, multirun),
         overrides=typed,
         jobs=planned or (),
-        swept_keys=tuple(o.key_or_group for o in swept),
+        swept_keys=swept_keys,
     )
 
 
+def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:
+    """Returns the overrides of a job that set one of `keys`."""
+    return [o for o in job if o.lstrip("+").partition("=")[0] in keys]
+
+
 def _raise_problems(
-    jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[Problem]]
+    jobs: Sequence[Sequence[str]],
+    problems: Sequence[Sequence[Problem]],
+    swept_keys: Sequence[str],
 ) -> None:
     """Raises each distinct problem once, with the first job that has it."""
     found: dict[str, Problem] = {}
     for number, (job, own) in enumerate(zip(jobs, problems, strict=True)):
-        where = f"(job {number}: {' '.join(job)})" if len(jobs) > 1 else ""
+        differing = " ".join(select_overrides(job, swept_keys))
+        where = f"(job {number}: {differing})" if len(jobs) > 1 else ""
         for problem in own:
             hint = " ".join(part for part in (problem.hint, where) if part)
             found.setdefault(str(problem), replace(problem, hint=hint))
@@ -195,56 +220,57 @@ def _list_jobs(
 def _check_job(
     job: Sequence[str], composer: _Composer
 ) -> tuple[DictConfig, list[Problem]]:
-    """Returns the config of one job, Hydra's node included, and what is wrong in it."""
-    problems: list[Problem] = []
-    groups: list[str] = []
-    values: list[Override] = []
-    for override in _parse(job):
-        problem = _check_choice(override)
-        if problem is not None:
-            problems.append(problem)
-        elif _is_group(override.key_or_group):
-            groups.append(override.input_line or "")
-        else:
-            values.append(override)
-    declared = composer.compose(groups)
+    """Returns the config of one job and what is wrong in it."""
+    overrides = _parse(job)
+    problems = [problem for o in overrides if (problem := _check_choice(o))]
+    _, declared = composer.compose(_list_groups(job))
     config = declared.copy()
     OmegaConf.set_struct(config, False)
-    for override in values:
-        problems += _check_declared(override, declared)
-        _lay_over(config, override)
+    for override in overrides:
+        if not _is_group(override.key_or_group):
+            problems += _check_declared(override, declared)
+            _lay_over(config, override)
     reported = {problem.key for problem in problems}
-    found = find_problems(_without_hydra(config))
+    found = find_problems(config)
     return config, problems + [p for p in found if p.key not in reported]
 
 
-def _without_hydra(config: DictConfig) -> DictConfig:
-    own = config.copy()
-    del own["hydra"]
-    return own
+def _list_groups(job: Sequence[str]) -> list[str]:
+    """Returns the overrides of a job that choose an existing file of a group."""
+    return [
+        o.input_line or ""
+        for o in _parse(job)
+        if _is_group(o.key_or_group) and _check_choice(o) is None
+    ]
+
+
+def _repository() -> Any:
+    """Returns Hydra's view of the config folders.
+
+    Its public `get_group_options` builds that view anew at each call, which would take
+    longer than everything else here.
+    """
+    from hydra.core.global_hydra import GlobalHydra
+
+    return GlobalHydra.instance().config_loader().repository  # type: ignore[attr-defined]
 
 
 def _is_group(key: str) -> bool:
-    from hydra.core.global_hydra import GlobalHydra
-
-    loader = GlobalHydra.instance().config_loader()
-    parent, _, name = key.rpartition("/")
-    return name in loader.list_groups(parent)
+    exists: bool = _repository().group_exists(key)
+    return exists
 
 
 def _check_choice(override: "Override") -> Problem | None:
     """Returns what is wrong with the choice of a group; `None` for anything else."""
-    from hydra.core.global_hydra import GlobalHydra
-
     group, choice = override.key_or_group, override.value()
     if not _is_group(group) or override.is_delete() or choice is None:
         return None
-    options = GlobalHydra.instance().config_loader().get_group_options(group)
-    if isinstance(choice, str) and choice in options:
-        return None
-    accepted = ", ".join(options)
-    message = f"must be one of {accepted}. Received: {choice!r}."
-    return Problem(group, message, nearest(str(choice), options))
+    options = _repository().get_group_options(group)
+    for name in choice if isinstance(choice, list) else [choice]:
+        if name not in options:
+            message = f"must be one of {', '.join(options)}. Received: {name!r}."
+            return Problem(group, message, nearest(str(name), options))
+    return None
 
 
 def _check_declared(override: "Override", declared: DictConfig) -> Iterator[Problem]:
@@ -254,7 +280,8 @@ def _check_declared(override: "Override", declared: DictConfig) -> Iterator[Prob
     key = override.key_or_group
     node: object = declared
     for number, name in enumerate(parts := key.split(".")):
-        if not isinstance(node, DictConfig) or name not in node:
+        # `in` would deny a key that is there and still `???`.
+        if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
             names = [str(k) for k in node] if isinstance(node, DictConfig) else []
             problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
             if not names:

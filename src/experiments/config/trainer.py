@@ -20,6 +20,8 @@ class TrainerConfig:
             multiplied by `batch_size / reference_batch_size`; null leaves it alone.
         max_steps_per_epoch: Ends each epoch early; null trains on everything.
         max_validation_steps: Ends each validation early; null validates everything.
+        overfit_batches: Train on the first so many batches again and again, to see
+            whether the model can learn at all; null trains on everything.
         drop_remainder: Leave out the last, smaller batch of an epoch.
         precision: Arithmetic of the layers; weights stay float32.
         jit: Compile the step with XLA; `auto` decides by device.
@@ -39,6 +41,7 @@ class TrainerConfig:
     reference_batch_size: int | None = setting(ge=1)
     max_steps_per_epoch: int | None = setting(ge=1)
     max_validation_steps: int | None = setting(ge=1)
+    overfit_batches: int | None = setting(ge=1)
     drop_remainder: bool
     precision: Precision
     jit: Literal["auto", True, False]

@@ -1,6 +1,6 @@
 """From a composed config to a checked, typed one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -17,7 +17,7 @@ def validate(config: DictConfig | Mapping[str, Any]) -> RunConfig:
     """Turns a composed config into a `RunConfig`.
 
     Args:
-        config: What Hydra composed, without Hydra's own node, or the same as plain data.
+        config: What Hydra composed, without Hydra's own node, or plain data.
 
     Returns:
         The typed config; every key present, in range and consistent with the others.
@@ -61,9 +61,5 @@ def _convert(
     if isinstance(allowed, list):
         problems += check_targets(plain, [str(name) for name in allowed])
     if run is not None and not problems:
-        problems += _consistency(run)
+        problems += check_consistency(run)
     return run if not problems else None
-
-
-def _consistency(run: RunConfig) -> Iterator[Problem]:
-    yield from check_consistency(run)

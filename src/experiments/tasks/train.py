@@ -31,7 +31,7 @@ def train(job: Job) -> JobResult:
         model = build.build_model(
             run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=devices
         )
-        cost = build.measure_cost(run, model)
+        cost = build.measure_cost(run, model, devices)
         report.show_start(job, dataset, cost, devices)
         record.log_start(tracker, dataset, cost, model, pipelines.steps_per_epoch)
         if options["picture_grid"]:

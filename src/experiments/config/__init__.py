@@ -1,0 +1,1 @@
+"""Schema, checks and composition of configs; imports nothing heavy."""
