@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,8 +9,41 @@ from typing import Any
 
 import pytest
 
+from experiments.runtime import prepare_environment
+
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
+# Jobs that run inside the tests' own process find what they would set themselves.
+prepare_environment(gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps what the project remembers for its user out of the user's cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def run_job(check: Any, tmp_path: Path) -> Any:
+    """Runs one training job in this process, as `run.py` would."""
+    from omegaconf import OmegaConf
+
+    from experiments.config.job import Job
+    from experiments.tasks.train import train
+
+    def run(*overrides: str) -> Any:
+        plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
+        plan.folder.mkdir(parents=True)
+        job = Job(
+            run=plan.run,
+            resolved=OmegaConf.to_container(plan.config, resolve=True),
+            output_dir=plan.folder,
+            overrides=overrides,
+            name="test",
+        )
+        return train(job)
+
+    return run
 
 
 @pytest.fixture

@@ -21,15 +21,21 @@ def show_start(job: Job, dataset: Dataset, cost: "Cost", devices: "Devices") -> 
     """Prints what is about to be trained, on what, and what it costs."""
     run = job.run
     rows = {
-        "experiment": f"{job.name}, seed {run.seed}",
+        "experiment": job.name,
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
         "model": describe_cost(cost),
         "training": f"{run.trainer.epochs} epochs, {run.trainer.batch_size} images a "
-        f"step, about {format_bytes(cost.training_bytes)} of memory",
+        f"step, seed {run.seed}, about {format_bytes(cost.training_bytes)} of memory",
         "folder": _short_path(job.output_dir),
     }
     _print_rows(rows)
+
+
+def show_end(*, last: int, planned: int, best: int) -> None:
+    """Says why training ended before its last epoch; nothing when it did not."""
+    if last < planned:
+        print(f"Stopped early after epoch {last}: no improvement since epoch {best}.")
 
 
 def show_result(job: Job, result: JobResult, *, run_url: str | None) -> None:

@@ -87,7 +87,9 @@ def _fit(
     )
     best = history.best_epoch(trainer.monitor, trainer.monitor_mode)
     record.log_learning_curves(tracker, history.epochs, best)
-    epoch = _restore(callbacks, model, best=best, last=len(history.epochs))
+    last = history.initial_epoch + len(history.epochs)
+    report.show_end(last=last, planned=trainer.epochs, best=best)
+    epoch = _restore(callbacks, model, best=best, last=last)
     scores = history.metrics_of(epoch)
     return {"best_epoch": float(epoch)} | {
         f"best_{name}": value

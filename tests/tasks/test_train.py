@@ -1,0 +1,111 @@
+"""The main job, in this process, on a network of one block."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.errors import ExperimentError
+from tests.test_build import TINY
+
+LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=4"]
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    from experiments.tracking.client import import_mlflow
+
+    mlflow = import_mlflow()
+    return lambda folder: mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+
+
+def test_run_holds_all_that_is_needed_to_trust_and_repeat_it(
+    run_job: Any, client: Any, tmp_path: Path
+) -> None:
+    result = run_job(*LEARNABLE, "optimizer.lr=1e-2", "trainer.epochs=3", "+tags.a=b")
+    store = client(tmp_path / "outputs")
+    run = store.get_run(result.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["optimizer.lr"] == "0.01"
+    assert run.data.params["derived.steps_per_epoch"] == "12"
+    assert run.data.tags["a"] == "b"
+    assert run.data.tags["device"] == "cpu"
+    assert {"data.content", "data.split", "hardware.cpu"} <= set(run.data.tags)
+    for metric in ("loss", "val_accuracy", "lr", "images_per_second", "epoch_seconds"):
+        history = store.get_metric_history(result.run_id, metric)
+        assert [point.step for point in history] == [1, 2, 3]
+    assert run.data.metrics["test_accuracy"] == result.metrics["test_accuracy"]
+    names = {file.path for file in store.list_artifacts(result.run_id)}
+    assert {"config", "data", "environment.yaml", "learning_curves.png"} <= names
+    assert {file.path for file in store.list_artifacts(result.run_id, "data")} == {
+        "data/fingerprint.json",
+        "data/training_images.png",
+    }
+
+
+def test_learnable_data_is_learnt_and_the_best_epoch_is_kept(run_job: Any) -> None:
+    result = run_job(*LEARNABLE, "optimizer.lr=1e-2", "trainer.epochs=6")
+    assert result.objective == result.metrics["best_val_accuracy"]
+    assert result.metrics["best_val_accuracy"] > 0.5  # four classes: 0.25 by chance
+    assert result.metrics["test_accuracy"] > 0.5
+
+
+def test_best_epochs_weights_are_the_ones_that_are_tested(run_job: Any) -> None:
+    """The rate explodes after the first epoch, so that the last epoch is worse."""
+    result = run_job(
+        *LEARNABLE,
+        "optimizer=sgd",
+        "optimizer.lr=0.05",
+        "optimizer.global_clip_norm=1.0",
+        "trainer.epochs=4",
+        "task.picture_grid=false",
+    )
+    manifest = Path(result.output_dir) / "checkpoints" / "manifest.json"
+    best = json.loads(manifest.read_text())["best"]
+    assert best["epoch"] == result.metrics["best_epoch"]
+    assert best["metrics"]["val_loss"] == pytest.approx(result.metrics["best_val_loss"])
+
+
+def test_same_seed_gives_the_same_numbers_and_another_seed_others(run_job: Any) -> None:
+    options = [*TINY, "debug=one_step", "dataset.image_size=16", "tracking=off"]
+    first, again, other = (run_job(*options, f"seed={s}").metrics for s in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_diverged_run_fails_with_its_reason(
+    run_job: Any, client: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError, match="The loss became"):
+        run_job(
+            *TINY,
+            "optimizer=sgd",
+            "optimizer.lr=1e30",
+            "schedule=constant",
+            "model.bn_momentum=0.0",
+            "trainer.epochs=3",
+        )
+    store = client(tmp_path / "outputs")
+    (run,) = store.search_runs(["1"])
+    assert run.info.status == "FAILED"
+    assert run.data.tags["status.reason"].startswith("The loss became")
+
+
+def test_tracking_off_leaves_local_files_only(run_job: Any, tmp_path: Path) -> None:
+    result = run_job(*TINY, "debug=one_step", "tracking=off")
+    assert result.run_id is None
+    assert not (tmp_path / "outputs" / "mlflow.db").exists()
+
+
+def test_overfitting_one_batch_brings_the_loss_near_zero(run_job: Any) -> None:
+    wide = ["model.width=64", "model.blocks=[1,1]", "schedule=constant"]
+    result = run_job(*TINY, *wide, "debug=overfit", "optimizer.lr=1e-2", "tracking=off")
+    assert result.objective < 0.05
+
+
+def test_tensorboard_writes_events_when_asked(run_job: Any) -> None:
+    result = run_job(
+        *TINY, "debug=one_step", "callbacks=[default,tensorboard]", "tracking=off"
+    )
+    assert list(Path(result.output_dir).rglob("events.out.tfevents.*"))

@@ -1,0 +1,167 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import build
+from experiments.errors import ConfigError
+from experiments.runtime import Devices
+
+CPU = Devices(())
+TINY = [
+    "model=resnet",
+    "model.depth=null",
+    "model.blocks=[1]",
+    "model.block=basic",
+    "model.width=8",
+    "dataset=synthetic_small",
+    "dataset.image_size=16",
+]
+
+
+@pytest.fixture
+def built(check: Any) -> Any:
+    def built(*overrides: str) -> tuple[Any, Any, Any]:
+        run = check(*TINY, *overrides).run
+        dataset = build.build_dataset(run)
+        steps = build.build_pipelines(run, dataset).steps_per_epoch
+        model = build.build_model(run, dataset, steps_per_epoch=steps, devices=CPU)
+        return run, dataset, model
+
+    return built
+
+
+def test_model_takes_images_as_stored_and_normalises_inside(built: Any) -> None:
+    _, dataset, model = built()
+    assert model.input.dtype == "uint8"
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
+    network = model.layers[-1]
+    mean, std = np.array(dataset.mean), np.array(dataset.std)
+    normalised = ((images / 255 - mean) / std).astype("float32")
+    np.testing.assert_allclose(model(images), network(normalised), rtol=1e-4, atol=1e-5)
+
+
+def test_optimizer_has_the_rate_the_schedule_and_the_class_of_the_config(
+    built: Any,
+) -> None:
+    _, _, model = built(
+        "optimizer=sgd",
+        "optimizer.lr=0.2",
+        "optimizer.nesterov=true",
+        "schedule=constant",
+        "trainer.batch_size=4",
+        "trainer.reference_batch_size=16",
+    )
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert model.optimizer.nesterov
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_each_model_gets_a_fresh_optimizer(built: Any) -> None:
+    assert built()[2].optimizer is not built()[2].optimizer
+
+
+def test_loss_follows_the_head(built: Any) -> None:
+    _, _, model = built("trainer.label_smoothing=0.0")
+    assert model.loss.get_config()["from_logits"] is True
+
+
+def test_jit_is_off_on_the_cpu_and_can_be_forced(built: Any) -> None:
+    assert built()[2].jit_compile is False
+    assert built("trainer.jit=true")[2].jit_compile is True
+
+
+def test_wrong_head_of_an_own_model_is_named(check: Any) -> None:
+    run = check(*TINY).run
+    dataset = build.build_dataset(run)
+    inputs = keras.Input((16, 16, 3))
+    network = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    with pytest.raises(ConfigError, match="model must give one number a class"):
+        build._check_head(build.normalise_inside(network, dataset), 10)
+
+
+def test_batch_beyond_the_memory_is_a_warning_with_figures(
+    built: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, _, model = built()
+    build.measure_cost(run, model, CPU)
+    assert not caplog.records
+    monkeypatch.setattr(build.runtime, "free_memory", lambda _: 1000)
+    build.measure_cost(run, model, CPU)
+    assert "trainer.batch_size=16 needs about" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "steps"),
+    [
+        ([], 2),
+        (["trainer.drop_remainder=false"], 3),
+        (["trainer.max_steps_per_epoch=1"], 1),
+        (["trainer.overfit_batches=1"], 1),
+    ],
+)
+def test_steps_of_an_epoch(check: Any, overrides: list[str], steps: int) -> None:
+    run = check(*TINY, *overrides).run  # 40 training images in batches of 16
+    pipelines = build.build_pipelines(run, build.build_dataset(run))
+    assert pipelines.steps_per_epoch == steps
+
+
+def test_overfitting_repeats_the_same_batch(check: Any) -> None:
+    run = check(*TINY, "trainer.overfit_batches=1", "augment=flip_crop").run
+    pipelines = build.build_pipelines(run, build.build_dataset(run))
+    first, second = (images for images, _ in pipelines.train.take(2))
+    assert np.array_equal(first, second)
+
+
+def test_callbacks_get_the_run_time_facts_that_they_name(
+    check: Any, tmp_path: Any
+) -> None:
+    run = check(*TINY, "callbacks.early_stopping=null").run
+    callbacks = build.build_callbacks(run, {"output_dir": tmp_path, "unused": 1})
+    assert list(callbacks) == ["timing", "lr_monitor", "terminate_on_nan", "checkpoint"]
+    assert callbacks["checkpoint"].folder.is_relative_to(tmp_path)
+
+
+def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -> None:
+    run = check(
+        *TINY,
+        "+callbacks.stop._target_=keras.callbacks.ReduceLROnPlateau",
+        "callbacks.early_stopping=null",
+        "+callbacks.stop.patiense=3",
+    )
+    with pytest.raises(ConfigError, match="patiense"):
+        build.build_callbacks(run.run, {})
+
+
+def test_two_replicas_train_as_one(check: Any) -> None:
+    """Two logical CPU devices stand in for two GPUs; the global batch is the same."""
+    import subprocess
+    import sys
+
+    shown = subprocess.check_output(
+        [sys.executable, "-c", REPLICAS], text=True, stderr=subprocess.DEVNULL
+    )
+    one, two = (float(line) for line in shown.split())
+    assert two == pytest.approx(one, rel=1e-5)
+
+
+REPLICAS = """
+import keras, numpy as np, tensorflow as tf
+from experiments import runtime
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+real = tf.distribute.MirroredStrategy
+tf.distribute.MirroredStrategy = lambda: real(["CPU:0", "CPU:1"])
+x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
+y = np.arange(64) % 4
+data = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
+for gpus in ((), ("0", "1")):
+    keras.utils.set_random_seed(0)
+    with runtime.replicate(runtime.Devices(gpus), "tensorflow"):
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss)
+    history = model.fit(data, epochs=3, verbose=0, shuffle=False)
+    print(history.history["loss"][-1])
+"""

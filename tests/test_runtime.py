@@ -1,0 +1,140 @@
+import logging
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from experiments import runtime
+from experiments.errors import ConfigError, DeviceError
+from experiments.runtime import Devices, choose_gpus, configure_framework, list_gpus
+
+
+@pytest.mark.parametrize(
+    ("gpu", "available", "expected"),
+    [
+        ("auto", ("0", "1"), ("0",)),
+        ("auto", (), ()),
+        ("cpu", ("0",), ()),
+        ("all", ("0", "1"), ("0", "1")),
+        (1, ("0", "1"), ("1",)),
+        ([0, 1], ("4", "7"), ("4", "7")),
+    ],
+)
+def test_gpus_are_chosen_within_what_is_visible(
+    gpu: Any, available: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert choose_gpus(gpu, available).gpus == expected
+
+
+@pytest.mark.parametrize(
+    ("gpu", "available", "existing"),
+    [
+        (2, ("0", "1"), "0, 1"),
+        ([0, 3], ("0",), "0"),
+        ("all", (), "none"),
+        (0, (), "none"),
+    ],
+)
+def test_missing_gpu_is_refused_with_those_that_exist(
+    gpu: Any, available: tuple[str, ...], existing: str
+) -> None:
+    with pytest.raises(DeviceError, match=f"Existing indices: {existing}\\."):
+        choose_gpus(gpu, available)
+
+
+def test_auto_without_a_gpu_says_so() -> None:
+    devices = choose_gpus("auto", ())
+    assert devices.kind == "cpu"
+    assert devices.note == "gpu=auto found no GPU; running on the CPU"
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [("2,5", ("2", "5")), ("-1", ()), ("", ()), ("GPU-8a1b", ("GPU-8a1b",))],
+)
+def test_assignment_by_a_scheduler_is_respected(
+    monkeypatch: pytest.MonkeyPatch, visible: str, expected: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    list_gpus.cache_clear()
+    assert list_gpus() == expected
+    list_gpus.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("gpu", "onednn", "visible", "kernels"),
+    [("cpu", "auto", "-1", "1"), (1, False, "1", "0"), ("all", True, "0,1", "1")],
+)
+def test_environment_is_set_before_the_framework_is_imported(
+    monkeypatch: pytest.MonkeyPatch, gpu: Any, onednn: Any, visible: str, kernels: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(runtime, "list_gpus", lambda: ("0", "1"))
+    runtime.prepare_environment(
+        gpu=gpu, backend="jax", onednn=onednn, deterministic=False
+    )
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == visible
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == kernels
+    assert os.environ["KERAS_BACKEND"] == "jax"
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
+def test_second_job_of_a_process_cannot_change_the_backend() -> None:
+    import keras
+
+    assert keras.backend.backend() == "tensorflow"
+    with pytest.raises(DeviceError, match="KERAS_BACKEND=tensorflow"):
+        runtime.prepare_environment(
+            gpu="cpu", backend="jax", onednn="auto", deterministic=False
+        )
+
+
+def configure(**changes: Any) -> None:
+    settings: dict[str, Any] = {
+        "backend": "tensorflow",
+        "seed": 3,
+        "precision": "float32",
+        "deterministic": False,
+        "threads": None,
+    }
+    configure_framework(Devices(()), **{**settings, **changes})
+
+
+def test_seed_fixes_initial_weights() -> None:
+    import keras
+    import numpy as np
+
+    def draw(seed: int) -> Any:
+        configure(seed=seed)
+        return keras.random.normal((4,), seed=keras.random.SeedGenerator()).numpy()
+
+    assert np.array_equal(draw(3), draw(3))
+    assert not np.array_equal(draw(3), draw(4))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_on_a_cpu_is_refused(precision: str) -> None:
+    with pytest.raises(ConfigError, match=r"Use trainer\.precision=float32"):
+        configure(precision=precision)
+
+
+def test_native_chatter_goes_to_the_log_and_to_the_screen_on_failure(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with runtime._without_chatter():
+        os.write(2, b"native noise\n")
+    assert "native noise" not in capfd.readouterr().err
+    assert "native noise" in caplog.text
+    with pytest.raises(ImportError), runtime._without_chatter():
+        os.write(2, b"why it failed\n")
+        raise ImportError
+    assert "why it failed" in capfd.readouterr().err
+
+
+def test_memory_of_the_cpu_is_known() -> None:
+    memory = runtime.free_memory(Devices(()))
+    assert memory is not None
+    assert memory > 10**8
