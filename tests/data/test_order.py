@@ -29,10 +29,10 @@ def test_places_and_batches_are_the_same_images_with_the_same_keys(
 
     for number in range(7):
         indices, keys = order.locate_batch(step(number))
-        slots = [order.locate_slot(step(number * 4 + place)) for place in range(4)]
-        used = [(int(index), int(key)) for index, key, used in slots if used]
-        expected = zip(indices.numpy().tolist(), keys.numpy().tolist(), strict=True)
-        assert used == list(expected)
+        places, place_keys, used = order.locate_places(step(number))
+        assert len(places) == 4
+        assert places[used].numpy().tolist() == indices.numpy().tolist()
+        assert place_keys[used].numpy().tolist() == keys.numpy().tolist()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64, 1000])

@@ -68,7 +68,7 @@ def list_files(root: Path, folder: Path, classes: Sequence[str]) -> LabelledFile
     _check_same_classes(folder, classes)
     files = LabelledFiles([], [])
     for label, name in enumerate(classes):
-        found = [p.relative_to(root).as_posix() for p in _walk(folder / name)]
+        found = _walk(root, folder / name)
         if not found:
             raise DataError(
                 f"The class folder {folder / name} has no files. Add images, or "
@@ -99,12 +99,16 @@ def _visible(folder: Path) -> list[Path]:
     return [p for p in folder.iterdir() if not p.name.startswith(".")]
 
 
-def _walk(folder: Path) -> list[Path]:
-    """Returns the visible files below a folder, sorted; links are followed."""
-    files: list[Path] = []
+def _walk(root: Path, folder: Path) -> list[str]:
+    """Returns the visible files below a folder, sorted; links are followed.
+
+    They are texts because a million `Path` objects take half a minute.
+    """
+    files: list[str] = []
     for current, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        files += [Path(current, n) for n in sorted(names) if not n.startswith(".")]
+        prefix = Path(current).relative_to(root).as_posix()
+        files += [f"{prefix}/{n}" for n in sorted(names) if not n.startswith(".")]
     return files
 
 

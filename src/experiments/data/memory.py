@@ -77,11 +77,7 @@ def decode_files(
     @tf.autograph.experimental.do_not_convert
     def load(path: Any) -> Any:
         return decode_image(
-            tf.io.read_file(path),
-            tf.constant(0, tf.uint64),
-            image_shape=image_shape,
-            crop_ratio=split.crop_ratio,
-            crop=None,
+            tf.io.read_file(path), image_shape=image_shape, crop_ratio=split.crop_ratio
         )
 
     with tf.device("/CPU:0"):

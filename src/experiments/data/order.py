@@ -50,22 +50,21 @@ class SampleOrder:
             positions = positions[: self.count - first]
         return self._locate(step // self.steps_per_epoch, positions)
 
-    def locate_slot(self, slot: Any) -> tuple[Any, Any, Any]:
-        """Returns the image of one place in a step; each step has `batch_size` places.
+    def locate_places(self, step: Any) -> tuple[Any, Any, Any]:
+        """Returns the images of a step, always `batch_size` of them.
 
         Args:
-            slot: Scalar int64, step * batch_size + place.
+            step: Scalar int64, counted over all epochs.
 
         Returns:
-            Index int64 and key uint64, scalars, and whether the place is used: an
-            incomplete last batch leaves places over, which get index 0.
+            Indices int64 `(B,)`, keys uint64 `(B,)`, and bool `(B,)`: false for the
+            places that an incomplete last batch leaves over, which repeat image 0.
         """
-        step = slot // self.batch_size
-        position = step % self.steps_per_epoch * self.batch_size
-        position += slot % self.batch_size
-        used = position < self.count
-        position = tf.where(used, position, tf.zeros_like(position))
-        return *self._locate(step // self.steps_per_epoch, position), used
+        first = step % self.steps_per_epoch * self.batch_size
+        positions = first + tf.range(self.batch_size, dtype=tf.int64)
+        used = positions < self.count
+        positions = tf.where(used, positions, tf.zeros_like(positions))
+        return *self._locate(step // self.steps_per_epoch, positions), used
 
     def _locate(self, epoch: Any, positions: Any) -> tuple[Any, Any]:
         root = key_from_seed(self.seed)

@@ -1,5 +1,6 @@
 """The one input pipeline: stateless, addressed by the step over all epochs."""
 
+import math
 import os
 from typing import Any
 
@@ -16,6 +17,9 @@ from experiments.errors import DataError
 
 # One batch is on its way to the device while the next is made.
 _PREFETCHED_BATCHES = 2
+# Making a batch in parallel with others pays above this size only.
+_LARGE_BATCH_BYTES = 2**20
+_PARALLEL_BATCHES = 4
 
 
 def build_pipeline(
@@ -73,15 +77,13 @@ def build_pipeline(
         split, image_shape=image_shape, cache=cache, augment=augment, threads=threads
     )
     last = np.iinfo(np.int64).max // batch_size if epochs is None else steps * epochs
+    arguments = (order, augment, image_shape, threads)
     with tf.device("/CPU:0"):
+        addressed = tf.data.Dataset.range(start_step, last)
         if isinstance(split, ArraySplit):
-            batches = _batch_arrays(
-                split, order, augment, image_shape, start_step, last
-            )
+            batches = _batch_arrays(addressed, split, *arguments)
         else:
-            batches = _batch_files(
-                split, order, augment, image_shape, start_step, last, threads
-            )
+            batches = _batch_files(addressed, split, *arguments)
     return batches.prefetch(_PREFETCHED_BATCHES).with_options(fixed_options(threads))
 
 
@@ -115,12 +117,12 @@ def _check_channels(split: Split, image_shape: tuple[int, int, int]) -> None:
 
 
 def _batch_arrays(
+    steps: Any,
     split: ArraySplit,
     order: SampleOrder,
     augment: Augment | None,
     image_shape: tuple[int, int, int],
-    first: int,
-    last: int,
+    threads: int,
 ) -> Any:
     """Returns batches that one function gathers and augments as a whole."""
     images, labels = tf.constant(split.images), tf.constant(split.labels)
@@ -133,16 +135,17 @@ def _batch_arrays(
             batch = augment(batch, keys)
         return batch, tf.gather(labels, indices)
 
-    return tf.data.Dataset.range(first, last).map(load)
+    large = order.batch_size * math.prod(image_shape) >= _LARGE_BATCH_BYTES
+    calls = min(threads, _PARALLEL_BATCHES) if large else None
+    return steps.map(load, num_parallel_calls=calls)
 
 
 def _batch_files(
+    steps: Any,
     split: FileSplit,
     order: SampleOrder,
     augment: Augment | None,
     image_shape: tuple[int, int, int],
-    first: int,
-    last: int,
     threads: int,
 ) -> Any:
     """Returns batches of files that are decoded one by one in parallel."""
@@ -150,18 +153,20 @@ def _batch_files(
     crop = augment if isinstance(augment, CropAugment) else None
 
     @tf.autograph.experimental.do_not_convert
-    def load(slot: Any) -> Any:
-        index, key, used = order.locate_slot(slot)
-        image = tf.cond(
-            used,
-            lambda: decode_image(
-                tf.io.read_file(paths[index]),
-                key,
-                image_shape=image_shape,
-                crop_ratio=split.crop_ratio,
-                crop=crop,
-            ),
-            lambda: tf.zeros(image_shape, tf.uint8),
+    def locate(step: Any) -> Any:
+        indices, keys, used = order.locate_places(step)
+        draws = keys if crop is None else crop.draw(keys)
+        return indices, keys, used, draws
+
+    @tf.autograph.experimental.do_not_convert
+    def load(index: Any, key: Any, used: Any, draws: Any) -> Any:
+        content = tf.io.read_file(paths[index])
+        image = decode_image(
+            content,
+            image_shape=image_shape,
+            crop_ratio=split.crop_ratio,
+            crop=crop,
+            draws=draws,
         )
         return tf.ensure_shape(image, image_shape), labels[index], key, used
 
@@ -170,12 +175,10 @@ def _batch_files(
         if not order.drop_remainder:
             count = tf.math.count_nonzero(used)
             images, labels, keys = images[:count], labels[:count], keys[:count]
-        if crop is not None:
-            images = crop.finish(images, keys)
-        elif augment is not None:
+        if augment is not None and crop is None:
             images = augment(images, keys)
         return images, labels
 
-    slots = tf.data.Dataset.range(first * order.batch_size, last * order.batch_size)
-    samples = slots.map(load, num_parallel_calls=threads, deterministic=True)
-    return samples.batch(order.batch_size, drop_remainder=True).map(finish)
+    samples = steps.map(locate).unbatch().map(load, num_parallel_calls=threads)
+    batches = samples.batch(order.batch_size, drop_remainder=True)
+    return batches.map(finish, num_parallel_calls=min(threads, _PARALLEL_BATCHES))

@@ -33,12 +33,13 @@ def derive_key(key: Any, number: Any) -> Any:
     return _mix(key + count * tf.constant(_GAMMA, tf.uint64))
 
 
-def draw_uniform(keys: Any, number: int) -> Any:
-    """Returns float32 in [0, 1), one for each key, with 24 random bits.
+def draw_uniform(keys: Any, number: Any) -> Any:
+    """Returns float32 in [0, 1) with 24 random bits.
 
     Args:
         keys: uint64, any shape.
-        number: Which draw; different numbers are independent.
+        number: Which draw, integers that broadcast against `keys`; different numbers
+            are independent.
     """
     bits = tf.bitwise.right_shift(derive_key(keys, number), _constant(40))
     return tf.cast(tf.cast(bits, tf.int32), tf.float32) * 2.0**-24

@@ -18,7 +18,7 @@ def crop(**changes):
 
 def draw(augment, size, count):
     sizes = tf.tile(tf.constant([size]), (count, 1))
-    return augment.draw_windows(sizes, keys_of(count)).numpy()
+    return augment.place_windows(sizes, augment.draw(keys_of(count))).numpy()
 
 
 def test_it_is_what_the_decoder_asks_for_windows():
@@ -88,9 +88,12 @@ def test_the_full_window_changes_nothing():
 
 def test_half_of_the_images_are_mirrored():
     images = np.random.RandomState(0).randint(0, 255, (400, 5, 5, 1)).astype(np.uint8)
+    augment = crop(area=[1, 1], ratio=[1, 1], flip=True)
 
-    result = crop(flip=True).finish(tf.constant(images), keys_of(400)).numpy()
+    result = augment(tf.constant(images), keys_of(400)).numpy()
 
     mirrored = (result == images[:, :, ::-1]).all(axis=(1, 2, 3))
     assert ((result == images).all(axis=(1, 2, 3)) | mirrored).all()
     assert 160 < mirrored.sum() < 240
+    chosen = augment.choose_mirrored(augment.draw(keys_of(400)))
+    np.testing.assert_array_equal(chosen, mirrored)

@@ -24,20 +24,27 @@ class CropAugment(Augment, Protocol):
     Files are decoded within the window only; images in memory go through `__call__`.
     """
 
-    def draw_windows(self, sizes: Any, keys: Any) -> Any:
-        """Returns int32 `(B, 4)`: top, left, height, width, inside each image.
+    def draw(self, keys: Any) -> Any:
+        """Returns the random numbers of each image, float32 `(B, K)` in [0, 1).
 
         Args:
-            sizes: int32 `(B, 2)`, height and width of each image.
             keys: uint64 `(B,)`.
         """
         ...
 
-    def finish(self, images: Any, keys: Any) -> Any:
-        """Returns what `__call__` does after its window was cut out and scaled.
+    def place_windows(self, sizes: Any, draws: Any) -> Any:
+        """Returns int32 `(B, 4)`: top, left, height, width, inside each image.
 
         Args:
-            images: uint8 `(B, H, W, C)`.
-            keys: uint64 `(B,)`.
+            sizes: int32 `(B, 2)`, height and width of each image.
+            draws: What `draw` returned.
+        """
+        ...
+
+    def choose_mirrored(self, draws: Any) -> Any:
+        """Returns bool `(B,)`: which windows are mirrored left to right.
+
+        Args:
+            draws: What `draw` returned.
         """
         ...

@@ -10,8 +10,10 @@ from experiments.data.resize import round_to_uint8
 from experiments.data.sample_keys import draw_uniform
 
 _ATTEMPTS = 10
-# Numbers of the draws; each attempt takes one of area and one of ratio.
-_TOP, _LEFT, _FLIP, _AREA, _RATIO = 0, 1, 2, 3, 3 + _ATTEMPTS
+# The random numbers of an image: three, then one an attempt for area and for ratio.
+_TOP, _LEFT, _FLIP, _AREA = range(4)
+_RATIO = _AREA + _ATTEMPTS
+_DRAWS = _RATIO + _ATTEMPTS
 
 
 class InceptionCrop:
@@ -41,42 +43,47 @@ class InceptionCrop:
         """Returns uint8 `(B, H, W, C)`; see `Augment`."""
         count = tf.shape(keys)[0]
         size = tf.constant(tuple(images.shape[1:3]), tf.int32)
-        windows = self.draw_windows(tf.tile(size[None], (count, 1)), keys)
-        boxes = _sampled_box(windows, size)
+        draws = self.draw(keys)
+        windows = self.place_windows(tf.tile(size[None], (count, 1)), draws)
+        boxes = _sampled_boxes(windows, size)
+        # A box whose left and right are swapped comes out mirrored.
+        swapped = tf.gather(boxes, (0, 3, 2, 1), axis=1)
+        boxes = tf.where(self.choose_mirrored(draws)[:, None], swapped, boxes)
         scaled = tf.image.crop_and_resize(images, boxes, tf.range(count), size)
-        scaled = tf.ensure_shape(scaled, images.shape)
-        return self.finish(round_to_uint8(scaled), keys)
+        return round_to_uint8(tf.ensure_shape(scaled, images.shape))
 
-    def draw_windows(self, sizes: Any, keys: Any) -> Any:
+    def draw(self, keys: Any) -> Any:
+        """Returns float32 `(B, 23)`; see `CropAugment`."""
+        return draw_uniform(keys[:, None], tf.range(_DRAWS)[None])
+
+    def place_windows(self, sizes: Any, draws: Any) -> Any:
         """Returns int32 `(B, 4)`; see `CropAugment`."""
-        attempts = tf.range(_ATTEMPTS)[None]
-        share = _between(draw_uniform(keys[:, None], _AREA + attempts), self.area)
-        logs = (math.log(self.ratio[0]), math.log(self.ratio[1]))
-        ratio = tf.exp(_between(draw_uniform(keys[:, None], _RATIO + attempts), logs))
         available = tf.cast(sizes, tf.float32)
+        window, fits = self._first_fitting(available, draws)
+        window = tf.where(fits, window, self._largest(available))
+        place = tf.where(fits, draws[:, _TOP:_FLIP], 0.5)
+        corner = tf.floor(place * (available - window + 1))
+        return tf.cast(tf.concat([corner, window], axis=1), tf.int32)
+
+    def choose_mirrored(self, draws: Any) -> Any:
+        """Returns bool `(B,)`; see `CropAugment`."""
+        return draws[:, _FLIP] < (0.5 if self.flip else 0.0)
+
+    def _first_fitting(self, available: Any, draws: Any) -> tuple[Any, Any]:
+        """Returns the first drawn height and width that fit, and whether any do."""
+        share = _between(draws[:, _AREA:_RATIO], self.area)
+        logs = (math.log(self.ratio[0]), math.log(self.ratio[1]))
+        ratio = tf.exp(_between(draws[:, _RATIO:], logs))
         area = share * tf.reduce_prod(available, axis=1, keepdims=True)
         drawn = tf.stack([tf.sqrt(area / ratio), tf.sqrt(area * ratio)], axis=2)
-        drawn = tf.cast(tf.round(drawn), tf.int32)  # (B, 10, 2)
-        fits = tf.reduce_all((drawn >= 1) & (drawn <= sizes[:, None]), axis=2)
+        drawn = tf.maximum(tf.round(drawn), 1)  # (B, 10, 2)
+        fits = tf.reduce_all(drawn <= available[:, None], axis=2)
         first = tf.argmax(fits, axis=1)  # 0 when none fits
         chosen = tf.gather(drawn, first, axis=1, batch_dims=1)
-        found = tf.reduce_any(fits, axis=1)
-        chosen = tf.where(found[:, None], chosen, self._largest(available))
-        place = tf.stack([draw_uniform(keys, _TOP), draw_uniform(keys, _LEFT)], axis=1)
-        place = tf.where(found[:, None], place, tf.fill(tf.shape(place), 0.5))
-        room = tf.cast(sizes - chosen + 1, tf.float32)
-        corner = tf.minimum(tf.cast(place * room, tf.int32), sizes - chosen)
-        return tf.concat([corner, chosen], axis=1)
-
-    def finish(self, images: Any, keys: Any) -> Any:
-        """Returns the images, half of them mirrored; see `CropAugment`."""
-        if not self.flip:
-            return images
-        mirrored = draw_uniform(keys, _FLIP) < 0.5
-        return tf.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+        return chosen, tf.reduce_any(fits, axis=1, keepdims=True)
 
     def _largest(self, available: Any) -> Any:
-        """Returns the largest permitted height and width, int32 `(B, 2)`."""
+        """Returns the largest permitted height and width, float32 `(B, 2)`."""
         height, width = available[:, 0], available[:, 1]
         window = tf.stack(
             [
@@ -85,14 +92,14 @@ class InceptionCrop:
             ],
             axis=1,
         )
-        return tf.cast(tf.clip_by_value(tf.round(window), 1, available), tf.int32)
+        return tf.clip_by_value(tf.round(window), 1, available)
 
 
 def _between(numbers: Any, limits: tuple[float, float]) -> Any:
     return limits[0] + numbers * (limits[1] - limits[0])
 
 
-def _sampled_box(windows: Any, size: Any) -> Any:
+def _sampled_boxes(windows: Any, size: Any) -> Any:
     """Returns the boxes that make `crop_and_resize` sample at half-pixel centres.
 
     It puts its first and last sample on the box's edges, in units of `size - 1`.
