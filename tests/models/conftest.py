@@ -1,5 +1,6 @@
 """Networks as the command line would build them."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,7 +13,8 @@ from experiments.config.convert import convert
 from experiments.config.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet import build_resnet
-from tests.conftest import CONF
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def compose_resnet(option: str, *overrides: str) -> ResNetConfig:
@@ -81,6 +83,5 @@ def images() -> np.ndarray:
 
 
 @pytest.fixture(autouse=True)
-def fresh_session() -> None:
-    keras.utils.clear_session()
+def seeded() -> None:
     keras.utils.set_random_seed(0)

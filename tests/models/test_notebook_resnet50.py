@@ -14,7 +14,6 @@ REFERENCE = json.loads((Path(__file__).with_name("notebook_resnet50.json")).read
 
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.clear_session()
     return build_option("resnet50_notebook", image=(224, 224, 3), classes=1000)
 
 
