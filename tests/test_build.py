@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -131,7 +132,7 @@ def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -
         "+callbacks.stop.patiense=3",
     )
     with pytest.raises(ConfigError, match="patiense"):
-        build.build_callbacks(run.run, {})
+        build.build_callbacks(run.run, {"output_dir": Path()})
 
 
 def test_two_replicas_train_as_one(check: Any) -> None:
@@ -150,7 +151,8 @@ REPLICAS = """
 import keras, numpy as np, tensorflow as tf
 from experiments import runtime
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+halves = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, halves)
 real = tf.distribute.MirroredStrategy
 tf.distribute.MirroredStrategy = lambda: real(["CPU:0", "CPU:1"])
 x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -40,6 +41,9 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     """
     from hydra._internal.utils import get_args_parser
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A log file or a pipe shows an epoch when it ends, not when the run does.
+        sys.stdout.reconfigure(line_buffering=True)
     args = get_args_parser().parse_args()
     if args.hydra_help or args.shell_completion or args.info:
         run()

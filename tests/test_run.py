@@ -1,0 +1,165 @@
+"""The real command as a process: what it prints, leaves behind and exits with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.test_build import TINY
+
+SMALL = [*TINY, "debug=one_step"]
+ENDLESS = [*TINY, "trainer.epochs=100000", "callbacks.early_stopping=null"]
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    paths = sorted(folder.glob("outputs/**/result.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    from experiments.tracking.client import import_mlflow
+
+    client = import_mlflow().MlflowClient(f"sqlite:///{folder}/outputs/mlflow.db")
+    ids = [experiment.experiment_id for experiment in client.search_experiments()]
+    return {run.info.run_name: run.info.status for run in client.search_runs(ids)}
+
+
+def test_run_prints_what_it_does_and_where_to_look(
+    run_command: Any, tmp_path: Path
+) -> None:
+    done = run_command(*SMALL)
+    assert done.returncode == 0, done.stderr
+    for word in ("device ", "data ", "model ", "epoch 1/1", "held-out test", "make ui"):
+        assert word in done.stdout
+    assert done.stderr == ""
+    (result,) = results(tmp_path)
+    assert result["status"] == "FINISHED"
+    assert statuses(tmp_path) == {"resnet on synthetic_small": "FINISHED"}
+
+
+def test_sweep_has_a_parent_comparable_children_and_a_sorted_table(
+    run_command: Any, tmp_path: Path
+) -> None:
+    done = run_command("-m", *SMALL, "optimizer.lr=1e-1,1e-4", "seed=1,2")
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.rpartition("\n\n|")[2]
+    assert table.count("FINISHED") == 4
+    assert "compare-runs?runs=" in done.stdout
+    names = {
+        f"optimizer.lr={lr} seed={seed}" for lr in ("0.1", "0.0001") for seed in (1, 2)
+    }
+    runs = statuses(tmp_path)
+    assert names <= set(runs)
+    assert set(runs.values()) == {"FINISHED"}
+    assert len(runs) == 5
+
+
+def test_failed_job_is_told_in_the_table_and_the_others_still_run(
+    run_command: Any, tmp_path: Path
+) -> None:
+    done = run_command("-m", *SMALL, "trainer.batch_size=50,4")
+    assert done.returncode == 1
+    assert [result["status"] for result in results(tmp_path)] == ["FAILED", "FINISHED"]
+    assert "FAILED: The split has 40 images, fewer than one batch of 50" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    log = next(tmp_path.glob("outputs/sweeps/*/0/run.log")).read_text()
+    assert "Traceback" in log
+    assert sorted(statuses(tmp_path).values()) == ["FAILED", "FAILED", "FINISHED"]
+
+
+def test_config_error_exits_with_2_without_a_traceback(
+    run_command: Any, tmp_path: Path
+) -> None:
+    done = run_command("model.dept=3", "optimizer.lr=fast")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "The configuration has 2 problems:",
+        "  - model.dept is not a key of this configuration. Did you mean `depth`?",
+        "  - optimizer.lr must be a number > 0. Received: 'fast'.",
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_sweep_with_one_bad_job_starts_none(run_command: Any, tmp_path: Path) -> None:
+    done = run_command("-m", *SMALL, "optimizer.lr=1e-3,-1")
+    assert done.returncode == 2
+    assert "(job 1: optimizer.lr=-1)" in done.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_data_that_is_not_there_is_one_sentence(run_command: Any) -> None:
+    done = run_command("dataset=folder", "dataset.path=/no/such/folder")
+    assert done.returncode == 1
+    assert "/no/such/folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "reason"),
+    [
+        (signal.SIGINT, 130, "stopped by Ctrl-C"),
+        (signal.SIGTERM, 143, "stopped by SIGTERM"),
+    ],
+)
+def test_stopped_run_is_killed_in_the_record(
+    tmp_path: Path, number: int, code: int, reason: str
+) -> None:
+    command = [sys.executable, str(ROOT / "run.py"), *ENDLESS]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    (result,) = results(tmp_path)
+    assert (result["status"], result["reason"]) == ("KILLED", reason)
+    assert list(statuses(tmp_path).values()) == ["KILLED"]
+
+
+def test_run_of_a_killed_process_is_closed_at_the_next_start(
+    run_command: Any, tmp_path: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "run.py"), *ENDLESS]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 1/"):
+            break
+    process.kill()
+    process.communicate()
+    assert list(statuses(tmp_path).values()) == ["RUNNING"]
+    assert run_command(*SMALL).returncode == 0
+    assert sorted(statuses(tmp_path).values()) == ["FINISHED", "KILLED"]
+
+
+def test_jax_trains_the_same_job(run_command: Any, tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    done = run_command(*SMALL, "backend=jax")
+    assert done.returncode == 0, done.stderr
+    (result,) = results(tmp_path)
+    assert result["metrics"]["test_loss"] > 0
+    assert "CPU, jax" in done.stdout
+
+
+def test_help_and_config_are_shown_without_running(
+    run_command: Any, tmp_path: Path
+) -> None:
+    shown = run_command("--help").stdout
+    assert "resnet50_notebook" in shown
+    assert "lr: 0.0001" in shown
+    shown = run_command("--cfg", "job", "model=resnet18").stdout
+    assert "depth: 18" in shown
+    assert "hydra:" not in shown
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
