@@ -1,0 +1,107 @@
+"""What the pages say beside their commands: names, figures, excerpts and links."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import CONF, ROOT
+from tests.docs.pages import fenced_blocks, list_pages
+from tests.models.conftest import build_option
+
+DOCS = ROOT / "docs"
+EXAMPLE = ROOT / "examples" / "own_components"
+PAGES = list_pages()
+
+
+def table_rows(page: Path) -> dict[str, list[str]]:
+    """Returns the cells of each table row whose first cell is one word of code."""
+    rows = re.findall(r"^\| `([\w/.]+)` \| (.*) \|$", page.read_text(), re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_named_tests_exist(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:\s]+)[^):]*\)", text):
+        assert (page.parent / target).exists(), target
+    for file, function in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {function}(" in (ROOT / file).read_text(), function
+
+
+@pytest.mark.parametrize(
+    ("group", "page"),
+    [
+        ("dataset", "data.md"),
+        ("augment", "data.md"),
+        ("model", "models.md"),
+        ("optimizer", "training.md"),
+        ("schedule", "training.md"),
+        ("callbacks", "training.md"),
+        ("tracking", "tracking.md"),
+        ("debug", "configs.md"),
+    ],
+)
+def test_every_file_of_a_group_is_on_its_page(group: str, page: str) -> None:
+    words = set(re.findall(r"[\w/.]+", (DOCS / page).read_text()))
+    assert {path.stem for path in (CONF / group).glob("*.yaml")} <= words
+
+
+@pytest.mark.parametrize("option", ["resnet18", "plain34", "resnet20_cifar"])
+def test_figures_of_a_network_are_those_of_the_table(option: str) -> None:
+    from experiments.models.cost import measure_cost
+
+    size, *figures = table_rows(DOCS / "models.md")[option]
+    classes = 10 if option.endswith("cifar") else 1000
+    network = build_option(option, image=(int(size), int(size), 3), classes=classes)
+    cost = measure_cost(network, batch_size=1, precision="float32")
+    assert figures == [
+        f"{cost.parameters:,}",
+        f"{cost.trainable_parameters:,}",
+        f"{cost.flops_per_image / 1e9:.3g}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "option", sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
+)
+def test_rate_of_an_optimizer_is_that_of_the_table(check: Any, option: str) -> None:
+    rate = table_rows(DOCS / "training.md")[option][0]
+    assert check(f"optimizer={option}").run.optimizer.lr == float(rate)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_a_page_compiles(page: Path) -> None:
+    for language, content, _ in fenced_blocks(page):
+        if language == "python":
+            compile(content, page.name, "exec")
+
+
+def test_network_is_built_as_the_models_page_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = fenced_blocks(DOCS / "models.md")
+    kinds = [language for language, _, _ in blocks]
+    (number,) = (i for i, kind in enumerate(kinds) if kind == "python")
+    monkeypatch.chdir(ROOT)
+
+    exec(blocks[number][1], {})
+
+    assert capsys.readouterr().out == blocks[number + 1][1]
+
+
+@pytest.mark.parametrize(
+    ("language", "content"),
+    [
+        (language, content)
+        for language, content, _ in fenced_blocks(DOCS / "extending.md")
+        if language in ("python", "yaml")
+    ],
+)
+def test_excerpt_stands_in_the_example(language: str, content: str) -> None:
+    """A line of three dots leaves something out."""
+    suffix = {"python": "py", "yaml": "yaml"}[language]
+    files = [path.read_text() for path in EXAMPLE.rglob(f"*.{suffix}")]
+    parts = re.split(r"^ *\.\.\.\n", content, flags=re.MULTILINE)
+    assert any(all(part in text for part in parts) for text in files)
