@@ -22,6 +22,24 @@ def results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in paths]
 
 
+def start_endless(folder: Path) -> subprocess.Popen[str]:
+    """Starts a run that only a signal ends, and waits for its first epoch."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *ENDLESS],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch "):
+            break
+    return process
+
+
 def statuses(folder: Path) -> dict[str, str]:
     from experiments.tracking.client import import_mlflow
 
@@ -111,14 +129,7 @@ def test_data_that_is_not_there_is_one_sentence(run_command: Any) -> None:
 def test_stopped_run_is_killed_in_the_record(
     tmp_path: Path, number: int, code: int, reason: str
 ) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), *ENDLESS]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            break
+    process = start_endless(tmp_path)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
@@ -131,12 +142,7 @@ def test_stopped_run_is_killed_in_the_record(
 def test_run_of_a_killed_process_is_closed_at_the_next_start(
     run_command: Any, tmp_path: Path
 ) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), *ENDLESS]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 1/"):
-            break
+    process = start_endless(tmp_path)
     process.kill()
     process.communicate()
     assert list(statuses(tmp_path).values()) == ["RUNNING"]
