@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import build
-from experiments.errors import ConfigError
+from experiments.errors import ConfigError, DataError
 from experiments.runtime import Devices
 
 CPU = Devices(())
@@ -127,12 +127,38 @@ def test_callbacks_get_the_run_time_facts_that_they_name(
 def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -> None:
     run = check(
         *TINY,
-        "+callbacks.stop._target_=keras.callbacks.ReduceLROnPlateau",
+        "+callbacks.stop._target_=keras.callbacks.CSVLogger",
         "callbacks.early_stopping=null",
         "+callbacks.stop.patiense=3",
     )
     with pytest.raises(ConfigError, match="patiense"):
         build.build_callbacks(run.run, {"output_dir": Path()})
+
+
+def test_file_damaged_while_training_is_named(check: Any, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for number in range(40):
+        folder = tmp_path / f"class{number % 2}"
+        folder.mkdir(exist_ok=True)
+        colour = (number * 6, 0, 0)
+        Image.new("RGB", (16, 16), colour).save(folder / f"{number}.png")
+    run = check(
+        *TINY[:-2],
+        "dataset=folder",
+        f"dataset.path={tmp_path}",
+        "dataset.image_size=16",
+        "dataset.scan_cache=null",
+    ).run
+    dataset = build.build_dataset(run)
+    victim = Path(dataset.train.paths[0])
+    victim.write_bytes(victim.read_bytes()[:40])
+    with (
+        pytest.raises(DataError, match=victim.name),
+        build.naming_damaged_files(dataset),
+    ):
+        list(build.build_pipelines(run, dataset).validation)
+        list(build.build_pipelines(run, dataset).train.take(3))
 
 
 def test_two_replicas_train_as_one(check: Any) -> None:

@@ -6,7 +6,8 @@ Nobody below this module sees a config; everybody above gets built things from h
 import inspect
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from experiments import runtime
 from experiments.config.schema import RunConfig
 from experiments.config.targets import instantiate, resolve
 from experiments.data.dataset import Dataset, Split
-from experiments.errors import ConfigError, Problem
+from experiments.errors import ConfigError, DataError, Problem
 from experiments.runtime import Devices
 
 if TYPE_CHECKING:
@@ -227,6 +228,34 @@ def build_optimizer(run: RunConfig, model: Any, *, steps_per_epoch: int) -> Any:
     )
     optimizer_class = resolve(run.optimizer._target_, key="optimizer")
     return build_optimizer(optimizer_class, lr=schedule, model=model, **arguments)
+
+
+@contextmanager
+def naming_damaged_files(dataset: Dataset) -> Iterator[None]:
+    """Turns a failure to decode, which names no file, into an error that does.
+
+    Raises:
+        DataError: Files turned out to be damaged while training.
+    """
+    import tensorflow as tf
+
+    from experiments.data.damage import find_damaged_files
+
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        damaged = [
+            file
+            for split in dataset.splits.values()
+            for file in find_damaged_files(split)
+        ]
+        if not damaged:
+            raise
+        shown = "; ".join(f"{file.path}: {file.reason}" for file in damaged[:5])
+        raise DataError(
+            f"{len(damaged)} image files cannot be decoded: {shown}. Replace them, or "
+            "leave them out with dataset.verify=full dataset.on_corrupt=skip."
+        ) from error
 
 
 def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str, Any]:

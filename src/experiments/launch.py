@@ -178,7 +178,8 @@ def _run_sweep(run: Callable[[], Any], plan: Plan) -> int:
         sys.argv.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={parent.run_id}")
     try:
         run()
-    except (KeyboardInterrupt, Terminated) as stop:
+    except BaseException as stop:
+        # Whatever ends the sweep early, its parent run must not stay RUNNING.
         close_sweep(parent, plan, stopped_by=summarise_error(stop))
         raise
     return close_sweep(parent, plan)

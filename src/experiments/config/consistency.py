@@ -1,9 +1,11 @@
 """Checks that span groups: two values that are fine alone and cannot go together."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.config.convert import nearest
+from experiments.config.model import ResNetConfig
 from experiments.config.schedule import ScheduleConfig
 from experiments.errors import Problem
 
@@ -18,6 +20,8 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_monitor(run)
     yield from _check_warmup(run)
     yield from _check_trainer(run)
+    yield from _check_image(run)
+    yield from _check_precision(run)
 
 
 def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
@@ -64,4 +68,21 @@ def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
             "trainer.steps_per_execution",
             f"must divide trainer.max_steps_per_epoch={steps}. "
             f"Received: {trainer.steps_per_execution}.",
+        )
+
+
+def _check_image(run: "RunConfig") -> Iterator[Problem]:
+    """A network with many strides leaves nothing of a small image."""
+    size = run.dataset.known_size
+    if isinstance(run.model, ResNetConfig) and size is not None:
+        for problem in run.model.check_image(size):
+            yield replace(problem, key=f"model.{problem.key}")
+
+
+def _check_precision(run: "RunConfig") -> Iterator[Problem]:
+    if run.gpu == "cpu" and run.trainer.precision != "float32":
+        yield Problem(
+            "trainer.precision",
+            "must be float32 with gpu=cpu: a CPU is several times slower with half "
+            f"precision. Received: {run.trainer.precision}.",
         )

@@ -64,7 +64,7 @@ class _Composer:
                 [*self.hydra_overrides, *groups],
                 return_hydra_config=True,
             )
-            names = [name for name in whole if name != "hydra"]
+            names: list[Any] = [name for name in whole if name != "hydra"]
             self._composed[key] = (whole, OmegaConf.masked_copy(whole, names))
         return self._composed[key]
 
@@ -263,7 +263,7 @@ def _is_group(key: str) -> bool:
 def _check_choice(override: "Override") -> Problem | None:
     """Returns what is wrong with the choice of a group; `None` for anything else."""
     group, choice = override.key_or_group, override.value()
-    if not _is_group(group) or override.is_delete() or choice is None:
+    if not _is_group(group) or override.is_delete():
         return None
     options = _repository().get_group_options(group)
     for name in choice if isinstance(choice, list) else [choice]:

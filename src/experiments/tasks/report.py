@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from experiments.config.job import Job, JobResult
 from experiments.data.dataset import Dataset
@@ -13,8 +13,6 @@ from experiments.data.dataset import Dataset
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
     from experiments.runtime import Devices
-
-_LOG_WIDTH = 240  # a log has lines, not columns: nothing is broken there
 
 
 def show_start(job: Job, dataset: Dataset, cost: "Cost", devices: "Devices") -> None:
@@ -63,7 +61,8 @@ def show_skipped(dataset: Dataset) -> None:
     skipped = dataset.skipped_files
     if not skipped:
         return
-    print(f"\n{len(skipped)} files were skipped as unusable (skipped_files.json):")
+    noun = "file was" if len(skipped) == 1 else "files were"
+    print(f"\n{len(skipped)} {noun} skipped as unusable:")
     for file in skipped[:5]:
         print(f"  {file.path}: {file.reason}")
     if len(skipped) > 5:
@@ -127,16 +126,14 @@ def _short_path(path: Path) -> str:
 
 
 def _print_rows(rows: Mapping[str, str]) -> None:
-    """Prints a table without a frame, so that paths and links can be copied."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in rows.items():
-        table.add_row(name, text)
+    """Prints aligned lines, never broken: paths and links can be copied whole."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _LOG_WIDTH
-    console.print(table)
+    width = max(map(len, rows))
+    for name, text in rows.items():
+        line = Text(f"{name:{width}}", style="bold").append(
+            f"  {text}", style="not bold"
+        )
+        console.print(line, soft_wrap=True)
 
 
 def show_sweep(

@@ -36,7 +36,8 @@ def train(job: Job) -> JobResult:
         record.log_start(tracker, dataset, cost, model, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train)
-        metrics = _fit(job, model, pipelines, tracker)
+        with build.naming_damaged_files(dataset):
+            metrics = _fit(job, model, pipelines, tracker)
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
         record.log_result(tracker, metrics)

@@ -63,6 +63,7 @@ def _fill(
     step: int,
 ) -> None:
     import_mlflow()
+    import keras
     import mlflow.keras
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
@@ -79,7 +80,9 @@ def _fill(
         # Without requirements of ours MLflow imports everything in a new process to
         # infer them (13 s); with an input example it fails for Keras 3.
         mlflow.keras.save_model(
-            model,
+            # The same layers without the optimizer's state, which doubles the file,
+            # and the loss and schedule, which only this project can load.
+            keras.Model(model.inputs, model.outputs, name=model.name),
             path,
             mlflow_model=record,
             signature=_signature(model, example),
