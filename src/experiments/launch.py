@@ -16,8 +16,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.job import Job, JobResult
 from experiments.config.help import describe_usage
+from experiments.config.job import Job, JobResult
 from experiments.config.preflight import Plan, check_command_line, select_overrides
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate

@@ -22,7 +22,7 @@ python run.py -m model=resnet18,resnet50 seed=0,1     every combination
 python run.py experiment=cifar10_resnet18             a whole experiment
 python run.py --cfg job model=resnet18                show what would run
 make ui                                               compare runs in MLflow
-python run.py --hydra-help                            flags of Hydra, such as --config-dir
+python run.py --hydra-help                            flags, such as --config-dir
 """
 
 
