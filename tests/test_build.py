@@ -129,6 +129,7 @@ def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -
         *TINY,
         "+callbacks.stop._target_=keras.callbacks.CSVLogger",
         "callbacks.early_stopping=null",
+        "+callbacks.stop.filename=log.csv",
         "+callbacks.stop.patiense=3",
     )
     with pytest.raises(ConfigError, match="patiense"):
