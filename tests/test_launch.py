@@ -19,13 +19,6 @@ from experiments.errors import ConfigError, DataError, Problem, Terminated
 from tests.conftest import CONF
 
 WRONG = ConfigError([Problem("seed", "is missing.")])
-DOUBLED = pytest.mark.xfail(
-    strict=True, reason="Hydra unescapes backslashes only before a quote or the end."
-)
-
-SPLIT = pytest.mark.xfail(
-    strict=True, reason="Overrides on both sides of a flag are refused by Hydra."
-)
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +82,8 @@ def unquote(override: str) -> tuple[str, Any]:
         "ends in \\\\",
         "a\\'b",
         "a\\\\'b",
-        pytest.param("C:\\a\\b", marks=DOUBLED),
-        pytest.param("a\\,b=c d", marks=DOUBLED),
+        "C:\\a\\b",
+        "a\\,b=c d",
     ],
 )
 def test_quoted_text_is_read_back_by_hydra(text: str) -> None:
@@ -179,8 +172,8 @@ def test_hydra_is_told_the_planned_folder(plan: Any) -> None:
     [
         ["-m", "seed=1,2"],
         ["-m"],
-        pytest.param(["seed=1,2", "-m"], marks=SPLIT),
-        pytest.param(["seed=1", "--config-dir=conf"], marks=SPLIT),
+        ["seed=1,2", "-m"],
+        ["seed=1", "--config-dir=conf"],
     ],
     ids=" ".join,
 )

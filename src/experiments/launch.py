@@ -6,9 +6,10 @@ started. 130 and 143: stopped by Ctrl-C and by SIGTERM.
 
 import logging
 import os
+import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -67,7 +68,8 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
             run()
             return 0
         signal.signal(signal.SIGTERM, _terminate)
-        return _run_sweep(run, plan) if args.multirun else _run_single(run, plan)
+        launch = _run_sweep if args.multirun else _run_single
+        return launch(run, plan, args.overrides)
     except ExperimentError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -158,24 +160,25 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _run_single(run: Callable[[], Any], plan: Plan) -> int:
-    sys.argv.append(f"hydra.run.dir={_quote(str(plan.folder))}")
+def _run_single(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
+    _add_overrides(typed, [f"hydra.run.dir={_quote(str(plan.folder))}"])
     run()
     result = JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
 
 
-def _run_sweep(run: Callable[[], Any], plan: Plan) -> int:
+def _run_sweep(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
     """Runs a sweep under one parent run and shows its table."""
     from experiments.tasks.sweep import close_sweep, open_sweep
 
     parent = open_sweep(plan)
-    sys.argv += [
+    added = [
         f"hydra.sweep.dir={_quote(str(plan.folder))}",
         f"+hydra.job.env_set.{SWEPT_VARIABLE}={_quote(' '.join(plan.swept_keys))}",
     ]
     if parent.run_id is not None:
-        sys.argv.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={parent.run_id}")
+        added.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={parent.run_id}")
+    _add_overrides(typed, added)
     try:
         run()
     except BaseException as stop:
@@ -185,7 +188,20 @@ def _run_sweep(run: Callable[[], Any], plan: Plan) -> int:
     return close_sweep(parent, plan)
 
 
+def _add_overrides(typed: Sequence[str], added: Sequence[str]) -> None:
+    """Puts overrides beside the typed ones: a flag between them is refused."""
+    position = sys.argv.index(typed[-1]) + 1 if typed else len(sys.argv)
+    sys.argv[position:position] = added
+
+
 def _quote(text: str) -> str:
-    """Quotes a text for Hydra's override grammar."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    """Quotes a text for Hydra's override grammar.
+
+    There a backslash is one, unless it stands before a quote or at the end.
+    """
+
+    def escape(match: re.Match[str]) -> str:
+        return match[1] * 2 + ("\\'" if match[2] else "")
+
+    escaped = re.sub(r"(\\*)('|\Z)", escape, text)
     return f"'{escaped}'"

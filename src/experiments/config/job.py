@@ -64,7 +64,10 @@ class JobResult:
     def save(self) -> None:
         """Writes `result.json` into the job's folder."""
         path = Path(self.output_dir) / RESULT_FILE
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        temporary = path.with_suffix(".unfinished")
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":

@@ -70,16 +70,17 @@ def show_skipped(dataset: Dataset) -> None:
 
 
 def describe_cost(cost: "Cost") -> str:
-    """Returns parameters and FLOPs in words."""
+    """Returns parameters, FLOPs and activation memory in words."""
     return (
-        f"{cost.parameters:,} parameters ({cost.trainable_parameters:,} trainable), "
-        f"{cost.flops_per_image / 1e9:.3g} GFLOP an image"
+        f"{cost.parameters:,} parameters; an image takes "
+        f"{cost.flops_per_image / 1e9:.3g} GFLOP and "
+        f"{format_bytes(cost.activation_bytes_per_image)} of activations"
     )
 
 
 def format_bytes(count: float) -> str:
     """Returns a size in MB or GB."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
 def _describe_device(job: Job, devices: "Devices") -> str:
