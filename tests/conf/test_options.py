@@ -7,8 +7,9 @@ import pytest
 
 from tests.conftest import CONF
 
-# These name what only the user knows.
+# What these need beside themselves: a path of the user's, larger images.
 MISSING = {
+    "model=resnet50_notebook": "dataset=synthetic_small",
     "dataset=folder": "dataset.path=/images",
     "dataset=imagenet": "dataset.path=/images",
     "tracking=server": "tracking.uri=http://localhost:5000",

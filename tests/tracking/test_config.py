@@ -14,7 +14,7 @@ def read(option: str) -> dict[str, object]:
     values = yaml.safe_load((FOLDER / f"{option}.yaml").read_text())
     for parent in values.pop("defaults", []):
         if parent != "_self_":
-            values = {**read(parent), **values}
+            values = {**read(parent.partition("@")[0]), **values}
     return values
 
 
