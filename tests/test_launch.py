@@ -15,7 +15,13 @@ from omegaconf import OmegaConf
 
 from experiments import launch
 from experiments.config.job import Job, JobResult
-from experiments.errors import ConfigError, DataError, Problem, Terminated
+from experiments.errors import (
+    ConfigError,
+    DataError,
+    ExperimentError,
+    Problem,
+    Terminated,
+)
 from tests.conftest import CONF
 
 WRONG = ConfigError([Problem("seed", "is missing.")])
@@ -429,3 +435,10 @@ def test_failure_is_logged_whole_and_shown_where_it_helps(
     assert record.exc_info is not None
     assert record.exc_info[1] is error
     assert capsys.readouterr().err == shown
+
+
+def test_folder_that_cannot_be_created_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ExperimentError, match="output_dir=") as error:
+        launch._create_folder(tmp_path / "file" / "runs")
+    assert str(tmp_path / "file" / "runs") in str(error.value)

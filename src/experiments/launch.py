@@ -68,6 +68,7 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
             run()
             return 0
         signal.signal(signal.SIGTERM, _terminate)
+        _create_folder(plan.folder)
         launch = _run_sweep if args.multirun else _run_single
         return launch(run, plan, args.overrides)
     except ExperimentError as error:
@@ -158,6 +159,16 @@ def _show_failure(error: Exception) -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"The output folder {folder} cannot be created: {error.strerror}. "
+            "Name one that can be written: output_dir=..."
+        ) from error
 
 
 def _run_single(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:

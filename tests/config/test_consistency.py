@@ -81,7 +81,8 @@ def test_what_goes_together_is_accepted(find: Any, changes: dict[str, Any]) -> N
         ),
         (
             {"trainer": {"epochs": 2}, "schedule": {"warmup_epochs": 2.0}},
-            "schedule.warmup_epochs must be less than trainer.epochs=2. Received: 2.",
+            "schedule.warmup_epochs must be less than trainer.epochs=2. Received: 2. "
+            "Set it to 0, or train longer.",
         ),
         (
             {"trainer": {"jit": True, "deterministic": True}},

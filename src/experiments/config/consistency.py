@@ -50,6 +50,7 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
         yield Problem(
             "schedule.warmup_epochs",
             f"must be less than trainer.epochs={epochs}. Received: {warmup:g}.",
+            "Set it to 0, or train longer.",
         )
 
 
