@@ -10,6 +10,16 @@ class ExperimentError(Exception):
     exit_code = 1
 
 
+class Preempted(BaseException):
+    """The job was asked to stop; like Ctrl-C, no `except Exception` may swallow it.
+
+    The exit code is that of a temporary failure (EX_TEMPFAIL of sysexits.h): run the
+    same command again and it continues.
+    """
+
+    exit_code = 75
+
+
 class Terminated(BaseException):
     """SIGTERM arrived; like Ctrl-C, no `except Exception` may swallow it."""
 
@@ -20,6 +30,8 @@ def summarise_error(error: BaseException) -> str:
         return "stopped by Ctrl-C"
     if isinstance(error, Terminated):
         return "stopped by SIGTERM"
+    if isinstance(error, Preempted):
+        return f"stopped by {error}"
     text = " ".join(str(error).split())
     return (
         text
