@@ -7,13 +7,13 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from experiments import launch
+from experiments import jobs, launch
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def run(config: DictConfig) -> float:
     """Runs one job; Hydra calls this once, or once for each job of a sweep."""
-    return launch.run_job(config)
+    return jobs.run_job(config)
 
 
 if __name__ == "__main__":

@@ -29,15 +29,17 @@ def run_job(check: Any, tmp_path: Path) -> Any:
     from omegaconf import OmegaConf
 
     from experiments.config.job import Job
+    from experiments.folders import choose_folder
     from experiments.tasks.train import train
 
     def run(*overrides: str) -> Any:
         plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
-        plan.folder.mkdir(parents=True)
+        folder = choose_folder(plan.folder, fresh=True)
+        folder.mkdir(parents=True)
         job = Job(
             run=plan.run,
             resolved=OmegaConf.to_container(plan.config, resolve=True),
-            output_dir=plan.folder,
+            output_dir=folder,
             overrides=overrides,
             name="test",
         )

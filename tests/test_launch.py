@@ -1,51 +1,50 @@
-import math
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hydra._internal.utils import get_args_parser
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from experiments import launch
-from experiments.config.job import Job, JobResult
+from experiments.config.job import JobResult
+from experiments.config.preflight import Plan
 from experiments.errors import (
     ConfigError,
     DataError,
     ExperimentError,
+    Preempted,
     Problem,
-    Terminated,
 )
+from experiments.folders import claim_folder
 from tests.conftest import CONF
 
 WRONG = ConfigError([Problem("seed", "is missing.")])
 
 
 @pytest.fixture(autouse=True)
-def _own_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Gives back the signal handler and the command line that `main` changes."""
-    handler = signal.getsignal(signal.SIGTERM)
+def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives back the command line that `main` changes."""
     monkeypatch.setattr(sys, "argv", ["run.py"])
-    monkeypatch.delenv(launch.PARENT_VARIABLE, raising=False)
-    monkeypatch.delenv(launch.SWEPT_VARIABLE, raising=False)
-    yield
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The plan that checking any command line gives."""
     config = OmegaConf.create({"seed": 5, "copy": "${seed}"})
-    plan = SimpleNamespace(
-        folder=tmp_path / "it's here", config=config, swept_keys=("model", "seed")
+    plan = Plan(
+        run=SimpleNamespace(fresh=False, sweep=None),  # type: ignore[arg-type]
+        config=config,
+        folder=tmp_path / "it's here",
+        overrides=(),
+        jobs=(),
+        job_folders=(),
+        swept_keys=("model", "seed"),
     )
-    plan.folder.mkdir()
     monkeypatch.setattr(launch, "check_command_line", lambda *_, **__: plan)
     return plan
 
@@ -102,7 +101,7 @@ def test_quoted_text_is_read_back_by_hydra(text: str) -> None:
         (WRONG, 2, "The configuration has 1 problem:\n  - seed is missing.\n"),
         (DataError("No file."), 1, "No file.\n"),
         (KeyboardInterrupt(), 130, "Stopped by Ctrl-C.\n"),
-        (Terminated(), 143, "Stopped by SIGTERM.\n"),
+        (Preempted("SIGTERM"), 75, "Stopped by SIGTERM. The same command continues.\n"),
     ],
 )
 @pytest.mark.parametrize("place", ["check", "run"])
@@ -122,9 +121,13 @@ def test_exit_code_and_message_tell_why_it_ended(
     assert capsys.readouterr() == ("", line)
 
 
-def test_sigterm_stops_a_run(plan: Any) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: pytest.fail("SIGTERM was not handled"))
-    assert start(lambda: signal.raise_signal(signal.SIGTERM)) == 143
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])
+def test_signal_stops_what_runs_with_the_code_of_a_temporary_failure(
+    plan: Any, number: int
+) -> None:
+    handler = signal.getsignal(number)
+    assert start(lambda: signal.raise_signal(number)) == 75
+    assert signal.getsignal(number) is handler
 
 
 def test_command_line_is_checked_as_it_was_typed(
@@ -245,7 +248,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return closed
 
 
-def test_jobs_of_a_sweep_are_told_folder_swept_keys_and_parent(
+def test_jobs_of_a_sweep_are_told_folder_and_swept_keys(
     plan: Any, closed: list[Any]
 ) -> None:
     assert start(lambda: None, "-m", "seed=1,2") == 1
@@ -253,24 +256,15 @@ def test_jobs_of_a_sweep_are_told_folder_swept_keys_and_parent(
     assert [unquote(word) for word in sys.argv[3:]] == [
         ("hydra.sweep.dir", str(plan.folder)),
         ("hydra.job.env_set.EXPERIMENTS_SWEPT_KEYS", "model seed"),
-        ("hydra.job.env_set.EXPERIMENTS_PARENT_RUN", "abc"),
+        ("hydra.job.env_set.EXPERIMENTS_SWEEP_FOLDER", str(plan.folder)),
     ]
-
-
-def test_untracked_sweep_passes_no_parent_on(
-    plan: Any, closed: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parent = SimpleNamespace(run_id=None)
-    monkeypatch.setattr("experiments.tasks.sweep.open_sweep", lambda plan: parent)
-    start(lambda: None, "-m")
-    assert not any(launch.PARENT_VARIABLE in word for word in sys.argv)
 
 
 @pytest.mark.parametrize(
     ("error", "code", "reason"),
     [
         (KeyboardInterrupt(), 130, "stopped by Ctrl-C"),
-        (Terminated(), 143, "stopped by SIGTERM"),
+        (Preempted("SIGTERM"), 75, "stopped by SIGTERM"),
         (DataError("No file."), 1, "No file."),
     ],
 )
@@ -281,164 +275,38 @@ def test_sweep_that_ends_early_is_closed_with_its_reason(
     assert closed == [reason]
 
 
-@pytest.fixture
-def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What Hydra knows of the job that it runs."""
-    choices = {"model": "resnet18", "dataset": "digits", "debug": None}
-    hydra = SimpleNamespace(
-        runtime=SimpleNamespace(
-            choices={**choices, "hydra/launcher": "basic"}, output_dir=str(tmp_path)
-        ),
-        overrides=SimpleNamespace(task=["model=resnet18", "+tags.a=b", "seed=1"]),
-        mode=RunMode.RUN,
-    )
-    monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: hydra))
-    run = SimpleNamespace(name=None, task=SimpleNamespace(_target_="task"))
-    monkeypatch.setattr(launch, "validate", lambda _: run)
-    hydra.run = run
-    return hydra
-
-
-def describe() -> Job:
-    return launch._describe_job(OmegaConf.create({"seed": 1, "copy": "${seed}"}))
-
-
-@pytest.mark.parametrize(
-    ("swept", "given", "name"),
-    [
-        ("", None, "resnet18 on digits"),
-        ("", "mine", "mine"),
-        ("seed", None, "seed=1"),
-        ("seed", "mine", "seed=1"),
-        ("seed model", None, "model=resnet18 seed=1"),
-        ("tags.a", None, "+tags.a=b"),
-        ("optimizer.lr", None, "resnet18 on digits"),
-    ],
-)
-def test_job_is_named_after_what_is_swept_then_its_name_then_its_choices(
-    hydra: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    swept: str,
-    given: str | None,
-    name: str,
-) -> None:
-    monkeypatch.setenv(launch.SWEPT_VARIABLE, swept)
-    hydra.run.name = given
-    assert describe().name == name
-
-
-def test_job_knows_its_config_folder_choices_and_overrides(
-    hydra: Any, tmp_path: Path
-) -> None:
-    job = describe()
-    assert job.run is hydra.run
-    assert job.resolved == {"seed": 1, "copy": 1}
-    assert job.output_dir == tmp_path
-    assert job.choices == {"model": "resnet18", "dataset": "digits"}
-    assert job.overrides == ("model=resnet18", "+tags.a=b", "seed=1")
-
-
-@pytest.mark.parametrize("parent", [None, "abc"])
-def test_job_of_a_sweep_knows_its_parent(
-    hydra: Any, monkeypatch: pytest.MonkeyPatch, parent: str | None
-) -> None:
-    if parent is not None:
-        monkeypatch.setenv(launch.PARENT_VARIABLE, parent)
-    assert describe().parent_run_id == parent
-
-
-@pytest.fixture
-def run_task(hydra: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a job of the given task; returns its objective and what it left."""
-
-    def run_task(task: Callable[[Job], JobResult]) -> tuple[float, JobResult | None]:
-        monkeypatch.setattr(launch, "resolve_target", lambda *_, **__: task)
-        objective = launch.run_job(OmegaConf.create({"seed": 1}))
-        return objective, JobResult.load(tmp_path)
-
-    return run_task
-
-
-@pytest.mark.parametrize("objective", [0.5, 0.0, None])
-def test_job_returns_its_objective_and_leaves_its_result(
-    run_task: Any, objective: float | None
-) -> None:
-    def task(job: Job) -> JobResult:
-        folder = str(job.output_dir)
-        return JobResult(
-            name="a", status="FINISHED", objective=objective, output_dir=folder
-        )
-
-    returned, result = run_task(task)
-    assert math.isnan(returned) if objective is None else returned == objective
-    assert (result.status, result.objective) == ("FINISHED", objective)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason", "code"),
-    [
-        (DataError("No file."), "No file.", 1),
-        (WRONG, "The configuration has 1 problem: - seed is missing.", 2),
-        (ValueError("odd"), "ValueError: odd", 1),
-    ],
-)
-def test_failed_job_returns_nan_and_leaves_its_reason(
-    run_task: Any, error: Exception, reason: str, code: int
-) -> None:
-    objective, result = run_task(raising(error))
-    assert math.isnan(objective)
-    assert (result.name, result.status) == ("resnet18 on digits", "FAILED")
-    assert (result.reason, result.exit_code) == (reason, code)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (KeyboardInterrupt(), "stopped by Ctrl-C"),
-        (Terminated(), "stopped by SIGTERM"),
-    ],
-)
-def test_stopped_job_leaves_its_reason_and_stops_the_rest(
-    run_task: Any, tmp_path: Path, error: BaseException, reason: str
-) -> None:
-    with pytest.raises(type(error)):
-        run_task(raising(error))
-    result = JobResult.load(tmp_path)
-    assert result is not None
-    assert (result.status, result.reason) == ("KILLED", reason)
-
-
-@pytest.mark.parametrize(
-    ("mode", "error", "shown", "level"),
-    [
-        (RunMode.RUN, DataError("No file."), "No file.\n", "INFO"),
-        (RunMode.RUN, ValueError("odd"), "", "ERROR"),
-        (RunMode.MULTIRUN, DataError("No file."), "", "INFO"),
-        (RunMode.MULTIRUN, ValueError("odd"), "", "INFO"),
-    ],
-)
-def test_failure_is_logged_whole_and_shown_where_it_helps(
-    run_task: Any,
-    hydra: Any,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
-    mode: RunMode,
-    error: Exception,
-    shown: str,
-    level: str,
-) -> None:
-    caplog.set_level("INFO")
-    hydra.mode = mode
-    run_task(raising(error))
-    (record,) = caplog.records
-    assert record.levelname == level
-    assert record.exc_info is not None
-    assert record.exc_info[1] is error
-    assert capsys.readouterr().err == shown
-
-
 def test_folder_that_cannot_be_created_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExperimentError, match="output_dir=") as error:
         launch._create_folder(tmp_path / "file" / "runs")
     assert str(tmp_path / "file" / "runs") in str(error.value)
+
+
+def test_finished_run_is_shown_and_not_run_again(
+    plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan.folder.mkdir()
+    JobResult(name="a", status="FINISHED", output_dir=str(plan.folder)).save()
+    shown: list[Any] = []
+    monkeypatch.setattr(launch, "show_stored", lambda *given: shown.append(given))
+    assert start(refuse_to_run) == 0
+    ((result, run),) = shown
+    assert (result.name, run) == ("a", plan.run)
+
+
+def test_fresh_run_gets_a_new_folder(plan: Any) -> None:
+    plan.folder.mkdir()
+    JobResult(name="a", status="FINISHED", output_dir=str(plan.folder)).save()
+    plan.run.fresh = True
+    start(lambda: None)
+    assert unquote(sys.argv[1])[1] == f"{plan.folder}-2"
+
+
+def test_sweep_in_another_process_is_not_started_twice(
+    plan: Any, closed: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan.folder.mkdir()
+    with claim_folder(plan.folder):
+        assert start(refuse_to_run, "-m") == 1
+    assert "is being worked on by process" in capsys.readouterr().err
+    assert closed == []

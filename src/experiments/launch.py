@@ -1,33 +1,28 @@
 """From a command line to an exit code.
 
 0: every job finished. 1: a job failed. 2: the configuration is wrong and nothing was
-started. 130 and 143: stopped by Ctrl-C and by SIGTERM.
+started. 75: stopped by Ctrl-C or a signal; the same command continues. 130: stopped at
+once by a second Ctrl-C.
 """
 
-import logging
-import os
+import dataclasses
 import re
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from experiments.config.help import describe_usage
-from experiments.config.job import Job, JobResult
-from experiments.config.preflight import Plan, check_command_line, select_overrides
-from experiments.config.targets import resolve as resolve_target
-from experiments.config.validation import resolve, validate
-from experiments.errors import ExperimentError, Terminated, summarise_error
-
-log = logging.getLogger(__name__)
-
-PARENT_VARIABLE = "EXPERIMENTS_PARENT_RUN"
-SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
+from experiments.config.job import JobResult
+from experiments.config.preflight import Plan, check_command_line
+from experiments.errors import ExperimentError, Preempted, summarise_error
+from experiments.folders import choose_folder, claim_folder, is_held
+from experiments.interruption import StopRequest, signals_as_requests
+from experiments.jobs import SWEEP_VARIABLE, SWEPT_VARIABLE
+from experiments.tasks.stored import show_stored, stored_result
 
 
 def main(run: Callable[[], Any], *, config_dir: Path) -> int:
@@ -67,98 +62,23 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
         if args.cfg:
             run()
             return 0
-        signal.signal(signal.SIGTERM, _terminate)
-        _create_folder(plan.folder)
-        launch = _run_sweep if args.multirun else _run_single
-        return launch(run, plan, args.overrides)
+        folder = choose_folder(plan.folder, fresh=plan.run.fresh)
+        plan = dataclasses.replace(plan, folder=folder)
+        with signals_as_requests(StopRequest()):
+            if not args.multirun:
+                return _run_single(run, plan, args.overrides)
+            _create_folder(folder)
+            with claim_folder(folder):
+                return _run_sweep(run, plan, args.overrides)
     except ExperimentError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("Stopped by Ctrl-C.", file=sys.stderr)
         return 130
-    except Terminated:
-        print("Stopped by SIGTERM.", file=sys.stderr)
-        return 143
-
-
-def run_job(config: DictConfig) -> float:
-    """Runs one job inside Hydra and leaves its `result.json`.
-
-    Args:
-        config: The composed config, without Hydra's own node.
-
-    Returns:
-        The objective; NaN when the job failed, which every sweeper takes for a failure.
-    """
-    job = _describe_job(config)
-    try:
-        task = resolve_target(job.run.task._target_, key="task")
-        result: JobResult = task(job)
-    except (KeyboardInterrupt, Terminated) as stop:
-        _unfinished(job, stop).save()
-        raise
-    except Exception as error:
-        result = _unfinished(job, error)
-        _show_failure(error)
-    result.save()
-    return float("nan") if result.objective is None else result.objective
-
-
-def _describe_job(config: DictConfig) -> Job:
-    """Gathers what Hydra knows about the running job."""
-    from hydra.core.hydra_config import HydraConfig
-
-    hydra = HydraConfig.get()
-    run = validate(config)
-    choices = {
-        str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
-    }
-    overrides = tuple(hydra.overrides.task)
-    swept = os.environ.get(SWEPT_VARIABLE, "").split()
-    differing = select_overrides(overrides, swept)
-    return Job(
-        run=run,
-        resolved=resolve(config),
-        output_dir=Path(hydra.runtime.output_dir),
-        overrides=overrides,
-        choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
-        name=" ".join(differing)
-        or run.name
-        or f"{choices['model']} on {choices['dataset']}",
-        parent_run_id=os.environ.get(PARENT_VARIABLE),
-    )
-
-
-def _unfinished(job: Job, error: BaseException) -> JobResult:
-    """Describes a job that was stopped or has failed."""
-    stopped = isinstance(error, KeyboardInterrupt | Terminated)
-    return JobResult(
-        name=job.name,
-        status="KILLED" if stopped else "FAILED",
-        overrides=job.overrides,
-        output_dir=str(job.output_dir),
-        reason=summarise_error(error),
-        exit_code=error.exit_code if isinstance(error, ExperimentError) else 1,
-    )
-
-
-def _show_failure(error: Exception) -> None:
-    """Writes the traceback into the job's log, and on the screen where it helps."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        log.info("The job failed.", exc_info=error)
-    elif isinstance(error, ExperimentError):
-        log.info("The job failed.", exc_info=error)
-        print(error, file=sys.stderr)
-    else:
-        log.error("The job failed.", exc_info=error)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    except Preempted as stop:
+        print(f"Stopped by {stop}. The same command continues.", file=sys.stderr)
+        return stop.exit_code
 
 
 def _create_folder(folder: Path) -> None:
@@ -172,23 +92,30 @@ def _create_folder(folder: Path) -> None:
 
 
 def _run_single(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
+    """Shows what the job left when it finished before, or runs it."""
+    result = stored_result(plan.folder, plan.run)
+    if result is not None:
+        show_stored(result, plan.run)
+        return result.exit_code
+    _create_folder(plan.folder)
     _add_overrides(typed, [f"hydra.run.dir={_quote(str(plan.folder))}"])
     run()
-    result = JobResult.load(plan.folder)
+    result = None if is_held(plan.folder) else JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
 
 
 def _run_sweep(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
-    """Runs a sweep under one parent run and shows its table."""
+    """Runs a sweep under one parent run and shows its table; its folder is held."""
     from experiments.tasks.sweep import close_sweep, open_sweep
 
     parent = open_sweep(plan)
+    if parent.run_id is not None:
+        (plan.folder / "parent_run_id").write_text(parent.run_id)
     added = [
         f"hydra.sweep.dir={_quote(str(plan.folder))}",
         f"+hydra.job.env_set.{SWEPT_VARIABLE}={_quote(' '.join(plan.swept_keys))}",
+        f"+hydra.job.env_set.{SWEEP_VARIABLE}={_quote(str(plan.folder))}",
     ]
-    if parent.run_id is not None:
-        added.append(f"+hydra.job.env_set.{PARENT_VARIABLE}={parent.run_id}")
     _add_overrides(typed, added)
     try:
         run()

@@ -13,7 +13,7 @@ def make_result(folder: Path) -> JobResult:
         objective=0.5,
         metrics={"best_epoch": 3, "test_accuracy": 0.1 + 0.2},
         run_id="abc",
-        overrides=["model=resnet18", "seed=1"],
+        overrides=("model=resnet18", "seed=1"),
         output_dir=str(folder),
     )
 
@@ -29,7 +29,7 @@ def test_failure_is_read_as_it_was_saved(tmp_path: Path) -> None:
         name="a",
         status="FAILED",
         output_dir=str(tmp_path),
-        overrides=[],
+        overrides=(),
         reason="No such file.",
         exit_code=2,
     )
@@ -48,6 +48,8 @@ def test_result_file_is_json_that_other_programs_read(tmp_path: Path) -> None:
         "objective": 0.5,
         "metrics": {"best_epoch": 3, "test_accuracy": 0.30000000000000004},
         "run_id": "abc",
+        "run_url": None,
+        "state_sha256": None,
         "overrides": ["model=resnet18", "seed=1"],
         "output_dir": str(tmp_path),
         "reason": None,
@@ -66,3 +68,12 @@ def test_later_result_replaces_the_earlier_one(tmp_path: Path) -> None:
     result = JobResult.load(tmp_path)
     assert result is not None
     assert (result.name, result.status, result.objective) == ("b", "KILLED", None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "a"}', '{"odd": 1}'])
+def test_damaged_result_is_named_and_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (tmp_path / RESULT_FILE).write_text(text)
+    assert JobResult.load(tmp_path) is None
+    assert str(tmp_path / RESULT_FILE) in caplog.text

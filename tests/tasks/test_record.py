@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import DataError, Terminated
+from experiments.errors import DataError, Preempted
 from experiments.runtime import Devices
 from experiments.tasks import record
 
@@ -76,7 +76,7 @@ def tracker(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 @pytest.fixture
-def job() -> Any:
+def job(tmp_path: Path) -> Any:
     tracking = SimpleNamespace(connection=lambda: CONNECTION)
     run = SimpleNamespace(
         tracking=tracking, output_dir="outputs", seed=3, tags={"note": "first"}
@@ -87,7 +87,7 @@ def job() -> Any:
         overrides=("seed=3",),
         choices={"model": "resnet18"},
         name="mine",
-        parent_run_id="parent",
+        sweep_dir=tmp_path / "sweep",
     )
 
 
@@ -101,7 +101,7 @@ def test_run_is_opened_with_name_parent_and_tags(
         **CONNECTION,
         "output_dir": tmp_path / "outputs",
         "run_name": "mine",
-        "parent_run_id": "parent",
+        "parent_run_id": None,
         "tags": {
             "choice.model": "resnet18",
             "note": "first",
@@ -161,7 +161,7 @@ def test_finished_run_is_closed_once_and_only_at_the_end(
     ("error", "status", "reason"),
     [
         (KeyboardInterrupt(), "KILLED", "stopped by Ctrl-C"),
-        (Terminated(), "KILLED", "stopped by SIGTERM"),
+        (Preempted("SIGTERM"), "KILLED", "stopped by SIGTERM"),
         (DataError("No file."), "FAILED", "No file."),
         (ValueError("odd"), "FAILED", "ValueError: odd"),
     ],

@@ -46,8 +46,14 @@ def make_job(output_dir: Path, uri: str | None = None, outputs: str = "outputs")
     return SimpleNamespace(run=run, name="resnet18 on digits", output_dir=output_dir)
 
 
-def make_result(**metrics: float) -> JobResult:
-    return JobResult(name="a", status="FINISHED", metrics=metrics)
+def make_result(path: Path, run_url: str | None = None, **metrics: float) -> JobResult:
+    return JobResult(
+        name="a",
+        status="FINISHED",
+        metrics=metrics,
+        run_url=run_url,
+        output_dir=str(path),
+    )
 
 
 def read_rows(text: str) -> dict[str, str]:
@@ -122,8 +128,14 @@ def test_early_stop_is_told_and_a_full_training_is_not(
 def test_result_shows_the_scores_of_each_kind(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = make_result(best_epoch=3, best_val_loss=0.25, test_accuracy=0.98765)
-    report.show_result(make_job(folder / "outputs" / "1"), result, run_url="http://m/1")
+    result = make_result(
+        folder / "outputs" / "1",
+        "http://m/1",
+        best_epoch=3,
+        best_val_loss=0.25,
+        test_accuracy=0.98765,
+    )
+    report.show_result(make_job(folder).run, result)
     assert capsys.readouterr().out == (
         "\n"
         "best epoch     3, val_loss 0.2500\n"
@@ -137,7 +149,7 @@ def test_result_shows_the_scores_of_each_kind(
 def test_untested_and_untracked_result_leaves_their_lines_out(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report.show_result(make_job(folder / "x"), make_result(best_epoch=1), run_url=None)
+    report.show_result(make_job(folder).run, make_result(folder / "x", best_epoch=1))
     assert capsys.readouterr().out == "\nbest epoch  1\nfolder      x\n"
 
 
@@ -158,7 +170,7 @@ def test_way_to_the_pages_fits_where_the_records_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     job = make_job(folder, uri, outputs)
-    report.show_result(job, make_result(), run_url="http://m/1")
+    report.show_result(job.run, make_result(folder, "http://m/1"))
     rows = read_rows(capsys.readouterr().out)
     assert rows["to open it"].startswith(command.format(folder))
 
@@ -167,7 +179,7 @@ def test_long_link_and_path_stay_on_one_line_each(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = Path("/data") / LONG_NAME
-    report.show_result(make_job(path), make_result(), run_url=LONG_URL)
+    report.show_result(make_job(path).run, make_result(path, LONG_URL))
     lines = capsys.readouterr().out.splitlines()
     assert f"folder      {path}" in lines
     assert f"MLflow run  {LONG_URL}" in lines

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from experiments.config.job import JobResult
+from experiments.config.job import RESULT_FILE, JobResult
+from experiments.folders import claim_folder
 from experiments.tasks import sweep
 from experiments.tracking.tracker import NoTracker
 
@@ -33,6 +34,7 @@ def make_plan(folder: Path, jobs: int) -> Any:
     return SimpleNamespace(
         folder=folder,
         jobs=tuple((f"seed={number}", "model=a") for number in range(jobs)),
+        job_folders=tuple(str(number) for number in range(jobs)),
         overrides=("seed=range(0,9)", "model=a"),
         run=SimpleNamespace(
             trainer=SimpleNamespace(monitor="val_accuracy", monitor_mode="max"),
@@ -82,12 +84,15 @@ def test_job_without_a_result_counts_as_failed(
 def test_jobs_that_a_sweeper_decides_later_are_found_by_their_folders(
     tmp_path: Path,
 ) -> None:
-    save(tmp_path, 0)
-    (tmp_path / "3").mkdir()
+    for number in (0, 3):
+        save(tmp_path, number)
+        with claim_folder(tmp_path / str(number)):
+            pass
+    (tmp_path / "3" / RESULT_FILE).unlink()
     results = sweep.gather_results(make_plan(tmp_path, 0))
     assert [(r.name, r.status) for r in results] == [
         ("seed=0", "FINISHED"),
-        ("job 3", "FAILED"),
+        ("3", "FAILED"),
     ]
 
 
@@ -171,3 +176,13 @@ def test_parent_run_is_named_after_what_was_typed(
         "overrides": overrides,
         "tags": {"note": 1},
     }
+
+
+def test_job_that_another_process_runs_is_told_so(tmp_path: Path) -> None:
+    save(tmp_path, 0, status="KILLED")
+    with claim_folder(tmp_path / "0"):
+        (result,) = sweep.gather_results(make_plan(tmp_path, 1))
+    assert (result.status, result.reason) == (
+        "FAILED",
+        "is being run by another process",
+    )

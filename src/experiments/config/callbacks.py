@@ -1,7 +1,7 @@
 """Schema of the `callbacks` group: a mapping of names to callbacks, or null."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 
@@ -12,7 +12,14 @@ class CallbackConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimingConfig(CallbackConfig):
+class ObserverConfig(CallbackConfig):
+    """A callback that only watches: with it or without it, a job is the same job."""
+
+    incidental: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingConfig(ObserverConfig):
     """Seconds an epoch and images a second."""
 
     batch_size: int = setting(ge=1)
@@ -31,7 +38,7 @@ class CheckpointConfig(CallbackConfig):
 
     monitor: str
     mode: Literal["max", "min"]
-    every_epochs: int = setting(ge=1)
+    every_epochs: int = setting(ge=1, incidental=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,7 @@ class EarlyStoppingConfig(CallbackConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TensorBoardConfig(CallbackConfig):
+class TensorBoardConfig(ObserverConfig):
     """Event files for TensorBoard.
 
     Attributes:
@@ -74,8 +81,8 @@ class CustomCallbackConfig(CallbackConfig, OpenTarget):
 _MODULE = "experiments.training"
 CALLBACKS: dict[str, type] = {
     f"{_MODULE}.timing.Timing": TimingConfig,
-    f"{_MODULE}.callbacks.LearningRateMonitor": CallbackConfig,
-    f"{_MODULE}.callbacks.TerminateOnNaN": CallbackConfig,
+    f"{_MODULE}.callbacks.LearningRateMonitor": ObserverConfig,
+    f"{_MODULE}.callbacks.TerminateOnNaN": ObserverConfig,
     f"{_MODULE}.checkpoint.Checkpoint": CheckpointConfig,
     f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
     "keras.callbacks.EarlyStopping": EarlyStoppingConfig,

@@ -74,8 +74,8 @@ class CommonDatasetConfig(DatasetConfig):
     std: list[float] | None = setting(gt=0, le=1, min_length=1)
     validation_fraction: float = setting(gt=0, lt=1)
     split_seed: int = setting(ge=0, lt=2**32)
-    cache: Literal["auto", "memory", "none"]
-    decode_threads: int | None = setting(ge=1)
+    cache: Literal["auto", "memory", "none"] = setting(incidental=True)
+    decode_threads: int | None = setting(ge=1, incidental=True)
 
     @property
     def known_size(self) -> int | None:
@@ -178,7 +178,7 @@ class ArchiveConfig(CommonDatasetConfig):
         path: Local copy to read instead; null for Keras' cache, or its download.
     """
 
-    path: str | None
+    path: str | None = setting(incidental=True)
 
     @property
     def known_classes(self) -> int | None:
@@ -217,13 +217,13 @@ class FilesConfig(CommonDatasetConfig):
     """
 
     image_size: int = setting(ge=4, le=4096)
-    path: str
+    path: str = setting(incidental=True)
     channels: Literal[1, 3]
     classes: int | None = setting(ge=2)
     crop_ratio: float = setting(gt=0, le=1)
     on_corrupt: Literal["error", "skip"]
     verify: Literal["full", "header", "off"]
-    scan_cache: str | None
+    scan_cache: str | None = setting(incidental=True)
 
     @property
     def known_classes(self) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
+_INCIDENTAL = "experiments.incidental"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +56,22 @@ def setting(
     lt: float | None = None,
     length: int | None = None,
     min_length: int | None = None,
+    incidental: bool = False,
 ) -> Any:
-    """Declares a required key with bounds; its value lives in YAML, never here."""
+    """Declares a required key with bounds; its value lives in YAML, never here.
+
+    Args:
+        ge: Smallest value.
+        gt: Largest value that is too small.
+        le: Largest value.
+        lt: Smallest value that is too large.
+        length: Items of a list.
+        min_length: Fewest items of a list.
+        incidental: The result does not depend on it, such as on a path or a display:
+            a job with another value is the same job, see `identity`.
+    """
     rule = Rule(ge=ge, gt=gt, le=le, lt=lt, length=length, min_length=min_length)
-    return dataclasses.field(metadata={_RULE: rule})
+    return dataclasses.field(metadata={_RULE: rule, _INCIDENTAL: incidental})
 
 
 def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
@@ -77,6 +90,11 @@ def rule_of(field: dataclasses.Field[Any]) -> Rule:
     """Returns the bounds a field was declared with."""
     rule: Rule = field.metadata.get(_RULE, NO_RULE)
     return rule
+
+
+def is_incidental(field: dataclasses.Field[Any]) -> bool:
+    """Tells whether the result of a job does not depend on a field."""
+    return bool(field.metadata.get(_INCIDENTAL, False))
 
 
 def is_component(field: dataclasses.Field[Any]) -> bool:

@@ -1,12 +1,16 @@
 """One job: a checked config and where it runs."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from experiments.config.schema import RunConfig
+from experiments.interruption import StopRequest
+
+log = logging.getLogger(__name__)
 
 RESULT_FILE = "result.json"
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -23,7 +27,8 @@ class Job:
         overrides: What the command line changed.
         choices: Group -> chosen option.
         name: Readable name of the run; in a sweep, only what differs.
-        parent_run_id: Tracking id of the sweep it belongs to.
+        sweep_dir: Folder of the sweep it belongs to, absolute.
+        stop: How it is asked to stop.
     """
 
     run: RunConfig
@@ -32,7 +37,8 @@ class Job:
     overrides: Sequence[str] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     name: str
-    parent_run_id: str | None = None
+    sweep_dir: Path | None = None
+    stop: StopRequest = field(default_factory=StopRequest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,8 @@ class JobResult:
         objective: The monitored value of the best epoch; `None` without one.
         metrics: Final metrics by name, the best epoch's and the test set's.
         run_id: Tracking id; `None` with `tracking=off`.
+        run_url: Address of its page in the tracker.
+        state_sha256: Hash over all final weights and optimizer variables.
         overrides: What the command line changed.
         output_dir: Folder of the job.
         reason: Why it did not finish, one line.
@@ -56,6 +64,8 @@ class JobResult:
     objective: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     run_id: str | None = None
+    run_url: str | None = None
+    state_sha256: str | None = None
     overrides: Sequence[str] = ()
     output_dir: str = ""
     reason: str | None = None
@@ -73,6 +83,10 @@ class JobResult:
     def load(cls, folder: Path) -> "JobResult | None":
         """Reads the result in `folder`; `None` when the job left none."""
         try:
-            return cls(**json.loads((folder / RESULT_FILE).read_text("utf-8")))
+            content = json.loads((folder / RESULT_FILE).read_text("utf-8"))
+            return cls(**{**content, "overrides": tuple(content["overrides"])})
         except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            log.warning("%s is damaged and not used: %s", folder / RESULT_FILE, error)
             return None

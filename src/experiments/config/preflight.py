@@ -14,6 +14,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.convert import nearest, unknown_key
+from experiments.config.identity import (
+    describe_choices,
+    name_folder,
+    name_job_folder,
+    name_sweep_folder,
+)
 from experiments.config.schema import RunConfig
 from experiments.config.validation import find_problems, validate
 from experiments.errors import ConfigError, Problem
@@ -29,9 +35,10 @@ class Plan:
     Attributes:
         run: The config of the first job.
         config: The same as composed, without Hydra's own node.
-        folder: Folder of the run, or of the whole sweep; absolute.
+        folder: Folder of the run, or of the whole sweep, named by what it is; absolute.
         overrides: What was typed, without Hydra's own settings.
         jobs: The overrides of each job; empty when a sweeper decides them later.
+        job_folders: Name of the folder of each of these jobs.
         swept_keys: Keys with several values, in the order of the command line.
     """
 
@@ -40,6 +47,7 @@ class Plan:
     folder: Path
     overrides: tuple[str, ...]
     jobs: tuple[tuple[str, ...], ...]
+    job_folders: tuple[str, ...]
     swept_keys: tuple[str, ...]
 
 
@@ -68,10 +76,18 @@ class _Composer:
             self._composed[key] = (whole, OmegaConf.masked_copy(whole, names))
         return self._composed[key]
 
-    def folder(self, groups: Sequence[str], output_dir: str, multirun: bool) -> Path:
+    def choices(self, groups: Sequence[str]) -> dict[str, str]:
+        """Returns which file each group was taken from."""
+        whole, _ = self.compose(groups)
+        return {str(k): str(v) for k, v in whole.hydra.runtime.choices.items() if v}
+
+    def folder(
+        self, groups: Sequence[str], *, output_dir: str, name: str, multirun: bool
+    ) -> Path:
         """Returns the folder that Hydra will use, below `output_dir`."""
         whole, _ = self.compose(groups)
         OmegaConf.update(whole, "output_dir", output_dir)
+        OmegaConf.update(whole, "hydra.job.name", name)
         hydra = whole.hydra
         folder = hydra.sweep.dir if multirun else hydra.run.dir
         return Path(str(folder)).absolute()
@@ -145,16 +161,39 @@ def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Pla
     checked = [_check_job(job, composer) for job in jobs]
     swept_keys = tuple(o.key_or_group for o in swept)
     _raise_problems(jobs, [problems for _, problems in checked], swept_keys)
-    config = checked[0][0]
+    config, groups = checked[0][0], _list_groups(jobs[0])
     run = validate(config)
+    folders: list[str] = []
+    if multirun:
+        configs = [job_config for job_config, _ in checked] if planned else []
+        folders = _name_job_folders(jobs, configs, swept_keys)
+        readable = run.name or "-".join(swept_keys) or "sweep"
+        folder_name = name_sweep_folder(readable, folders or typed)
+    else:
+        name = run.name or describe_choices(composer.choices(groups))
+        folder_name = name_folder(name, run)
     return Plan(
         run=run,
         config=config,
-        folder=composer.folder(_list_groups(jobs[0]), run.output_dir, multirun),
+        folder=composer.folder(
+            groups, output_dir=run.output_dir, name=folder_name, multirun=multirun
+        ),
         overrides=typed,
         jobs=planned or (),
+        job_folders=tuple(folders),
         swept_keys=swept_keys,
     )
+
+
+def _name_job_folders(
+    jobs: Sequence[Sequence[str]],
+    configs: Sequence[DictConfig],
+    swept_keys: Collection[str],
+) -> list[str]:
+    return [
+        name_job_folder(select_overrides(job, swept_keys), validate(config))
+        for job, config in zip(jobs, configs, strict=bool(configs))
+    ]
 
 
 def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:

@@ -14,6 +14,7 @@ from experiments.config.optimizer import (
     OptimizerConfig,
     OtherOptimizerConfig,
 )
+from experiments.config.resume import ResumeConfig, SweepConfig
 from experiments.config.schedule import SCHEDULES, CustomScheduleConfig
 from experiments.config.task import TASKS, CustomTaskConfig
 from experiments.config.tracking import TrackingConfig
@@ -35,9 +36,12 @@ class RunConfig:
         trainer: How long and how to train.
         callbacks: Name -> callback; a name set to null is left out.
         tracking: Where the run is recorded.
+        resume: What may differ when a job is continued.
+        sweep: What a sweep does with jobs that ran before.
         seed: Seeds weights, shuffling, augmentation and dropout.
         gpu: `auto`, `cpu`, `all`, an index or a list of indices.
         backend: Keras backend.
+        fresh: Start anew in a new folder, although the job was started before.
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
         output_dir: Folder of everything that runs leave.
@@ -52,14 +56,19 @@ class RunConfig:
     schedule: Target = component(CustomScheduleConfig, SCHEDULES)
     trainer: TrainerConfig
     callbacks: dict[str, Target] = component(CustomCallbackConfig, CALLBACKS)
-    tracking: TrackingConfig
+    tracking: TrackingConfig = setting(incidental=True)
+    resume: ResumeConfig = setting(incidental=True)
+    sweep: SweepConfig = setting(incidental=True)
     seed: int = setting(ge=0, lt=2**31)
-    gpu: Literal["auto", "cpu", "all"] | int | list[int] = setting(ge=0, min_length=1)
+    gpu: Literal["auto", "cpu", "all"] | int | list[int] = setting(
+        ge=0, min_length=1, incidental=True
+    )
     backend: Literal["tensorflow", "jax"]
-    name: str | None
-    tags: dict[str, str | int | float | bool]
-    output_dir: str
-    allowed_targets: list[str]
+    fresh: bool = setting(incidental=True)
+    name: str | None = setting(incidental=True)
+    tags: dict[str, str | int | float | bool] = setting(incidental=True)
+    output_dir: str = setting(incidental=True)
+    allowed_targets: list[str] = setting(incidental=True)
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a list of GPUs that names one twice."""

@@ -52,4 +52,4 @@ class TrainerConfig:
     label_smoothing: float = setting(ge=0, lt=1)
     monitor: str
     monitor_mode: Literal["max", "min"]
-    progress: Progress
+    progress: Progress = setting(incidental=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.config.job import Job
 from experiments.data.dataset import Dataset
-from experiments.errors import Terminated, summarise_error
+from experiments.errors import Preempted, summarise_error
 from experiments.runtime import Devices
 from experiments.tracking.environment import describe_environment
 from experiments.tracking.flatten import flatten_config
@@ -33,13 +33,13 @@ def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
         **job.run.tracking.connection(),
         output_dir=Path(job.run.output_dir).absolute(),
         run_name=job.name,
-        parent_run_id=job.parent_run_id,
+        parent_run_id=_parent_run_id(job),
         tags=_tags(job, devices),
     )
     try:
         _log_origin(tracker, job)
         yield tracker
-    except (KeyboardInterrupt, Terminated) as stop:
+    except (KeyboardInterrupt, Preempted) as stop:
         tracker.finish("KILLED", summarise_error(stop))
         raise
     except Exception as error:
@@ -124,6 +124,11 @@ def log_model(
         metadata={"class_names": list(dataset.class_names), "dataset": dataset.name},
         step=int(metrics["best_epoch"]),
     )
+
+
+def _parent_run_id(job: Job) -> str | None:
+    path = None if job.sweep_dir is None else job.sweep_dir / "parent_run_id"
+    return path.read_text() if path is not None and path.is_file() else None
 
 
 def _log_origin(tracker: Tracker, job: Job) -> None:

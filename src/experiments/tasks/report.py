@@ -8,14 +8,15 @@ from rich.console import Console
 from rich.text import Text
 
 from experiments.config.job import Job, JobResult
-from experiments.data.dataset import Dataset
+from experiments.config.schema import RunConfig
 
 if TYPE_CHECKING:
+    from experiments.data.dataset import Dataset
     from experiments.models.cost import Cost
     from experiments.runtime import Devices
 
 
-def show_start(job: Job, dataset: Dataset, cost: "Cost", devices: "Devices") -> None:
+def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -> None:
     """Prints what is about to be trained, on what, and what it costs."""
     run = job.run
     rows = {
@@ -36,7 +37,7 @@ def show_end(*, last: int, planned: int, best: int) -> None:
         print(f"Stopped early after epoch {last}: no improvement since epoch {best}.")
 
 
-def show_result(job: Job, result: JobResult, *, run_url: str | None) -> None:
+def show_result(run: RunConfig, result: JobResult) -> None:
     """Prints the scores and where everything is."""
     kinds = {"best": "best epoch", "test": "held-out test"}
     rows = {}
@@ -48,15 +49,17 @@ def show_result(job: Job, result: JobResult, *, run_url: str | None) -> None:
         }
         if scores:
             rows[title] = _describe_scores(scores)
-    rows["folder"] = _short_path(job.output_dir)
-    if run_url is not None:
-        rows["MLflow run"] = run_url
-        rows["to open it"] = _describe_ui(job)
+    if result.reason:
+        rows["reason"] = result.reason
+    rows["folder"] = _short_path(Path(result.output_dir))
+    if result.run_url is not None:
+        rows["MLflow run"] = result.run_url
+        rows["to open it"] = _describe_ui(run)
     print()
     _print_rows(rows)
 
 
-def show_skipped(dataset: Dataset) -> None:
+def show_skipped(dataset: "Dataset") -> None:
     """Prints how many files were left out, with the first few; nothing without any."""
     skipped = dataset.skipped_files
     if not skipped:
@@ -89,7 +92,7 @@ def _describe_device(job: Job, devices: "Devices") -> str:
     return f"{name}, {run.backend}, {run.trainer.precision}"
 
 
-def _describe_data(dataset: Dataset) -> str:
+def _describe_data(dataset: "Dataset") -> str:
     height, width, channels = dataset.image_shape
     counts = ", ".join(f"{len(s):,} {name}" for name, s in dataset.splits.items())
     return (
@@ -105,11 +108,10 @@ def _describe_scores(scores: Mapping[str, float]) -> str:
     return ", ".join(parts)
 
 
-def _describe_ui(job: Job) -> str:
+def _describe_ui(run: RunConfig) -> str:
     """Returns the command that starts MLflow's pages, the short one where it works."""
     from experiments.tracking.links import ui_command
 
-    run = job.run
     if run.tracking.uri is None and run.output_dir == "outputs":
         return "make ui"
     command = ui_command(

@@ -1,9 +1,11 @@
 """A sweep: one parent run, and a table of its jobs at the end."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.config.job import JobResult
 from experiments.config.preflight import Plan
+from experiments.folders import is_held, list_job_folders
 from experiments.tasks import report
 from experiments.tracking import sweep
 from experiments.tracking.tracker import Tracker
@@ -58,22 +60,22 @@ def gather_results(plan: Plan) -> list[JobResult]:
 
     A job without one died before it could say why; it counts as failed.
     """
-    folders = [path for path in plan.folder.glob("*/") if path.name.isdigit()]
-    numbers = {int(path.name) for path in folders} | set(range(len(plan.jobs)))
-    results = []
-    for number in sorted(numbers):
-        folder = plan.folder / str(number)
-        results.append(JobResult.load(folder) or _lost(number, folder, plan))
-    return results
+    planned = [plan.folder / name for name in plan.job_folders]
+    folders = planned or list_job_folders(plan.folder)
+    jobs = plan.jobs or [()] * len(folders)
+    return [_read_result(*pair) for pair in zip(folders, jobs, strict=True)]
 
 
-def _lost(number: int, folder: Path, plan: Plan) -> JobResult:
-    overrides = plan.jobs[number] if number < len(plan.jobs) else ()
-    started = folder.is_dir()
+def _read_result(folder: Path, overrides: Sequence[str]) -> JobResult:
+    held = is_held(folder)
+    result = None if held else JobResult.load(folder)
+    if result is not None:
+        return result
+    reason = "ended without a result" if folder.is_dir() else "was not started"
     return JobResult(
-        name=" ".join(overrides) or f"job {number}",
+        name=" ".join(overrides) or folder.name,
         status="FAILED",
-        overrides=overrides,
+        overrides=tuple(overrides),
         output_dir=str(folder),
-        reason="ended without a result" if started else "was not started",
+        reason="is being run by another process" if held else reason,
     )

@@ -49,11 +49,12 @@ def train(job: Job) -> JobResult:
         objective=metrics[f"best_{run.trainer.monitor}"],
         metrics=metrics,
         run_id=tracker.run_id,
+        run_url=tracker.run_url,
         overrides=job.overrides,
         output_dir=str(job.output_dir),
     )
     report.show_skipped(dataset)
-    report.show_result(job, result, run_url=tracker.run_url)
+    report.show_result(run, result)
     return result
 
 

@@ -1,0 +1,91 @@
+"""What a job is: a hash of all that its result depends on, and a folder named by it.
+
+Two commands that must give the same result have the same identity, so that the second
+one finds what the first one left. A key that is declared `incidental` (a path, a
+display, the tracking server) does not count, and neither does one that is null: a new
+optional key leaves the identity of older jobs as it was.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experiments.config.fields import is_incidental
+from experiments.config.schema import RunConfig
+
+_DIGITS = 8
+_NAME_LENGTH = 80
+
+
+def identify(run: RunConfig) -> str:
+    """Returns the hash of what matters for the result, as hexadecimal digits."""
+    return _hash(_essence(run))
+
+
+def name_folder(name: str, run: RunConfig) -> str:
+    """Returns the folder's name of a single run: readable part, then identity."""
+    return f"{_slug(name)}-{identify(run)}"
+
+
+def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
+    """Returns the folder's name of a sweep.
+
+    Args:
+        name: Readable part.
+        jobs: What tells this sweep from others: the folders of its jobs, or its
+            overrides when a sweeper decides on the jobs later.
+    """
+    return f"{_slug(name)}-{_hash(sorted(jobs))}"
+
+
+def name_job_folder(differing: Sequence[str], run: RunConfig) -> str:
+    """Returns the folder's name of a job of a sweep.
+
+    Args:
+        differing: Its overrides that other jobs of the sweep do not have. They count,
+            for a sweep may compare settings that leave the result alone.
+        run: The job's config.
+    """
+    return f"{_slug('-'.join(differing))}-{_hash([identify(run), *differing])}"
+
+
+def describe_choices(choices: Mapping[str, str]) -> str:
+    """Returns what a job is in words, from the files its groups were taken from."""
+    words = f"{choices['model']} on {choices['dataset']}"
+    task = choices["task"]
+    return words if task == "train" else f"{task} {words}"
+
+
+def _essence(value: Any) -> Any:
+    """Returns plain data without nulls and whatever is incidental."""
+    if dataclasses.is_dataclass(value):
+        pairs = {
+            field.name: getattr(value, field.name)
+            for field in dataclasses.fields(value)
+            if not is_incidental(field)
+        }
+        return _essence(pairs)
+    if isinstance(value, Mapping):
+        counted = {str(k): v for k, v in value.items() if not _is_incidental_node(v)}
+        return {k: _essence(v) for k, v in counted.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_essence(item) for item in value]
+    return value
+
+
+def _is_incidental_node(value: Any) -> bool:
+    return bool(getattr(type(value), "incidental", False))
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _slug(name: str) -> str:
+    """Returns letters, digits, dots, dashes and underscores only, not too many."""
+    slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._-")
+    return slug[:_NAME_LENGTH].rstrip("._-") or "job"

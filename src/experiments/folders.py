@@ -1,0 +1,96 @@
+"""The folder of a job: which one it is, and which process works in it."""
+
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from experiments.errors import ExperimentError
+
+_LOCK = "job.lock"
+_HOLDER = "job.holder.json"
+
+
+class JobHeldError(ExperimentError):
+    """Another process works on the same job."""
+
+
+def choose_folder(folder: Path, *, fresh: bool) -> Path:
+    """Returns the folder to work in: the newest attempt, or a new one.
+
+    Args:
+        folder: Of the first attempt; later ones end in -2, -3, ...
+        fresh: Start anew although there is an attempt.
+    """
+    pattern = re.compile(re.escape(folder.name) + r"-(\d+)")
+    siblings = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    matches = [pattern.fullmatch(path.name) for path in siblings]
+    last = max([int(match[1]) for match in matches if match], default=1)
+    if fresh:
+        last = last + 1 if folder.exists() or last > 1 else 1
+    return folder if last == 1 else folder.with_name(f"{folder.name}-{last}")
+
+
+@contextmanager
+def claim_folder(folder: Path) -> Iterator[None]:
+    """Holds a job's folder for this process; the hold ends with it, however it ends.
+
+    Raises:
+        JobHeldError: Another process holds it.
+    """
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise JobHeldError(
+            f"{folder} is being worked on by {_describe_holder(folder)}. Wait for it, "
+            "stop it, or start anew in another folder: fresh=true"
+        ) from None
+    try:
+        _write_holder(folder)
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / _HOLDER).unlink()
+        lock.release()
+
+
+def list_job_folders(folder: Path) -> list[Path]:
+    """Returns the folders directly below `folder` in which a job was started."""
+    return sorted(path.parent for path in folder.glob(f"*/{_LOCK}"))
+
+
+def is_held(folder: Path) -> bool:
+    """Tells whether a process works in `folder` at this moment."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True
+
+
+def _write_holder(folder: Path) -> None:
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    with suppress(OSError):  # a full disk; the lock holds without it
+        (folder / _HOLDER).write_text(json.dumps(holder))
+
+
+def _describe_holder(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / _HOLDER).read_text())
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"

@@ -1,0 +1,131 @@
+"""Runs one job inside Hydra: stored result, continuation or start."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.identity import describe_choices, name_job_folder
+from experiments.config.job import RESULT_FILE, Job, JobResult
+from experiments.config.preflight import select_overrides
+from experiments.config.targets import resolve as resolve_target
+from experiments.config.validation import resolve, validate
+from experiments.errors import ExperimentError, Preempted, summarise_error
+from experiments.folders import JobHeldError, claim_folder
+from experiments.interruption import signals_as_requests
+from experiments.tasks.stored import show_stored, stored_result
+
+log = logging.getLogger(__name__)
+
+SWEEP_VARIABLE = "EXPERIMENTS_SWEEP_FOLDER"
+SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
+
+
+def run_job(config: DictConfig) -> float:
+    """Runs one job and leaves its `result.json`.
+
+    Args:
+        config: The composed config, without Hydra's own node.
+
+    Returns:
+        The objective; NaN when the job failed, which every sweeper takes for a failure.
+    """
+    job = _describe_job(config)
+    try:
+        with claim_folder(job.output_dir):
+            result = _run_claimed(job)
+    except JobHeldError as error:
+        # Its folder and its result belong to the process that holds it.
+        _show_failure(error)
+        return float("nan")
+    return float("nan") if result.objective is None else result.objective
+
+
+def _run_claimed(job: Job) -> JobResult:
+    """Returns what an earlier process left, or runs the job."""
+    stored = stored_result(job.output_dir, job.run, in_sweep=job.sweep_dir is not None)
+    if stored is not None:
+        show_stored(stored, job.run, in_sweep=job.sweep_dir is not None)
+        return stored
+    # Should this process be killed, its folder must not tell an earlier one's end.
+    (job.output_dir / RESULT_FILE).unlink(missing_ok=True)
+    try:
+        task = resolve_target(job.run.task._target_, key="task")
+        with signals_as_requests(job.stop):
+            result: JobResult = task(job)
+    except (KeyboardInterrupt, Preempted) as stop:
+        _unfinished(job, stop).save()
+        raise
+    except Exception as error:
+        result = _unfinished(job, error)
+        _show_failure(error)
+    result.save()
+    return result
+
+
+def _describe_job(config: DictConfig) -> Job:
+    """Gathers what Hydra knows about the running job."""
+    from hydra.core.hydra_config import HydraConfig
+
+    hydra = HydraConfig.get()
+    run = validate(config)
+    choices = {
+        str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
+    }
+    sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
+    return Job(
+        run=run,
+        resolved=resolve(config),
+        output_dir=Path(hydra.runtime.output_dir),
+        overrides=tuple(hydra.overrides.task),
+        choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
+        name=" ".join(_differing(hydra)) or run.name or describe_choices(choices),
+        sweep_dir=None if sweep_dir is None else Path(sweep_dir),
+    )
+
+
+def _differing(hydra: Any) -> list[str]:
+    """Returns the overrides that tell a job from the others of its sweep."""
+    swept = str(hydra.job.env_set.get(SWEPT_VARIABLE, "")).split()
+    return select_overrides(tuple(hydra.overrides.task), swept)
+
+
+def _unfinished(job: Job, error: BaseException) -> JobResult:
+    """Describes a job that was stopped or has failed."""
+    stopped = isinstance(error, KeyboardInterrupt | Preempted)
+    return JobResult(
+        name=job.name,
+        status="KILLED" if stopped else "FAILED",
+        overrides=job.overrides,
+        output_dir=str(job.output_dir),
+        reason=summarise_error(error),
+        exit_code=getattr(error, "exit_code", 1),
+    )
+
+
+def _show_failure(error: Exception) -> None:
+    """Writes the traceback into the job's log, and on the screen where it helps."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        log.info("The job failed.", exc_info=error)
+    elif isinstance(error, ExperimentError):
+        log.info("The job failed.", exc_info=error)
+        print(error, file=sys.stderr)
+    else:
+        log.error("The job failed.", exc_info=error)
+
+
+def _name_job_folder(*, _root_: DictConfig) -> str:
+    """Resolves `${job_folder:}`: the name of the folder of a sweep's job."""
+    names: list[Any] = [name for name in _root_ if name != "hydra"]
+    run = validate(OmegaConf.masked_copy(_root_, names))
+    return name_job_folder(_differing(_root_.hydra), run)
+
+
+# Launchers start workers that import this module to find `run_job`, and Hydra asks
+# for the folder before it calls it: there is no other moment to register.
+OmegaConf.register_new_resolver("job_folder", _name_job_folder, replace=True)

@@ -1,0 +1,49 @@
+"""Shows what a job left when it ran before, without importing a framework."""
+
+from pathlib import Path
+
+from experiments.config.job import JobResult
+from experiments.config.schema import RunConfig
+from experiments.tasks import origin, report
+
+
+def stored_result(
+    folder: Path, run: RunConfig, *, in_sweep: bool = False
+) -> JobResult | None:
+    """Returns the result that makes running the job again needless, if there is one.
+
+    Args:
+        folder: Of the job.
+        run: Its config.
+        in_sweep: A failed job of a sweep is left alone with `sweep.retry_failed=false`.
+    """
+    result = JobResult.load(folder)
+    if result is None or result.status == "FINISHED":
+        return result
+    keeps_failed = in_sweep and not run.sweep.retry_failed
+    return result if keeps_failed and result.status == "FAILED" else None
+
+
+def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) -> None:
+    """Prints a stored result, and what has changed since it was made.
+
+    Args:
+        result: What the job left.
+        run: Its config.
+        in_sweep: One line is enough: the sweep's table will show the rest.
+    """
+    changes = _list_changes(Path(result.output_dir), run)
+    since = f" Changed since: {'; '.join(changes)}." if changes else ""
+    print(f"{result.name}: {result.status.lower()} before, not run again.{since}")
+    if not in_sweep:
+        print("To run it anew in another folder: fresh=true")
+        report.show_result(run, result)
+
+
+def _list_changes(folder: Path, run: RunConfig) -> list[str]:
+    former = origin.read_origin(folder)
+    return (
+        []
+        if former is None
+        else origin.list_changes(former, origin.describe_origin(run))
+    )

@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments.tasks import origin
+
+
+def run(*packages: str) -> Any:
+    return SimpleNamespace(allowed_targets=packages)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of a user, importable and outside site-packages."""
+    folder = tmp_path / "users_parts"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "net.py").write_text("WIDTH = 3")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return folder
+
+
+def test_origin_holds_sources_of_the_own_packages_and_versions_of_the_others(
+    package: Path,
+) -> None:
+    found = origin.describe_origin(run("experiments", "users_parts.net", "keras"))
+    assert "experiments/build.py" in found["code"]
+    assert "users_parts/net.py" in found["code"]
+    assert not any(name.startswith("keras/") for name in found["code"])
+    assert found["packages"]["keras"]
+    assert "data" not in found
+
+
+def test_changed_file_is_named(package: Path) -> None:
+    before = origin.describe_origin(run("users_parts"))
+    (package / "net.py").write_text("WIDTH = 4")
+    (package / "new.py").touch()
+    after = origin.describe_origin(run("users_parts"))
+    (phrase,) = origin.list_changes(before, after)
+    assert phrase == "users_parts/net.py, users_parts/new.py"
+    assert origin.list_changes(before, before) == []
+
+
+def test_many_changed_files_are_counted() -> None:
+    before = {"code": {f"a/{n}.py": "1" for n in range(8)}}
+    after = {"code": {f"a/{n}.py": "2" for n in range(8)}}
+    (phrase,) = origin.list_changes(before, after)
+    assert phrase.endswith("a/4.py and 3 more files")
+
+
+def test_changed_packages_and_data_are_told() -> None:
+    before = {"packages": {"keras": "1"}, "data": {"content": "a", "split": "b"}}
+    after = {"packages": {"keras": "2"}, "data": {"content": "c", "split": "d"}}
+    changes = origin.list_changes(before, after)
+    assert changes == ["keras 1 -> 2", "the data set's images"]
+    other_split = {**before, "data": {"content": "a", "split": "d"}}
+    assert origin.list_changes(before, other_split) == ["the data set's split"]
+
+
+def test_part_that_one_side_lacks_is_not_compared() -> None:
+    assert (
+        origin.list_changes({"code": {}, "data": {"content": "a"}}, {"code": {}}) == []
+    )
+
+
+def test_origin_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert origin.read_origin(tmp_path) is None
+    origin.write_origin(tmp_path, {"code": {"a.py": "1"}})
+    assert origin.read_origin(tmp_path) == {"code": {"a.py": "1"}}
+    (tmp_path / origin.ORIGIN_FILE).write_text(json.dumps({})[:1])
+    assert origin.read_origin(tmp_path) is None

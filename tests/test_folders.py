@@ -1,0 +1,93 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.folders import (
+    JobHeldError,
+    choose_folder,
+    claim_folder,
+    is_held,
+    list_job_folders,
+)
+
+HOLD = """
+import sys, pathlib
+from experiments.folders import claim_folder
+with claim_folder(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("existing", "fresh", "chosen"),
+    [
+        ([], False, "job-1a"),
+        ([], True, "job-1a"),
+        (["job-1a"], False, "job-1a"),
+        (["job-1a"], True, "job-1a-2"),
+        (["job-1a", "job-1a-2", "job-1a-10"], False, "job-1a-10"),
+        (["job-1a", "job-1a-2", "job-1a-10"], True, "job-1a-11"),
+        (["job-1a-x", "job-1ab", "other-3"], True, "job-1a"),
+    ],
+)
+def test_newest_attempt_is_continued_and_a_fresh_one_is_new(
+    tmp_path: Path, existing: list[str], fresh: bool, chosen: str
+) -> None:
+    for name in existing:
+        (tmp_path / name).mkdir()
+    assert choose_folder(tmp_path / "job-1a", fresh=fresh) == tmp_path / chosen
+
+
+def test_parent_folder_need_not_exist(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "job"
+    assert choose_folder(folder, fresh=True) == folder
+
+
+def start_holder(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    with start_holder(tmp_path) as process:
+        assert is_held(tmp_path)
+        with (
+            pytest.raises(JobHeldError, match=f"process {process.pid} on .* since"),
+            claim_folder(tmp_path),
+        ):
+            pass
+        process.kill()
+    assert not is_held(tmp_path)
+    with claim_folder(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+
+
+def test_hold_ends_with_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="odd"), claim_folder(tmp_path):
+        raise ValueError("odd")
+    assert not is_held(tmp_path)
+
+
+def test_folder_without_a_job_is_not_held(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "absent")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_job_folders_are_those_that_were_claimed(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        (tmp_path / name).mkdir()
+    for name in ("b", "a"):
+        with claim_folder(tmp_path / name):
+            pass
+    assert list_job_folders(tmp_path) == [tmp_path / "a", tmp_path / "b"]
