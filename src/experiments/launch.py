@@ -109,8 +109,6 @@ def _run_sweep(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
     from experiments.tasks.sweep import close_sweep, open_sweep
 
     parent = open_sweep(plan)
-    if parent.run_id is not None:
-        (plan.folder / "parent_run_id").write_text(parent.run_id)
     added = [
         f"hydra.sweep.dir={_quote(str(plan.folder))}",
         f"+hydra.job.env_set.{SWEPT_VARIABLE}={_quote(' '.join(plan.swept_keys))}",

@@ -32,6 +32,7 @@ class Recorder:
 
     def __init__(self, run_id: str | None = "run") -> None:
         self.run_id = run_id
+        self.enabled = run_id is not None
         self.opened: dict[str, Any] = {}
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
 
@@ -77,7 +78,7 @@ def tracker(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Any:
-    tracking = SimpleNamespace(connection=lambda: CONNECTION)
+    tracking = SimpleNamespace(connection=lambda: CONNECTION, drain_seconds=7)
     run = SimpleNamespace(
         tracking=tracking, output_dir="outputs", seed=3, tags={"note": "first"}
     )
@@ -87,6 +88,7 @@ def job(tmp_path: Path) -> Any:
         overrides=("seed=3",),
         choices={"model": "resnet18"},
         name="mine",
+        output_dir=tmp_path / "job",
         sweep_dir=tmp_path / "sweep",
     )
 
@@ -100,8 +102,10 @@ def test_run_is_opened_with_name_parent_and_tags(
     assert tracker.opened == {
         **CONNECTION,
         "output_dir": tmp_path / "outputs",
+        "drain_seconds": 7,
+        "folder": job.output_dir,
         "run_name": "mine",
-        "parent_run_id": None,
+        "parent_dir": job.sweep_dir,
         "tags": {
             "choice.model": "resnet18",
             "note": "first",
@@ -143,7 +147,7 @@ def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -
 def test_untracked_run_does_not_describe_the_machine(
     tracker: Recorder, job: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker.run_id = None
+    tracker.enabled = False
     monkeypatch.setattr(record, "describe_environment", lambda: pytest.fail("asked"))
     with record.open_run(job, Devices(())):
         assert "environment.yaml" not in tracker.files()

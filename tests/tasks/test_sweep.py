@@ -38,7 +38,7 @@ def make_plan(folder: Path, jobs: int) -> Any:
         overrides=("seed=range(0,9)", "model=a"),
         run=SimpleNamespace(
             trainer=SimpleNamespace(monitor="val_accuracy", monitor_mode="max"),
-            tracking=SimpleNamespace(connection=lambda: CONNECTION),
+            tracking=SimpleNamespace(connection=lambda: CONNECTION, drain_seconds=7),
             name=None,
             output_dir="outputs",
             tags={"note": 1},
@@ -171,7 +171,9 @@ def test_parent_run_is_named_after_what_was_typed(
     plan.run.name, plan.overrides = name, overrides
     assert sweep.open_sweep(plan) == {
         **CONNECTION,
+        "drain_seconds": 7,
         "output_dir": tmp_path / "outputs",
+        "folder": tmp_path,
         "run_name": run_name,
         "overrides": overrides,
         "tags": {"note": 1},

@@ -1,12 +1,16 @@
 """What the tests of tracking share: a cache folder of their own and open runs."""
 
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from experiments.tracking import sender
 from experiments.tracking.tracker import open_tracker
+from tests.tracking.server import Server
 
 CONNECTION = {
     "enabled": True,
@@ -14,7 +18,7 @@ CONNECTION = {
     "experiment": "some experiment",
     "ui_url": "http://127.0.0.1:5000",
     "server_timeout": 5,
-    "server_retries": 0,
+    "drain_seconds": 20,
 }
 
 
@@ -28,17 +32,59 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the sender try again five times a second."""
+    monkeypatch.setattr(sender, "_DELAYS", (0.2,))
+
+
+@pytest.fixture
 def open_run(tmp_path: Path) -> Callable[..., Any]:
-    """Returns a function that opens a run on a database below `tmp_path`."""
+    """Returns a function that opens a run, each in a folder of its own."""
+    numbers = itertools.count()
 
     def open_run(**changes: Any) -> Any:
-        arguments = {**CONNECTION, "output_dir": tmp_path / "out", "run_name": "a run"}
-        return open_tracker(**{**arguments, **changes})
+        folder = tmp_path / "out" / "runs" / str(next(numbers))
+        arguments = {**CONNECTION, "output_dir": tmp_path / "out", "folder": folder}
+        return open_tracker(**{**arguments, "run_name": "a run", **changes})
 
     return open_run
 
 
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A real MLflow server on an empty database; not started yet."""
+    server = Server(tmp_path / "server")
+    yield server
+    server.stop()
+
+
+def settle(tracker: Any, seconds: float = 60) -> Any:
+    """Waits until everything is sent; returns the client of the store."""
+    tracker.start()
+    wait_until(lambda: not tracker.unsent, seconds)
+    return tracker._courier.connect().client
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Waits for something that another thread or process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def run_of(tracker: Any) -> Any:
+    """Returns MLflow's run, after everything is sent."""
+    return settle(tracker).get_run(tracker.run_id)
+
+
 def stored(tracker: Any, path: str) -> str:
     """Returns the text of a file of a run."""
-    client = tracker._client
+    client = settle(tracker)
     return Path(client.download_artifacts(tracker.run_id, path)).read_text("utf-8")
+
+
+def points_of(client: Any, run_id: str, key: str) -> list[tuple[int, float]]:
+    """Returns the steps and values of a metric, in the order of the steps."""
+    history = client.get_metric_history(run_id, key)
+    return sorted((point.step, point.value) for point in history)

@@ -48,6 +48,7 @@ def test_server_with_address_is_complete():
         ({"ui_url": None}, "tracking.ui_url", "null"),
         ({"experiment": " "}, "tracking.experiment", "empty"),
         ({"server_timeout": 0}, "tracking.server_timeout", ">= 1"),
+        ({"drain_seconds": -1}, "tracking.drain_seconds", ">= 0"),
     ],
 )
 def test_wrong_value_is_refused_with_its_key(changes, key, words):

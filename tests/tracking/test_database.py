@@ -19,13 +19,15 @@ import sys
 from pathlib import Path
 from experiments.tracking.tracker import open_tracker
 tracker = open_tracker(enabled=True, uri=None, experiment="shared",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, server_retries=0,
-    output_dir=Path(sys.argv[1]), run_name=sys.argv[2])
+    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=200,
+    output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], sys.argv[2]),
+    run_name=sys.argv[2])
 tracker.log_params({f"p.{i}": i for i in range(120)})
 for epoch in range(int(sys.argv[3])):
     tracker.log_metrics({f"m{i}": epoch + i for i in range(8)}, step=epoch)
 tracker.log_text("done", "note.txt")
 tracker.finish("FINISHED")
+assert not tracker.unsent, tracker.problem
 """
 
 

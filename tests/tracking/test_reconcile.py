@@ -18,13 +18,19 @@ from experiments.tracking.process import (
     process_tags,
 )
 
+from .conftest import settle
+
 KILLED_CHILD = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from experiments.tracking.tracker import open_tracker
 tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, server_retries=0,
-    output_dir=Path(sys.argv[1]), run_name="victim", parent_run_id=sys.argv[2])
+    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=9,
+    output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], "victim"),
+    run_name="victim", parent_dir=Path(sys.argv[2]))
+tracker.start()
+while tracker.unsent:
+    time.sleep(0.01)
 print(tracker.run_id, flush=True)
 os.kill(os.getpid(), 9)
 """
@@ -40,7 +46,7 @@ def dead():
 
 
 def status_of(tracker, run_id):
-    run = tracker._client.get_run(run_id)
+    run = settle(tracker).get_run(run_id)
     return run.info.status, run.data.tags.get("status.reason")
 
 
@@ -79,7 +85,7 @@ def test_other_machine_of_the_same_name_counts_as_alive():
 
 def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, dead):
     parent = open_run(run_name="sweep")
-    child = open_run(run_name="child", parent_run_id=parent.run_id)
+    child = open_run(run_name="child", parent_dir=parent._spool.job_folder)
     stale = open_run(run_name="stale")
     stale.set_tags(dead)
     elsewhere = open_run(run_name="elsewhere")
@@ -87,8 +93,11 @@ def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, 
     finished = open_run(run_name="finished")
     finished.set_tags(dead)
     finished.finish("FINISHED")
+    for tracker in (parent, child, stale, elsewhere):
+        settle(tracker)
 
     new = open_run(run_name="next", experiment="another experiment")
+    settle(new)
 
     status, reason = status_of(new, stale.run_id)
     assert status == "KILLED"
@@ -103,6 +112,7 @@ def test_stale_run_that_cannot_be_closed_is_told_and_stops_nothing(
 ):
     stale = open_run(run_name="stale")
     stale.set_tags(dead)
+    settle(stale)
 
     def refuse(connection, run_id):
         raise TrackingError("not your run")
@@ -113,24 +123,30 @@ def test_stale_run_that_cannot_be_closed_is_told_and_stops_nothing(
     assert "not your run" in caplog.text
 
 
-def test_resumed_run_belongs_to_its_new_process(open_run, dead):
-    first = open_run()
+def test_resumed_run_belongs_to_its_new_process(open_run, dead, tmp_path):
+    first = open_run(folder=tmp_path / "job")
     first.set_tags(dead)
-    second = open_run(run_id=first.run_id)
-    open_run()
+    first.finish("FAILED", "a reason")
+    second = open_run(folder=tmp_path / "job")
+    settle(second)
+    settle(open_run())
     assert second.run_id == first.run_id
-    assert status_of(second, first.run_id)[0] == "RUNNING"
+    assert status_of(second, first.run_id) == ("RUNNING", None)
 
 
 def test_killed_child_of_a_sweep_is_closed_and_its_parent_is_not(open_run, tmp_path):
     parent = open_run(run_name="sweep")
+    settle(parent)
     command = [sys.executable, "-c", KILLED_CHILD, str(tmp_path / "out")]
     victim = subprocess.run(
-        [*command, parent.run_id], capture_output=True, text=True, env=os.environ
+        [*command, str(parent._spool.job_folder)],
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
     assert victim.returncode == -signal.SIGKILL
     child_id = victim.stdout.strip()
     assert status_of(parent, child_id) == ("RUNNING", None)
-    open_run(run_name="next")
+    settle(open_run(run_name="next"))
     assert status_of(parent, child_id)[0] == "KILLED"
     assert status_of(parent, parent.run_id)[0] == "RUNNING"

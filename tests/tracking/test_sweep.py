@@ -1,11 +1,12 @@
 from experiments.config.job import JobResult
 from experiments.tracking.sweep import finish_sweep, open_sweep
 
-from .conftest import CONNECTION, stored
+from .conftest import CONNECTION, points_of, run_of, settle, stored
 
 
 def open_parent(tmp_path):
     return open_sweep(
+        folder=tmp_path / "out" / "sweep",
         output_dir=tmp_path / "out",
         run_name="sweep of 2",
         overrides=["model=resnet18,resnet50", "seed=1"],
@@ -20,7 +21,7 @@ def result(name, objective, status="FINISHED", **more):
 
 def test_parent_keeps_what_was_swept(tmp_path):
     parent = open_parent(tmp_path)
-    tags = parent._client.get_run(parent.run_id).data.tags
+    tags = run_of(parent).data.tags
     assert tags["sweep.overrides"] == "model=resnet18,resnet50 seed=1"
     assert tags["run.kind"] == "sweep"
     assert tags["seed"] == "1"
@@ -31,7 +32,7 @@ def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
     parent = open_parent(tmp_path)
     results = [result("model=a", 0.5, run_id="x"), result("model=b", 0.75, run_id="y")]
     table = finish_sweep(parent, results, monitor="val_accuracy", mode="max")
-    run = parent._client.get_run(parent.run_id)
+    run = run_of(parent)
     assert table.splitlines()[2] == "| 1 | model=b | 0.7500 | FINISHED |"
     assert stored(parent, "sweep/results.md") == table
     assert stored(parent, "sweep/results.csv").splitlines()[1].startswith("1,model=b,")
@@ -44,7 +45,7 @@ def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
     parent = open_parent(tmp_path)
     results = [result("model=a", None, "FAILED"), result("model=b", 0.75)]
     finish_sweep(parent, results, monitor="val_accuracy", mode="max")
-    run = parent._client.get_run(parent.run_id)
+    run = run_of(parent)
     assert run.info.status == "FAILED"
     assert run.data.tags["status.reason"] == "1 of 2 jobs did not finish: model=a"
 
@@ -52,6 +53,23 @@ def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
 def test_stopped_sweep_is_killed(tmp_path):
     parent = open_parent(tmp_path)
     finish_sweep(parent, [], monitor="loss", mode="min", stopped_by="Ctrl-C")
-    run = parent._client.get_run(parent.run_id)
+    run = run_of(parent)
     assert run.info.status == "KILLED"
     assert run.data.tags["status.reason"] == "Ctrl-C"
+
+
+def test_sweep_that_is_run_again_keeps_its_run_and_shows_its_latest_results(tmp_path):
+    parent = open_parent(tmp_path)
+    finish_sweep(parent, [], monitor="val_accuracy", mode="max", stopped_by="Ctrl-C")
+    first = parent.run_id
+    for best in (0.5, 0.75):
+        parent = open_parent(tmp_path)
+        results = [result("model=a", best, run_id="x")]
+        table = finish_sweep(parent, results, monitor="val_accuracy", mode="max")
+    run = run_of(parent)
+    assert parent.run_id == first
+    assert stored(parent, "sweep/results.md") == table
+    assert (run.info.status, "status.reason" in run.data.tags) == ("FINISHED", False)
+    assert run.data.metrics == {"best_val_accuracy": 0.75}
+    points = points_of(settle(parent), first, "best_val_accuracy")
+    assert points == [(1, 0.5), (2, 0.75)]

@@ -23,7 +23,8 @@ class TrackingConfig:
         ui_url: Address of MLflow's pages, for links; null for the server itself.
         log_model: Which model the run keeps: that of the best epoch, or none.
         server_timeout: Seconds that a tracking server may stay silent.
-        server_retries: Further attempts of a failed request to a tracking server.
+        drain_seconds: How long the end of a run waits for records that are not sent
+            yet; the rest waits in the run's folder.
     """
 
     enabled: bool
@@ -32,17 +33,16 @@ class TrackingConfig:
     ui_url: str | None
     log_model: Literal["best", "none"]
     server_timeout: int = setting(ge=1)
-    server_retries: int = setting(ge=0, le=10)
+    drain_seconds: float = setting(ge=0)
 
     def connection(self) -> dict[str, Any]:
-        """Returns the keyword arguments that `open_tracker` and `open_sweep` share."""
+        """Returns what `open_tracker`, `open_sweep` and `read_run` need to connect."""
         return {
             "enabled": self.enabled,
             "uri": self.uri,
             "experiment": self.experiment,
             "ui_url": self.ui_url,
             "server_timeout": self.server_timeout,
-            "server_retries": self.server_retries,
         }
 
     def check(self) -> Iterator[Problem]:
@@ -50,13 +50,14 @@ class TrackingConfig:
         if not self.experiment.strip():
             yield Problem("experiment", "must not be empty.", "Name the comparison.")
         if self.uri is not None:
-            yield from _check_uri(self.uri)
+            yield from check_uri(self.uri)
         elif self.ui_url is None:
             hint = "Set it to the address that `mlflow ui` will have."
             yield Problem("ui_url", "must not be null without tracking.uri.", hint)
 
 
-def _check_uri(uri: str) -> Iterator[Problem]:
+def check_uri(uri: str) -> Iterator[Problem]:
+    """Yields what is wrong with the address of a server or a database."""
     if not uri.startswith(("http://", "https://", "sqlite:////")):
         hint = "Put an MLflow server in front of any other database."
         yield Problem("uri", f"{_ACCEPTED} Received: {uri!r}.", hint)

@@ -31,9 +31,11 @@ def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
     """
     tracker = open_tracker(
         **job.run.tracking.connection(),
+        drain_seconds=job.run.tracking.drain_seconds,
         output_dir=Path(job.run.output_dir).absolute(),
+        folder=job.output_dir,
         run_name=job.name,
-        parent_run_id=_parent_run_id(job),
+        parent_dir=job.sweep_dir,
         tags=_tags(job, devices),
     )
     try:
@@ -51,7 +53,11 @@ def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
 def log_start(
     tracker: Tracker, dataset: Dataset, cost: "Cost", model: Any, steps_per_epoch: int
 ) -> None:
-    """Records what the data and the model turned out to be."""
+    """Records what the data and the model turned out to be, and begins to send.
+
+    Not earlier: by now the framework is imported, which mlflow must not be beside it.
+    """
+    tracker.start()
     facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch}
     facts["jit"] = bool(model.jit_compile)
     tracker.log_params({f"derived.{name}": value for name, value in facts.items()})
@@ -126,18 +132,13 @@ def log_model(
     )
 
 
-def _parent_run_id(job: Job) -> str | None:
-    path = None if job.sweep_dir is None else job.sweep_dir / "parent_run_id"
-    return path.read_text() if path is not None and path.is_file() else None
-
-
 def _log_origin(tracker: Tracker, job: Job) -> None:
     """Records the config, the code, the packages and the machine."""
     tracker.log_params(flatten_config(job.resolved))
     tracker.log_dict(job.resolved, "config/config.yaml")
     tracker.log_dict({"overrides": list(job.overrides)}, "config/overrides.yaml")
     tracker.log_dict(job.choices, "config/choices.yaml")
-    if tracker.run_id is not None:
+    if tracker.enabled:
         environment = describe_environment()
         tracker.set_tags(environment.tags())
         tracker.log_dict(environment.as_dict(), "environment.yaml")

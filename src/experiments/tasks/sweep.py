@@ -18,7 +18,9 @@ def open_sweep(plan: Plan) -> Tracker:
     run = plan.run
     return sweep.open_sweep(
         **run.tracking.connection(),
+        drain_seconds=run.tracking.drain_seconds,
         output_dir=Path(run.output_dir).absolute(),
+        folder=plan.folder,
         run_name=run.name or " ".join(plan.overrides) or "sweep",
         overrides=plan.overrides,
         tags=run.tags,

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experiments.errors import TrackingError
+from experiments.tracking.failures import summarise
 from experiments.tracking.links import Location, locate
 
 T = TypeVar("T")
@@ -20,6 +22,8 @@ T = TypeVar("T")
 # MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
 _BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
 _PROBE_SECONDS = 10
+# Two threads that import parts of mlflow at once may see each other's halves.
+IMPORTING = threading.RLock()
 _WARNINGS_OF_ITS_IMPORTS = (
     # MLflow's tables use a loader that SQLAlchemy 2.1 calls deprecated.
     "The ``noload`` loader strategy is deprecated",
@@ -56,7 +60,8 @@ def import_mlflow() -> Any:
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     for message in _WARNINGS_OF_ITS_IMPORTS:
         warnings.filterwarnings("ignore", message)
-    import mlflow
+    with IMPORTING:
+        import mlflow
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     # Prints a stack for each refused statement; `attempt` retries or raises them.
@@ -70,7 +75,6 @@ def connect(
     experiment: str,
     ui_url: str | None,
     server_timeout: int,
-    server_retries: int,
     output_dir: Path,
 ) -> Connection:
     """Opens the store, creating the embedded database and the experiment at need.
@@ -80,7 +84,6 @@ def connect(
         experiment: Name of the experiment.
         ui_url: Address of MLflow's pages; `None` for the server itself.
         server_timeout: Seconds that a server may stay silent.
-        server_retries: Further attempts of a failed request to a server.
         output_dir: Folder for the database and its artifacts.
 
     Raises:
@@ -90,15 +93,18 @@ def connect(
     if location.database is None:
         _probe(location.uri)
         os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(server_timeout)
-        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(server_retries)
+        # The sender has more patience, and looks whether a run was created in spite of
+        # the silence before it tries again, which MLflow does not.
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     mlflow = import_mlflow()
     if location.database is not None:
         from experiments.tracking.database import prepare_database
 
         prepare_database(location.database)
-    client = attempt(
-        lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
-    )
+    with IMPORTING:
+        client = attempt(
+            lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
+        )
     experiment_id = _claim_experiment(client, experiment, location)
     return Connection(client, location, experiment_id, ui_url or location.uri)
 
@@ -123,15 +129,9 @@ def attempt(action: Callable[[], T], purpose: str) -> T:
         except (MlflowException, OSError) as error:
             busy = "database is locked" in str(error)
             if not busy or attempts == len(_BUSY_DELAYS):
-                raise TrackingError(f"Cannot {purpose}: {_brief(error)}") from error
+                raise TrackingError(f"Cannot {purpose}: {summarise(error)}") from error
             time.sleep(_BUSY_DELAYS[attempts])
             attempts += 1
-
-
-def _brief(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
-    return text if len(text) <= 500 else f"{text[:500]}..."
 
 
 def _probe(uri: str) -> None:
@@ -145,8 +145,8 @@ def _probe(uri: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise TrackingError(
-            f"tracking.uri: no tracking server answers at {uri} ({reason}). Start it, "
-            "correct the address, or use tracking=sqlite or tracking=off."
+            f"tracking.uri: no tracking server answers at {uri} ({reason}). Start it "
+            "or correct the address."
         ) from error
 
 

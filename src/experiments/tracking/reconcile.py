@@ -13,7 +13,9 @@ _RUNS = 1000
 REASON = "status.reason"
 
 
-def reconcile_stale_runs(connection: Connection) -> list[str]:
+def reconcile_stale_runs(
+    connection: Connection, *, spare: str | None = None
+) -> list[str]:
     """Sets RUNNING runs of dead processes of this host to KILLED.
 
     Runs of live processes, of other hosts or containers, and runs that this project
@@ -22,6 +24,7 @@ def reconcile_stale_runs(connection: Connection) -> list[str]:
 
     Args:
         connection: The open store.
+        spare: A run that is about to be continued.
 
     Returns:
         The ids of the runs that were closed.
@@ -39,6 +42,7 @@ def reconcile_stale_runs(connection: Connection) -> list[str]:
         lambda: client.search_runs(ids, query, max_results=_RUNS), "look for stale runs"
     )
     dead = [run.info.run_id for run in running if is_dead(run.data.tags)]
+    dead = [run_id for run_id in dead if run_id != spare]
     closed = []
     for run_id in dead:
         try:

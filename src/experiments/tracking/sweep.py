@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.job import JobResult
-from experiments.tracking.links import compare_url
-from experiments.tracking.names import differing_names
+from experiments.tracking.client import import_mlflow
 from experiments.tracking.sweep_table import (
     Mode,
     format_csv,
@@ -16,39 +15,41 @@ from experiments.tracking.sweep_table import (
 )
 from experiments.tracking.tracker import Tracker, open_tracker
 
-__all__ = ["compare_url", "differing_names", "finish_sweep", "open_sweep"]
-
 _KIND = "sweep"
 
 
 def open_sweep(
     *,
     output_dir: Path,
+    folder: Path,
     run_name: str,
     overrides: Sequence[str],
     tags: Mapping[str, object] | None = None,
     **connection: Any,
 ) -> Tracker:
-    """Starts the parent run, whose id the jobs pass as `parent_run_id`.
+    """Opens the parent run of a sweep, whose folder the jobs pass as `parent_dir`.
 
     Args:
         output_dir: Folder for the embedded database and its artifacts.
+        folder: Of the sweep.
         run_name: Name that people read.
         overrides: The sweep as typed, such as `model=resnet18,resnet50`.
         tags: Further tags of the parent run.
-        **connection: As `TrackingConfig.connection` returns them.
-
-    Raises:
-        TrackingError: If the store cannot be reached or refuses.
+        **connection: As `open_tracker` takes them.
     """
     own = {"run.kind": _KIND, "sweep.overrides": " ".join(overrides)}
     parent = open_tracker(
         output_dir=output_dir,
+        folder=folder,
         run_name=run_name,
         tags={**(tags or {}), **own},
         **connection,
     )
     parent.log_text("\n".join(overrides) + "\n", "sweep/overrides.txt")
+    if parent.enabled:
+        # Jobs may follow in this process: not in a thread while they import TensorFlow.
+        import_mlflow()
+        parent.start()
     return parent
 
 
@@ -74,9 +75,6 @@ def finish_sweep(
 
     Returns:
         The table in Markdown, the best job first.
-
-    Raises:
-        TrackingError: If the store refuses.
     """
     ranked = sort_results(results, mode)
     table = format_markdown(ranked, monitor)
@@ -84,7 +82,9 @@ def finish_sweep(
     parent.log_text(format_csv(ranked, monitor), "sweep/results.csv")
     if ranked and has_objective(ranked[0]):
         best = ranked[0]
-        parent.log_metrics({f"best_{monitor}": float(best.objective or 0.0)}, step=0)
+        # A step a time that the sweep is run: a later result replaces the earlier one.
+        scores = {f"best_{monitor}": float(best.objective or 0.0)}
+        parent.log_metrics(scores, step=parent.resumed)
         parent.set_tags({"sweep.best_run": best.name, "sweep.best_run_id": best.run_id})
     unfinished = [result for result in ranked if result.status != "FINISHED"]
     if stopped_by is not None:

@@ -8,24 +8,47 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 class Tracker(Protocol):
-    """Records one run. Every method may raise `TrackingError`."""
+    """Records one run; no method fails or waits because of MLflow."""
+
+    enabled: bool
+    """Whether anything is recorded."""
+    resumed: int
+    """How often the run was continued."""
 
     @property
     def run_id(self) -> str | None:
-        """MLflow's id of the run; `None` when nothing is recorded."""
+        """MLflow's id of the run; `None` before it has one or without a record."""
         ...
 
     @property
     def run_url(self) -> str | None:
-        """Address of the run's page; `None` when nothing is recorded."""
+        """Address of the run's page; `None` as long as MLflow was not reached."""
         ...
 
     def compare_url(self, run_ids: Sequence[str]) -> str | None:
-        """Returns the address of the page that compares runs of this experiment."""
+        """Returns the page that compares runs; `None` as long as MLflow is absent."""
+        ...
+
+    @property
+    def unsent(self) -> int:
+        """Records that MLflow does not hold yet."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why something is unsent or was refused, in one line."""
+        ...
+
+    def start(self) -> None:
+        """Begins to send, which imports mlflow in a thread.
+
+        Until then, until the first metrics or the end, records wait in the folder:
+        two threads that import mlflow and TensorFlow at once disturb each other.
+        """
         ...
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Records settings that never change, by their dotted key."""
+        """Records settings, by their dotted key; the first value of each stays."""
         ...
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
@@ -33,7 +56,7 @@ class Tracker(Protocol):
         ...
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Records all the metrics of one step (an epoch) in one request."""
+        """Records the metrics of one step (an epoch); the first value of each stays."""
         ...
 
     def log_text(self, text: str, artifact_path: str) -> None:
@@ -60,8 +83,8 @@ class Tracker(Protocol):
         name: str = "model",
         metadata: Mapping[str, Any] | None = None,
         step: int = 0,
-    ) -> str | None:
-        """Stores a Keras model as an MLflow model linked to the run.
+    ) -> None:
+        """Stores a Keras model as an MLflow model, `runs:/<run_id>/<name>`.
 
         Args:
             model: A built `keras.Model` of one input and one output.
@@ -70,26 +93,33 @@ class Tracker(Protocol):
             name: Name of the model in MLflow.
             metadata: Facts kept inside the model, such as class names.
             step: Epoch that the weights come from.
-
-        Returns:
-            Its URI, which `mlflow.keras.load_model` takes; `None` without a run.
         """
         ...
 
     def finish(self, status: Status, reason: str | None = None) -> None:
-        """Closes the run, saying why when it did not finish; later calls do nothing."""
+        """Closes the run, saying why when it did not finish; later calls do nothing.
+
+        Waits `tracking.drain_seconds` at most for what is not sent yet.
+        """
         ...
 
 
 class NoTracker:
     """Records nothing: `tracking=off`."""
 
+    enabled: bool = False
+    resumed: int = 0
     run_id: str | None = None
     run_url: str | None = None
+    unsent: int = 0
+    problem: str | None = None
 
     def compare_url(self, run_ids: Sequence[str]) -> str | None:
         """Returns `None`."""
         return None
+
+    def start(self) -> None:
+        """Does nothing."""
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Does nothing."""
@@ -120,9 +150,8 @@ class NoTracker:
         name: str = "model",
         metadata: Mapping[str, Any] | None = None,
         step: int = 0,
-    ) -> str | None:
-        """Does nothing and returns `None`."""
-        return None
+    ) -> None:
+        """Does nothing."""
 
     def finish(self, status: Status, reason: str | None = None) -> None:
         """Does nothing."""
@@ -135,14 +164,16 @@ def open_tracker(
     experiment: str,
     ui_url: str | None,
     server_timeout: int,
-    server_retries: int,
+    drain_seconds: float,
     output_dir: Path,
+    folder: Path,
     run_name: str,
     tags: Mapping[str, object] | None = None,
-    parent_run_id: str | None = None,
-    run_id: str | None = None,
+    parent_dir: Path | None = None,
 ) -> Tracker:
-    """Starts a run, after closing those that dead processes left open.
+    """Opens the run of a folder: a new one, or the one that its journal belongs to.
+
+    Returns at once, whether MLflow can be reached or not.
 
     Args:
         enabled: False for a tracker that does nothing; mlflow is then not imported.
@@ -150,34 +181,32 @@ def open_tracker(
         experiment: Name of the MLflow experiment.
         ui_url: Address of MLflow's pages; `None` for the server itself.
         server_timeout: Seconds that a server may stay silent.
-        server_retries: Further attempts of a failed request to a server.
+        drain_seconds: How long `finish` waits for what is not sent yet.
         output_dir: Folder for the embedded database and its artifacts.
+        folder: Of the job; its subfolder `tracking` holds the records.
         run_name: Name that people read.
         tags: Further tags of the run.
-        parent_run_id: The sweep's run, when this run belongs to one.
-        run_id: A run to continue instead of starting one.
+        parent_dir: Folder of the sweep, when this run belongs to one.
 
     Raises:
-        TrackingError: If the store cannot be reached or refuses.
+        TrackingError: `output_dir` cannot hold a database.
     """
     if not enabled:
         return NoTracker()
-    # Imported late: importing mlflow takes over a second.
-    from experiments.tracking.client import connect
-    from experiments.tracking.mlflow_tracker import MLflowTracker
-    from experiments.tracking.reconcile import reconcile_stale_runs
+    from experiments.tracking.spool import Spool
+    from experiments.tracking.spooled_tracker import SpooledTracker
 
-    connection = connect(
-        uri=uri,
-        experiment=experiment,
-        ui_url=ui_url,
-        server_timeout=server_timeout,
-        server_retries=server_retries,
-        output_dir=output_dir,
-    )
-    reconcile_stale_runs(connection)
-    if run_id is not None:
-        return MLflowTracker.reopen(connection, run_id, tags or {})
-    return MLflowTracker.create(
-        connection, run_name=run_name, parent_run_id=parent_run_id, tags=tags or {}
+    return SpooledTracker(
+        Spool(folder),
+        output_dir=output_dir.absolute(),
+        drain_seconds=drain_seconds,
+        target={
+            "uri": uri,
+            "experiment": experiment,
+            "ui_url": ui_url,
+            "server_timeout": server_timeout,
+        },
+        run_name=run_name,
+        tags=tags or {},
+        parent_dir=parent_dir,
     )

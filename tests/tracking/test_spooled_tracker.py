@@ -1,25 +1,23 @@
 import json
 import math
+import time
 
 import pytest
 import yaml
 from matplotlib.figure import Figure
 
-from experiments.errors import TrackingError
-
-from .conftest import stored
-
-
-def run_of(tracker):
-    return tracker._client.get_run(tracker.run_id)
+from .conftest import points_of, run_of, settle, stored
 
 
 def test_run_carries_name_tags_parent_and_process(open_run):
     parent = open_run(run_name="sweep")
     child = open_run(
-        run_name="child", parent_run_id=parent.run_id, tags={"seed": 3, "note": "x"}
+        run_name="child",
+        parent_dir=parent._spool.job_folder,
+        tags={"seed": 3, "note": "x"},
     )
     run = run_of(child)
+    settle(parent)
     assert run.info.run_name == "child"
     assert run.info.status == "RUNNING"
     assert run.data.tags["mlflow.parentRunId"] == parent.run_id
@@ -30,6 +28,7 @@ def test_run_carries_name_tags_parent_and_process(open_run):
 
 def test_links_point_to_the_pages(open_run):
     tracker = open_run()
+    assert (tracker.run_id, tracker.run_url) == (None, None)
     experiment = run_of(tracker).info.experiment_id
     page = f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{tracker.run_id}"
     assert tracker.run_url == page
@@ -54,26 +53,39 @@ def test_more_tags_than_a_request_holds_are_kept(open_run):
     assert [kept[f"tag{i}"] for i in range(150)] == [str(i) for i in range(150)]
 
 
-def test_changed_parameter_is_refused_with_its_name(open_run):
+def test_first_value_of_a_parameter_stays_and_the_other_is_told(open_run, caplog):
     tracker = open_run()
     tracker.log_params({"optimizer.lr": 1})
-    with pytest.raises(TrackingError, match=r"record parameters.*optimizer\.lr"):
-        tracker.log_params({"optimizer.lr": 2})
+    tracker.log_params({"optimizer.lr": 2, "seed": 3})
+    assert run_of(tracker).data.params == {"optimizer.lr": "1", "seed": "3"}
+    assert "stay as recorded: optimizer.lr (1, now 2)" in caplog.text
 
 
 def test_metrics_of_an_epoch_are_one_request_at_its_step(open_run, monkeypatch):
     tracker = open_run()
+    client = settle(tracker)
     calls = []
-    log = tracker._client.log_batch
+    log = client.log_batch
+    delivery = tracker._courier._delivery
     monkeypatch.setattr(
-        tracker._client, "log_batch", lambda *a, **k: (calls.append(1), log(*a, **k))
+        delivery._client, "log_batch", lambda *a, **k: (calls.append(1), log(*a, **k))
     )
     tracker.log_metrics({"loss": 0.5, "val_loss": math.nan, "lr": math.inf}, step=1)
     tracker.log_metrics({"loss": 0.25}, step=2)
-    history = tracker._client.get_metric_history(tracker.run_id, "loss")
-    assert [(metric.step, metric.value) for metric in history] == [(1, 0.5), (2, 0.25)]
-    assert math.isnan(run_of(tracker).data.metrics["val_loss"])
+    run = run_of(tracker)
+    assert points_of(client, tracker.run_id, "loss") == [(1, 0.5), (2, 0.25)]
+    assert math.isnan(run.data.metrics["val_loss"])
     assert len(calls) == 2
+
+
+def test_points_carry_the_time_at_which_they_were_made(open_run):
+    tracker = open_run()
+    before = time.time() * 1000
+    tracker.log_metrics({"loss": 0.5}, step=1)
+    after = time.time() * 1000
+    time.sleep(0.1)
+    (point,) = settle(tracker).get_metric_history(tracker.run_id, "loss")
+    assert int(before) <= point.timestamp <= after
 
 
 def test_files_are_stored_below_the_output_folder(open_run, tmp_path):
@@ -99,9 +111,9 @@ def test_plain_data_keeps_its_order_as_yaml_and_json(open_run):
     assert json.loads(stored(tracker, "config.json")) == content
 
 
-def test_file_that_does_not_exist_is_a_tracking_error(open_run, tmp_path):
-    with pytest.raises(TrackingError, match=r"Cannot store absent\.bin"):
-        open_run().log_file(tmp_path / "absent.bin")
+def test_file_that_does_not_exist_is_told_and_stops_nothing(open_run, tmp_path, caplog):
+    open_run().log_file(tmp_path / "absent.bin")
+    assert "absent.bin is not recorded: No such file" in caplog.text
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
@@ -109,6 +121,7 @@ def test_run_ends_once_with_its_status_and_reason(open_run, status):
     tracker = open_run()
     tracker.finish(status, "because " + "x" * 9000)
     tracker.finish("FINISHED" if status == "FAILED" else "FAILED", "never told")
+    assert (tracker.unsent, tracker.problem) == (0, None)
     run = run_of(tracker)
     assert run.info.status == status
     assert run.info.end_time >= run.info.start_time

@@ -1,0 +1,38 @@
+"""Which failures pass, and which say that MLflow will never accept one record."""
+
+from typing import Any
+
+_CODE = "INVALID_PARAMETER_VALUE"
+# Of a server or the proxy before it: malformed, too large, of a refused type.
+_STATUSES = (400, 411, 413, 415, 422)
+_PASSING = ("mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3")
+
+
+class RefusedError(Exception):
+    """MLflow does not accept a record and never will."""
+
+
+def is_refusal(error: Exception) -> bool:
+    """Tells whether sending the same record again is in vain.
+
+    A server that is down or overloaded, a locked, full or damaged database, missing
+    rights and a deleted run or experiment are what somebody may mend.
+    """
+    if isinstance(error, RefusedError):
+        return True
+    code = getattr(error, "error_code", None)
+    if code is not None:
+        # That code also stands for a run or an experiment that was deleted.
+        return bool(code == _CODE and "'active' state" not in str(error))
+    response: Any = getattr(error, "response", None)
+    if response is not None:
+        return getattr(response, "status_code", None) in _STATUSES
+    known = isinstance(error, OSError) or type(error).__module__.startswith(_PASSING)
+    return not known
+
+
+def summarise(error: BaseException) -> str:
+    """Returns an error of MLflow in one line, which may be cut."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0].rstrip(".") if lines else type(error).__name__
+    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -1,0 +1,24 @@
+"""Plain data and figures as what a file holds."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+_DPI = 120
+
+
+def format_data(content: Mapping[str, Any], *, as_json: bool) -> str:
+    """Returns plain data as JSON or YAML, its keys in their order."""
+    if as_json:
+        return json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+
+
+def draw_picture(figure: Any, kind: str) -> bytes:
+    """Returns a Matplotlib figure as an image such as `png`."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, dpi=_DPI)
+    return picture.getvalue()

@@ -1,0 +1,79 @@
+"""What a journal holds already, so that a resumed job repeats no record."""
+
+from collections.abc import Iterable, Mapping
+
+from experiments.tracking.journal import Entry
+
+
+class Seen:
+    """Tells which records are new.
+
+    A killed job repeats, bit for bit, what it did since its last checkpoint; only
+    metrics of the clock differ, of which the first value stays.
+
+    Args:
+        entries: Of the journal so far.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._params: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
+        self._points: set[tuple[str, int]] = set()
+        self._artifacts: set[str] = set()
+        self._models: set[tuple[str, int]] = set()
+        for entry in entries:
+            self._take(entry)
+
+    def add_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Takes parameters and returns those without a value so far."""
+        new = {k: v for k, v in params.items() if k not in self._params}
+        self._params.update(new)
+        return new
+
+    def changed_params(self, params: Mapping[str, str]) -> list[str]:
+        """Describes the parameters that have another value."""
+        known = self._params
+        return [
+            f"{key} ({known[key]}, now {value})"
+            for key, value in params.items()
+            if known.get(key, value) != value
+        ]
+
+    def add_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Takes tags and returns those whose value differs from the last one."""
+        new = {k: v for k, v in tags.items() if self._tags.get(k) != v}
+        self._tags.update(new)
+        return new
+
+    def add_metrics(self, metrics: Mapping[str, float], step: int) -> dict[str, float]:
+        """Takes metrics and returns those without a value at this step."""
+        new = {k: v for k, v in metrics.items() if (k, step) not in self._points}
+        self._points |= {(key, step) for key in new}
+        return new
+
+    def add_artifact(self, path: str) -> bool:
+        """Takes a file and tells whether none of its path was there."""
+        new = path not in self._artifacts
+        self._artifacts.add(path)
+        return new
+
+    def add_model(self, name: str, step: int) -> bool:
+        """Takes a model and tells whether none of its name and step was there."""
+        new = (name, step) not in self._models
+        self._models.add((name, step))
+        return new
+
+    def _take(self, entry: Entry) -> None:
+        content = entry.content
+        if entry.kind == "session":
+            self.add_tags(content["tags"])
+        elif entry.kind == "params":
+            self.add_params(content["values"])
+        elif entry.kind == "tags":
+            self.add_tags(content["values"])
+        elif entry.kind == "metrics":
+            self.add_metrics(content["values"], content["step"])
+        elif entry.kind == "artifact":
+            self.add_artifact(content["path"])
+        elif entry.kind == "model":
+            self.add_model(content["name"], content["step"])

@@ -1,0 +1,226 @@
+"""Records one run: into its folder at once, and from there into MLflow."""
+
+import logging
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.tracking import links
+from experiments.tracking.courier import Courier
+from experiments.tracking.flatten import as_param
+from experiments.tracking.formats import draw_picture, format_data
+from experiments.tracking.journal import Journal
+from experiments.tracking.seen import Seen
+from experiments.tracking.sender import Sender
+from experiments.tracking.session import as_tags, describe_session
+from experiments.tracking.spool import Spool
+from experiments.tracking.tracker import Status
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class SpooledTracker:
+    """A `Tracker` that never waits for MLflow and never fails because of it.
+
+    Args:
+        spool: Where records wait.
+        output_dir: Folder of the embedded database.
+        drain_seconds: How long `finish` waits for what is not sent yet.
+        target: Where records go, as `connect` takes it.
+        run_name: Name that people read.
+        tags: Of the run.
+        parent_dir: Folder of the sweep that the run belongs to.
+    """
+
+    enabled = True
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        output_dir: Path,
+        drain_seconds: float,
+        target: Mapping[str, Any],
+        run_name: str,
+        tags: Mapping[str, object],
+        parent_dir: Path | None,
+    ) -> None:
+        self._store = links.locate(target["uri"], output_dir).uri
+        owned = spool.own()
+        self._spool = spool
+        self._output_dir = output_dir
+        self._drain_seconds = drain_seconds
+        self._journal = Journal(spool.journal)
+        entries = self._journal.entries
+        session = describe_session(
+            entries,
+            spool,
+            run_name=run_name,
+            tags=tags,
+            parent_dir=parent_dir,
+            target=target,
+        )
+        self.resumed: int = session["resumed"]
+        self._journal.append("session", session)
+        self._seen = Seen(entries)
+        self._courier = Courier(spool, entries, output_dir=output_dir)
+        self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)
+        self._open = True
+
+    @property
+    def run_id(self) -> str | None:
+        """MLflow's id of the run; `None` before it has one."""
+        return self._courier.run_id
+
+    @property
+    def run_url(self) -> str | None:
+        """Address of the run's page; `None` before MLflow was reached."""
+        connection, run_id = self._courier.connection, self._courier.run_id
+        if connection is None or run_id is None:
+            return None
+        return links.run_url(connection.pages, connection.experiment_id, run_id)
+
+    def compare_url(self, run_ids: Sequence[str]) -> str | None:
+        """Returns the page that compares runs; `None` before MLflow was reached."""
+        connection = self._courier.connection
+        if connection is None:
+            return None
+        return links.compare_url(run_ids, connection.experiment_id, connection.pages)
+
+    @property
+    def unsent(self) -> int:
+        """Records that MLflow does not hold yet."""
+        return self._courier.unsent
+
+    @property
+    def problem(self) -> str | None:
+        """Why something is unsent or was refused, in one line."""
+        if self.unsent:
+            return self._sender.problem
+        refused = self._courier.refused
+        return f"{refused} refused, see {self._spool.refused}" if refused else None
+
+    def start(self) -> None:
+        """Begins to send."""
+        self._sender.start()
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Records settings; the first value of each stays."""
+        texts = {key: as_param(value) for key, value in params.items()}
+        changed = self._seen.changed_params(texts)
+        if changed:
+            _LOGGER.warning("Parameters stay as recorded: %s.", ", ".join(changed))
+        self._append_values("params", self._seen.add_params(texts))
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Records tags; a long value is cut."""
+        self._append_values("tags", self._seen.add_tags(as_tags(tags)))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Records the metrics of one step; the first value at a step stays."""
+        values = {key: float(value) for key, value in metrics.items()}
+        new = self._seen.add_metrics(values, step)
+        if new:
+            content = {"step": step, "values": new}
+            self._journal.append("metrics", content, durable=True)
+            self._sender.start()
+            self._sender.notify()
+
+    def log_text(self, text: str, artifact_path: str) -> None:
+        """Stores a text as UTF-8."""
+        self._keep(text.encode(errors="backslashreplace"), artifact_path)
+
+    def log_dict(self, content: Mapping[str, Any], artifact_path: str) -> None:
+        """Stores plain data as YAML or JSON, its keys in their order."""
+        as_json = artifact_path.endswith(".json")
+        self.log_text(format_data(content, as_json=as_json), artifact_path)
+
+    def log_file(self, path: Path, artifact_dir: str | None = None) -> None:
+        """Stores a copy of a file."""
+        place = f"{artifact_dir}/{path.name}" if artifact_dir else path.name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            _LOGGER.warning("%s is not recorded: %s.", place, error.strerror or error)
+        else:
+            self._keep(data, place)
+
+    def log_figure(self, figure: Any, artifact_path: str) -> None:
+        """Stores a Matplotlib figure."""
+        kind = artifact_path.rpartition(".")[2]
+        self._keep(draw_picture(figure, kind), artifact_path)
+
+    def log_model(
+        self,
+        model: Any,
+        *,
+        example: Any,
+        name: str = "model",
+        metadata: Mapping[str, Any] | None = None,
+        step: int = 0,
+    ) -> None:
+        """Writes a Keras model into the folder, from where it is sent."""
+        from experiments.tracking.keras_model import save_keras_model
+
+        if not self._seen.add_model(name, step):
+            return
+        folder = self._spool.models / f"{name}-{step}"
+        try:
+            save_keras_model(model, folder, example=example, metadata=metadata or {})
+        except Exception as error:
+            # After hours of training a model that cannot be stored is no failed job.
+            reason = f"{type(error).__name__}: {error}"
+            _LOGGER.warning("The model is not recorded: %s", reason, exc_info=error)
+            self.set_tags({"model.problem": reason})
+            return
+        where = folder.relative_to(self._spool.folder)
+        self._append("model", {"name": name, "step": step, "folder": str(where)})
+
+    def finish(self, status: Status, reason: str | None = None) -> None:
+        """Closes the run once and waits a little for what is not sent yet."""
+        if not self._open:
+            return
+        self._open = False
+        if reason is not None:
+            reason = as_tags({"reason": reason})["reason"]
+        content = {"status": status, "reason": reason}
+        self._journal.append("end", content, durable=True)
+        self._sender.drain(self._drain_seconds)
+        self._journal.close()
+
+    def _append_values(self, kind: str, values: Mapping[str, str]) -> None:
+        if values:
+            self._append(kind, {"values": values})
+
+    def _append(self, kind: str, content: Mapping[str, Any]) -> None:
+        self._journal.append(kind, content)
+        self._sender.notify()
+
+    def _keep(self, data: bytes, path: str) -> None:
+        """Stores a file in the folder and notes it, unless it was there already."""
+        try:
+            place = self._spool.keep_file(data, path)
+        except OSError as error:
+            _LOGGER.warning("%s is not recorded: %s.", path, error.strerror or error)
+            return
+        new = self._seen.add_artifact(path)
+        if place is None and not new:
+            return
+        file = place or self._spool.artifacts / path
+        if file.is_relative_to(self._spool.folder):
+            file = file.relative_to(self._spool.folder)
+        self._append("artifact", {"path": path, "file": str(file)})
+
+    def _warn(self, reason: str) -> None:
+        command = "python run.py task=sync"
+        if self._output_dir != Path.cwd() / "outputs":
+            command += f" output_dir={shlex.quote(str(self._output_dir))}"
+        _LOGGER.warning(
+            "MLflow at %s takes no records: %s. Training goes on; records wait in %s. "
+            "They are sent when it is back, or by: %s",
+            self._store,
+            reason.removesuffix("."),
+            self._spool.folder,
+            command,
+        )
