@@ -1,8 +1,11 @@
 """What to do with the experiment."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.config.fields import OpenTarget, Target
+from experiments.config.tracking import check_uri
+from experiments.errors import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +22,28 @@ class TrainTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SyncTaskConfig(Target):
+    """Send what runs below `output_dir` could not send to the tracker.
+
+    Attributes:
+        uri: Address to send to, as `tracking.uri`; null for where each run was meant
+            to be recorded.
+    """
+
+    uri: str | None
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong with the address."""
+        if self.uri is not None:
+            yield from check_uri(self.uri)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
 
-TASKS = {"experiments.tasks.train.train": TrainTaskConfig}
+TASKS: dict[str, type] = {
+    "experiments.tasks.train.train": TrainTaskConfig,
+    "experiments.tasks.sync.sync": SyncTaskConfig,
+}

@@ -145,8 +145,7 @@ def _probe(uri: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise TrackingError(
-            f"tracking.uri: no tracking server answers at {uri} ({reason}). Start it "
-            "or correct the address."
+            f"tracking.uri: no server answers at {uri} ({reason})"
         ) from error
 
 

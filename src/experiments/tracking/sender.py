@@ -14,6 +14,7 @@ _LOGGER = logging.getLogger(__name__)
 _DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before another attempt; the last stays
 _DELAY_AT_THE_END = 0.5
 _OWNER_SECONDS = 0.5
+_JOIN_SECONDS = 1.0
 
 
 class Sender:
@@ -76,8 +77,9 @@ class Sender:
                 self.problem = f"MLflow was too slow for {seconds:g} s"
             self._ended = True
             self._changed.notify_all()
-        if self._thread is not None and not self._courier.unsent:
-            self._thread.join(timeout=seconds)
+        if self._thread is not None:
+            # So that others may send; one that waits for an answer is left behind.
+            self._thread.join(timeout=_JOIN_SECONDS)
 
     def _run(self) -> None:
         try:

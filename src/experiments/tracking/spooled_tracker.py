@@ -46,7 +46,7 @@ class SpooledTracker:
         tags: Mapping[str, object],
         parent_dir: Path | None,
     ) -> None:
-        self._store = links.locate(target["uri"], output_dir).uri
+        links.locate(target["uri"], output_dir)  # before anything is made
         owned = spool.own()
         self._spool = spool
         self._output_dir = output_dir
@@ -217,9 +217,8 @@ class SpooledTracker:
         if self._output_dir != Path.cwd() / "outputs":
             command += f" output_dir={shlex.quote(str(self._output_dir))}"
         _LOGGER.warning(
-            "MLflow at %s takes no records: %s. Training goes on; records wait in %s. "
-            "They are sent when it is back, or by: %s",
-            self._store,
+            "MLflow takes no records: %s. Training goes on; records wait in %s. They "
+            "are sent when it is back, or by: %s",
             reason.removesuffix("."),
             self._spool.folder,
             command,

@@ -1,0 +1,118 @@
+"""Sends what runs left unsent, long after their processes have ended."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.errors import TrackingError
+from experiments.tracking.client import attempt
+from experiments.tracking.courier import Courier
+from experiments.tracking.journal import Entry, read_entries
+from experiments.tracking.reconcile import REASON
+from experiments.tracking.spool import FOLDER, Spool
+
+_NOT_ENTERED = {"artifacts", "checkpoints"}
+_ENDED = "its process ended without closing the run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced:
+    """What was done for one folder.
+
+    Attributes:
+        folder: Of the job or the sweep.
+        sent: Records that were sent now, refused ones not counted.
+        refused: Records that MLflow does not accept.
+        unsent: Records that still wait.
+        reason: Why they wait; `None` without any.
+    """
+
+    folder: Path
+    sent: int = 0
+    refused: int = 0
+    unsent: int = 0
+    reason: str | None = None
+
+
+def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced]:
+    """Sends the unsent records of all jobs and sweeps, a sweep before its jobs.
+
+    Args:
+        output_dir: Folder of all of them, and of the embedded database.
+        uri: Where to send instead of where the records were meant to go.
+
+    Yields:
+        An item for each folder that had something to do.
+    """
+    absent: dict[str, str] = {}  # a store that gave no answer is not asked again
+    for folder in find_folders(output_dir):
+        spool = Spool(folder)
+        if not spool.own():
+            yield from _describe_living(spool)
+            continue
+        try:
+            entries = read_entries(spool.journal)
+            courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
+            if courier.unsent or not _is_closed(entries):
+                yield from _sync(courier, spool, entries, absent)
+        finally:
+            spool.disown()
+
+
+def find_folders(output_dir: Path) -> list[Path]:
+    """Returns the folders below `output_dir` that hold records, outer ones first."""
+    found = []
+    for path, folders, _ in os.walk(output_dir):
+        if FOLDER in folders and Spool(Path(path)).journal.is_file():
+            found.append(Path(path))
+        folders[:] = [name for name in folders if name not in {*_NOT_ENTERED, FOLDER}]
+    return sorted(found, key=lambda folder: (len(folder.parts), folder))
+
+
+def _describe_living(spool: Spool) -> Iterator[Synced]:
+    entries = read_entries(spool.journal)
+    unsent = len(entries) - spool.read_sent(spool.read_run_id())
+    if unsent:
+        reason = "its process is running and sends them"
+        yield Synced(folder=spool.job_folder, unsent=unsent, reason=reason)
+
+
+def _sync(
+    courier: Courier, spool: Spool, entries: list[Entry], absent: dict[str, str]
+) -> Iterator[Synced]:
+    before = courier.sent
+    store = courier.store
+    reason = absent.get(store)
+    try:
+        while courier.unsent and reason is None:
+            courier.send_next()
+        if reason is None and not _is_closed(entries):
+            _close(courier)
+    except TrackingError as error:
+        reason = str(error)
+        if courier.connection is None:
+            absent[store] = reason
+    unsent = courier.unsent
+    if unsent or courier.sent > before:
+        yield Synced(
+            folder=spool.job_folder,
+            sent=max(courier.sent - before, 0) - courier.refused,
+            refused=courier.refused,
+            unsent=unsent,
+            reason=reason if unsent else None,
+        )
+
+
+def _is_closed(entries: list[Entry]) -> bool:
+    """Tells whether the last process closed the run."""
+    return not entries or entries[-1].kind == "end"
+
+
+def _close(courier: Courier) -> None:
+    """Says of a run whose process has died that it did."""
+    client, run_id = courier.connect().client, courier.run_id
+    run = attempt(lambda: client.get_run(run_id), "read the run")
+    if run.info.status == "RUNNING":
+        attempt(lambda: client.set_tag(run_id, REASON, _ENDED), "close the run")
+        attempt(lambda: client.set_terminated(run_id, "KILLED"), "close the run")

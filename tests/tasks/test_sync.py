@@ -1,0 +1,63 @@
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments.tasks import sync
+from experiments.tracking.sync import Synced
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Any:
+    task = SimpleNamespace(arguments=lambda: {"uri": None})
+    run = SimpleNamespace(output_dir=str(tmp_path), task=task)
+    return SimpleNamespace(run=run, name="sync", overrides=(), output_dir=tmp_path)
+
+
+def test_table_says_what_was_sent_and_why_the_rest_waits(
+    job: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        Synced(folder=tmp_path / "runs" / "a", sent=5, refused=1),
+        Synced(folder=tmp_path / "runs" / "b", unsent=7, reason="no answer"),
+    ]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    result = sync.sync(job)
+    assert (result.status, result.exit_code) == ("FAILED", 1)
+    assert result.reason == "7 records are still unsent"
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["folder", "sent", "unsent", "reason"],
+        ["runs/a", "5", "0", "1", "refused"],
+        ["runs/b", "0", "7", "no", "answer"],
+    ]
+
+
+def test_nothing_to_send_is_a_success(
+    job: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = sync.sync(job)
+    assert (result.status, result.exit_code) == ("FINISHED", 0)
+    assert "is sent" in capsys.readouterr().out
+
+
+def test_command_imports_no_framework(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", str(ROOT / "run.py"), "task=sync"]
+    result = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert not {"tensorflow", "keras", "jax", "mlflow"} & imported
+
+
+def test_address_is_checked(check: Any) -> None:
+    with pytest.raises(Exception, match=r"task\.uri must start with http"):
+        check("task=sync", "task.uri=ftp://host")
