@@ -1,43 +1,28 @@
 """A user's own images, one folder a class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Unpack
 
-from experiments.data.class_folders import (
-    LabelledFiles,
-    list_classes,
-    list_files,
-    require_folder,
-)
-from experiments.data.dataset import Dataset, build_dataset
-from experiments.data.image_files import FileRules, make_file_splits
+from experiments.data.class_folders import list_classes, list_files, require_folder
+from experiments.data.dataset import Dataset
+from experiments.data.image_files import FileOptions, Part, split_files
 from experiments.data.scan import ScannedFile
 from experiments.data.splitting import choose_split
 from experiments.errors import DataError
 
 _VALIDATION_FOLDERS = ("val", "valid", "validation")
 
-Part = tuple[LabelledFiles, Callable[[ScannedFile], str]]
-
 
 def load_folder(
     *,
     path: str,
-    image_size: int,
-    channels: int,
     classes: int | None,
-    crop_ratio: float,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
     validation_fraction: float,
     test_fraction: float,
     split_by: str,
     split_seed: int,
-    on_corrupt: str,
-    verify: str,
-    scan_cache: str | None,
-    cache: str,
-    decode_threads: int | None,
+    **options: Unpack[FileOptions],
 ) -> Dataset:
     """Lists, verifies and splits a folder of images.
 
@@ -48,21 +33,12 @@ def load_folder(
 
     Args:
         path: The folder.
-        image_size: Height and width to deliver.
-        channels: 3, or 1 for luminance.
         classes: Number of classes to insist on.
-        crop_ratio: Share of the shorter side that the central crop keeps.
-        mean: Mean of each channel in units of 0..1; `None` measures it.
-        std: Standard deviation of each channel, likewise.
         validation_fraction: Share of the validation split.
         test_fraction: Share of the test split, when there is no `train` folder.
         split_by: The hash of a file's `content` or of its relative `path`.
         split_seed: Another seed gives another division.
-        on_corrupt: `error`, or `skip` files that are no usable images.
-        verify: `full`, `header` or `off`; see `scan_files`.
-        scan_cache: Folder that remembers what was verified.
-        cache: See `build_pipeline`.
-        decode_threads: Threads; `None` for one per CPU core.
+        options: See `FileOptions`.
 
     Raises:
         DataError: The folder, a class or an image is missing or unusable.
@@ -82,33 +58,8 @@ def load_folder(
         raise DataError(
             f"dataset.classes is {classes}, but {root} has {len(class_names)} classes."
         )
-    rules = FileRules(
-        on_corrupt=on_corrupt,
-        verify=verify,
-        scan_cache=scan_cache,
-        crop_ratio=crop_ratio,
-        decode_threads=decode_threads,
-    )
-    splits, skipped = make_file_splits(root, parts, rules)
-    for name in ("train", "validation"):
-        if name not in splits:
-            raise DataError(
-                f"The {name} split of {root} has no usable images. Add images or "
-                "change dataset.validation_fraction."
-            )
-    return build_dataset(
-        name=root.resolve().name,
-        class_names=class_names,
-        image_shape=(image_size, image_size, channels),
-        mean=mean,
-        std=std,
-        train=splits["train"],
-        validation=splits["validation"],
-        test=splits.get("test"),
-        skipped_files=skipped,
-        cache=cache,
-        decode_threads=decode_threads,
-    )
+    name = root.resolve().name
+    return split_files(root, parts, name=name, class_names=class_names, **options)
 
 
 def _list_parts(

@@ -1,12 +1,12 @@
 """ILSVRC2012, the 1000-class ImageNet, from its usual folders."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 from experiments.data.class_folders import list_classes, list_files, require_folder
-from experiments.data.dataset import Dataset, build_dataset
-from experiments.data.image_files import FileRules, make_file_splits
+from experiments.data.dataset import Dataset
+from experiments.data.image_files import FileOptions, Part, split_files
 from experiments.data.imagenet_names import read_class_names
 from experiments.data.splitting import choose_split
 from experiments.errors import DataError
@@ -17,19 +17,10 @@ _WNID = re.compile(r"n\d{8}")
 def load_imagenet(
     *,
     path: str,
-    image_size: int,
-    channels: int,
     classes: int,
-    crop_ratio: float,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
     validation_fraction: float,
     split_seed: int,
-    on_corrupt: str,
-    verify: str,
-    scan_cache: str | None,
-    cache: str,
-    decode_threads: int | None,
+    **options: Unpack[FileOptions],
 ) -> Dataset:
     """Lists and splits `path`/train/<wnid>/ and `path`/val/<wnid>/.
 
@@ -39,19 +30,10 @@ def load_imagenet(
 
     Args:
         path: The folder of `train` and `val`.
-        image_size: Height and width to deliver.
-        channels: 3, or 1 for luminance.
         classes: Number of class folders to insist on, 1000 unless it is a subset.
-        crop_ratio: Share of the shorter side that the central crop keeps.
-        mean: Mean of each channel in units of 0..1; `None` measures it.
-        std: Standard deviation of each channel, likewise.
         validation_fraction: Share of `train`, by a hash of each file's path; 0 or more.
         split_seed: Another seed gives another division.
-        on_corrupt: `error`, or `skip` files that are no usable images.
-        verify: `full`, `header` or `off`; see `scan_files`.
-        scan_cache: Folder that remembers what was verified.
-        cache: See `build_pipeline`.
-        decode_threads: Threads; `None` for one per CPU core.
+        options: See `FileOptions`.
 
     Raises:
         DataError: A folder, a class or an image is missing or unusable.
@@ -59,7 +41,7 @@ def load_imagenet(
     root = require_folder(path)
     wnids = _list_wnids(root, classes)
     official = "test" if validation_fraction > 0 else "validation"
-    parts = [
+    parts: list[Part] = [
         (
             list_files(root, root / "train", wnids),
             lambda file: choose_split(
@@ -71,32 +53,8 @@ def load_imagenet(
         ),
         (list_files(root, root / "val", wnids), lambda _: official),
     ]
-    rules = FileRules(
-        on_corrupt=on_corrupt,
-        verify=verify,
-        scan_cache=scan_cache,
-        crop_ratio=crop_ratio,
-        decode_threads=decode_threads,
-    )
-    splits, skipped = make_file_splits(root, parts, rules)
-    if "validation" not in splits or "train" not in splits:
-        raise DataError(
-            f"dataset.validation_fraction={validation_fraction:g} leaves a split of "
-            f"{root} without images. Choose another."
-        )
-    return build_dataset(
-        name="imagenet",
-        class_names=read_class_names(root, wnids),
-        image_shape=(image_size, image_size, channels),
-        mean=mean,
-        std=std,
-        train=splits["train"],
-        validation=splits["validation"],
-        test=splits.get("test"),
-        skipped_files=skipped,
-        cache=cache,
-        decode_threads=decode_threads,
-    )
+    names = read_class_names(root, wnids)
+    return split_files(root, parts, name="imagenet", class_names=names, **options)
 
 
 def _list_wnids(root: Path, classes: int) -> list[str]:

@@ -1,12 +1,12 @@
 """Made-up images that a small network learns at once, of any size and count."""
 
-from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.dataset import ArraySplit, Dataset, build_dataset
-from experiments.data.splitting import split_stratified
+from experiments.data.array_dataset import ArrayOptions, split_arrays
+from experiments.data.dataset import Dataset
 
 _PATTERN_SIZE = 4
 _NOISE = 40
@@ -18,14 +18,7 @@ def make_synthetic(
     classes: int,
     channels: int,
     seed: int,
-    image_size: int,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    validation_fraction: float,
-    test_fraction: float,
-    split_seed: int,
-    cache: str,
-    decode_threads: int | None,
+    **options: Unpack[ArrayOptions],
 ) -> Dataset:
     """Makes images of one coarse random pattern a class under fresh noise.
 
@@ -34,32 +27,16 @@ def make_synthetic(
         classes: How many classes; every class has about as many images.
         channels: 1 or 3.
         seed: Decides patterns and noise.
-        image_size: Height and width.
-        mean: Mean of each channel in units of 0..1; `None` measures it.
-        std: Standard deviation of each channel, likewise.
-        validation_fraction: Share of the validation split, stratified by class.
-        test_fraction: Share of the test split, likewise.
-        split_seed: Decides which image goes where.
-        cache: See `build_dataset`.
-        decode_threads: See `build_dataset`.
+        options: See `ArrayOptions`; `image_size` is that of the images made.
     """
+    size = options["image_size"] or _PATTERN_SIZE
     labels = np.arange(images, dtype=np.int32) % classes
-    pixels = _make_images(labels, classes, (image_size, image_size, channels), seed)
-    parts = split_stratified(
-        labels, (validation_fraction, test_fraction), seed=split_seed
-    )
-    train, validation, test = (ArraySplit(pixels[p], labels[p]) for p in parts)
-    return build_dataset(
+    return split_arrays(
+        _make_images(labels, classes, (size, size, channels), seed),
+        labels,
         name="synthetic",
         class_names=[f"class_{number}" for number in range(classes)],
-        image_shape=(image_size, image_size, channels),
-        mean=mean,
-        std=std,
-        train=train,
-        validation=validation,
-        test=test,
-        cache=cache,
-        decode_threads=decode_threads,
+        **options,
     )
 
 
