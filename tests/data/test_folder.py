@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -189,6 +191,61 @@ class TestFaults:
     def test_a_file_in_place_of_the_folder_is_named(self, flat):
         with pytest.raises(DataError, match=r"must be a folder.*000\.png"):
             load(flat / "cat" / "000.png")
+
+    def test_an_empty_path_is_not_the_current_folder(self):
+        with pytest.raises(DataError, match=r"dataset\.path must name a folder"):
+            load("")
+
+    @pytest.mark.parametrize(
+        ("path", "message"),
+        [
+            ("/" + "a" * 5000, r"^/a{199}\.\.\. cannot be read: File name too long"),
+            ("~no_such_user/images", "Could not determine home directory"),
+        ],
+    )
+    def test_a_path_that_the_system_refuses_is_one_sentence(self, path, message):
+        with pytest.raises(DataError, match=message):
+            load(path)
+
+    @pytest.mark.parametrize("closed", ["", "cat", "cat/more"])
+    def test_a_folder_that_may_not_be_read_is_named(self, flat, closed, monkeypatch):
+        write_images(flat / "cat" / "more", 1, start=50)
+        scandir = os.scandir
+
+        def refuse(path):
+            if str(path) == str(flat / closed):
+                raise PermissionError(13, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+
+        with pytest.raises(DataError, match=f"{closed} cannot be read: Permission"):
+            load(flat)
+
+    def test_a_link_to_a_folder_above_is_refused(self, flat):
+        (flat / "cat" / "all").symlink_to(flat)
+
+        with pytest.raises(DataError, match="cat/all is a link to a folder"):
+            load(flat)
+
+    @pytest.mark.parametrize("verify", ["full", "header", "off"])
+    def test_a_pipe_is_named_and_not_waited_for(self, flat, verify):
+        os.mkfifo(flat / "cat" / "pipe.jpg")
+
+        with pytest.raises(DataError, match=r"pipe\.jpg is a pipe"):
+            load(flat, verify=verify)
+
+    def test_a_name_that_is_no_text_is_shown_and_skipped_on_request(self, flat):
+        source = flat / "cat" / "000.png"
+        source.rename(os.fsdecode(os.fsencode(flat / "cat") + b"/\xff.png"))
+
+        with pytest.raises(DataError, match=r"\\xff\.png has a name that is not UTF-8"):
+            load(flat)
+        data = load(flat, on_corrupt="skip")
+
+        assert sum(sizes(data).values()) == 59
+        assert [file.path for file in data.skipped_files] == [rf"{flat}/cat/\xff.png"]
+        assert read(data)
 
     def test_a_folder_without_class_folders_is_refused(self, flat):
         with pytest.raises(DataError, match="Received: 0 folders and 30 files"):

@@ -1,11 +1,14 @@
 """Lists the images of a folder that has one folder a class."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.errors import DataError
+
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,18 @@ def require_folder(path: str, key: str = "dataset.path") -> Path:
     """Returns an existing folder; `~` is the home folder.
 
     Raises:
-        DataError: It does not exist, or is a file.
+        DataError: It does not exist, is a file or may not be looked into.
     """
-    folder = Path(path).expanduser()
+    if not path:
+        raise DataError(f"{key} must name a folder. Received an empty text.")
+    with _reading(path):
+        folder = Path(path).expanduser()
+        return _require_existing(folder, key)
+
+
+def _require_existing(folder: Path, key: str) -> Path:
     if folder.is_dir():
+        os.scandir(folder).close()  # raises where it may not be looked into
         return folder
     if folder.exists():
         raise DataError(f"{key} must be a folder. Received: the file {folder}.")
@@ -96,7 +107,8 @@ def _check_same_classes(folder: Path, classes: Sequence[str]) -> None:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if not p.name.startswith(".")]
+    with _reading(str(folder)):
+        return [p for p in folder.iterdir() if not p.name.startswith(".")]
 
 
 def _walk(root: Path, folder: Path) -> list[str]:
@@ -105,11 +117,39 @@ def _walk(root: Path, folder: Path) -> list[str]:
     They are texts because a million `Path` objects take half a minute.
     """
     files: list[str] = []
-    for current, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        prefix = Path(current).relative_to(root).as_posix()
-        files += [f"{prefix}/{n}" for n in sorted(names) if not n.startswith(".")]
+    with _reading(str(folder)):
+        for current, folders, names in os.walk(folder, True, _raise, followlinks=True):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            _refuse_loops(Path(current), folders)
+            prefix = Path(current).relative_to(root).as_posix()
+            files += [f"{prefix}/{n}" for n in sorted(names) if not n.startswith(".")]
     return files
+
+
+def _raise(error: OSError) -> None:
+    """Keeps `os.walk` from leaving out what it may not look into."""
+    raise error
+
+
+def _refuse_loops(folder: Path, names: Sequence[str]) -> None:
+    """Raises for a link to a folder above it, whose images would come again."""
+    for link in (folder / name for name in names):
+        if link.is_symlink() and folder.resolve().is_relative_to(link.resolve()):
+            raise DataError(
+                f"{link} is a link to a folder that it lies in. Remove the link."
+            )
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Turns what the system says of a folder into an error that names it."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # the latter: no such user's home
+        reason = getattr(error, "strerror", None) or str(error)
+        name = getattr(error, "filename", None) or path
+        shown = str(name) if len(str(name)) <= _SHOWN else f"{str(name)[:_SHOWN]}..."
+        raise DataError(f"{shown} cannot be read: {reason}.") from error
 
 
 def _some(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.data.class_folders import LabelledFiles
 from experiments.data.dataset import Dataset, build_dataset
-from experiments.data.scan import ScannedFile, scan_files
+from experiments.data.scan import ScannedFile, scan_files, show_name
 from experiments.data.split import FileSplit, SkippedFile
 from experiments.errors import DataError
 
@@ -103,7 +103,9 @@ def _make_splits(
         cache_folder=_folder_of(options["scan_cache"]),
     )
     skipped = [
-        SkippedFile(f"{root}/{file.name}", file.fault) for file in scanned if file.fault
+        SkippedFile(show_name(f"{root}/{file.name}"), file.fault)
+        for file in scanned
+        if file.fault
     ]
     if skipped and options["on_corrupt"] == "error":
         raise DataError(_describe(skipped))

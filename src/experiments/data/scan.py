@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class ScannedFile:
     name: str
     digest: str
     fault: str | None
+
+
+def show_name(name: str) -> str:
+    """Returns a file's name as UTF-8 text, other bytes escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def scan_files(
@@ -74,10 +80,14 @@ def _describe(
 
 def _look_at(root: Path, name: str, verify: str, cache: ScanCache) -> ScanRecord:
     path = root / name
+    if show_name(name) != name:
+        return _record(0, 0, verify, show_name(name), "has a name that is not UTF-8")
     try:
         status = path.stat()
     except OSError as error:
         return _record(0, 0, verify, name, f"cannot be read ({error.strerror})")
+    if not stat.S_ISREG(status.st_mode):
+        return _record(0, 0, verify, name, "is a pipe, a socket or a device")
     size, modified = status.st_size, status.st_mtime_ns
     known = cache.find(name, size=size, modified=modified, verify=verify)
     if known is not None:
