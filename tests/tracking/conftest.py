@@ -58,6 +58,17 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def running_server(
+    cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for all the tests that do not stop it: it takes long to start."""
+    server = Server(tmp_path_factory.mktemp("servers") / "running")
+    server.start()
+    yield server
+    server.stop()
+
+
 def settle(tracker: Any, seconds: float = 60) -> Any:
     """Waits until everything is sent; returns the client of the store."""
     tracker.start()

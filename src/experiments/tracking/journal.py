@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.errors import TrackingError
+
 _LOGGER = logging.getLogger(__name__)
 
 DAMAGED = "damaged"  # kind of a line that cannot be read
@@ -41,6 +43,9 @@ class Journal:
 
     Args:
         path: The file; its folder is made with the first entry.
+
+    Raises:
+        TrackingError: The file exists and cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -108,7 +113,7 @@ def read_entries(path: Path) -> list[Entry]:
     """Returns the entries of a journal that another process may be writing.
 
     Raises:
-        OSError: The file exists and cannot be read.
+        TrackingError: The file exists and cannot be read.
     """
     return _read(path)[0]
 
@@ -123,8 +128,11 @@ def write_all(descriptor: int, data: bytes) -> None:
 def _read(path: Path) -> tuple[list[Entry], int]:
     """Returns the entries and the bytes that they take, a torn last line left out."""
     data = b""
-    with suppress(FileNotFoundError):
-        data = path.read_bytes()
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            data = path.read_bytes()
+    except OSError as error:
+        raise TrackingError(f"{path} cannot be read: {error.strerror}") from error
     whole, newline, _ = data.rpartition(b"\n")
     lines = whole.split(b"\n") if newline else []
     entries = [_parse(number, line) for number, line in enumerate(lines)]

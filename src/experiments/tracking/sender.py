@@ -129,8 +129,8 @@ class Sender:
 
     def _note_success(self) -> None:
         with self._changed:
-            if self.problem is not None:
+            if self.problem is not None and not self._ended:
                 _LOGGER.info("MLflow takes records again.")
-            self.problem, self._failures = None, 0
+                self.problem, self._failures = None, 0
             if not self._courier.unsent:
                 self._changed.notify_all()

@@ -56,6 +56,9 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
             if courier.unsent or not _is_closed(entries):
                 yield from _sync(courier, spool, entries, absent)
+        except TrackingError as error:
+            # Its journal cannot be read: how many records it holds is unknown.
+            yield Synced(folder=folder, unsent=1, reason=str(error))
         finally:
             spool.disown()
 

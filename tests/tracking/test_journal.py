@@ -1,0 +1,87 @@
+import errno
+import math
+import os
+
+import pytest
+
+from experiments.tracking.journal import DAMAGED, Journal, read_entries
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "tracking" / "journal.jsonl"
+
+
+def contents(path):
+    return [entry.content for entry in read_entries(path)]
+
+
+def test_entries_come_back_in_order_and_exactly(path):
+    journal = Journal(path)
+    journal.append("metrics", {"a": 0.1 + 0.2, "b": math.inf}, durable=True)
+    journal.append("metrics", {"a": math.nan, "text": "Grüße\n"})
+    first, second = read_entries(path)
+    assert (first.number, first.kind) == (0, "metrics")
+    assert first.content == {"a": 0.1 + 0.2, "b": math.inf}
+    assert math.isnan(second.content["a"])
+    assert first.time <= second.time
+    assert second.content["text"] == "Grüße\n"
+
+
+def test_later_process_goes_on_where_the_first_one_stopped(path):
+    Journal(path).append("a", {})
+    journal = Journal(path)
+    journal.append("b", {})
+    assert [(e.number, e.kind) for e in journal.entries] == [(0, "a"), (1, "b")]
+    assert read_entries(path) == journal.entries
+
+
+@pytest.mark.parametrize("torn", [b'{"kind": "a", "ti', b"\0\0\0", b"{}"])
+def test_torn_last_line_is_cut_off(path, torn):
+    Journal(path).append("a", {"x": 1})
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    assert contents(path) == [{"x": 1}]
+    Journal(path).append("b", {"x": 2})
+    assert contents(path) == [{"x": 1}, {"x": 2}]
+    assert path.read_bytes().startswith(whole + b'{"kind": "b"')
+
+
+def test_damaged_line_keeps_its_place(path):
+    journal = Journal(path)
+    for number in range(3):
+        journal.append("a", {"x": number})
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b"?" * (len(second) - 1) + b"\n" + third)
+    assert [entry.kind for entry in read_entries(path)] == ["a", DAMAGED, "a"]
+
+
+def test_full_disk_keeps_entries_in_memory_until_it_has_room(path, monkeypatch, caplog):
+    journal = Journal(path)
+    journal.append("a", {"x": 0})
+    write, room = os.write, [30]
+
+    def write_little(descriptor, data):
+        """Takes a part of a line, as a disk that runs full does."""
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data[: room.pop()])
+
+    monkeypatch.setattr(os, "write", write_little)
+    journal.append("a", {"x": 1})
+    journal.append("a", {"x": 2})
+    assert [entry.content["x"] for entry in journal.entries] == [0, 1, 2]
+    assert contents(path) == [{"x": 0}]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "No space left on device" in caplog.text
+    monkeypatch.undo()
+    journal.append("a", {"x": 3})
+    assert contents(path) == [{"x": number} for number in range(4)]
+
+
+def test_folder_that_cannot_be_made_costs_no_entry(tmp_path, caplog):
+    (tmp_path / "file").touch()
+    journal = Journal(tmp_path / "file" / "journal.jsonl")
+    journal.append("a", {})
+    assert len(journal.entries) == 1
+    assert "kept in memory" in caplog.text
