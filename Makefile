@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui clean constraints
+.PHONY: help run test test-faults lint ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,6 +12,7 @@ help:
 	@echo "make run    install, train the default experiment, show where to look"
 	@echo "make ui     compare runs in MLflow on http://127.0.0.1:$(PORT)"
 	@echo "make test   install, then run every linter and test"
+	@echo "make test-faults   kill, fill and disconnect real runs; takes minutes"
 
 run: $(VENV)/installed
 	@$(BIN)/python run.py
@@ -23,6 +24,10 @@ ui: $(VENV)/installed
 
 test: lint
 	@$(BIN)/python -m pytest
+
+# Every way a run can be disturbed, the ones that take minutes included.
+test-faults: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "slow or not slow" tests/faults tests/tracking
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

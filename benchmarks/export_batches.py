@@ -26,7 +26,7 @@ def main() -> None:
     dataset = build.build_dataset(run)
     pipelines = build.build_pipelines(run, dataset)
     steps = run.trainer.epochs * pipelines.steps_per_epoch
-    images, labels = _draw(pipelines.train.take(steps))
+    images, labels = _draw(pipelines.train_from(0).take(steps))
     validation_images, validation_labels = _draw(pipelines.validation)
     np.savez(
         options.file,

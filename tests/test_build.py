@@ -111,7 +111,7 @@ def test_steps_of_an_epoch(check: Any, overrides: list[str], steps: int) -> None
 def test_overfitting_repeats_the_same_batch(check: Any) -> None:
     run = check(*TINY, "trainer.overfit_batches=1", "augment=flip_crop").run
     pipelines = build.build_pipelines(run, build.build_dataset(run))
-    first, second = (images for images, _ in pipelines.train.take(2))
+    first, second = (images for images, _ in pipelines.train_from(0).take(2))
     assert np.array_equal(first, second)
 
 
@@ -160,7 +160,7 @@ def test_file_damaged_while_training_is_named(check: Any, tmp_path: Path) -> Non
 
 def _read_once(run: Any, dataset: Any) -> None:
     with build.naming_damaged_files(dataset):
-        list(build.build_pipelines(run, dataset).train.take(3))
+        list(build.build_pipelines(run, dataset).train_from(0).take(3))
 
 
 def test_two_replicas_train_as_one(check: Any) -> None:
@@ -195,3 +195,54 @@ for gpus in ((), ("0", "1")):
     history = model.fit(data, epochs=3, verbose=0, shuffle=False)
     print(history.history["loss"][-1])
 """
+
+
+def test_micro_batches_are_the_batches_in_parts(check: Any) -> None:
+    whole, parts = (
+        build.build_pipelines(run, build.build_dataset(run))
+        for run in (
+            check(*TINY, "trainer.batch_size=8").run,
+            check(*TINY, "trainer.batch_size=8", "trainer.accumulate_steps=2").run,
+        )
+    )
+    assert parts.steps_per_epoch == 2 * whole.steps_per_epoch
+    for step in (0, 3):
+        (images, labels), *_ = whole.train_from(step).take(1).as_numpy_iterator()
+        micro = list(parts.train_from(2 * step).take(2).as_numpy_iterator())
+        np.testing.assert_array_equal(np.concatenate([x for x, _ in micro]), images)
+        np.testing.assert_array_equal(np.concatenate([y for _, y in micro]), labels)
+        odd, *_ = parts.train_from(2 * step + 1).take(1).as_numpy_iterator()
+        np.testing.assert_array_equal(odd[0], micro[1][0])
+
+
+def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
+    weights = []
+    for parts in (1, 2):
+        run = check(
+            *TINY,
+            "trainer.batch_size=8",
+            f"trainer.accumulate_steps={parts}",
+            "optimizer=sgd",
+            "schedule=constant",
+            "trainer.max_steps_per_epoch=3",
+        ).run
+        dataset = build.build_dataset(run)
+        pipelines = build.build_pipelines(run, dataset)
+        keras.utils.set_random_seed(0)
+        model = build.build_model(
+            run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=CPU
+        )
+        for layer in model.layers[-1].layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False  # its statistics are those of a micro-batch
+        model.make_train_function(force=True)
+        model.fit(
+            pipelines.train_from(0),
+            steps_per_epoch=3 * parts,
+            shuffle=False,
+            verbose=0,
+        )
+        weights.append(model.trainable_variables[0].numpy())
+    assert pipelines.steps_per_epoch == 6
+    assert int(model.optimizer.iterations) == 3
+    np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)

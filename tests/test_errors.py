@@ -5,8 +5,8 @@ from experiments.errors import (
     DataError,
     DeviceError,
     ExperimentError,
+    Preempted,
     Problem,
-    Terminated,
     TrackingError,
     summarise_error,
 )
@@ -19,7 +19,7 @@ SEED = Problem("seed", "is missing.")
     ("error", "line"),
     [
         (KeyboardInterrupt(), "stopped by Ctrl-C"),
-        (Terminated(), "stopped by SIGTERM"),
+        (Preempted("SIGTERM"), "stopped by SIGTERM"),
         (DataError("No file.\n  Look again."), "No file. Look again."),
         (ValueError("bad\n\tvalue"), "ValueError: bad value"),
         (KeyError("a"), "KeyError: 'a'"),
@@ -79,4 +79,4 @@ def test_each_kind_of_error_has_its_exit_code(
 
 
 def test_termination_is_not_swallowed_by_a_handler_of_exceptions() -> None:
-    assert not issubclass(Terminated, Exception)
+    assert not issubclass(Preempted, Exception)

@@ -1,3 +1,4 @@
+import errno
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -249,3 +250,17 @@ def test_folder_of_a_job_says_what_differs(compose: Any) -> None:
         patch.setattr(jobs, "validate", lambda _: compose())
         name = OmegaConf.create(root).hydra.subdir
     assert name.startswith("trainer.epochs_3-")
+
+
+def test_result_that_cannot_be_stored_is_told(
+    run_task: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(self: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(JobResult, "save", refuse)
+    _, result = run_task(finished)
+    assert result is None
+    assert "cannot be stored" in capsys.readouterr().err

@@ -6,12 +6,13 @@ Nobody below this module sees a config; everybody above gets built things from h
 import inspect
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments import runtime
+from experiments.config.callbacks import TimingConfig
 from experiments.config.schema import RunConfig
 from experiments.config.targets import instantiate, resolve
 from experiments.data.dataset import Dataset, Split
@@ -29,13 +30,14 @@ class Pipelines:
     """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
 
     Attributes:
-        train: Continuous over all epochs.
+        train_from: Returns the training batches from a step on, over all epochs; with
+            `trainer.accumulate_steps` the micro-batches, each of them a step.
         validation: One pass over the validation images.
         test: One pass over the test images; `None` without any.
         steps_per_epoch: Training steps of one epoch.
     """
 
-    train: Any
+    train_from: Callable[[int], Any]
     validation: Any
     test: Any | None
     steps_per_epoch: int
@@ -93,26 +95,61 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
 
     steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
     limits = [trainer.max_steps_per_epoch, trainer.overfit_batches]
-    train = build_pipeline(
-        dataset.train,
-        shuffle=True,
-        epochs=None,
-        drop_remainder=trainer.drop_remainder,
-        augment=instantiate(run.augment, key="augment"),
-        **common,
-    )
-    if trainer.overfit_batches is not None:
-        train = train.take(trainer.overfit_batches).cache().repeat()
+
+    def train_from(step: int) -> Any:
+        repeated = trainer.overfit_batches
+        batches = build_pipeline(
+            dataset.train,
+            shuffle=True,
+            epochs=None,
+            start_step=step if repeated is None else 0,
+            drop_remainder=trainer.drop_remainder,
+            augment=instantiate(run.augment, key="augment"),
+            **common,
+        )
+        if repeated is None:
+            return batches
+        return batches.take(repeated).cache().repeat().skip(step % repeated)
+
+    parts = trainer.accumulate_steps
     return Pipelines(
-        train=train,
+        train_from=train_from if parts == 1 else split_batches(train_from, parts),
         validation=evaluate(dataset.validation),
         test=None if dataset.test is None else evaluate(dataset.test),
-        steps_per_epoch=min([steps, *(limit for limit in limits if limit is not None)]),
+        steps_per_epoch=parts
+        * min([steps, *(limit for limit in limits if limit is not None)]),
     )
+
+
+def split_batches(
+    batches_from: Callable[[int], Any], parts: int
+) -> Callable[[int], Any]:
+    """Returns what gives the same images in the same order, in smaller batches.
+
+    Args:
+        batches_from: Returns the batches from a step on.
+        parts: Micro-batches that each batch is split into.
+    """
+    import tensorflow as tf
+
+    @tf.autograph.experimental.do_not_convert
+    def split(*batch: Any) -> Any:
+        return tuple(tf.reshape(t, (parts, -1, *t.shape[1:])) for t in batch)
+
+    def micro_batches_from(step: int) -> Any:
+        batches = batches_from(step // parts).map(split).unbatch()
+        return batches.skip(step % parts)
+
+    return micro_batches_from
 
 
 def build_model(
-    run: RunConfig, dataset: Dataset, *, steps_per_epoch: int, devices: Devices
+    run: RunConfig,
+    dataset: Dataset,
+    *,
+    steps_per_epoch: int,
+    devices: Devices,
+    lr_factor: float = 1.0,
 ) -> Any:
     """Builds and compiles the model: the one way to it, for every task and trial.
 
@@ -121,6 +158,7 @@ def build_model(
         dataset: Says the image shape, the classes and the normalisation.
         steps_per_epoch: Training steps of one epoch, which schedules are written in.
         devices: The claimed devices; several get a copy of the model each.
+        lr_factor: What the configured learning rate is multiplied by.
 
     Returns:
         A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
@@ -138,7 +176,9 @@ def build_model(
         _check_head(model, classes)
         compile_model(
             model,
-            optimizer=build_optimizer(run, model, steps_per_epoch=steps_per_epoch),
+            optimizer=build_optimizer(
+                run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
+            ),
             loss=build_loss(
                 from_logits=not outputs_probabilities(model),
                 label_smoothing=run.trainer.label_smoothing,
@@ -193,7 +233,7 @@ def measure_cost(run: RunConfig, model: Any, devices: Devices) -> "Cost":
     slots = sum(math.prod(v.shape) for v in model.optimizer.variables)
     cost = measure_cost(
         model,
-        batch_size=math.ceil(run.trainer.batch_size / max(len(devices.gpus), 1)),
+        batch_size=math.ceil(_micro_batch(run) / max(len(devices.gpus), 1)),
         precision=run.trainer.precision,
         optimizer_slots=round(slots / max(weights, 1)),
     )
@@ -209,7 +249,9 @@ def measure_cost(run: RunConfig, model: Any, devices: Devices) -> "Cost":
     return cost
 
 
-def build_optimizer(run: RunConfig, model: Any, *, steps_per_epoch: int) -> Any:
+def build_optimizer(
+    run: RunConfig, model: Any, *, steps_per_epoch: int, lr_factor: float = 1.0
+) -> Any:
     """Builds a fresh optimizer with its schedule for a built model."""
     from experiments.training.optimizers import build_optimizer, scale_lr
 
@@ -222,11 +264,14 @@ def build_optimizer(run: RunConfig, model: Any, *, steps_per_epoch: int) -> Any:
     schedule = instantiate(
         run.schedule,
         key="schedule",
-        peak_lr=peak_lr,
-        steps_per_epoch=steps_per_epoch,
+        peak_lr=lr_factor * peak_lr,
+        steps_per_epoch=steps_per_epoch // run.trainer.accumulate_steps,
         epochs=run.trainer.epochs,
     )
     optimizer_class = resolve(run.optimizer._target_, key="optimizer")
+    parts = run.trainer.accumulate_steps
+    if parts > 1:
+        arguments["gradient_accumulation_steps"] = parts
     return build_optimizer(optimizer_class, lr=schedule, model=model, **arguments)
 
 
@@ -267,12 +312,20 @@ def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str,
             callback gets those that its constructor names.
     """
     callbacks = {}
-    for name, config in run.callbacks.items():
+    for name, given in run.callbacks.items():
+        config = given
+        if isinstance(config, TimingConfig):
+            config = replace(config, batch_size=_micro_batch(run))
         key = f"callbacks.{name}"
         names = inspect.signature(resolve(config._target_, key=key)).parameters
         facts = {k: v for k, v in run_time.items() if k in names}
         callbacks[name] = instantiate(config, key=key, **facts)
     return callbacks
+
+
+def _micro_batch(run: RunConfig) -> int:
+    """Returns how many images go through the network at a time."""
+    return run.trainer.batch_size // run.trainer.accumulate_steps
 
 
 def _check_head(model: Any, classes: int) -> None:

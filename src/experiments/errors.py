@@ -20,16 +20,14 @@ class Preempted(BaseException):
     exit_code = 75
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; like Ctrl-C, no `except Exception` may swallow it."""
+class RestartNeeded(Preempted):
+    """A fresh process has to go on with the job, at once."""
 
 
 def summarise_error(error: BaseException) -> str:
     """Returns an error in one line, for tables and tags."""
     if isinstance(error, KeyboardInterrupt):
         return "stopped by Ctrl-C"
-    if isinstance(error, Terminated):
-        return "stopped by SIGTERM"
     if isinstance(error, Preempted):
         return f"stopped by {error}"
     text = " ".join(str(error).split())

@@ -1,6 +1,7 @@
 """Runs one job inside Hydra: stored result, continuation or start."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,19 @@ from experiments.config.job import RESULT_FILE, Job, JobResult
 from experiments.config.preflight import select_overrides
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
-from experiments.errors import ExperimentError, Preempted, summarise_error
+from experiments.errors import (
+    ExperimentError,
+    Preempted,
+    RestartNeeded,
+    summarise_error,
+)
 from experiments.folders import JobHeldError, claim_folder
 from experiments.interruption import signals_as_requests
 from experiments.tasks.stored import show_stored, stored_result
 
 log = logging.getLogger(__name__)
 
+PROCESS_VARIABLE = "EXPERIMENTS_PROCESS"
 SWEEP_VARIABLE = "EXPERIMENTS_SWEEP_FOLDER"
 SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
 
@@ -55,14 +62,32 @@ def _run_claimed(job: Job) -> JobResult:
         task = resolve_target(job.run.task._target_, key="task")
         with signals_as_requests(job.stop):
             result: JobResult = task(job)
+    except RestartNeeded as restart:
+        if os.environ.get(PROCESS_VARIABLE) == str(os.getpid()):
+            raise
+        # A launcher's worker: it belongs to the launcher, and serves other jobs.
+        result = _unfinished(job, ExperimentError(f"{restart} at the next start."))
+        log.warning("%s", result.reason)
     except (KeyboardInterrupt, Preempted) as stop:
-        _unfinished(job, stop).save()
+        _save(_unfinished(job, stop))
         raise
     except Exception as error:
         result = _unfinished(job, error)
         _show_failure(error)
-    result.save()
+    _save(result)
     return result
+
+
+def _save(result: JobResult) -> None:
+    """Stores a result; a disk that refuses must not hide how the job ended."""
+    try:
+        result.save()
+    except OSError as error:
+        print(
+            f"The result of {result.name} cannot be stored in {result.output_dir}: "
+            f"{error.strerror}. The same command continues from its last checkpoint.",
+            file=sys.stderr,
+        )
 
 
 def _describe_job(config: DictConfig) -> Job:

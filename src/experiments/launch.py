@@ -6,22 +6,28 @@ once by a second Ctrl-C.
 """
 
 import dataclasses
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from omegaconf import OmegaConf
 
 from experiments.config.help import describe_usage
 from experiments.config.job import JobResult
 from experiments.config.preflight import Plan, check_command_line
-from experiments.errors import ExperimentError, Preempted, summarise_error
+from experiments.errors import (
+    ExperimentError,
+    Preempted,
+    RestartNeeded,
+    summarise_error,
+)
 from experiments.folders import choose_folder, claim_folder, is_held
 from experiments.interruption import StopRequest, signals_as_requests
-from experiments.jobs import SWEEP_VARIABLE, SWEPT_VARIABLE
+from experiments.jobs import PROCESS_VARIABLE, SWEEP_VARIABLE, SWEPT_VARIABLE
 from experiments.tasks.stored import show_stored, stored_result
 
 
@@ -41,6 +47,8 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
         # A log file or a pipe shows an epoch when it ends, not when the run does.
         sys.stdout.reconfigure(line_buffering=True)
     args = get_args_parser().parse_args()
+    # Before anything is added to it; the interpreter's own flags are in there too.
+    command = [sys.executable, *sys.orig_argv[1:]]
     if args.hydra_help or args.shell_completion or args.info:
         run()
         return 0
@@ -64,6 +72,7 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
             return 0
         folder = choose_folder(plan.folder, fresh=plan.run.fresh)
         plan = dataclasses.replace(plan, folder=folder)
+        os.environ[PROCESS_VARIABLE] = str(os.getpid())
         with signals_as_requests(StopRequest()):
             if not args.multirun:
                 return _run_single(run, plan, args.overrides)
@@ -76,9 +85,20 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     except KeyboardInterrupt:
         print("Stopped by Ctrl-C.", file=sys.stderr)
         return 130
+    except RestartNeeded as restart:
+        print(restart, file=sys.stderr)
+        _restart(plan, command)
     except Preempted as stop:
         print(f"Stopped by {stop}. The same command continues.", file=sys.stderr)
         return stop.exit_code
+
+
+def _restart(plan: Plan, command: Sequence[str]) -> NoReturn:
+    """Replaces this process by a fresh one of the same command, which continues."""
+    sys.stdout.flush()
+    # What was started anew must not be started anew again.
+    again = ["fresh=false"] if plan.run.fresh else []
+    os.execv(sys.executable, [*command, *again])  # noqa: S606
 
 
 def _create_folder(folder: Path) -> None:

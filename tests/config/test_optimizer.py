@@ -33,6 +33,7 @@ def test_default_is_the_notebooks_adam(compose: Any) -> None:
         "clip_norm": None,
         "global_clip_norm": None,
         "clip_value": None,
+        "ema_momentum": None,
         "beta_1": 0.9,
         "beta_2": 0.999,
         "epsilon": 1e-7,
@@ -89,6 +90,7 @@ def test_any_other_optimizer_needs_no_python() -> None:
         "clip_norm": None,
         "global_clip_norm": None,
         "clip_value": None,
+        "ema_momentum": None,
         "beta_2_decay": -0.8,
     }
     problems: list[Problem] = []

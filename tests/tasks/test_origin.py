@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from experiments.errors import ExperimentError
 from experiments.tasks import origin
 
 
@@ -72,3 +73,18 @@ def test_origin_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert origin.read_origin(tmp_path) == {"code": {"a.py": "1"}}
     (tmp_path / origin.ORIGIN_FILE).write_text(json.dumps({})[:1])
     assert origin.read_origin(tmp_path) is None
+
+
+def test_change_is_a_warning_and_refused_when_strict(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin.write_origin(tmp_path, {"code": {"a.py": "1"}})
+    with pytest.raises(ExperimentError, match=r"resume.strict=true: a.py changed"):
+        origin.check_origin(tmp_path, {"code": {"a.py": "2"}}, strict=True)
+    assert origin.read_origin(tmp_path) == {"code": {"a.py": "1"}}
+    origin.check_origin(tmp_path, {"code": {"a.py": "2"}}, strict=False)
+    assert "Changed since this job was started: a.py." in caplog.text
+    assert origin.read_origin(tmp_path) == {"code": {"a.py": "2"}}
+    caplog.clear()
+    origin.check_origin(tmp_path, {"code": {"a.py": "2"}}, strict=True)
+    assert caplog.text == ""

@@ -64,7 +64,7 @@ def test_best_epochs_weights_are_the_ones_that_are_tested(run_job: Any) -> None:
     manifest = Path(result.output_dir) / "checkpoints" / "manifest.json"
     best = json.loads(manifest.read_text())["best"]
     assert best["epoch"] == result.metrics["best_epoch"]
-    assert best["metrics"]["val_loss"] == pytest.approx(result.metrics["best_val_loss"])
+    assert best["value"] == result.metrics["best_val_accuracy"]
 
 
 def test_same_seed_gives_the_same_numbers_and_another_seed_others(run_job: Any) -> None:
@@ -109,3 +109,61 @@ def test_tensorboard_writes_events_when_asked(run_job: Any) -> None:
         *TINY, "debug=one_step", "callbacks=[default,tensorboard]", "tracking=off"
     )
     assert list(Path(result.output_dir).rglob("events.out.tfevents.*"))
+
+
+def test_diverged_run_goes_back_with_a_lower_rate(
+    run_job: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss of the second epoch is made to diverge until the rate is low enough."""
+    from experiments.training.callbacks import DivergedError, LearningRateMonitor
+
+    rates = []
+
+    def diverge(self: Any, epoch: int, logs: Any = None) -> None:
+        rates.append((epoch, float(self.model.optimizer.learning_rate)))
+        if epoch == 1 and rates[-1][1] > 0.03:
+            raise DivergedError("The loss became nan.")
+
+    monkeypatch.setattr(LearningRateMonitor, "on_epoch_begin", diverge, raising=False)
+    result = run_job(
+        *TINY,
+        "optimizer=sgd",
+        "optimizer.lr=0.1",
+        "schedule=constant",
+        "trainer.epochs=3",
+        "trainer.on_nan=rollback",
+        "trainer.rollback_factor=0.5",
+        "tracking=off",
+    )
+    assert rates == [
+        (epoch, pytest.approx(rate))
+        for epoch, rate in ((0, 0.1), (1, 0.1), (1, 0.05), (1, 0.025), (2, 0.025))
+    ]
+    assert result.status == "FINISHED"
+    assert json.loads((Path(result.output_dir) / "rollbacks.json").read_text()) == {
+        "count": 2
+    }
+    assert "Rollback 2: back to the last checkpoint, with 0.25 times the rate." in (
+        caplog.text
+    )
+
+
+def test_rollbacks_are_limited(run_job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from experiments.training.callbacks import DivergedError, LearningRateMonitor
+
+    calls = []
+
+    def diverge(self: Any, epoch: int, logs: Any = None) -> None:
+        calls.append(epoch)
+        raise DivergedError("The loss became nan.")
+
+    monkeypatch.setattr(LearningRateMonitor, "on_epoch_begin", diverge, raising=False)
+    with pytest.raises(DivergedError):
+        run_job(
+            *TINY,
+            "trainer.on_nan=rollback",
+            "trainer.max_rollbacks=2",
+            "tracking=off",
+            "schedule=constant",
+        )
+    assert calls == [0, 0, 0]

@@ -34,11 +34,15 @@ class CheckpointConfig(CallbackConfig):
         mode: Whether a larger or a smaller value is better.
         every_epochs: How often the last state is saved; the best and the final one
             always are.
+        every_minutes: How often it is saved inside an epoch too; null for never.
+        keep: How many of the last states to keep.
     """
 
     monitor: str
     mode: Literal["max", "min"]
     every_epochs: int = setting(ge=1, incidental=True)
+    every_minutes: float | None = setting(gt=0, incidental=True)
+    keep: int = setting(ge=1, incidental=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,6 @@ class EarlyStoppingConfig(CallbackConfig):
         patience: Epochs without improvement that are allowed.
         min_delta: Smallest change that counts as an improvement.
         start_from_epoch: Epochs that are not judged at all.
-        restore_best_weights: Go back to the best epoch's weights at the end.
     """
 
     monitor: str
@@ -59,7 +62,6 @@ class EarlyStoppingConfig(CallbackConfig):
     patience: int = setting(ge=1)
     min_delta: float = setting(ge=0)
     start_from_epoch: int = setting(ge=0)
-    restore_best_weights: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,5 +87,5 @@ CALLBACKS: dict[str, type] = {
     f"{_MODULE}.callbacks.TerminateOnNaN": ObserverConfig,
     f"{_MODULE}.checkpoint.Checkpoint": CheckpointConfig,
     f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
-    "keras.callbacks.EarlyStopping": EarlyStoppingConfig,
+    f"{_MODULE}.early_stopping.EarlyStopping": EarlyStoppingConfig,
 }

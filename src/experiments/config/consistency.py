@@ -63,6 +63,12 @@ def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
             "switches XLA off.",
             "Set one of them to false.",
         )
+    if trainer.batch_size % trainer.accumulate_steps:
+        yield Problem(
+            "trainer.accumulate_steps",
+            f"must divide trainer.batch_size={trainer.batch_size}. "
+            f"Received: {trainer.accumulate_steps}.",
+        )
     steps = trainer.max_steps_per_epoch
     if steps is not None and steps % trainer.steps_per_execution:
         yield Problem(

@@ -19,6 +19,8 @@ class OptimizerConfig(Target):
         clip_norm: Largest L2 norm of the gradient of one variable.
         global_clip_norm: Largest L2 norm of all gradients together.
         clip_value: Largest magnitude of an element of a gradient.
+        ema_momentum: Momentum of a moving average of the weights, which validation and
+            the final model use; null keeps none.
     """
 
     lr: float = setting(gt=0)
@@ -27,6 +29,7 @@ class OptimizerConfig(Target):
     clip_norm: float | None = setting(gt=0)
     global_clip_norm: float | None = setting(gt=0)
     clip_value: float | None = setting(gt=0)
+    ema_momentum: float | None = setting(gt=0, lt=1)
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem when more than one kind of clipping is asked for."""

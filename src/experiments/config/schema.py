@@ -41,6 +41,7 @@ class RunConfig:
         seed: Seeds weights, shuffling, augmentation and dropout.
         gpu: `auto`, `cpu`, `all`, an index or a list of indices.
         backend: Keras backend.
+        run_id: Tracked run that a task such as `reproduce` works on.
         fresh: Start anew in a new folder, although the job was started before.
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
@@ -64,6 +65,7 @@ class RunConfig:
         ge=0, min_length=1, incidental=True
     )
     backend: Literal["tensorflow", "jax"]
+    run_id: str | None
     fresh: bool = setting(incidental=True)
     name: str | None = setting(incidental=True)
     tags: dict[str, str | int | float | bool] = setting(incidental=True)

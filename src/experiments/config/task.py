@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments.config.fields import OpenTarget, Target
+from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.tracking import check_uri
 from experiments.errors import Problem
 
@@ -19,6 +19,18 @@ class TrainTaskConfig(Target):
 
     evaluate_test: bool
     picture_grid: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceTaskConfig(Target):
+    """Run a tracked run again from its own record and compare the results.
+
+    Attributes:
+        tolerance: Largest difference of a metric, relative or absolute, that still
+            counts as the same.
+    """
+
+    tolerance: float = setting(ge=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,5 +57,6 @@ class CustomTaskConfig(OpenTarget):
 
 TASKS: dict[str, type] = {
     "experiments.tasks.train.train": TrainTaskConfig,
+    "experiments.tasks.reproduce.reproduce": ReproduceTaskConfig,
     "experiments.tasks.sync.sync": SyncTaskConfig,
 }

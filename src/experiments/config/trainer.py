@@ -16,10 +16,17 @@ class TrainerConfig:
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images a step, over all devices together.
+        accumulate_steps: Micro-batches that the gradients of a step are added up over:
+            less memory for the same step; batch norm sees a micro-batch.
+        oom: What to do when the memory does not suffice: `error`, or `accumulate` to
+            double `accumulate_steps` in a fresh process.
         reference_batch_size: Batch that `optimizer.lr` is meant for: the rate is
             multiplied by `batch_size / reference_batch_size`; null leaves it alone.
         max_steps_per_epoch: Ends each epoch early; null trains on everything.
         max_validation_steps: Ends each validation early; null validates everything.
+        max_steps: Ends the run, resumably, after so many steps over its whole life;
+            null trains all epochs.
+        max_minutes: Ends the run, resumably, after so many minutes of this process.
         overfit_batches: Train on the first so many batches again and again, to see
             whether the model can learn at all; null trains on everything.
         drop_remainder: Leave out the last, smaller batch of an epoch.
@@ -31,6 +38,10 @@ class TrainerConfig:
         steps_per_execution: Steps between two returns to Python; divides the steps
             of an epoch.
         label_smoothing: Share of a label spread evenly over all classes.
+        on_nan: What to do when the loss is no longer finite: `stop` fails the run,
+            `rollback` goes back to the last checkpoint with a lower learning rate.
+        max_rollbacks: How often to go back before the run fails.
+        rollback_factor: What the learning rate is multiplied by each time.
         monitor: Metric that decides which epoch is best.
         monitor_mode: Whether a larger or a smaller value is better.
         progress: Display while training; `auto` is rich on a terminal, else plain.
@@ -38,9 +49,13 @@ class TrainerConfig:
 
     epochs: int = setting(ge=1)
     batch_size: int = setting(ge=1)
+    accumulate_steps: int = setting(ge=1, incidental=True)
+    oom: Literal["error", "accumulate"] = setting(incidental=True)
     reference_batch_size: int | None = setting(ge=1)
     max_steps_per_epoch: int | None = setting(ge=1)
     max_validation_steps: int | None = setting(ge=1)
+    max_steps: int | None = setting(ge=1, incidental=True)
+    max_minutes: float | None = setting(gt=0, incidental=True)
     overfit_batches: int | None = setting(ge=1)
     drop_remainder: bool
     precision: Precision
@@ -50,6 +65,9 @@ class TrainerConfig:
     threads: int | None = setting(ge=1)
     steps_per_execution: int = setting(ge=1)
     label_smoothing: float = setting(ge=0, lt=1)
+    on_nan: Literal["stop", "rollback"] = setting(incidental=True)
+    max_rollbacks: int = setting(ge=1, incidental=True)
+    rollback_factor: float = setting(gt=0, lt=1, incidental=True)
     monitor: str
     monitor_mode: Literal["max", "min"]
     progress: Progress = setting(incidental=True)

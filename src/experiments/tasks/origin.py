@@ -3,12 +3,14 @@
 import hashlib
 import importlib.util
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.schema import RunConfig
+from experiments.errors import ExperimentError
 
 if TYPE_CHECKING:
     from experiments.data.fingerprint import Fingerprint
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 ORIGIN_FILE = "origin.json"
 _PACKAGES = ("experiments", "keras", "tensorflow", "jax", "numpy")
 _SHOWN_FILES = 5
+
+log = logging.getLogger(__name__)
 
 
 def describe_origin(
@@ -39,6 +43,29 @@ def describe_origin(
         content = fingerprint.as_dict()
         origin["data"] = {key: content[key] for key in ("content", "split")}
     return origin
+
+
+def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
+    """Tells what changed since the job in `folder` was started, and remembers it.
+
+    Args:
+        folder: Of a job that is about to be continued.
+        now: What it would go on with.
+        strict: Refuse to continue when anything changed.
+
+    Raises:
+        ExperimentError: With `strict`.
+    """
+    changes = list_changes(read_origin(folder) or now, now)
+    if changes and strict:
+        raise ExperimentError(
+            f"resume.strict=true: {'; '.join(changes)} changed since {folder} was "
+            "started. Undo that, allow it with resume.strict=false, or start anew with "
+            "fresh=true."
+        )
+    if changes:
+        log.warning("Changed since this job was started: %s.", "; ".join(changes))
+    write_origin(folder, now)
 
 
 def read_origin(folder: Path) -> dict[str, Any] | None:

@@ -31,6 +31,12 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
     _print_rows(rows)
 
 
+def show_continuation(epoch: int, step: int) -> None:
+    """Says where a job that was interrupted goes on."""
+    after = f"epoch {epoch}" + (f" and {step} steps" if step else "")
+    print(f"This job was interrupted; it continues after {after}.")
+
+
 def show_end(*, last: int, planned: int, best: int) -> None:
     """Says why training ended before its last epoch; nothing when it did not."""
     if last < planned:

@@ -1,13 +1,17 @@
 """Trains a model, keeps its best epoch and leaves a comparable result."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments import build
-from experiments.build import Pipelines
 from experiments.config.job import Job, JobResult
-from experiments.tasks import record, report
+from experiments.data.dataset import Dataset
+from experiments.tasks import origin, record, report
+from experiments.tasks.fitting import Fitting, load_state
+from experiments.tasks.memory import MemoryGuard, fit_to_memory
 from experiments.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from experiments.training.state import TrainingState
 
 
 def train(job: Job) -> JobResult:
@@ -22,27 +26,38 @@ def train(job: Job) -> JobResult:
     Raises:
         ExperimentError: Something a person can mend: data, device, divergence.
     """
+    job = fit_to_memory(job)
     run, options = job.run, job.run.task.arguments()
     devices = build.claim_devices(run)
-    with record.open_run(job, devices) as tracker:
+    memory = MemoryGuard(job)
+    with record.open_run(job, devices) as tracker, memory.watch():
         build.configure_framework(run, devices)
         dataset = build.build_dataset(run)
         pipelines = build.build_pipelines(run, dataset)
-        model = build.build_model(
-            run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=devices
+        state = load_state(job)
+        _check_origin(job, dataset, tracker, state)
+        fitting = Fitting(
+            job=job,
+            dataset=dataset,
+            pipelines=pipelines,
+            devices=devices,
+            tracker=tracker,
         )
-        cost = build.measure_cost(run, model, devices)
+        model = fitting.build_model()
+        cost = memory.cost = build.measure_cost(run, model, devices)
         report.show_start(job, dataset, cost, devices)
         record.log_start(tracker, dataset, cost, model, pipelines.steps_per_epoch)
         if options["picture_grid"]:
-            record.log_picture_grid(tracker, dataset, pipelines.train)
+            record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         with build.naming_damaged_files(dataset):
-            metrics = _fit(job, model, pipelines, tracker)
+            model, metrics = fitting.run(model, state)
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
         record.log_result(tracker, metrics)
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
+    from experiments.training.state import digest
+
     result = JobResult(
         name=job.name,
         status="FINISHED",
@@ -50,6 +65,7 @@ def train(job: Job) -> JobResult:
         metrics=metrics,
         run_id=tracker.run_id,
         run_url=tracker.run_url,
+        state_sha256=digest(model),
         overrides=job.overrides,
         output_dir=str(job.output_dir),
     )
@@ -58,55 +74,17 @@ def train(job: Job) -> JobResult:
     return result
 
 
-def _fit(
-    job: Job, model: Any, pipelines: Pipelines, tracker: Tracker
-) -> dict[str, float]:
-    """Trains `model`, leaves the best epoch's weights in it and returns its scores."""
-    from experiments.training.callbacks import EpochLogger
-    from experiments.training.fit import fit
-    from experiments.training.progress import ProgressDisplay
-
-    trainer = job.run.trainer
-    callbacks = build.build_callbacks(job.run, {"output_dir": job.output_dir})
-    display = ProgressDisplay(
-        mode=trainer.progress,
-        epochs=trainer.epochs,
-        steps_per_epoch=pipelines.steps_per_epoch,
-        batch_size=trainer.batch_size,
-    )
-    history = fit(
-        model,
-        train=pipelines.train,
-        validation=pipelines.validation,
-        epochs=trainer.epochs,
-        steps_per_epoch=pipelines.steps_per_epoch,
-        validation_steps=trainer.max_validation_steps,
-        callbacks=[
-            *callbacks.values(),
-            EpochLogger(record.epoch_logger(tracker)),
-            display,
-        ],
-    )
-    best = history.best_epoch(trainer.monitor, trainer.monitor_mode)
-    record.log_learning_curves(tracker, history.epochs, best)
-    last = history.initial_epoch + len(history.epochs)
-    report.show_end(last=last, planned=trainer.epochs, best=best)
-    epoch = _restore(callbacks, model, best=best, last=last)
-    scores = history.metrics_of(epoch)
-    return {"best_epoch": float(epoch)} | {
-        f"best_{name}": value
-        for name, value in scores.items()
-        if name.endswith(("loss", "accuracy")) or name == trainer.monitor
-    }
-
-
-def _restore(callbacks: Mapping[str, Any], model: Any, *, best: int, last: int) -> int:
-    """Loads the best epoch's weights and returns the epoch that `model` now holds."""
-    for callback in callbacks.values():
-        load_best = getattr(callback, "load_best", None)
-        if load_best is not None and best != last:
-            return int(load_best(model).epoch)
-    return last
+def _check_origin(
+    job: Job, dataset: Dataset, tracker: Tracker, state: "TrainingState | None"
+) -> None:
+    """Records what the job is made from; tells what changed since it was started."""
+    now = origin.describe_origin(job.run, dataset.fingerprint)
+    if state is not None:
+        report.show_continuation(state.position.epoch, state.position.step)
+        origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)
+    else:
+        origin.write_origin(job.output_dir, now)
+    tracker.log_dict(now, "origin.json")
 
 
 def _evaluate(model: Any, batches: Any, *, prefix: str) -> dict[str, float]:

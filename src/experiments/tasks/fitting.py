@@ -1,0 +1,191 @@
+"""Trains from wherever a job stopped to its best epoch, back and slower after a NaN."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments import build
+from experiments.build import Pipelines
+from experiments.config.job import Job
+from experiments.data.dataset import Dataset
+from experiments.runtime import Devices
+from experiments.tasks import record, report
+from experiments.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from experiments.training.fit import History
+    from experiments.training.session import Limits
+    from experiments.training.state import TrainingState
+
+ROLLBACKS_FILE = "rollbacks.json"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """A job's training, which may take several models.
+
+    Attributes:
+        job: The job.
+        dataset: Its data.
+        pipelines: Its batches.
+        devices: What it runs on.
+        tracker: Its run.
+    """
+
+    job: Job
+    dataset: Dataset
+    pipelines: Pipelines
+    devices: Devices
+    tracker: Tracker
+
+    def build_model(self) -> Any:
+        """Builds the model; its learning rate is lower after each rollback."""
+        run = self.job.run
+        return build.build_model(
+            run,
+            self.dataset,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            devices=self.devices,
+            lr_factor=run.trainer.rollback_factor ** read_rollbacks(self._folder),
+        )
+
+    def run(
+        self, model: Any, state: "TrainingState | None"
+    ) -> tuple[Any, dict[str, float]]:
+        """Trains `model`, or after a divergence its successors.
+
+        Args:
+            model: What `build_model` returned.
+            state: Where an earlier process stopped.
+
+        Returns:
+            The model with the best epoch's weights, and that epoch's scores.
+
+        Raises:
+            DivergedError: The loss is not finite, and no rollback is left.
+        """
+        from experiments.training.callbacks import DivergedError
+
+        while True:
+            try:
+                return model, self._fit(model, state)
+            except DivergedError as error:
+                if not self._may_roll_back():
+                    raise
+                self._note_rollback(error)
+                model, state = self.build_model(), load_state(self.job)
+
+    @property
+    def _folder(self) -> Path:
+        return self.job.output_dir
+
+    def _may_roll_back(self) -> bool:
+        trainer = self.job.run.trainer
+        left = trainer.max_rollbacks - read_rollbacks(self._folder)
+        return trainer.on_nan == "rollback" and left > 0
+
+    def _note_rollback(self, error: Exception) -> None:
+        count = read_rollbacks(self._folder) + 1
+        temporary = self._folder / f"unfinished-{ROLLBACKS_FILE}"
+        temporary.write_text(json.dumps({"count": count}))
+        temporary.replace(self._folder / ROLLBACKS_FILE)
+        self.tracker.set_tags({"rollbacks": count})
+        factor = self.job.run.trainer.rollback_factor**count
+        log.warning(
+            "%s Rollback %d: back to the last checkpoint, with %g times the rate.",
+            error,
+            count,
+            factor,
+        )
+
+    def _fit(self, model: Any, state: "TrainingState | None") -> dict[str, float]:
+        from experiments.training.fit import fit
+
+        trainer = self.job.run.trainer
+        callbacks = build.build_callbacks(
+            self.job.run, {"output_dir": self.job.output_dir}
+        )
+        history = fit(
+            model,
+            train_from=self.pipelines.train_from,
+            validation=self.pipelines.validation,
+            epochs=trainer.epochs,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            validation_steps=trainer.max_validation_steps,
+            callbacks={**callbacks, **self._observers()},
+            state=state,
+            stop=self.job.stop,
+            limits=self._limits(),
+        )
+        return self._keep_best(model, callbacks, history)
+
+    def _limits(self) -> "Limits":
+        from experiments.training.session import Limits
+
+        trainer = self.job.run.trainer
+        steps = trainer.max_steps
+        return Limits(
+            max_steps=None if steps is None else steps * trainer.accumulate_steps,
+            max_minutes=trainer.max_minutes,
+        )
+
+    def _observers(self) -> dict[str, Any]:
+        """Returns the callbacks that are always there, after those of the config."""
+        from experiments.training.callbacks import EpochLogger
+        from experiments.training.progress import ProgressDisplay
+
+        trainer = self.job.run.trainer
+        display = ProgressDisplay(
+            mode=trainer.progress,
+            epochs=trainer.epochs,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            batch_size=trainer.batch_size // trainer.accumulate_steps,
+        )
+        logger = EpochLogger(record.epoch_logger(self.tracker))
+        return {"(tracker)": logger, "(display)": display}
+
+    def _keep_best(
+        self, model: Any, callbacks: Mapping[str, Any], history: "History"
+    ) -> dict[str, float]:
+        """Leaves the best epoch's weights in `model` and returns its scores."""
+        trainer = self.job.run.trainer
+        best = history.best_epoch(trainer.monitor, trainer.monitor_mode)
+        record.log_learning_curves(self.tracker, history.epochs, best)
+        last = len(history.epochs)
+        report.show_end(last=last, planned=trainer.epochs, best=best)
+        epoch = _restore(callbacks, model, best=best, last=last)
+        scores = history.metrics_of(epoch)
+        return {"best_epoch": float(epoch)} | {
+            f"best_{name}": value
+            for name, value in scores.items()
+            if name.endswith(("loss", "accuracy")) or name == trainer.monitor
+        }
+
+
+def load_state(job: Job) -> "TrainingState | None":
+    """Returns where an earlier process stopped; `None` when the job is new."""
+    from experiments.training.store import FOLDER, load_last
+
+    return load_last(job.output_dir / FOLDER)
+
+
+def read_rollbacks(folder: Path) -> int:
+    """Returns how often a job went back to a checkpoint so far."""
+    try:
+        return int(json.loads((folder / ROLLBACKS_FILE).read_text())["count"])
+    except FileNotFoundError:
+        return 0
+
+
+def _restore(callbacks: Mapping[str, Any], model: Any, *, best: int, last: int) -> int:
+    """Loads the best epoch's weights and returns the epoch that `model` now holds."""
+    for callback in callbacks.values():
+        load_best = getattr(callback, "load_best", None)
+        if load_best is not None and best != last:
+            return int(load_best(model))
+    return last

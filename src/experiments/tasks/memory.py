@@ -1,0 +1,104 @@
+"""What happens when a step does not fit the memory: a clear error, or smaller parts."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.config.job import Job
+from experiments.errors import ExperimentError, RestartNeeded
+
+if TYPE_CHECKING:
+    from experiments.models.cost import Cost
+
+MEMORY_FILE = "accumulate.json"
+
+
+class OutOfMemoryError(ExperimentError):
+    """A step needs more memory than the device has."""
+
+
+def fit_to_memory(job: Job) -> Job:
+    """Returns the job with the micro-batches that an earlier process found to need."""
+    steps = read_accumulate_steps(job.output_dir)
+    if steps is None or job.run.trainer.oom == "error":
+        return job
+    trainer = dataclasses.replace(job.run.trainer, accumulate_steps=steps)
+    return dataclasses.replace(job, run=dataclasses.replace(job.run, trainer=trainer))
+
+
+@dataclass
+class MemoryGuard:
+    """Turns exhausted memory into an error that says what to do.
+
+    Attributes:
+        job: The job.
+        cost: What a step was estimated to need, as soon as that is known.
+    """
+
+    job: Job
+    cost: "Cost | None" = None
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Watches what is done in the block.
+
+        Raises:
+            OutOfMemoryError: The memory did not suffice.
+            RestartNeeded: Likewise, with `trainer.oom=accumulate`: a fresh process
+                will take smaller micro-batches.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not is_exhaustion(error):
+                raise
+            self._answer(error)
+
+    def _answer(self, error: Exception) -> None:
+        trainer = self.job.run.trainer
+        micro_batch = trainer.batch_size // trainer.accumulate_steps
+        estimate = (
+            ""
+            if self.cost is None
+            else f" (a step was estimated at {self.cost.training_bytes / 1e9:.1f} GB)"
+        )
+        what = f"Out of memory with {micro_batch} images at a time{estimate}."
+        steps = 2 * trainer.accumulate_steps
+        if trainer.oom == "error":
+            raise OutOfMemoryError(
+                f"{what} Lower trainer.batch_size={trainer.batch_size} or the image "
+                "size, or set trainer.oom=accumulate to add up smaller micro-batches."
+            ) from error
+        if trainer.batch_size % steps:
+            raise OutOfMemoryError(
+                f"{what} trainer.batch_size={trainer.batch_size} cannot be divided any "
+                "further. Lower it or the image size."
+            ) from error
+        _write(self.job.output_dir, {"accumulate_steps": steps})
+        raise RestartNeeded(f"{what} Restarting with {micro_batch // 2}") from error
+
+
+def is_exhaustion(error: BaseException) -> bool:
+    """Tells whether an error of Python, TensorFlow or JAX means exhausted memory."""
+    if isinstance(error, MemoryError):
+        return True
+    name = type(error).__name__
+    return name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def read_accumulate_steps(folder: Path) -> int | None:
+    """Returns how many micro-batches a job was found to need; `None` for any."""
+    try:
+        return int(json.loads((folder / MEMORY_FILE).read_text())["accumulate_steps"])
+    except FileNotFoundError:
+        return None
+
+
+def _write(folder: Path, content: Mapping[str, Any]) -> None:
+    temporary = folder / f"unfinished-{MEMORY_FILE}"
+    temporary.write_text(json.dumps(content))
+    temporary.replace(folder / MEMORY_FILE)

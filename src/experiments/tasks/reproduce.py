@@ -1,0 +1,97 @@
+"""Runs a tracked run again from its own record and compares the results."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.config.job import Job, JobResult
+from experiments.config.validation import validate
+from experiments.errors import ConfigError, Problem
+from experiments.tasks import origin
+from experiments.tasks.train import train
+from experiments.tracking.recorded import RecordedRun, read_run
+
+# Where it runs and is recorded now, not what it is.
+_PRESENT = ("output_dir", "tracking", "gpu", "resume")
+_Row = tuple[str, float, float]
+
+
+def reproduce(job: Job) -> JobResult:
+    """Trains by the config of the run `run_id` and compares with its record.
+
+    Args:
+        job: Its `run.run_id` names the run.
+
+    Returns:
+        The new result; FAILED when a metric differs by more than `task.tolerance`.
+
+    Raises:
+        ExperimentError: There is no such run, or its config is no longer valid.
+    """
+    recorded = _read(job)
+    tolerance = job.run.task.arguments()["tolerance"]
+    result = train(_as_recorded(job, recorded))
+    _show_changes(recorded, origin.read_origin(job.output_dir) or {})
+    rows = list(_compare(recorded.metrics, result.metrics))
+    differing = [name for name, old, new in rows if not _equal(old, new, tolerance)]
+    _show_metrics(rows)
+    if not differing:
+        print(f"Reproduced within {tolerance:g}: {len(rows)} metrics are equal.")
+        return result
+    reason = (
+        f"differs by more than task.tolerance={tolerance:g}: {', '.join(differing)}"
+    )
+    print(f"Not reproduced: {reason}.")
+    return dataclasses.replace(result, status="FAILED", reason=reason, exit_code=1)
+
+
+def _read(job: Job) -> RecordedRun:
+    run = job.run
+    if run.run_id is None:
+        problem = Problem("run_id", "is missing.", "Take it from the run's page.")
+        raise ConfigError([problem])
+    return read_run(
+        run.run_id,
+        output_dir=Path(run.output_dir).absolute(),
+        **run.tracking.connection(),
+    )
+
+
+def _as_recorded(job: Job, recorded: RecordedRun) -> Job:
+    """Returns a training job of the recorded config in the present surroundings."""
+    present = {key: job.resolved[key] for key in _PRESENT}
+    tags = {**recorded.config["tags"], "reproduces": recorded.run_id}
+    config = {**recorded.config, **present, "tags": tags}
+    name = f"again: {recorded.name}"
+    return dataclasses.replace(job, run=validate(config), resolved=config, name=name)
+
+
+def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:
+    for name in sorted(old.keys() & new.keys()):
+        yield name, old[name], new[name]
+
+
+def _equal(old: float, new: float, tolerance: float) -> bool:
+    return math.isclose(old, new, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _show_changes(recorded: RecordedRun, now: Mapping[str, Any]) -> None:
+    changes = origin.list_changes(recorded.origin, now)
+    print()
+    print(
+        f"Changed since: {'; '.join(changes)}."
+        if changes
+        else "Code, packages and data are those of the recorded run."
+    )
+
+
+def _show_metrics(rows: list[_Row]) -> None:
+    table = Table("metric", "recorded", "now", "difference", box=None)
+    for name, old, new in rows:
+        table.add_row(name, f"{old:.6g}", f"{new:.6g}", f"{new - old:+.3g}")
+    Console(highlight=False).print(table)

@@ -1,0 +1,63 @@
+"""Reads back what a tracked run was and what came of it."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.errors import TrackingError
+from experiments.tracking.client import attempt, connect
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedRun:
+    """A run as the tracker has it.
+
+    Attributes:
+        run_id: Its id.
+        name: Its name.
+        config: The resolved config as plain data.
+        origin: Hashes of code and data and versions of packages; empty without any.
+        metrics: The last value of each metric.
+    """
+
+    run_id: str
+    name: str
+    config: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    metrics: Mapping[str, float]
+
+
+def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun:
+    """Reads a run from the tracker.
+
+    Args:
+        run_id: Its id.
+        output_dir: Folder of the embedded database.
+        **connection: As `TrackingConfig.connection` returns them.
+
+    Raises:
+        TrackingError: There is no such run, or it holds no config.
+    """
+    if not connection.pop("enabled"):
+        raise TrackingError("run_id needs a tracker to read from. Received: off.")
+    client = connect(output_dir=output_dir, **connection).client
+    run = attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+    return RecordedRun(
+        run_id=run_id,
+        name=run.info.run_name,
+        config=yaml.safe_load(_read_file(client, run_id, "config/config.yaml")),
+        origin=json.loads(_read_file(client, run_id, "origin.json")),
+        metrics=run.data.metrics,
+    )
+
+
+def _read_file(client: Any, run_id: str, path: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        load = client.download_artifacts
+        file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
+        return Path(file).read_text("utf-8")

@@ -1,0 +1,96 @@
+"""A full disk and a folder that cannot be written cost no training."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Command, assert_same_end
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few MiB."""
+    folder = tmp_path / "outputs"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("a file system can be mounted by root only")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leaves not a byte free."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (2**20, 2**10, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return filler
+
+
+def wait_for(process: subprocess.Popen[str], epoch: int) -> None:
+    """Reads the screen until an epoch is done."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(f"epoch {epoch:>2}/"):
+            return
+    pytest.fail("the job ended early")
+
+
+@pytest.mark.slow
+def test_full_disk_keeps_the_last_good_checkpoint_and_lets_training_go_on(
+    job: Callable[..., Command], small_disk: Path, uninterrupted: Command
+) -> None:
+    command = job()
+    process = command.start()
+    wait_for(process, 3)
+    filler = fill(small_disk)
+    output, errors = process.communicate(timeout=280)
+    assert "epoch 40/40" in output
+    assert "is not saved" in errors
+    assert "the last good one is after epoch" in errors
+    assert "cannot be stored" in errors
+    assert "Traceback" not in errors
+    assert process.returncode == 1
+    filler.unlink()
+    done = command.finish()
+    assert done.returncode == 0, done.stderr
+    assert "it continues after epoch" in done.stdout
+    assert_same_end(command, uninterrupted)
+
+
+@pytest.mark.slow
+def test_folder_that_becomes_read_only_lets_training_go_on(
+    job: Callable[..., Command], small_disk: Path, uninterrupted: Command
+) -> None:
+    command = job()
+    process = command.start()
+    wait_for(process, 3)
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
+    if subprocess.run(remount, check=False).returncode != 0:
+        process.kill()
+        pytest.skip("open files keep this file system writable")
+    output, errors = process.communicate(timeout=280)
+    assert "epoch 40/40" in output
+    assert "Traceback" not in errors
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert command.finish().returncode == 0
+    assert_same_end(command, uninterrupted)
+
+
+def test_folder_that_cannot_be_written_is_one_sentence(
+    job: Callable[..., Command], small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = job().finish()
+    assert done.returncode == 1
+    assert done.stderr.startswith("The output folder ")
+    assert "Read-only file system" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,78 @@
+"""A sweep that is killed continues with the same folders and the same parent run."""
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import JOB, Command, read_runs
+
+FEW = ("trainer.epochs=6", "schedule.warmup_epochs=1")
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Callable[..., Command]:
+    return lambda *overrides: Command(tmp_path, "-m", *JOB, *FEW, *overrides)
+
+
+def results(command: Command) -> dict[str, Any]:
+    paths = command.folder.glob("outputs/sweeps/*/*/result.json")
+    return {path.parent.name: json.loads(path.read_text()) for path in paths}
+
+
+def test_killed_sweep_skips_what_is_finished(sweep: Callable[..., Command]) -> None:
+    command = sweep("seed=0,1,2")
+    process = command.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("experiment  seed=1"):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (before,) = results(command).values()
+    done = command.finish()
+    assert done.returncode == 0, done.stderr
+    assert "seed=0: finished before, not run again." in done.stdout
+    found = results(command)
+    assert sorted(r["name"] for r in found.values()) == ["seed=0", "seed=1", "seed=2"]
+    assert before in found.values()
+    runs = {run["name"]: run for run in read_runs(command.folder)}
+    assert len(runs) == 4
+    assert {run["status"] for run in runs.values()} == {"FINISHED"}
+    parents = {run["tags"].get("mlflow.parentRunId") for run in runs.values()}
+    assert len(parents - {None}) == 1
+    assert len(list(command.folder.glob("outputs/sweeps/*"))) == 1
+
+
+@pytest.mark.slow
+def test_failed_job_is_tried_again_only_when_wished(
+    sweep: Callable[..., Command], tmp_path: Path
+) -> None:
+    data = ["dataset=folder", f"dataset.path={tmp_path / 'images'}"]
+    command = sweep("seed=0,1", *data)
+    assert command.finish().returncode == 1
+    kept = sweep("seed=0,1", *data, "sweep.retry_failed=false").finish()
+    assert "seed=0: failed before, not run again." in kept.stdout
+    again = command.finish()
+    assert "failed before" not in again.stdout
+    assert len(list(command.folder.glob("outputs/sweeps/*"))) == 1
+
+
+def test_job_that_runs_is_not_started_twice(
+    job: Callable[..., Command], tmp_path: Path
+) -> None:
+    command = job()
+    process = command.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch  1/"):
+            break
+    done = command.finish()
+    process.kill()
+    process.communicate()
+    assert done.returncode == 1
+    assert f"is being worked on by process {process.pid} on " in done.stderr
+    assert "Traceback" not in done.stderr

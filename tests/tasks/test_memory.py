@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from experiments.config.job import Job
+from experiments.errors import RestartNeeded
+from experiments.tasks.memory import (
+    MEMORY_FILE,
+    MemoryGuard,
+    OutOfMemoryError,
+    fit_to_memory,
+    is_exhaustion,
+)
+
+EXHAUSTED = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+
+@pytest.fixture
+def make_job(check: Any, tmp_path: Path) -> Any:
+    def make_job(*overrides: str) -> Job:
+        plan = check("trainer.batch_size=12", *overrides)
+        return Job(run=plan.run, resolved={}, output_dir=tmp_path, name="a")
+
+    return make_job
+
+
+@pytest.mark.parametrize(
+    ("error", "exhausted"),
+    [
+        (EXHAUSTED, True),
+        (MemoryError(), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes"), True),
+        (RuntimeError("something else"), False),
+        (ValueError("memory"), False),
+    ],
+)
+def test_exhausted_memory_is_told_from_other_errors(
+    error: Exception, exhausted: bool
+) -> None:
+    assert is_exhaustion(error) is exhausted
+
+
+def test_error_names_batch_size_estimate_and_ways_out(make_job: Any) -> None:
+    cost: Any = SimpleNamespace(training_bytes=12.34e9)
+    with (
+        pytest.raises(OutOfMemoryError) as error,
+        MemoryGuard(make_job(), cost).watch(),
+    ):
+        raise EXHAUSTED
+    assert str(error.value) == (
+        "Out of memory with 12 images at a time (a step was estimated at 12.3 GB). "
+        "Lower trainer.batch_size=12 or the image size, or set trainer.oom=accumulate "
+        "to add up smaller micro-batches."
+    )
+
+
+def test_other_errors_pass(make_job: Any) -> None:
+    with pytest.raises(ValueError, match="odd"), MemoryGuard(make_job()).watch():
+        raise ValueError("odd")
+
+
+def test_micro_batches_are_halved_until_they_are_odd(
+    make_job: Any, tmp_path: Path
+) -> None:
+    wish = "trainer.oom=accumulate"
+    job = fit_to_memory(make_job(wish))
+    for steps, images in ((2, 6), (4, 3)):
+        with (
+            pytest.raises(RestartNeeded, match=f"Restarting with {images}"),
+            MemoryGuard(job).watch(),
+        ):
+            raise EXHAUSTED
+        job = fit_to_memory(make_job(wish))
+        assert job.run.trainer.accumulate_steps == steps
+        assert job.run.trainer.batch_size == 12
+    with (
+        pytest.raises(OutOfMemoryError, match="cannot be divided any further"),
+        MemoryGuard(job).watch(),
+    ):
+        raise EXHAUSTED
+    assert json.loads((tmp_path / MEMORY_FILE).read_text()) == {"accumulate_steps": 4}
+
+
+def test_found_micro_batch_counts_only_as_long_as_it_is_wished_for(
+    make_job: Any, tmp_path: Path
+) -> None:
+    (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
+    assert fit_to_memory(make_job()).run.trainer.accumulate_steps == 1
