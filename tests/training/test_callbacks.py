@@ -22,11 +22,11 @@ def run(model: Any, batches: Callable[[int], Any], callbacks: list[Any]) -> Any:
     """Trains for 3 epochs of 4 steps."""
     return fit(
         model,
-        train=batches(12),
+        train_from=batches(12).skip,
         validation=batches(2),
         epochs=3,
         steps_per_epoch=4,
-        callbacks=callbacks,
+        callbacks={str(number): c for number, c in enumerate(callbacks)},
     )
 
 
@@ -78,11 +78,11 @@ def test_diverged_last_step_fails_too(dense_model: Model, batches: Any) -> None:
     with pytest.raises(DivergedError, match="became nan in epoch 1, step 1"):
         fit(
             model,
-            train=batches(1),
+            train_from=batches(1).skip,
             validation=None,
             epochs=1,
             steps_per_epoch=1,
-            callbacks=[TerminateOnNaN()],
+            callbacks={"terminate_on_nan": TerminateOnNaN()},
         )
 
 

@@ -1,5 +1,8 @@
-import json
-from collections.abc import Callable
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,199 +11,241 @@ import numpy as np
 import pytest
 
 from experiments.errors import ExperimentError
-from experiments.training.checkpoint import Checkpoint, load_checkpoint
+from experiments.training import checkpoint as checkpoint_module
+from experiments.training.checkpoint import Checkpoint
 from experiments.training.fit import fit
 from experiments.training.manifest import read_manifest
+from experiments.training.state import Position, TrainingState
+from experiments.training.store import CheckpointStore, load_last
 
 Model = Callable[..., Any]
 
 
-def play(callback: Checkpoint, model: Any, values: list[float]) -> None:
-    """Plays epochs that end with these values; the first weight tells the epoch."""
-    callback.set_model(model)
-    callback.on_train_begin()
-    for epoch, value in enumerate(values):
-        model.layers[0].kernel.assign(np.full((4, 8), epoch + 1, "float32"))
-        callback.on_epoch_end(epoch, {"val_accuracy": value})
-    callback.on_train_end()
+def capture(epoch: int, step: int = 0) -> Callable[[], TrainingState]:
+    arrays = {"model/00000/w": np.full(3, epoch, "float32")}
+    return lambda: TrainingState(arrays=arrays, position=Position(epoch, step))
 
 
-def first_weight(model: Any) -> float:
-    return float(model.get_weights()[0][0, 0])
+def play(callback: Checkpoint, values: list[float]) -> None:
+    """Plays epochs that end with these values; the last one ends the training."""
+    for epoch, value in enumerate(values, start=1):
+        callback.end_epoch(
+            epoch,
+            {"val_accuracy": value},
+            capture(epoch),
+            is_last=epoch == len(values),
+        )
+
+
+def place(folder: Path) -> tuple[int, int]:
+    state = load_last(folder)
+    assert state is not None
+    return state.position.epoch, state.position.step
 
 
 @pytest.fixture
-def model(dense_model: Model) -> Any:
-    model = dense_model(keras.optimizers.Adam(0.01))
-    model.optimizer.build(model.trainable_variables)  # as the first step does
-    return model
+def build(output_dir: Path) -> Iterator[Callable[..., Checkpoint]]:
+    built = []
+
+    def build(**options: Any) -> Checkpoint:
+        defaults = {"output_dir": output_dir, "monitor": "val_accuracy", "mode": "max"}
+        built.append(Checkpoint(**{**defaults, **options}))
+        return built[-1]
+
+    yield build
+    for callback in built:
+        callback.close()
 
 
 @pytest.mark.parametrize(
-    ("mode", "values", "best"),
+    ("every_epochs", "values", "last", "best"),
     [
-        ("max", [0.1, 0.5, 0.3], 2),
-        ("min", [0.5, 0.1, 0.3], 2),
-        ("max", [0.5, 0.5, 0.5], 1),
-        ("max", [float("nan"), 0.2, float("inf")], 2),
-        ("max", [0.1, 0.2, 0.3], 3),
+        (1, [0.1, 0.9, 0.2], [3, 2], 2),
+        (2, [0.5, 0.1, 0.1, 0.1, 0.1], [5, 4], 1),
+        (100, [0.1, 0.9, 0.2, 0.3], [4, 2], 2),
     ],
 )
-def test_best_and_last_epoch_are_kept(
-    mode: Any, values: list[float], best: int, model: Any, output_dir: Path
+def test_due_epochs_the_best_and_the_final_one_are_saved(
+    every_epochs: int, values: list[float], last: list[int], best: int, build: Any
 ) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode=mode)
+    callback = build(every_epochs=every_epochs)
 
-    play(callback, model, values)
-
-    record = callback.load_best(model)
-    assert (record.epoch, first_weight(model)) == (best, best)
-    assert record.metrics == {"val_accuracy": values[best - 1]}
-    last = load_checkpoint(callback.folder, model, which="last")
-    assert (last.epoch, first_weight(model)) == (3, 3)
-
-
-def test_only_named_files_remain(model: Any, output_dir: Path) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-
-    play(callback, model, [0.1, 0.9, 0.2, 0.3])
-
-    assert sorted(path.name for path in callback.folder.iterdir()) == [
-        "epoch-0002.weights.h5",
-        "epoch-0004.weights.h5",
-        "manifest.json",
-    ]
-
-
-def test_best_epoch_that_is_the_last_is_written_once(
-    model: Any, output_dir: Path
-) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-
-    play(callback, model, [0.1, 0.2])
+    play(callback, values)
+    callback.close()
 
     manifest = read_manifest(callback.folder)
-    assert manifest.best == manifest.last
-    assert len(list(callback.folder.glob("*.h5"))) == 1
-
-
-def test_rare_saves_still_keep_the_best_and_the_final_state(
-    model: Any, output_dir: Path
-) -> None:
-    callback = Checkpoint(
-        output_dir=output_dir, monitor="val_accuracy", mode="max", every_epochs=100
-    )
-
-    play(callback, model, [0.1, 0.9, 0.2, 0.3])
-
-    manifest = read_manifest(callback.folder)
+    assert manifest is not None
     assert manifest.best is not None
-    assert manifest.last is not None
-    assert (manifest.best.epoch, manifest.last.epoch) == (2, 4)
+    assert [record.epoch for record in manifest.last] == last
+    assert manifest.best.epoch == best
 
 
-def test_optimizer_state_is_restored_into_a_fresh_model(
-    dense_model: Model, batches: Any, output_dir: Path
+def test_long_epoch_is_saved_inside_too(
+    build: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_loss", mode="min")
+    now = 0.0
+    monkeypatch.setattr(checkpoint_module.time, "monotonic", lambda: now)
+    callback = build(every_minutes=10)
+
+    places = []
+    for now, step in ((0.0, 1), (599.0, 2), (600.0, 3), (1199.0, 4), (1300.0, 5)):  # noqa: B007
+        callback.end_step(capture(0, step))
+        callback.wait()
+        places.append(load_last(callback.folder) and place(callback.folder))
+
+    assert places == [None, None, (0, 3), (0, 3), (0, 5)]
+
+
+def test_nothing_is_saved_inside_an_epoch_without_minutes(build: Any) -> None:
+    callback = build()
+
+    callback.end_step(capture(0, 1))
+    callback.wait()
+
+    assert load_last(callback.folder) is None
+
+
+def test_training_waits_for_the_copy_only(
+    build: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = threading.Event()
+    save = CheckpointStore.save
+
+    def save_slowly(self: Any, *arguments: Any, **options: Any) -> None:
+        assert disk.wait(60)
+        save(self, *arguments, **options)
+
+    monkeypatch.setattr(CheckpointStore, "save", save_slowly)
+    callback = build()
+
+    play(callback, [0.5])
+    assert load_last(callback.folder) is None
+    disk.set()
+    callback.close()
+
+    assert place(callback.folder) == (1, 0)
+
+
+def test_asked_for_state_is_on_disk_at_once(build: Any) -> None:
+    callback = build()
+    play(callback, [0.5])
+
+    assert callback.save_now(capture(1, 3)())
+
+    assert place(callback.folder) == (1, 3)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
+def test_disk_that_refuses_costs_a_warning_and_is_asked_again(
+    number: int, build: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    callback = build()
+    play(callback, [0.5])
+    callback.wait()
+
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        assert not callback.save_now(capture(2)())
+
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "The state after epoch 2, step 0 is not saved" in record.message
+    assert os.strerror(number) in record.message
+    assert "the last good one is after epoch 1, step 0" in record.message
+    assert place(callback.folder) == (1, 0)
+    assert callback.save_now(capture(3)())
+    assert place(callback.folder) == (3, 0)
+
+
+def test_folder_that_cannot_be_made_costs_no_training(
+    build: Any, output_dir: Path, caplog: Any
+) -> None:
+    output_dir.write_text("a file in its place")
+
+    callback = build()
+    play(callback, [0.5])
+    callback.wait()
+
+    assert "there is no earlier one" in caplog.text
+
+
+def test_state_that_is_not_finite_is_not_saved(build: Any, caplog: Any) -> None:
+    callback = build()
+    play(callback, [0.5])
+    arrays = {"model/00000/w": np.array([np.nan], "float32")}
+
+    assert not callback.save_now(TrainingState(arrays=arrays, position=Position(2)))
+
+    assert "model/00000/w is not finite" in caplog.text
+    assert place(callback.folder) == (1, 0)
+
+
+def test_mistake_of_ours_is_not_taken_for_a_full_disk(
+    build: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, *_: Any, **__: Any) -> None:
+        raise TypeError("a mistake")
+
+    callback = build()
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointStore, "save", fail)
+        play(callback, [0.5])
+        with pytest.raises(TypeError, match="a mistake"):
+            callback.wait()
+
+
+def test_missing_metric_is_named_beside_those_that_exist(build: Any) -> None:
+    with pytest.raises(ExperimentError, match=r"one of val_accuracy. Received: 'val_f"):
+        play(build(monitor="val_f1"), [0.5])
+
+
+def test_best_state_is_loaded_into_a_fresh_model(
+    dense_model: Model, batches: Any, build: Any
+) -> None:
+    callback = build(monitor="val_loss", mode="min")
     model = dense_model(keras.optimizers.Adam(0.01))
-    fit(
+    history = fit(
         model,
-        train=batches(6),
+        train_from=batches(6).skip,
         validation=batches(1),
         epochs=2,
         steps_per_epoch=3,
-        callbacks=[callback],
+        callbacks={"checkpoint": callback},
     )
 
     fresh = dense_model(keras.optimizers.Adam(0.01))
-    load_checkpoint(callback.folder, fresh, which="last")
+    epoch = build(monitor="val_loss", mode="min").load_best(fresh)
 
+    assert epoch == history.best_epoch("val_loss", "min") == 2
     assert int(fresh.optimizer.iterations) == 6
-    for ours, theirs in zip(
-        fresh.optimizer.variables, model.optimizer.variables, strict=True
+    pairs = zip(
+        (*fresh.variables, *fresh.optimizer.variables),
+        (*model.variables, *model.optimizer.variables),
+        strict=True,
+    )
+    for ours, theirs in pairs:
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_state_of_another_model_is_refused(
+    dense_model: Model, batches: Any, build: Any
+) -> None:
+    callback = build(monitor="val_loss", mode="min")
+    fit(
+        dense_model(keras.optimizers.Adam(0.01)),
+        train_from=batches(1).skip,
+        validation=batches(1),
+        epochs=1,
+        steps_per_epoch=1,
+        callbacks={"checkpoint": callback},
+    )
+
+    for other in (
+        dense_model(keras.optimizers.SGD(0.01)),
+        dense_model(keras.optimizers.Adam(0.01), num_classes=4),
     ):
-        np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(fresh.weights, model.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_weights_load_into_a_model_without_an_optimizer(
-    model: Any, dense_model: Model, output_dir: Path
-) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-    play(callback, model, [0.1])
-    uncompiled = dense_model()
-
-    callback.load_best(uncompiled)
-
-    assert first_weight(uncompiled) == 1
-
-
-def test_crash_while_writing_leaves_the_previous_state_valid(
-    model: Any, output_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-    play(callback, model, [0.5])
-
-    def save_half(path: Path, **_: Any) -> None:
-        Path(path).write_bytes(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(model, "save_weights", save_half)
-    with pytest.raises(OSError, match="disk full"):
-        callback.on_epoch_end(1, {"val_accuracy": 0.9})
-    model.layers[0].kernel.assign(np.zeros((4, 8), "float32"))
-
-    assert callback.load_best(model).epoch == 1
-    assert first_weight(model) == 1
-
-
-def test_crash_before_the_manifest_leaves_the_previous_state_valid(
-    model: Any, output_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-    play(callback, model, [0.5])
-
-    monkeypatch.setattr(json, "dumps", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        callback.on_epoch_end(1, {"val_accuracy": 0.9})
-
-    assert callback.load_best(model).epoch == 1
-
-
-def _interrupt(*_: Any, **__: Any) -> str:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("damage", ["truncate", "delete"])
-def test_damaged_file_is_refused(damage: str, model: Any, output_dir: Path) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-    play(callback, model, [0.5])
-    path = callback.folder / "epoch-0001.weights.h5"
-    path.write_bytes(path.read_bytes()[:-1]) if damage == "truncate" else path.unlink()
-
-    with pytest.raises(ExperimentError, match=r"epoch-0001.weights.h5 must be there"):
-        callback.load_best(model)
-
-
-def test_missing_metric_is_named_beside_those_that_exist(
-    model: Any, output_dir: Path
-) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_f1", mode="max")
-
-    with pytest.raises(ExperimentError, match=r"one of val_accuracy. Received: 'val_f"):
-        play(callback, model, [0.5])
-
-
-def test_no_finite_metric_means_no_best_state(model: Any, output_dir: Path) -> None:
-    callback = Checkpoint(output_dir=output_dir, monitor="val_accuracy", mode="max")
-    play(callback, model, [float("nan")])
-
-    with pytest.raises(ExperimentError, match="no best state"):
-        callback.load_best(model)
-
-
-def test_folder_without_a_manifest_is_refused(model: Any, tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="no state was saved"):
-        load_checkpoint(tmp_path, model, which="last")
+        with pytest.raises(ExperimentError, match="one of another model"):
+            callback.load_best(other)

@@ -8,8 +8,8 @@ from experiments.errors import ExperimentError
 from experiments.training.fit import History, choose_jit, fit
 
 
-def history(values: list[float], initial_epoch: int = 0) -> History:
-    return History([{"val_accuracy": value} for value in values], initial_epoch)
+def history(values: list[float]) -> History:
+    return History([{"val_accuracy": value} for value in values])
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,8 @@ def test_best_epoch_counts_from_one(values: list[float], mode: Any, best: int) -
     assert history(values).best_epoch("val_accuracy", mode) == best
 
 
-def test_best_epoch_counts_those_before_a_resumed_fit() -> None:
-    resumed = history([0.1, 0.9], initial_epoch=5)
-
-    assert resumed.best_epoch("val_accuracy", "max") == 7
-    assert resumed.metrics_of(7) == {"val_accuracy": 0.9}
+def test_metrics_are_found_by_the_epochs_number() -> None:
+    assert history([0.1, 0.9]).metrics_of(2) == {"val_accuracy": 0.9}
 
 
 def test_unknown_metric_is_named_beside_those_that_exist() -> None:
@@ -47,11 +44,11 @@ def test_fit_learns_and_returns_each_epochs_metrics(
 ) -> None:
     result = fit(
         dense_model(keras.optimizers.Adam(0.01)),
-        train=batches(20).repeat(5),
+        train_from=batches(20).repeat(5).skip,
         validation=batches(2),
         epochs=5,
         steps_per_epoch=20,
-        callbacks=[],
+        callbacks={},
     )
 
     assert len(result.epochs) == 5
@@ -65,30 +62,16 @@ def test_fit_equals_a_bare_keras_fit(dense_model: Any, batches: Any) -> None:
 
     fit(
         ours,
-        train=batches(6),
+        train_from=batches(6).skip,
         validation=batches(2),
         epochs=2,
         steps_per_epoch=3,
-        callbacks=[],
+        callbacks={},
     )
     theirs.fit(batches(6), epochs=2, steps_per_epoch=3, shuffle=False, verbose=0)
 
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_fit_continues_behind_completed_epochs(dense_model: Any, batches: Any) -> None:
-    result = fit(
-        dense_model(keras.optimizers.Adam(0.01)),
-        train=batches(2),
-        validation=None,
-        epochs=3,
-        steps_per_epoch=2,
-        callbacks=[],
-        initial_epoch=2,
-    )
-
-    assert result.best_epoch("loss", "min") == 3
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(2, 2), (5, 5), (9, 5), (None, 5)])
@@ -104,12 +87,12 @@ def test_validation_can_be_cut_short(
     counter = Counter()
     fit(
         dense_model(keras.optimizers.Adam(0.01)),
-        train=batches(1),
+        train_from=batches(1).skip,
         validation=batches(5),
         epochs=1,
         steps_per_epoch=1,
         validation_steps=steps,
-        callbacks=[counter],
+        callbacks={"counter": counter},
     )
 
     assert counter.count == expected
@@ -125,11 +108,11 @@ def test_several_steps_an_execution_give_the_same_weights(
         )
         fit(
             model,
-            train=batches(8),
+            train_from=batches(8).skip,
             validation=None,
             epochs=2,
             steps_per_epoch=4,
-            callbacks=[],
+            callbacks={},
         )
         assert int(model.optimizer.iterations) == 8
         weights.append(model.get_weights())
@@ -146,11 +129,11 @@ def test_executions_that_run_into_the_next_epoch_are_refused(
     with pytest.raises(ValueError, match=r"divide the steps of an epoch, here 4. Rec"):
         fit(
             model,
-            train=batches(8),
+            train_from=batches(8).skip,
             validation=None,
             epochs=2,
             steps_per_epoch=4,
-            callbacks=[],
+            callbacks={},
         )
 
 
@@ -170,11 +153,11 @@ def test_callbacks_are_closed_after_an_interrupt(
     with pytest.raises(KeyboardInterrupt):
         fit(
             dense_model(keras.optimizers.SGD(0.1)),
-            train=batches(1),
+            train_from=batches(1).skip,
             validation=None,
             epochs=1,
             steps_per_epoch=1,
-            callbacks=[callback],
+            callbacks={"callback": callback},
         )
 
     assert callback.is_closed

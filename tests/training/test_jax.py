@@ -13,14 +13,19 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import keras, numpy as np
+from experiments.errors import Preempted
 from experiments.training.callbacks import LearningRateMonitor, TerminateOnNaN
-from experiments.training.checkpoint import Checkpoint, load_checkpoint
+from experiments.training.checkpoint import Checkpoint
+from experiments.training.early_stopping import EarlyStopping
 from experiments.training.fit import choose_jit, compile_model, fit
 from experiments.training.losses import build_loss
 from experiments.training.metrics import build_metrics
 from experiments.training.optimizers import build_optimizer
 from experiments.training.progress import ProgressDisplay
 from experiments.training.schedules import CosineSchedule
+from experiments.training.session import Limits
+from experiments.training.state import digest
+from experiments.training.store import FOLDER, load_last
 from experiments.training.timing import Timing
 
 def build():
@@ -30,11 +35,13 @@ def build():
         keras.Input((4,)),
         keras.layers.Dense(16, activation="relu", kernel_initializer=seeded),
         keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Dropout(0.1, seed=1),
         keras.layers.Dense(12, kernel_initializer=seeded.clone())])
     schedule = CosineSchedule(
         peak_lr=0.02, steps_per_epoch=20, epochs=4, warmup_epochs=1, warmup_start=0.1)
     optimizer = build_optimizer(
-        keras.optimizers.AdamW, lr=schedule, model=model, weight_decay=0.1)
+        keras.optimizers.AdamW, lr=schedule, model=model, weight_decay=0.1,
+        ema_momentum=0.5)
     compile_model(
         model, optimizer=optimizer,
         loss=build_loss(from_logits=True, label_smoothing=0.1, num_classes=12),
@@ -43,39 +50,54 @@ def build():
     return model
 
 class Batches(keras.utils.PyDataset):
-    def __init__(self, count):
+    def __init__(self, count, first=0):
         super().__init__()
-        self.count = count
+        self.count, self.first = count, first
     def __len__(self):
         return self.count
     def __getitem__(self, index):
+        index += self.first
         x = np.random.default_rng(index).normal(size=(8, 4)).astype("float32")
         return x, x[:, :3].argmax(1).astype("int32")
 
-folder = Path(sys.argv[1])
-model = build()
-history = fit(
-    model, train=Batches(20), validation=Batches(4), epochs=4, steps_per_epoch=20,
-    callbacks=[
-        Timing(batch_size=8), LearningRateMonitor(), TerminateOnNaN(),
-        Checkpoint(output_dir=folder, monitor="val_loss", mode="min"),
-        ProgressDisplay(mode="off", epochs=4, steps_per_epoch=20, batch_size=8)])
-copy = build()
-load_checkpoint(folder / "checkpoints", copy, which="last")
-same = all(
-    np.array_equal(a, b) for a, b in zip(
-        map(keras.ops.convert_to_numpy, model.optimizer.variables),
-        map(keras.ops.convert_to_numpy, copy.optimizer.variables)))
+def train(folder, limits):
+    model = build()
+    checkpoint = Checkpoint(output_dir=folder, monitor="val_loss", mode="min")
+    history = fit(
+        model, train_from=lambda step: Batches(80 - step, step), validation=Batches(4),
+        epochs=4, steps_per_epoch=20, limits=limits, state=load_last(folder / FOLDER),
+        callbacks={
+            "timing": Timing(batch_size=8), "lr": LearningRateMonitor(),
+            "nan": TerminateOnNaN(), "checkpoint": checkpoint,
+            "early_stopping": EarlyStopping(
+                monitor="val_loss", mode="min", patience=9),
+            "display": ProgressDisplay(
+                mode="off", epochs=4, steps_per_epoch=20, batch_size=8)})
+    end = digest(model)
+    return history.epochs, end, checkpoint.load_best(model), digest(model)
+
+whole = train(Path(sys.argv[1], "whole"), Limits())
+folder = Path(sys.argv[1], "stopped")
+for max_steps in (27, 40):
+    try:
+        train(folder, Limits(max_steps=max_steps))
+    except Preempted as stop:
+        print(stop)
+epochs, *end = train(folder, Limits())
+clock = {"epoch_seconds", "images_per_second", "first_step_seconds"}
 print(json.dumps({
     "backend": keras.backend.backend(), "tensorflow": "tensorflow" in sys.modules,
-    "same": same, "epochs": history.epochs}))
+    "same_end": end == list(whole[1:]), "epochs": whole[0],
+    "same_epochs": all(
+        a[name] == b[name]
+        for a, b in zip(epochs, whole[0], strict=True) for name in a.keys() - clock)}))
 """
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is an optional extra"
 )
-def test_training_works_on_jax_without_tensorflow(tmp_path: Path) -> None:
+def test_training_works_and_continues_on_jax_without_tensorflow(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
@@ -86,9 +108,12 @@ def test_training_works_on_jax_without_tensorflow(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout.splitlines()[-1])
     first, *_, last = report["epochs"]
+    stops = result.stdout.splitlines()[:-1]
+    assert stops == ["trainer.max_steps=27", "trainer.max_steps=40"]
     assert report["backend"] == "jax"
     assert not report["tensorflow"]
-    assert report["same"]
+    assert report["same_epochs"]
+    assert report["same_end"]
     assert last["loss"] < 0.7 * first["loss"]
     assert first["lr"] == pytest.approx(0.02 * (0.1 + 0.9 * 19 / 20))
     assert last["images_per_second"] > 0

@@ -2,34 +2,69 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import ExperimentError
 from experiments.training.manifest import (
+    MANIFEST,
     Manifest,
     Record,
     commit_file,
-    hash_file,
     read_manifest,
     write_manifest,
 )
 
-RECORD = Record(epoch=3, file="a.weights.h5", sha256="00", metrics={"val_loss": 0.5})
+
+def record(epoch: int, step: int = 0, value: float | None = None) -> Record:
+    return Record(
+        epoch=epoch, step=step, file=f"{epoch}-{step}", sha256="", value=value
+    )
 
 
-@pytest.mark.parametrize("best", [None, RECORD])
+@pytest.mark.parametrize("best", [None, record(3, value=0.5)])
 def test_manifest_is_read_as_it_was_written(
     best: Record | None, tmp_path: Path
 ) -> None:
-    manifest = Manifest(monitor="val_loss", mode="min", best=best, last=RECORD)
+    manifest = Manifest(
+        monitor="val_loss", mode="min", best=best, last=(record(4, 2), record(4))
+    )
 
     write_manifest(tmp_path, manifest)
 
     assert read_manifest(tmp_path) == manifest
-    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
 
 
-def test_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="no state was saved"):
+def test_folder_without_a_manifest_holds_none(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"best": 1, "last": []}', '{"best": null}', "null"],
+)
+def test_damaged_manifest_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text(content)
+
+    with pytest.raises(ValueError, match=rf"{MANIFEST} is damaged"):
         read_manifest(tmp_path)
+
+
+def test_states_are_listed_once_and_the_newest_first() -> None:
+    best = record(2, value=0.1)
+    manifest = Manifest(
+        monitor="val_loss", mode="min", best=best, last=(record(3, 5), record(3), best)
+    )
+
+    places = [(r.epoch, r.step) for r in manifest.records()]
+
+    assert places == [(3, 5), (3, 0), (2, 0)]
+
+
+@pytest.mark.parametrize(("mode", "ranked"), [("min", [1, 3, 2]), ("max", [2, 1, 3])])
+def test_states_are_ranked_by_their_finite_value(mode: str, ranked: list[int]) -> None:
+    values = {1: 0.1, 2: 0.4, 3: 0.1, 4: None, 5: float("nan")}
+    records = tuple(record(epoch, value=value) for epoch, value in values.items())
+    manifest = Manifest(monitor="m", mode=mode, last=records)  # type: ignore[arg-type]
+
+    assert [r.epoch for r in manifest.ranked()] == ranked
 
 
 def test_committed_file_replaces_the_old_one(tmp_path: Path) -> None:
@@ -41,10 +76,3 @@ def test_committed_file_replaces_the_old_one(tmp_path: Path) -> None:
 
     assert path.read_text() == "new"
     assert not temporary.exists()
-
-
-def test_hash_is_sha256(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"abc")
-
-    assert hash_file(path).startswith("ba7816bf8f01cfea414140de5dae2223")

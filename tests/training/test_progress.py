@@ -125,11 +125,11 @@ def test_failed_training_gives_the_terminal_back(
     with pytest.raises(KeyboardInterrupt):
         fit(
             dense_model(keras.optimizers.SGD(0.1)),
-            train=batches(1),
+            train_from=batches(1).skip,
             validation=None,
             epochs=1,
             steps_per_epoch=1,
-            callbacks=[callback, Failing()],
+            callbacks={"display": callback, "failing": Failing()},
         )
 
     show_cursor = "\x1b[?25h"

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +6,9 @@ import keras
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments.training.callbacks import LearningRateMonitor
+from experiments.training.checkpoint import Checkpoint
 from experiments.training.fit import fit
+from experiments.training.store import load_last
 from experiments.training.tensorboard import TensorBoard
 
 
@@ -14,14 +17,14 @@ def test_each_epochs_metrics_are_written(
 ) -> None:
     fit(
         dense_model(keras.optimizers.SGD(0.1)),
-        train=batches(4),
+        train_from=batches(4).skip,
         validation=batches(1),
         epochs=2,
         steps_per_epoch=2,
-        callbacks=[
-            LearningRateMonitor(),
-            TensorBoard(output_dir=output_dir, histogram_freq=1),
-        ],
+        callbacks={
+            "lr_monitor": LearningRateMonitor(),
+            "tensorboard": TensorBoard(output_dir=output_dir, histogram_freq=1),
+        },
     )
 
     folder = output_dir / "tensorboard"
@@ -30,6 +33,30 @@ def test_each_epochs_metrics_are_written(
     assert {"epoch_loss", "epoch_accuracy", "epoch_lr"} <= set(train.Tags()["tensors"])
     assert [event.step for event in train.Tensors("epoch_loss")] == [0, 1]
     assert "epoch_accuracy" in validation.Tags()["tensors"]
+
+
+def test_continued_training_goes_on_in_the_same_folder(
+    dense_model: Any, batches: Any, output_dir: Path
+) -> None:
+    state = None
+    for epochs in (2, 4):
+        checkpoint = Checkpoint(output_dir=output_dir, monitor="loss", mode="min")
+        fit(
+            dense_model(keras.optimizers.SGD(0.1)),
+            train_from=batches(8).skip,
+            validation=None,
+            epochs=epochs,
+            steps_per_epoch=2,
+            callbacks={
+                "checkpoint": checkpoint,
+                "tensorboard": TensorBoard(output_dir=output_dir),
+            },
+            state=state and dataclasses.replace(state, finished=False),
+        )
+        state = load_last(checkpoint.folder)
+
+    train = EventAccumulator(str(output_dir / "tensorboard" / "train")).Reload()
+    assert [event.step for event in train.Tensors("epoch_loss")] == [0, 1, 2, 3]
 
 
 def test_no_batch_hook_makes_the_host_wait(output_dir: Path) -> None:

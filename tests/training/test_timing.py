@@ -78,14 +78,67 @@ def test_steps_may_be_noted_out_of_order(clock: Clock) -> None:
     assert logs["images_per_second"] == pytest.approx(2 * 8 / 2.0)
 
 
+def test_epoch_of_two_processes_takes_the_time_of_both(clock: Clock) -> None:
+    first = Timing(batch_size=8)
+    first.on_train_begin()
+    first.on_epoch_begin(0)
+    for index, seconds in ((0, 20.0), (1, 2.0)):
+        clock.now += seconds
+        first.on_train_batch_end(index)
+    second = Timing(batch_size=8)
+    second.on_train_begin()
+    second.on_epoch_begin(0)
+    second.set_state(first.get_state())
+    for index, seconds in ((2, 10.0), (3, 1.0)):
+        clock.now += seconds
+        second.on_train_batch_end(index)
+    logs: dict[str, float] = {}
+
+    second.on_epoch_end(0, logs)
+
+    assert logs == {
+        "epoch_seconds": 33.0,
+        "first_step_seconds": 10.0,
+        "images_per_second": 8.0,
+    }
+
+
+def test_epoch_of_which_only_the_validation_is_left_keeps_its_time(
+    clock: Clock,
+) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    callback.set_state({"seconds": 4.0, "steps": 3})
+    logs: dict[str, float] = {}
+
+    callback.on_epoch_end(0, logs)
+
+    assert logs == {"epoch_seconds": 4.0, "images_per_second": 6.0}
+
+
+def test_epoch_continued_at_its_last_step_counts_that_step_alone(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    callback.set_state({"seconds": 4.0, "steps": 3})
+    clock.now += 2.0
+    callback.on_train_batch_end(3)
+    logs: dict[str, float] = {}
+
+    callback.on_epoch_end(0, logs)
+
+    assert logs["images_per_second"] == 4.0
+
+
 def test_real_training_gets_the_metrics(dense_model: Any, batches: Any) -> None:
     history = fit(
         dense_model(keras.optimizers.SGD(0.1)),
-        train=batches(6),
+        train_from=batches(6).skip,
         validation=batches(1),
         epochs=2,
         steps_per_epoch=3,
-        callbacks=[Timing(batch_size=8)],
+        callbacks={"timing": Timing(batch_size=8)},
     )
 
     first, second = history.epochs

@@ -1,39 +1,40 @@
-"""The best and the last weights on disk, complete at every moment."""
+"""When a training is saved; the disk is waited for by a thread of its own."""
 
-import dataclasses
-import math
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
 from experiments.errors import ExperimentError
-from experiments.training.manifest import (
-    MANIFEST,
-    Manifest,
-    Record,
-    commit_file,
-    hash_file,
-    read_manifest,
-    write_manifest,
+from experiments.training.state import (
+    TrainingState,
+    average_weights,
+    restore_variables,
 )
+from experiments.training.state_file import NotFiniteError
+from experiments.training.store import FOLDER, CheckpointStore, load_best
 
-FOLDER = "checkpoints"
+log = logging.getLogger(__name__)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the weights and optimizer state of the best and of the last epoch.
+    """Keeps the best and the last states of a training, complete at every moment.
 
-    A state is written under a new name and becomes valid when the manifest that names
-    it replaces the old one, so that a crash at any moment leaves the previous states
-    intact. An epoch that is both best and last is written once.
+    `fit` calls it when every other callback has seen the end of an epoch, so that
+    what these remember is saved too. Training waits only for the copy in memory. A
+    disk that refuses costs a warning and is asked again at the next occasion.
 
     Args:
         output_dir: Folder of the run; files go to `<output_dir>/checkpoints`.
         monitor: Metric that decides which epoch is best.
         mode: Whether a larger or a smaller value is better.
-        every_epochs: How often the last state is saved; the best and the final one
-            always are.
+        every_epochs: How often the last state is saved; the best one always is.
+        every_minutes: How often it is saved inside an epoch too; `None` for never.
+        keep: How many of the last states to keep.
     """
 
     def __init__(
@@ -43,108 +44,107 @@ class Checkpoint(keras.callbacks.Callback):
         monitor: str,
         mode: Literal["max", "min"],
         every_epochs: int = 1,
+        every_minutes: float | None = None,
+        keep: int = 2,
     ) -> None:
         super().__init__()
-        self.folder = output_dir / FOLDER
+        self._monitor = monitor
         self._every_epochs = every_epochs
-        self._manifest = Manifest(monitor=monitor, mode=mode)
-        self._epoch = 0
-        self._metrics: dict[str, float] = {}
+        self._every_seconds = None if every_minutes is None else 60 * every_minutes
+        self._store = CheckpointStore(
+            output_dir / FOLDER, monitor=monitor, mode=mode, keep=keep
+        )
+        self._writer = ThreadPoolExecutor(1, "checkpoint")
+        self._writing: Future[bool] | None = None
+        self._saved_at = time.monotonic()
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Creates the folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+    @property
+    def folder(self) -> Path:
+        """Where the states are."""
+        return self._store.folder
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Saves the state if it is the best one or due."""
-        self._epoch = epoch + 1
-        self._metrics = {name: float(value) for name, value in (logs or {}).items()}
-        is_best = self._is_best()
-        is_due = self._epoch % self._every_epochs == 0
-        if is_best or is_due:
-            self._save(is_best=is_best)
+    def end_epoch(
+        self,
+        epoch: int,
+        metrics: Mapping[str, float],
+        capture: Callable[[], TrainingState],
+        *,
+        is_last: bool,
+    ) -> None:
+        """Saves the state if it is the best one, the last one or due.
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Saves the final state if it was not due."""
-        last = self._manifest.last
-        if self._epoch and (last is None or last.epoch != self._epoch):
-            self._save(is_best=False)
+        Args:
+            epoch: Completed epochs.
+            metrics: Of the epoch.
+            capture: Copies the state.
+            is_last: Training ends with this epoch.
 
-    def load_best(self, model: Any) -> Record:
-        """Loads the best state into `model`; see `load_checkpoint`."""
-        return load_checkpoint(self.folder, model, which="best")
-
-    def _is_best(self) -> bool:
-        name, best = self._manifest.monitor, self._manifest.best
-        if name not in self._metrics:
+        Raises:
+            ExperimentError: The monitored metric does not exist.
+        """
+        if self._monitor not in metrics:
             raise ExperimentError(
                 "callbacks.checkpoint.monitor must be one of "
-                f"{', '.join(sorted(self._metrics))}. Received: {name!r}."
+                f"{', '.join(sorted(metrics))}. Received: {self._monitor!r}."
             )
-        value = self._metrics[name]
-        if best is None or not math.isfinite(value):
-            return math.isfinite(value)
-        sign = 1.0 if self._manifest.mode == "max" else -1.0
-        return sign * value > sign * best.metrics[name]
+        value = float(metrics[self._monitor])
+        self.wait()
+        is_due = epoch % self._every_epochs == 0 or is_last
+        if is_due or self._store.is_best(value):
+            self._submit(capture(), value)
 
-    def _save(self, *, is_best: bool) -> None:
-        """Writes the weights, then commits them, always as the last state too."""
-        record = self._write_weights()
-        best = record if is_best else self._manifest.best
-        self._manifest = dataclasses.replace(self._manifest, best=best, last=record)
-        write_manifest(self.folder, self._manifest)
-        self._remove_leftovers()
+    def end_step(self, capture: Callable[[], TrainingState]) -> None:
+        """Saves the state inside an epoch when so many minutes have passed."""
+        if self._every_seconds is None:
+            return
+        if time.monotonic() - self._saved_at >= self._every_seconds:
+            self.wait()
+            self._submit(capture(), None)
 
-    def _write_weights(self) -> Record:
-        path = self.folder / f"epoch-{self._epoch:04d}.weights.h5"
-        temporary = path.with_name(f"unfinished-{path.name}")
-        self.model.save_weights(temporary, overwrite=True)
-        commit_file(temporary, path)
-        return Record(
-            epoch=self._epoch,
-            file=path.name,
-            sha256=hash_file(path),
-            metrics=self._metrics,
-        )
+    def save_now(self, state: TrainingState) -> bool:
+        """Saves a state and waits for it; tells whether it is on disk."""
+        self.wait()
+        return self._save(state, None)
 
-    def _remove_leftovers(self) -> None:
-        records = (self._manifest.best, self._manifest.last)
-        kept = {record.file for record in records if record is not None}
-        for path in self.folder.glob("*.weights.h5"):
-            if path.name not in kept:
-                path.unlink()
+    def wait(self) -> None:
+        """Waits until nothing is being written."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
+    def close(self) -> None:
+        """Waits for the last state; `fit` calls it however training ended."""
+        self.wait()
+        self._writer.shutdown()
 
-def load_checkpoint(
-    folder: Path, model: Any, *, which: Literal["best", "last"]
-) -> Record:
-    """Loads weights, and the optimizer state if `model` is compiled.
+    def load_best(self, model: Any) -> int:
+        """Loads the best state into `model` and returns its epoch, from 1 on."""
+        state = load_best(self.folder)
+        restore_variables(model, state.arrays)
+        average_weights(model)
+        return state.position.epoch
 
-    Args:
-        folder: The run's `checkpoints` folder.
-        model: A model of the same layers.
-        which: The best state, or the last one.
+    def _submit(self, state: TrainingState, value: float | None) -> None:
+        self._saved_at = time.monotonic()
+        self._writing = self._writer.submit(self._save, state, value)
 
-    Returns:
-        What was loaded.
+    def _save(self, state: TrainingState, value: float | None) -> bool:
+        try:
+            self._store.save(state, value=value)
+        except (OSError, NotFiniteError) as error:
+            log.warning(
+                "The state after epoch %d, step %d is not saved: %s. Training goes on; "
+                "%s.",
+                state.position.epoch,
+                state.position.step,
+                error,
+                self._describe_former(),
+            )
+            return False
+        return True
 
-    Raises:
-        ExperimentError: There is no such state, or its file is damaged.
-    """
-    record: Record | None = getattr(read_manifest(folder), which)
-    if record is None:
-        raise ExperimentError(
-            f"{folder} holds no {which} state: no epoch gave a finite metric."
-        )
-    path = folder / record.file
-    if not path.is_file() or hash_file(path) != record.sha256:
-        raise ExperimentError(
-            f"{path} must be there and have the hash that {MANIFEST} states. Received: "
-            "a missing or changed file. Restore it, or train again."
-        )
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and not optimizer.built:
-        # Keras would skip the optimizer's state with a mere warning.
-        optimizer.build(model.trainable_variables)
-    model.load_weights(path)
-    return record
+    def _describe_former(self) -> str:
+        last = self._store.manifest.last
+        if not last:
+            return "there is no earlier one"
+        return f"the last good one is after epoch {last[0].epoch}, step {last[0].step}"

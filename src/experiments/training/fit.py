@@ -1,14 +1,21 @@
 """Compilation of a model and the call to `fit`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
 
 from experiments.errors import ExperimentError
-from experiments.training.callbacks import EpochLogger
+from experiments.interruption import StopRequest
+from experiments.training.averaging import SwapAverages
+from experiments.training.chain import CallbackChain
+from experiments.training.loop import TrainingLoop
+from experiments.training.session import Limits, Session
+from experiments.training.state import TrainingState, keeps_averages
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -17,11 +24,9 @@ class History:
 
     Attributes:
         epochs: Metrics of each epoch, in order.
-        initial_epoch: Epochs that were completed before this fit.
     """
 
     epochs: list[dict[str, float]]
-    initial_epoch: int = 0
 
     def best_epoch(self, monitor: str, mode: Literal["max", "min"]) -> int:
         """Returns the number of the best epoch, from 1 on; the first one of equals.
@@ -42,11 +47,11 @@ class History:
                 f"trainer.monitor must name a metric with a finite value. Received: "
                 f"{monitor!r}. Metrics: {', '.join(names) or 'none, no epoch ended'}."
             )
-        return self.initial_epoch + 1 + max(finite, key=values.__getitem__)
+        return 1 + max(finite, key=values.__getitem__)
 
     def metrics_of(self, epoch: int) -> dict[str, float]:
         """Returns the metrics of epoch number `epoch`, counted from 1."""
-        return self.epochs[epoch - 1 - self.initial_epoch]
+        return self.epochs[epoch - 1]
 
 
 def choose_jit(
@@ -105,54 +110,79 @@ def compile_model(
 def fit(
     model: Any,
     *,
-    train: Any,
+    train_from: Callable[[int], Any],
     validation: Any,
     epochs: int,
     steps_per_epoch: int,
-    callbacks: Sequence[Any],
-    initial_epoch: int = 0,
+    callbacks: Mapping[str, Any],
     validation_steps: int | None = None,
+    state: TrainingState | None = None,
+    stop: StopRequest | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> History:
-    """Trains a compiled model.
+    """Trains a compiled model, from the start or from a saved state on.
 
     Args:
         model: A compiled `keras.Model`.
-        train: Batches of images and labels for all the epochs, one after the other.
+        train_from: Returns the batches of images and labels from a step on, counted
+            over all epochs, without an end.
         validation: Batches for one validation, or `None`.
         epochs: Number of the last epoch, counted from 1.
         steps_per_epoch: Batches an epoch.
-        callbacks: Keras callbacks, in order. One with a `close` method has it called
-            when training ends, in whichever way.
-        initial_epoch: Epochs that are already done; `train` starts behind them.
+        callbacks: Name -> Keras callback, in order. One with a `close` method has it
+            called when training ends, in whichever way.
         validation_steps: Ends each validation early; more than there are is no limit.
+        state: Where to go on, with the same arguments; `None` starts.
+        stop: How training is asked to stop.
+        limits: When it stops by itself.
 
     Returns:
-        The metrics of each epoch, those that callbacks added included.
+        The metrics of each epoch, those that callbacks added and those of earlier
+        processes included.
 
     Raises:
+        Preempted: Training was asked to stop; its state is saved.
         ValueError: `steps_per_execution` does not divide the epoch.
     """
     _check_executions(model.steps_per_execution, steps_per_epoch)
-    history = History([], initial_epoch)
-    recorder = EpochLogger(lambda _, metrics: history.epochs.append(metrics))
+    stop = stop or StopRequest()
+    history = [] if state is None else [dict(epoch) for epoch in state.history]
+    session = Session(
+        callbacks,
+        epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
+        history=history,
+        stop=stop,
+        limits=limits,
+    )
+    averages = [SwapAverages()] if keeps_averages(model) else []
+    chain = CallbackChain(
+        [*averages, *callbacks.values(), session],
+        model=model,
+        epochs=epochs,
+        steps=steps_per_epoch,
+    )
+    session.flush = chain.flush
+    training = TrainingLoop(
+        model=model,
+        chain=chain,
+        train_from=train_from,
+        steps_per_epoch=steps_per_epoch,
+        epochs=epochs,
+        validation={
+            "validation_data": validation,
+            "validation_steps": _cut(validation, validation_steps),
+        },
+    )
     try:
-        model.fit(
-            train,
-            validation_data=validation,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=_cut(validation, validation_steps),
-            initial_epoch=initial_epoch,
-            callbacks=[*callbacks, recorder],
-            shuffle=False,  # the pipeline has shuffled already
-            verbose=0,
-        )
+        with stop.listening():
+            training.run(callbacks, state)
     finally:
-        for callback in callbacks:
+        for callback in callbacks.values():
             close = getattr(callback, "close", None)
             if close is not None:
                 close()
-    return history
+    return History(history)
 
 
 def _check_executions(steps_per_execution: int, steps_per_epoch: int) -> None:

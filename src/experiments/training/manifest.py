@@ -1,14 +1,12 @@
 """Which saved states of a run are valid, and how a file becomes one of them."""
 
 import dataclasses
-import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-from experiments.errors import ExperimentError
 
 MANIFEST = "manifest.json"
 
@@ -18,16 +16,18 @@ class Record:
     """One saved state.
 
     Attributes:
-        epoch: Completed epochs, counted from 1.
-        file: Name of the weights' file beside the manifest.
+        epoch: Completed epochs.
+        step: Completed steps of the epoch after these.
+        file: Name of its file beside the manifest.
         sha256: Hash of that file.
-        metrics: The epoch's metrics.
+        value: The monitored value, when it was saved at the end of an epoch.
     """
 
     epoch: int
+    step: int
     file: str
     sha256: str
-    metrics: dict[str, float]
+    value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,38 +35,60 @@ class Manifest:
     """Which files count; whatever it does not name is left over from a crash.
 
     Attributes:
-        monitor: Metric that decided which epoch is best.
+        monitor: Metric that decides which epoch is best.
         mode: Whether a larger or a smaller value is better.
         best: State with the best value; `None` while there was no finite one.
-        last: State to continue from.
+        last: States to continue from, the newest first.
     """
 
     monitor: str
     mode: Literal["max", "min"]
     best: Record | None = None
-    last: Record | None = None
+    last: tuple[Record, ...] = ()
+
+    def records(self) -> list[Record]:
+        """Returns every state once, the newest first."""
+        best = [] if self.best is None else [self.best]
+        unique = {record.file: record for record in (*self.last, *best)}
+        return sorted(unique.values(), key=lambda r: (r.epoch, r.step), reverse=True)
+
+    def ranked(self) -> list[Record]:
+        """Returns the states with a finite value, the best first, then the earliest."""
+        sign = -1.0 if self.mode == "max" else 1.0
+        judged = [
+            (sign * record.value, record.epoch, record)
+            for record in self.records()
+            if record.value is not None and math.isfinite(record.value)
+        ]
+        return [record for *_, record in sorted(judged, key=lambda item: item[:2])]
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Reads which states `folder` holds.
+def read_manifest(folder: Path) -> Manifest | None:
+    """Reads which states `folder` holds; `None` when nothing was committed there.
 
     Raises:
-        ExperimentError: Nothing was committed there.
+        ValueError: The manifest is damaged or cannot be read.
     """
     path = folder / MANIFEST
-    if not path.is_file():
-        raise ExperimentError(f"{path} does not exist: no state was saved there.")
-    content = json.loads(path.read_text())
-    for role in ("best", "last"):
-        if content[role] is not None:
-            content[role] = Record(**content[role])
-    return Manifest(**content)
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        best, last = content.pop("best"), content.pop("last")
+        return Manifest(
+            **content,
+            best=None if best is None else Record(**best),
+            last=tuple(Record(**record) for record in last),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest of `folder`: from here on its states are the valid ones."""
     temporary = folder / f"unfinished-{MANIFEST}"
-    temporary.write_text(json.dumps(dataclasses.asdict(manifest), indent=2))
+    text = json.dumps(dataclasses.asdict(manifest), indent=2)
+    temporary.write_text(text, "utf-8")
     commit_file(temporary, folder / MANIFEST)
 
 
@@ -83,9 +105,3 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def hash_file(path: Path) -> str:
-    """Returns the SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,10 @@
 """What is measured beside the loss."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import keras
+import numpy as np
 
 TOP5_FROM = 11  # with ten classes or fewer, the best five say little
 
@@ -22,3 +24,17 @@ def build_metrics(num_classes: int) -> list[Any]:
             keras.metrics.SparseTopKCategoricalAccuracy(k=5, name="top5_accuracy")
         )
     return metrics
+
+
+def build_accumulators(model: Any, labels: Any) -> None:
+    """Lets metrics come into being, which they do with the first batch they see.
+
+    Args:
+        model: A compiled `keras.Model` of one output.
+        labels: Of one batch `(B,)`.
+    """
+    labels = np.asarray(labels)
+    scores = np.zeros((len(labels), *model.output_shape[1:]), "float32")
+    strategy = getattr(model, "distribute_strategy", None)
+    with nullcontext() if strategy is None else strategy.scope():
+        model.compute_metrics(None, labels, scores)

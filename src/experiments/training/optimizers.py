@@ -13,6 +13,7 @@ def build_optimizer(
     clip_norm: float | None = None,
     global_clip_norm: float | None = None,
     clip_value: float | None = None,
+    ema_momentum: float | None = None,
     **arguments: Any,
 ) -> Any:
     """Builds a fresh optimizer for `model`.
@@ -32,6 +33,9 @@ def build_optimizer(
         clip_norm: Largest L2 norm of the gradient of one variable.
         global_clip_norm: Largest L2 norm of all gradients together.
         clip_value: Largest magnitude of an element of a gradient.
+        ema_momentum: Keeps a moving average of the weights, which validation and the
+            final model use: each step it moves by `1 - ema_momentum` towards them.
+            `None` keeps none.
         **arguments: The class's own keyword arguments.
 
     Returns:
@@ -51,6 +55,8 @@ def build_optimizer(
         clipnorm=clip_norm,
         global_clipnorm=global_clip_norm,
         clipvalue=clip_value,
+        use_ema=ema_momentum is not None,
+        ema_momentum=ema_momentum or 0.99,  # Keras insists on a number
         **arguments,
     )
     if weight_decay is not None and not decay_norm_and_bias:

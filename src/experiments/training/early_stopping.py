@@ -1,0 +1,48 @@
+"""Ends training when a metric no longer improves, also over an interruption."""
+
+from typing import Any, Literal
+
+import keras
+
+_MEMORY = ("wait", "best", "best_epoch", "stopped_epoch")
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras' callback with a memory that is saved.
+
+    The best weights are the checkpoint's business: there they survive a crash.
+
+    Args:
+        monitor: Metric that has to improve.
+        mode: Whether a larger or a smaller value is better.
+        patience: Epochs without improvement that are allowed.
+        min_delta: Smallest change that counts as an improvement.
+        start_from_epoch: Epochs that are not judged at all.
+    """
+
+    def __init__(
+        self,
+        *,
+        monitor: str,
+        mode: Literal["max", "min"],
+        patience: int,
+        min_delta: float = 0.0,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(
+            monitor=monitor,
+            mode=mode,
+            patience=patience,
+            min_delta=min_delta,
+            start_from_epoch=start_from_epoch,
+        )
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the best value and the patience used up, ready for JSON."""
+        state = {name: getattr(self, name) for name in _MEMORY}
+        return {k: v if v is None else float(v) for k, v in state.items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `get_state` returned."""
+        for name in _MEMORY:
+            setattr(self, name, state[name])

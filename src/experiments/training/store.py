@@ -1,0 +1,169 @@
+"""The states of a run on disk: the last few and the best one."""
+
+import dataclasses
+import logging
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from experiments.errors import ExperimentError
+from experiments.training.manifest import (
+    Manifest,
+    Record,
+    read_manifest,
+    write_manifest,
+)
+from experiments.training.recovery import recover_manifest
+from experiments.training.state import TrainingState
+from experiments.training.state_file import SUFFIX, read_state, write_state
+
+FOLDER = "checkpoints"
+
+log = logging.getLogger(__name__)
+
+_WAY_OUT = "Restore it from a backup, or start anew in another folder: fresh=true"
+
+
+class CheckpointStore:
+    """Writes states and keeps which ones count.
+
+    A state is written under a new name and becomes valid when the manifest that names
+    it replaces the old one, so that a crash at any moment leaves the former states
+    intact.
+
+    Args:
+        folder: The run's `checkpoints` folder.
+        monitor: Metric that decides which epoch is best.
+        mode: Whether a larger or a smaller value is better.
+        keep: How many of the last states to keep.
+    """
+
+    def __init__(
+        self, folder: Path, *, monitor: str, mode: Literal["max", "min"], keep: int
+    ) -> None:
+        self.folder = folder
+        self._keep = keep
+        self._manifest = recover_manifest(folder, monitor=monitor, mode=mode)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is valid now."""
+        return self._manifest
+
+    def is_best(self, value: float) -> bool:
+        """Tells whether a monitored value is better than any saved one."""
+        best = self._manifest.best
+        if best is None or best.value is None or not math.isfinite(value):
+            return math.isfinite(value)
+        sign = 1.0 if self._manifest.mode == "max" else -1.0
+        return sign * value > sign * best.value
+
+    def save(self, state: TrainingState, *, value: float | None = None) -> None:
+        """Writes a state and commits it; removes those that count no more.
+
+        Args:
+            state: What to save.
+            value: The monitored value, at the end of an epoch.
+
+        Raises:
+            OSError: The disk refuses; the former states stay valid.
+            NotFiniteError: A weight is not finite; likewise.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name, sha256 = write_state(self.folder, state)
+        position = state.position
+        record = Record(
+            epoch=position.epoch,
+            step=position.step,
+            file=name,
+            sha256=sha256,
+            value=value,
+        )
+        # What was saved beyond this position belongs to a course that was given up.
+        here = (position.epoch, position.step)
+        former = [r for r in self._manifest.last if (r.epoch, r.step) < here]
+        manifest = dataclasses.replace(
+            self._manifest, last=(record, *former[: self._keep - 1])
+        )
+        if value is not None and self.is_best(value):
+            manifest = dataclasses.replace(manifest, best=record)
+        write_manifest(self.folder, manifest)
+        self._manifest = manifest
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        kept = {record.file for record in self._manifest.records()}
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            if path.name not in kept:
+                try:
+                    path.unlink()
+                except OSError as error:
+                    log.warning("%s counts no more but stays: %s", path, error)
+
+
+def load_last(folder: Path) -> TrainingState | None:
+    """Returns the newest state that is whole; `None` when none was ever saved.
+
+    Args:
+        folder: The run's `checkpoints` folder.
+
+    Raises:
+        ExperimentError: States were saved and all of them are damaged.
+    """
+    names = list(_list_newest_first(folder))
+    for name in names:
+        try:
+            return read_state(folder / name)
+        except (OSError, ValueError) as error:
+            log.warning(
+                "The checkpoint %s is not used, it is damaged or gone: %s. "
+                "The one before it is taken.",
+                folder / name,
+                error,
+            )
+    if names:
+        raise ExperimentError(f"All checkpoints in {folder} are damaged. {_WAY_OUT}")
+    return None
+
+
+def load_best(folder: Path) -> TrainingState:
+    """Returns the state of the best epoch, or of the best one that is whole.
+
+    Raises:
+        ExperimentError: There is none.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except ValueError as error:
+        raise ExperimentError(f"{error}. {_WAY_OUT}") from error
+    if manifest is None or manifest.best is None:
+        raise ExperimentError(
+            f"{folder} holds no best state: no epoch gave a finite metric."
+        )
+    for record in manifest.ranked():
+        try:
+            return read_state(folder / record.file)
+        except (OSError, ValueError) as error:
+            log.warning(
+                "The checkpoint %s of epoch %d is not used, it is damaged or gone: %s. "
+                "The next best one is taken.",
+                folder / record.file,
+                record.epoch,
+                error,
+            )
+    raise ExperimentError(f"No best checkpoint in {folder} is whole. {_WAY_OUT}")
+
+
+def _list_newest_first(folder: Path) -> Iterator[str]:
+    """Yields the files of states; without a readable manifest all that are there."""
+    try:
+        manifest = read_manifest(folder)
+    except ValueError as error:
+        log.warning("%s. The files' own hashes are trusted instead.", error)
+        manifest = None
+    if manifest is not None:
+        yield from (record.file for record in manifest.records())
+    else:
+        names = (path.name for path in folder.glob(f"epoch-*{SUFFIX}"))
+        yield from sorted(names, reverse=True)
