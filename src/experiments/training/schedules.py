@@ -185,3 +185,28 @@ class StepSchedule(ConstantSchedule):
             "every_epochs": self.every_epochs,
             "factor": self.factor,
         }
+
+
+@_register
+class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule times a factor.
+
+    Args:
+        schedule: The other schedule, or its serialised form.
+        factor: What each of its rates is multiplied by.
+    """
+
+    def __init__(self, *, schedule: Any, factor: float) -> None:
+        if isinstance(schedule, dict):
+            schedule = keras.optimizers.schedules.deserialize(schedule)
+        self.schedule = schedule
+        self.factor = factor
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the rate of `step`, a scalar counted from 0, as a float32 tensor."""
+        return self.factor * self.schedule(step)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}

@@ -1,0 +1,93 @@
+"""Lowers the learning rate when a metric no longer improves."""
+
+import math
+from typing import Any, Literal
+
+import keras
+
+from experiments.errors import ExperimentError
+from experiments.training.schedules import ScaledSchedule
+
+
+class ReduceOnPlateau(keras.callbacks.Callback):
+    """Multiplies the rate by a factor after epochs without improvement.
+
+    Keras' `ReduceLROnPlateau` refuses a schedule and forgets what it waited for. Here
+    the schedule goes on, lowered; the step is compiled anew each time.
+
+    Args:
+        monitor: Metric that has to improve.
+        mode: Whether a larger or a smaller value is better.
+        factor: What the rate is multiplied by, between 0 and 1.
+        patience: Epochs without improvement that are allowed.
+        min_delta: Smallest change that counts as an improvement.
+        min_factor: The product of all factors stays at least this.
+    """
+
+    def __init__(
+        self,
+        *,
+        monitor: str,
+        mode: Literal["max", "min"],
+        factor: float = 0.1,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        min_factor: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._sign = 1.0 if mode == "max" else -1.0
+        self._factor = factor
+        self._patience = patience
+        self._min_delta = min_delta
+        self._min_factor = min_factor
+        self._best: float | None = None
+        self._wait = 0
+        self._product = 1.0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the epochs without improvement."""
+        value = self._read(logs or {})
+        if self._is_improvement(value):
+            self._best, self._wait = value, 0
+            return
+        self._wait += 1
+        if self._wait >= self._patience:
+            self._wait = 0
+            self._lower(max(self._product * self._factor, self._min_factor))
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the best value, the patience used up and the rate's factor."""
+        return {"best": self._best, "wait": self._wait, "product": self._product}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `get_state` returned."""
+        self._best, self._wait = state["best"], state["wait"]
+        self._lower(state["product"])
+
+    def _read(self, logs: dict[str, Any]) -> float:
+        if self._monitor not in logs:
+            raise ExperimentError(
+                f"The plateau's monitor must be one of {', '.join(sorted(logs))}. "
+                f"Received: {self._monitor!r}."
+            )
+        return float(logs[self._monitor])
+
+    def _is_improvement(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        if self._best is None:
+            return True
+        return self._sign * (value - self._best) > self._min_delta
+
+    def _lower(self, product: float) -> None:
+        if product == self._product:
+            return
+        model = self.model
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        optimizer.learning_rate = ScaledSchedule(
+            schedule=optimizer._learning_rate, factor=product / self._product
+        )
+        self._product = product
+        if model.train_function is not None:
+            model.make_train_function(force=True)  # the old one keeps the old rate
