@@ -8,7 +8,7 @@ from results import load
 
 README = Path(__file__).resolve().parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-BENCHMARKS = ("startup", "overhead")
+BENCHMARKS = ("startup", "overhead", "checkpoint")
 HEAD = (
     "| | seconds, median (min) | CPU seconds | ratio, median (rounds) | of minima "
     "| of CPU | goal |\n| --- | --- | --- | --- | --- | --- | --- |"
