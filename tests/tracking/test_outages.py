@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from experiments.tracking import courier
+from experiments.tracking import courier, spool
 from experiments.tracking.reconcile import reconcile_stale_runs
 
-from .conftest import points_of, run_of, settle, wait_until
+from .conftest import points_of, run_of, settle, stored, wait_until
 
 AT_ONCE = 0.2  # seconds that a record may hold up training
 
@@ -230,6 +230,21 @@ def test_refused_record_is_noted_and_holds_up_no_other(open_run, caplog):
     assert "refused, see" in tracker.problem
 
 
+def test_file_for_which_the_folder_has_no_room_is_kept_elsewhere(open_run, monkeypatch):
+    tracker = open_run()
+    replace = spool._replace
+
+    def refuse(path, data):
+        if path.is_relative_to(tracker._spool.folder):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, data)
+
+    monkeypatch.setattr(spool, "_replace", refuse)
+    tracker.log_text("hello", "a/note.txt")
+    tracker.finish("FINISHED")
+    assert stored(tracker, "a/note.txt") == "hello"
+
+
 def test_file_that_is_gone_before_it_is_sent_holds_up_nothing(open_run):
     tracker = open_run()
     tracker.log_text("x", "gone.txt")
@@ -267,9 +282,8 @@ def test_everything_may_be_sent_twice(request, open_run, store):
     log(tracker, range(10))
     tracker.log_text("hello", "note.txt")
     tracker.finish("FAILED", "a reason")
-    spool = tracker._spool
     again = courier.Courier(
-        spool, tracker._journal.entries, output_dir=tracker._output_dir
+        tracker._spool, tracker._journal.entries, output_dir=tracker._output_dir
     )
     again.sent = 0
     while again.unsent:

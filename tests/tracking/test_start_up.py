@@ -39,4 +39,7 @@ def test_imports_of_two_threads_do_not_disturb_each_other(tmp_path, times):
     for number in range(times):
         end = "model" if number % 2 else "none"
         result = start(tmp_path, str(number), end)
-        assert (result.returncode, result.stderr) == (0, "")
+        assert result.returncode == 0, result.stderr
+        # TensorFlow prints what it likes; `runtime` keeps that off the screen.
+        assert "Traceback" not in result.stderr
+        assert "records" not in result.stderr

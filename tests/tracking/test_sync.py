@@ -128,6 +128,30 @@ def test_output_folder_may_be_moved_before_it_is_sent(open_run, tmp_path):
     assert sum("mlflow.parentRunId" in run.data.tags for run in runs) == 1
 
 
+def test_damaged_journal_is_told_and_the_others_are_sent(open_run, absent, tmp_path):
+    damaged, _ = (finished(open_run, uri=absent) for _ in range(2))
+    lines = damaged._spool.journal.read_bytes().splitlines(keepends=True)
+    damaged._spool.journal.write_bytes(b"?\n" + b"".join(lines[1:]))
+    out = tmp_path / "out"
+    first, second = sync_folders(out, uri=f"sqlite:///{out}/mlflow.db")
+    assert first.unsent > 0
+    assert first.reason == "its journal does not say what the run is"
+    assert (second.sent, second.unsent) == (3, 0)
+
+
+def test_job_whose_journal_is_damaged_goes_on(open_run, absent, tmp_path):
+    folder = tmp_path / "out" / "job"
+    first = finished(open_run, uri=absent, folder=folder)
+    lines = first._spool.journal.read_bytes().splitlines(keepends=True)
+    first._spool.journal.write_bytes(b"?\n" + b"".join(lines[1:]))
+    second = open_run(folder=folder)
+    second.log_metrics({"loss": 0.25}, step=2)
+    second.finish("FINISHED")
+    client = settle(second)
+    assert points_of(client, second.run_id, "loss") == [(1, 0.5), (2, 0.25)]
+    assert "1 refused" in second.problem
+
+
 def test_resumed_run_is_sent_by_whoever_comes_first(open_run, absent, tmp_path):
     """Unsent records of the first process go before those of the second."""
     folder = tmp_path / "out" / "job"

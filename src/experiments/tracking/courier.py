@@ -10,7 +10,7 @@ from experiments.errors import TrackingError
 from experiments.tracking.client import Connection, connect
 from experiments.tracking.delivery import Delivery
 from experiments.tracking.failures import is_refusal, summarise
-from experiments.tracking.journal import Entry
+from experiments.tracking.journal import Entry, find_opening
 from experiments.tracking.links import locate
 from experiments.tracking.reconcile import reconcile_stale_runs
 from experiments.tracking.spool import Spool
@@ -88,8 +88,7 @@ class Courier:
     @property
     def _target(self) -> dict[str, Any]:
         """Where the last session wanted its records to go, as `connect` takes it."""
-        sessions = [entry for entry in self._entries if entry.kind == "session"]
-        target = dict(sessions[-1].content["target"])
+        target = dict(find_opening(self._entries[::-1]).content["target"])
         return target if self._uri is None else {**target, "uri": self._uri}
 
     def _reach(self) -> Delivery:
@@ -100,7 +99,7 @@ class Courier:
 
     def _connect(self) -> Delivery:
         connection = connect(output_dir=self._output_dir, **self._target)
-        delivery = Delivery(connection, self._spool, self._entries[0])
+        delivery = Delivery(connection, self._spool, find_opening(self._entries))
         first = self.connection is None
         self.connection, self._delivery = connection, delivery
         if delivery.run_id != self.run_id:

@@ -7,7 +7,7 @@ from typing import Any
 from experiments.tracking.client import Connection
 from experiments.tracking.failures import RefusedError, is_refusal, summarise
 from experiments.tracking.flatten import BATCH
-from experiments.tracking.journal import Entry
+from experiments.tracking.journal import SESSION, Entry
 from experiments.tracking.model_upload import upload_model
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import (
@@ -48,7 +48,7 @@ class Delivery:
             Exception: What MLflow raises; `RefusedError` when it will always refuse.
         """
         kinds: Mapping[str, Callable[[Entry], None]] = {
-            "session": self._open,
+            SESSION: self._open,
             "params": self._params,
             "tags": self._tags,
             "metrics": self._metrics,

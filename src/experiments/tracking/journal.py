@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from experiments.errors import TrackingError
 
 _LOGGER = logging.getLogger(__name__)
 
+SESSION = "session"  # kind of the entry with which a process begins
 DAMAGED = "damaged"  # kind of a line that cannot be read
 
 
@@ -116,6 +117,18 @@ def read_entries(path: Path) -> list[Entry]:
         TrackingError: The file exists and cannot be read.
     """
     return _read(path)[0]
+
+
+def find_opening(entries: Sequence[Entry]) -> Entry:
+    """Returns the entry that says what the run is.
+
+    Raises:
+        TrackingError: There is none that can be read.
+    """
+    for entry in entries:
+        if entry.kind == SESSION:
+            return entry
+    raise TrackingError("its journal does not say what the run is")
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.errors import TrackingError
 from experiments.tracking.client import Connection
-from experiments.tracking.journal import Entry, read_entries
+from experiments.tracking.journal import Entry, find_opening, read_entries
 from experiments.tracking.spool import Spool
 
 JOB_ID = "experiments.job_id"
@@ -69,7 +69,9 @@ def parent_tags(
     # Relative, so that a whole output folder may be moved.
     parent = Spool(Path(os.path.normpath(spool.job_folder / content["parent"])))
     entries = read_entries(parent.journal)
-    return {PARENT: claim_run(connection, parent, entries[0])} if entries else {}
+    if not entries:
+        return {}  # its folder was deleted
+    return {PARENT: claim_run(connection, parent, find_opening(entries))}
 
 
 def forget_reason(client: Any, run_id: str, tag: str) -> None:

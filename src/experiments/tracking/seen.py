@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from experiments.tracking.journal import Entry
+from experiments.tracking.journal import SESSION, Entry
 
 
 class Seen:
@@ -65,7 +65,7 @@ class Seen:
 
     def _take(self, entry: Entry) -> None:
         content = entry.content
-        if entry.kind == "session":
+        if entry.kind == SESSION:
             self.add_tags(content["tags"])
         elif entry.kind == "params":
             self.add_params(content["values"])

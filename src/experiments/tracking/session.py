@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.journal import Entry
+from experiments.tracking.journal import SESSION, Entry
 from experiments.tracking.process import process_tags
 from experiments.tracking.spool import Spool
 
@@ -35,7 +35,7 @@ def describe_session(
         parent_dir: Folder of the sweep that the run belongs to.
         target: Where records go, as `connect` takes it.
     """
-    former = [entry for entry in entries if entry.kind == "session"]
+    former = [entry for entry in entries if entry.kind == SESSION]
     own = {**_source_tags(), **process_tags(), **_resumed_tags(former)}
     parent = None
     if parent_dir is not None:

@@ -16,6 +16,8 @@ from experiments.errors import TrackingError
 FOLDER = "tracking"
 _JOURNAL = "journal.jsonl"
 _CLAIM_SECONDS = 60
+# A full disk, or a file system without locks: work goes on without the lock.
+_UNLOCKABLE = (OSError, NotImplementedError)
 
 
 class Spool:
@@ -56,8 +58,8 @@ class Spool:
             self.owner.acquire(timeout=0)
         except Timeout:
             return False
-        except OSError:
-            return True  # a full disk or one without locks: nobody else sends either
+        except _UNLOCKABLE:
+            return True
         return True
 
     def disown(self) -> None:
@@ -93,7 +95,7 @@ class Spool:
         """
         lock = FileLock(self.folder / "run.lock", timeout=_CLAIM_SECONDS)
         try:
-            with suppress(OSError):  # as in `own`
+            with suppress(*_UNLOCKABLE):
                 lock.acquire()
             yield
         except Timeout as error:

@@ -10,7 +10,7 @@ from experiments.tracking import links
 from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
 from experiments.tracking.formats import draw_picture, format_data
-from experiments.tracking.journal import Journal
+from experiments.tracking.journal import SESSION, Journal
 from experiments.tracking.seen import Seen
 from experiments.tracking.sender import Sender
 from experiments.tracking.session import as_tags, describe_session
@@ -62,7 +62,7 @@ class SpooledTracker:
             target=target,
         )
         self.resumed: int = session["resumed"]
-        self._journal.append("session", session)
+        self._journal.append(SESSION, session)
         self._seen = Seen(entries)
         self._courier = Courier(spool, entries, output_dir=output_dir)
         self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)

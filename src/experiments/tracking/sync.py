@@ -57,7 +57,7 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             if courier.unsent or not _is_closed(entries):
                 yield from _sync(courier, spool, entries, absent)
         except TrackingError as error:
-            # Its journal cannot be read: how many records it holds is unknown.
+            # Its journal cannot be read: how many records wait is unknown.
             yield Synced(folder=folder, unsent=1, reason=str(error))
         finally:
             spool.disown()
@@ -84,8 +84,7 @@ def _describe_living(spool: Spool) -> Iterator[Synced]:
 def _sync(
     courier: Courier, spool: Spool, entries: list[Entry], absent: dict[str, str]
 ) -> Iterator[Synced]:
-    before = courier.sent
-    store = courier.store
+    before, store = courier.sent, courier.store
     reason = absent.get(store)
     try:
         while courier.unsent and reason is None:
