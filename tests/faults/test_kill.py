@@ -82,7 +82,11 @@ def test_job_killed_in_a_place_ends_the_same(
     command = job()
     process = command.start(f"{place}:{count}")
     process.communicate(timeout=280)
-    assert process.returncode == -signal.SIGKILL or place.endswith("result.")
+    # Some places are not passed a seventh time: the job has then ended by itself.
+    assert process.returncode == -signal.SIGKILL or (process.returncode, count) == (
+        0,
+        7,
+    )
     done = command.finish()
     assert done.returncode == 0, done.stderr
     assert_same_end(command, uninterrupted)

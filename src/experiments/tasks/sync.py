@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from experiments.config.job import Job, JobResult
 from experiments.tracking.sync import Synced, sync_folders
 
@@ -38,11 +35,14 @@ def _show(rows: Sequence[Synced], root: Path) -> None:
     if not rows:
         print(f"Everything below {root} is sent.")
         return
-    table = Table("folder", "sent", "unsent", "reason", box=None)
+    cells = [("folder", "sent", "unsent", "reason")]
     for row in rows:
         folder = str(row.folder.relative_to(root))
-        table.add_row(folder, str(row.sent), str(row.unsent), _explain(row))
-    Console(highlight=False, soft_wrap=True).print(table)
+        cells.append((folder, str(row.sent), str(row.unsent), _explain(row)))
+    width = max(len(folder) for folder, *_ in cells)
+    # Lines are never broken, so that a folder can be copied whole.
+    for folder, sent, unsent, reason in cells:
+        print(f"{folder:{width}}  {sent:>5}  {unsent:>6}  {reason}".rstrip())
 
 
 def _explain(row: Synced) -> str:
