@@ -103,3 +103,8 @@ def test_words_name_the_task_unless_it_is_training() -> None:
     choices = {"task": "train", "model": "resnet18", "dataset": "digits"}
     assert describe_choices(choices) == "resnet18 on digits"
     assert describe_choices({**choices, "task": "check"}) == "check resnet18 on digits"
+
+
+def test_task_that_keeps_no_result_has_one_folder(compose: Any) -> None:
+    name = describe_choices({"task": "sync", "model": "a", "dataset": "b"})
+    assert name_folder(name, compose("task=sync")) == "sync"

@@ -65,6 +65,27 @@ class EarlyStoppingConfig(CallbackConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlateauConfig(CallbackConfig):
+    """Lowers the learning rate when a metric no longer improves.
+
+    Attributes:
+        monitor: Metric that has to improve.
+        mode: Whether a larger or a smaller value is better.
+        factor: What the rate is multiplied by each time.
+        patience: Epochs without improvement that are allowed.
+        min_delta: Smallest change that counts as an improvement.
+        min_factor: Smallest fraction of the scheduled rate.
+    """
+
+    monitor: str
+    mode: Literal["max", "min"]
+    factor: float = setting(gt=0, lt=1)
+    patience: int = setting(ge=1)
+    min_delta: float = setting(ge=0)
+    min_factor: float = setting(gt=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TensorBoardConfig(ObserverConfig):
     """Event files for TensorBoard.
 
@@ -88,4 +109,5 @@ CALLBACKS: dict[str, type] = {
     f"{_MODULE}.checkpoint.Checkpoint": CheckpointConfig,
     f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
     f"{_MODULE}.early_stopping.EarlyStopping": EarlyStoppingConfig,
+    f"{_MODULE}.plateau.ReduceOnPlateau": PlateauConfig,
 }

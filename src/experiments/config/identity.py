@@ -25,8 +25,15 @@ def identify(run: RunConfig) -> str:
     return _hash(_essence(run))
 
 
+def keeps_result(run: RunConfig) -> bool:
+    """Tells whether the task of a job leaves a result that makes it needless."""
+    return bool(getattr(run.task, "keeps_result", True))
+
+
 def name_folder(name: str, run: RunConfig) -> str:
     """Returns the folder's name of a single run: readable part, then identity."""
+    if not keeps_result(run):
+        return _slug(name.partition(" ")[0])
     return f"{_slug(name)}-{identify(run)}"
 
 

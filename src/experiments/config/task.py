@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.tracking import check_uri
@@ -41,6 +42,9 @@ class SyncTaskConfig(Target):
         uri: Address to send to, as `tracking.uri`; null for where each run was meant
             to be recorded.
     """
+
+    # It does something to the outside: it must be done again each time.
+    keeps_result: ClassVar[bool] = False
 
     uri: str | None
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from experiments.config.identity import keeps_result
 from experiments.config.job import JobResult
 from experiments.config.schema import RunConfig
 from experiments.tasks import origin, report
@@ -17,6 +18,8 @@ def stored_result(
         run: Its config.
         in_sweep: A failed job of a sweep is left alone with `sweep.retry_failed=false`.
     """
+    if not keeps_result(run):
+        return None
     result = JobResult.load(folder)
     if result is None or result.status == "FINISHED":
         return result
