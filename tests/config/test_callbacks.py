@@ -38,7 +38,7 @@ def test_monitored_metric_has_one_source(compose: Any) -> None:
 
 
 def test_each_schema_is_used(compose: Any) -> None:
-    callbacks = compose("callbacks=[default,tensorboard]").callbacks
+    callbacks = compose("callbacks=[default,plateau,tensorboard]").callbacks
 
     assert {config._target_ for config in callbacks.values()} == set(CALLBACKS)
 

@@ -110,7 +110,7 @@ class SpooledTracker:
         texts = {key: as_param(value) for key, value in params.items()}
         changed = self._seen.changed_params(texts)
         if changed:
-            _LOGGER.warning("Parameters stay as recorded: %s.", ", ".join(changed))
+            _LOGGER.info("Parameters stay as recorded: %s.", ", ".join(changed))
         self._append_values("params", self._seen.add_params(texts))
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
