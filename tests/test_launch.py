@@ -37,7 +37,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The plan that checking any command line gives."""
     config = OmegaConf.create({"seed": 5, "copy": "${seed}"})
     plan = Plan(
-        run=SimpleNamespace(fresh=False, sweep=None),  # type: ignore[arg-type]
+        run=SimpleNamespace(fresh=False, sweep=None, task=None),  # type: ignore[arg-type]
         config=config,
         folder=tmp_path / "it's here",
         overrides=(),
@@ -310,3 +310,12 @@ def test_sweep_in_another_process_is_not_started_twice(
         assert start(refuse_to_run, "-m") == 1
     assert "is being worked on by process" in capsys.readouterr().err
     assert closed == []
+
+
+def test_flag_without_what_it_belongs_to_is_told(
+    plan: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(refuse_to_run, "--resolve") == 2
+    assert capsys.readouterr().err == (
+        "--resolve needs --cfg, such as --cfg job --resolve.\n"
+    )

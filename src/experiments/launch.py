@@ -49,6 +49,9 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     args = get_args_parser().parse_args()
     # Before anything is added to it; the interpreter's own flags are in there too.
     command = [sys.executable, *sys.orig_argv[1:]]
+    if args.resolve and not args.cfg:
+        print("--resolve needs --cfg, such as --cfg job --resolve.", file=sys.stderr)
+        return 2
     if args.hydra_help or args.shell_completion or args.info:
         run()
         return 0

@@ -229,10 +229,12 @@ def _without_chatter() -> Iterator[None]:
     screen = os.dup(2)
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
-        failed = True
+        failed = False
         try:
             yield
-            failed = False
+        except Exception:  # Ctrl-C is no reason to show them
+            failed = True
+            raise
         finally:
             sys.stderr.flush()
             os.dup2(screen, 2)

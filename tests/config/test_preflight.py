@@ -77,6 +77,8 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
         ("model=resnet18,resnet50", "model takes one value in a single run."),
         ("optimizer.lr=", "optimizer.lr must be a number > 0. Received: ''."),
         ("seed=${sed}", "seed cannot be resolved"),
+        ("+seed=3", "seed is set already. Drop the +: seed=..."),
+        ("optimizer.lr=inf", "optimizer.lr must be a number > 0. Received: inf."),
     ],
 )
 def test_mistake_is_answered_with_its_key(
@@ -137,3 +139,8 @@ def test_nothing_heavy_is_imported_to_check_a_command_line() -> None:
     )
     shown = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert shown.strip() == "[]"
+
+
+def test_sweep_that_matches_nothing_is_told(check: Any) -> None:
+    with pytest.raises(ConfigError, match=r"model=glob\(nope\*\) matches nothing"):
+        check("model=glob(nope*)", multirun=True)

@@ -32,9 +32,8 @@ def test_every_schema_belongs_to_a_schedule() -> None:
 
     names = {target.rpartition(".")[2] for target in SCHEDULES}
     public = inspect.getmembers(schedules, inspect.isclass)
-    assert names == {
-        name for name, member in public if member.__module__ == schedules.__name__
-    }
+    own = {name for name, member in public if member.__module__ == schedules.__name__}
+    assert names == own - {"ScaledSchedule"}  # which only lowers another one
 
 
 def test_milestones_replace_even_steps(compose: Any) -> None:

@@ -1,6 +1,7 @@
 """How a dataclass field states what it accepts, beyond its type."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +23,13 @@ class Rule:
     min_length: int | None = None
 
     def accepts_number(self, value: float) -> bool:
-        """Tells whether `value` lies in the bounds; NaN never does."""
+        """Tells whether `value` is finite and lies in the bounds."""
         return (
             (self.ge is None or value >= self.ge)
             and (self.gt is None or value > self.gt)
             and (self.le is None or value <= self.le)
             and (self.lt is None or value < self.lt)
-            and value == value
+            and math.isfinite(value)
         )
 
     def accepts_length(self, length: int) -> bool:

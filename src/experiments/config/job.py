@@ -85,7 +85,7 @@ class JobResult:
         try:
             content = json.loads((folder / RESULT_FILE).read_text("utf-8"))
             return cls(**{**content, "overrides": tuple(content["overrides"])})
-        except FileNotFoundError:
+        except OSError:
             return None
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s is damaged and not used: %s", folder / RESULT_FILE, error)

@@ -157,6 +157,10 @@ def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Pla
     ]
     fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
     planned = _list_jobs(own, composer.compose([])[0]) if multirun else (fixed,)
+    if planned == ():
+        words = " ".join(o.input_line or "" for o in swept)
+        hint = "Name values that exist; --help lists them."
+        raise ConfigError([Problem(words, "matches nothing: there is no job.", hint)])
     jobs = (fixed,) if planned is None else planned
     checked = [_check_job(job, composer) for job in jobs]
     swept_keys = tuple(o.key_or_group for o in swept)
@@ -313,10 +317,14 @@ def _check_choice(override: "Override") -> Problem | None:
 
 
 def _check_declared(override: "Override", declared: DictConfig) -> Iterator[Problem]:
-    """Yields a problem when a key given without `+` is in no file of the config."""
-    if override.is_add() or override.is_force_add():
-        return
+    """Yields a problem for a key that is in no file and has no `+`, or the reverse."""
     key = override.key_or_group
+    if override.is_force_add():
+        return
+    if override.is_add():
+        if OmegaConf.select(declared, key, throw_on_missing=False) is not None:
+            yield Problem(key, "is set already.", f"Drop the +: {key}=...")
+        return
     node: object = declared
     for number, name in enumerate(parts := key.split(".")):
         # `in` would deny a key that is there and still `???`.

@@ -8,6 +8,11 @@ import keras
 
 from experiments.errors import ExperimentError
 
+_WAYS_OUT = (
+    "Lower optimizer.lr, lengthen schedule.warmup_epochs or set "
+    "optimizer.global_clip_norm=1.0."
+)
+
 
 class DivergedError(ExperimentError):
     """The loss is no longer a finite number."""
@@ -48,8 +53,7 @@ class TerminateOnNaN(keras.callbacks.Callback):
         if not self._message and not math.isfinite(loss):
             self._message = (
                 f"The loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
-                "Lower optimizer.lr, lengthen schedule.warmup_epochs or set "
-                "optimizer.global_clip_norm=1.0."
+                f"{_WAYS_OUT}"
             )
 
     def on_train_batch_begin(
@@ -59,8 +63,13 @@ class TerminateOnNaN(keras.callbacks.Callback):
         self._raise_if_diverged()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Raises `DivergedError` when the last step's loss was not finite."""
+        """Raises `DivergedError` for the last step's loss and the validation's."""
         self._raise_if_diverged()
+        for name, value in (logs or {}).items():
+            if name.endswith("loss") and not math.isfinite(value):
+                raise DivergedError(
+                    f"{name} became {value} in epoch {epoch + 1}. {_WAYS_OUT}"
+                )
 
     def _raise_if_diverged(self) -> None:
         if self._message:
