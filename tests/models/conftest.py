@@ -1,5 +1,6 @@
 """Networks as the command line would build them."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ def build_option(
     """Builds the network of `model=option`."""
     arguments = compose_resnet(option, *overrides).arguments()
     return build_resnet(input_shape=image, num_classes=classes, **arguments)
+
+
+@functools.cache
+def share_option(
+    option: str, *, image: tuple[int, int, int] = (32, 32, 3), classes: int = 10
+) -> Any:
+    """Builds the network of `model=option` once for all tests; values may change."""
+    return build_option(option, image=image, classes=classes)
 
 
 def build_small(*overrides: str, image: tuple[int, int, int] = (8, 8, 3)) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.models.conftest import build_option, randomize_weights, relative_error
+from tests.models.conftest import randomize_weights, relative_error, share_option
 
 LIGHT = Path(onnx.__file__).parent / "backend/test/data/light/light_resnet50.onnx"
 PARTS = {"branch2a": "1", "branch2b": "2", "branch2c": "3", "branch1": "0"}
@@ -17,7 +17,7 @@ PARTS = {"branch2a": "1", "branch2b": "2", "branch2c": "3", "branch1": "0"}
 
 @pytest.fixture(scope="module")
 def ours():
-    model = build_option("resnet50", image=(224, 224, 3), classes=1000)
+    model = share_option("resnet50", image=(224, 224, 3), classes=1000)
     randomize_weights(model)
     return model
 

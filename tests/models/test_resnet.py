@@ -10,6 +10,7 @@ from tests.models.conftest import (
     randomize_weights,
     relative_error,
     run_until,
+    share_option,
 )
 
 
@@ -60,7 +61,7 @@ def test_cifar_parameters_equal_the_papers(option, millions):
 
 
 def test_plain_network_has_the_same_parameters_and_no_shortcuts():
-    plain, residual = build_option("plain20_cifar"), build_option("resnet20_cifar")
+    plain, residual = share_option("plain20_cifar"), share_option("resnet20_cifar")
     assert plain.count_params() == residual.count_params()
     assert len(layers_of(residual, keras.layers.Add)) == 9
     assert not layers_of(plain, keras.layers.Add)
