@@ -1,5 +1,6 @@
 """Real image files in every form that a folder may hold."""
 
+import functools
 import io
 
 import numpy as np
@@ -7,9 +8,18 @@ import sklearn.datasets
 from PIL import Image
 
 
+@functools.cache
+def flower():
+    return Image.fromarray(sklearn.datasets.load_sample_image("flower.jpg"))
+
+
+@functools.cache
+def shrink_flower(width, height):
+    return flower().resize((width, height), Image.Resampling.BILINEAR)
+
+
 def photograph(width=60, height=40):
-    image = Image.fromarray(sklearn.datasets.load_sample_image("flower.jpg"))
-    return image.resize((width, height), Image.Resampling.BILINEAR)
+    return shrink_flower(width, height).copy()
 
 
 def encode(image, kind, **options):
