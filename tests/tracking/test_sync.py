@@ -49,7 +49,7 @@ def finished(open_run, **changes):
 
 def test_unsent_run_is_sent_once_to_where_it_belongs_now(open_run, absent, tmp_path):
     out = tmp_path / "out"
-    tracker = finished(open_run, uri=absent)
+    tracker = finished(open_run, drain_seconds=0.5, uri=absent)
     assert tracker.unsent == 3
     (row,) = sync_folders(out)
     assert (row.sent, row.unsent) == (0, 3)
@@ -66,7 +66,7 @@ def test_absent_server_is_asked_once_for_all_folders(
     open_run, absent, tmp_path, monkeypatch
 ):
     for _ in range(3):
-        finished(open_run, uri=absent)
+        finished(open_run, drain_seconds=0.5, uri=absent)
     calls = []
     monkeypatch.setattr(
         sync_module.Courier, "_connect", lambda self: calls.append(1) or 1 / 0
@@ -129,7 +129,7 @@ def test_output_folder_may_be_moved_before_it_is_sent(open_run, tmp_path):
 
 
 def test_damaged_journal_is_told_and_the_others_are_sent(open_run, absent, tmp_path):
-    damaged, _ = (finished(open_run, uri=absent) for _ in range(2))
+    damaged, _ = (finished(open_run, drain_seconds=0.5, uri=absent) for _ in range(2))
     lines = damaged._spool.journal.read_bytes().splitlines(keepends=True)
     damaged._spool.journal.write_bytes(b"?\n" + b"".join(lines[1:]))
     out = tmp_path / "out"
@@ -141,7 +141,7 @@ def test_damaged_journal_is_told_and_the_others_are_sent(open_run, absent, tmp_p
 
 def test_job_whose_journal_is_damaged_goes_on(open_run, absent, tmp_path):
     folder = tmp_path / "out" / "job"
-    first = finished(open_run, uri=absent, folder=folder)
+    first = finished(open_run, drain_seconds=0.5, uri=absent, folder=folder)
     lines = first._spool.journal.read_bytes().splitlines(keepends=True)
     first._spool.journal.write_bytes(b"?\n" + b"".join(lines[1:]))
     second = open_run(folder=folder)
@@ -155,7 +155,7 @@ def test_job_whose_journal_is_damaged_goes_on(open_run, absent, tmp_path):
 def test_resumed_run_is_sent_by_whoever_comes_first(open_run, absent, tmp_path):
     """Unsent records of the first process go before those of the second."""
     folder = tmp_path / "out" / "job"
-    finished(open_run, uri=absent, folder=folder)
+    finished(open_run, drain_seconds=0.5, uri=absent, folder=folder)
     second = open_run(folder=folder)
     second.log_metrics({"loss": 0.25}, step=2)
     second.finish("FINISHED")
