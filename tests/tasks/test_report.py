@@ -237,3 +237,22 @@ def test_nothing_is_said_when_no_file_was_skipped(
 ) -> None:
     report.show_skipped(SimpleNamespace(skipped_files=()))  # type: ignore[arg-type]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("unsent", "shown"),
+    [
+        (0, ""),
+        (
+            3,
+            "\n3 records are not in MLflow yet: no server answers.\n"
+            "They are kept. To send them: python run.py task=sync\n",
+        ),
+    ],
+)
+def test_unsent_records_are_told(
+    unsent: int, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker: Any = SimpleNamespace(unsent=unsent, problem="no server answers")
+    report.show_unsent(tracker)
+    assert capsys.readouterr().out == shown

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from experiments.config.job import Job, JobResult
 from experiments.config.schema import RunConfig
+from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
@@ -63,6 +64,13 @@ def show_result(run: RunConfig, result: JobResult) -> None:
         rows["to open it"] = _describe_ui(run)
     print()
     _print_rows(rows)
+
+
+def show_unsent(tracker: Tracker) -> None:
+    """Says what the tracker did not get and how it will; nothing when all arrived."""
+    if tracker.unsent:
+        print(f"\n{tracker.unsent} records are not in MLflow yet: {tracker.problem}.")
+        print("They are kept. To send them: python run.py task=sync")
 
 
 def show_skipped(dataset: "Dataset") -> None:

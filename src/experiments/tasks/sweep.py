@@ -54,6 +54,7 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
         run_url=parent.run_url,
         compare_url=parent.compare_url(run_ids[:_LARGEST_COMPARISON]),
     )
+    report.show_unsent(parent)
     return int(any(result.status != "FINISHED" for result in results))
 
 

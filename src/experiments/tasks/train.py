@@ -70,6 +70,7 @@ def train(job: Job) -> JobResult:
         output_dir=str(job.output_dir),
     )
     report.show_skipped(dataset)
+    report.show_unsent(tracker)
     report.show_result(run, result)
     return result
 
