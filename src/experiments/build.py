@@ -163,9 +163,11 @@ def build_model(
     Returns:
         A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
     """
+    import numpy as np
+
     from experiments.training.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
-    from experiments.training.metrics import build_metrics
+    from experiments.training.metrics import build_accumulators, build_metrics
 
     classes = dataset.num_classes
     with runtime.replicate(devices, run.backend):
@@ -193,6 +195,8 @@ def build_model(
             steps_per_execution=run.trainer.steps_per_execution,
         )
         model.optimizer.build(model.trainable_variables)
+        # Born in the first step, metrics would have TensorFlow trace that step twice.
+        build_accumulators(model, np.zeros(1, "int32"))
     return model
 
 

@@ -66,11 +66,16 @@ def test_what_the_result_depends_on_makes_another_identity(
     assert identify(compose(*override.split())) != identify(compose())
 
 
-def test_moved_data_are_the_same_job(compose: Any) -> None:
+@pytest.mark.parametrize(
+    ("dataset", "same"), [("imagenet", True), ("mnist", True), ("folder", False)]
+)
+def test_moved_data_are_the_same_job_where_their_name_says_what_they_are(
+    compose: Any, dataset: str, same: bool
+) -> None:
     here, there = (
-        compose("dataset=folder", f"dataset.path={path}") for path in ("/a", "/b")
+        compose(f"dataset={dataset}", f"dataset.path={path}") for path in ("/a", "/b")
     )
-    assert identify(here) == identify(there)
+    assert (identify(here) == identify(there)) is same
 
 
 def test_folder_is_readable_and_safe(compose: Any) -> None:

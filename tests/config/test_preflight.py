@@ -77,6 +77,11 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
         ("model=resnet18,resnet50", "model takes one value in a single run."),
         ("optimizer.lr=", "optimizer.lr must be a number > 0. Received: ''."),
         ("seed=${sed}", "seed cannot be resolved"),
+        ("output_dir=", "output_dir must not be empty."),
+        (
+            "trainer.threads=10000",
+            "trainer.threads must be an integer >= 1 and <= 1024",
+        ),
         ("+seed=3", "seed is set already. Drop the +: seed=..."),
         ("optimizer.lr=inf", "optimizer.lr must be a number > 0. Received: inf."),
     ],
@@ -144,3 +149,9 @@ def test_nothing_heavy_is_imported_to_check_a_command_line() -> None:
 def test_sweep_that_matches_nothing_is_told(check: Any) -> None:
     with pytest.raises(ConfigError, match=r"model=glob\(nope\*\) matches nothing"):
         check("model=glob(nope*)", multirun=True)
+
+
+def test_sweep_that_runs_a_job_twice_is_refused(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("seed=1,2,1", multirun=True)
+    assert problems(error) == ["seed=1 is the same job as another one of this sweep."]

@@ -217,7 +217,7 @@ class FilesConfig(CommonDatasetConfig):
     """
 
     image_size: int = setting(ge=4, le=4096)
-    path: str = setting(incidental=True)
+    path: str
     channels: Literal[1, 3]
     classes: int | None = setting(ge=2)
     crop_ratio: float = setting(gt=0, le=1)
@@ -270,6 +270,8 @@ class ImageNetConfig(FilesConfig):
             0 decides by `val` and leaves no test split.
     """
 
+    # Copies of a known data set are the same one, other folders are other images.
+    path: str = setting(incidental=True)
     classes: int = setting(ge=2)
     validation_fraction: float = setting(ge=0, lt=1)
 

@@ -171,6 +171,7 @@ def _check(overrides: Sequence[str], composer: _Composer, multirun: bool) -> Pla
     if multirun:
         configs = [job_config for job_config, _ in checked] if planned else []
         folders = _name_job_folders(jobs, configs, swept_keys)
+        _refuse_twins(jobs, folders)
         readable = run.name or "-".join(swept_keys) or "sweep"
         folder_name = name_sweep_folder(readable, folders or typed)
     else:
@@ -198,6 +199,17 @@ def _name_job_folders(
         name_job_folder(select_overrides(job, swept_keys), validate(config))
         for job, config in zip(jobs, configs, strict=bool(configs))
     ]
+
+
+def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
+    """Refuses a sweep that would run the same job twice."""
+    twins = [
+        Problem(" ".join(job), "is the same job as another one of this sweep.")
+        for job, folder in zip(jobs, folders, strict=False)
+        if folders.count(folder) > 1
+    ]
+    if twins:
+        raise ConfigError(list({str(twin): twin for twin in twins}.values()))
 
 
 def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:

@@ -73,6 +73,9 @@ class RunConfig:
     allowed_targets: list[str] = setting(incidental=True)
 
     def check(self) -> Iterator[Problem]:
-        """Yields a problem for a list of GPUs that names one twice."""
+        """Yields a problem for a GPU named twice and for a folder without a name."""
         if isinstance(self.gpu, list) and len(set(self.gpu)) < len(self.gpu):
             yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")
+        if not self.output_dir.strip():
+            hint = "Name a folder; . is the current one."
+            yield Problem("output_dir", "must not be empty.", hint)

@@ -62,7 +62,7 @@ class TrainerConfig:
     jit: Literal["auto", True, False]
     deterministic: bool
     onednn: Literal["auto", True, False]
-    threads: int | None = setting(ge=1)
+    threads: int | None = setting(ge=1, le=1024)
     steps_per_execution: int = setting(ge=1)
     label_smoothing: float = setting(ge=0, lt=1)
     on_nan: Literal["stop", "rollback"] = setting(incidental=True)

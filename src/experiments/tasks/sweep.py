@@ -52,7 +52,9 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
         table,
         plan.folder,
         run_url=parent.run_url,
-        compare_url=parent.compare_url(run_ids[:_LARGEST_COMPARISON]),
+        compare_url=parent.compare_url(run_ids[:_LARGEST_COMPARISON])
+        if run_ids
+        else None,
     )
     report.show_unsent(parent)
     return int(any(result.status != "FINISHED" for result in results))

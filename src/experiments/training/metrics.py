@@ -38,3 +38,4 @@ def build_accumulators(model: Any, labels: Any) -> None:
     strategy = getattr(model, "distribute_strategy", None)
     with nullcontext() if strategy is None else strategy.scope():
         model.compute_metrics(None, labels, scores)
+        model.reset_metrics()
