@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,10 @@ def test_run_of_a_killed_process_is_closed_at_the_next_start(
     run_command: Any, tmp_path: Path
 ) -> None:
     process = start_endless(tmp_path)
+    deadline = time.monotonic() + 60  # a thread sends records while the job trains
+    while not (tmp_path / "outputs" / "mlflow.db").exists() or not statuses(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
     process.kill()
     process.communicate()
     assert [status for _, status in statuses(tmp_path)] == ["RUNNING"]

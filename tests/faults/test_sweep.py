@@ -61,6 +61,7 @@ def test_failed_job_is_tried_again_only_when_wished(
     assert len(list(command.folder.glob("outputs/sweeps/*"))) == 1
 
 
+@pytest.mark.slow
 def test_job_that_runs_is_not_started_twice(
     job: Callable[..., Command], tmp_path: Path
 ) -> None:

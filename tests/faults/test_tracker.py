@@ -70,6 +70,7 @@ def test_server_that_is_absent_gets_everything_by_sync(
     assert own["status"] == "FINISHED"
 
 
+@pytest.mark.slow
 def test_locked_database_delays_records_and_not_training(
     job: Callable[..., Command], uninterrupted: Command
 ) -> None:

@@ -54,6 +54,7 @@ def test_more_tags_than_a_request_holds_are_kept(open_run):
 
 
 def test_first_value_of_a_parameter_stays_and_the_other_is_told(open_run, caplog):
+    caplog.set_level("INFO")
     tracker = open_run()
     tracker.log_params({"optimizer.lr": 1})
     tracker.log_params({"optimizer.lr": 2, "seed": 3})
