@@ -19,6 +19,7 @@ from experiments.errors import (
     ExperimentError,
     Preempted,
     Problem,
+    RestartNeeded,
 )
 from experiments.folders import claim_folder
 from tests.conftest import CONF
@@ -319,3 +320,30 @@ def test_flag_without_what_it_belongs_to_is_told(
     assert capsys.readouterr().err == (
         "--resolve needs --cfg, such as --cfg job --resolve.\n"
     )
+
+
+def test_restart_repeats_the_command_but_starts_nothing_anew(
+    plan: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class ReplacedError(Exception):
+        pass
+
+    replaced: list[Any] = []
+
+    def replace(program: str, words: list[str]) -> None:
+        replaced.append((program, words))
+        raise ReplacedError
+
+    monkeypatch.setattr(launch.os, "execv", replace)
+    typed = ["python", "-X", "dev", "run.py", "seed=1", "fresh=true", "--config-dir=a"]
+    monkeypatch.setattr(sys, "orig_argv", typed)
+    with pytest.raises(ReplacedError):
+        start(raising(RestartNeeded("Out of memory.")))
+    ((program, words),) = replaced
+    assert program == sys.executable
+    assert words[1:] == [
+        *typed[1:5],
+        "fresh=false",
+        "--config-dir=a",
+    ]
+    assert "Out of memory." in capsys.readouterr().err

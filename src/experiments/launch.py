@@ -90,18 +90,18 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
         return 130
     except RestartNeeded as restart:
         print(restart, file=sys.stderr)
-        _restart(plan, command)
+        _restart(command)
     except Preempted as stop:
         print(f"Stopped by {stop}. The same command continues.", file=sys.stderr)
         return stop.exit_code
 
 
-def _restart(plan: Plan, command: Sequence[str]) -> NoReturn:
+def _restart(command: Sequence[str]) -> NoReturn:
     """Replaces this process by a fresh one of the same command, which continues."""
     sys.stdout.flush()
     # What was started anew must not be started anew again.
-    again = ["fresh=false"] if plan.run.fresh else []
-    os.execv(sys.executable, [*command, *again])  # noqa: S606
+    words = [re.sub(r"^\+*fresh=.*", "fresh=false", word) for word in command]
+    os.execv(sys.executable, words)  # noqa: S606
 
 
 def _create_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.config.schema import RunConfig
+from experiments.files import replace_json
 from experiments.interruption import StopRequest
 
 log = logging.getLogger(__name__)
@@ -73,11 +74,7 @@ class JobResult:
 
     def save(self) -> None:
         """Writes `result.json` into the job's folder."""
-        path = Path(self.output_dir) / RESULT_FILE
-        temporary = path.with_suffix(".unfinished")
-        text = json.dumps(asdict(self), indent=2) + "\n"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        replace_json(Path(self.output_dir) / RESULT_FILE, asdict(self), indent=2)
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":

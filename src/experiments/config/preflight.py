@@ -4,6 +4,7 @@ Hydra stops at the first thing that is wrong. Here the values are laid over the 
 config one by one, so that all problems of all jobs come in one message.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -203,10 +204,11 @@ def _name_job_folders(
 
 def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
     """Refuses a sweep that would run the same job twice."""
+    counts = Counter(folders)
     twins = [
         Problem(" ".join(job), "is the same job as another one of this sweep.")
         for job, folder in zip(jobs, folders, strict=False)
-        if folders.count(folder) > 1
+        if counts[folder] > 1
     ]
     if twins:
         raise ConfigError(list({str(twin): twin for twin in twins}.values()))

@@ -11,6 +11,7 @@ from experiments import build
 from experiments.build import Pipelines
 from experiments.config.job import Job
 from experiments.data.dataset import Dataset
+from experiments.files import replace_json
 from experiments.runtime import Devices
 from experiments.tasks import record, report
 from experiments.tracking.tracker import Tracker
@@ -91,9 +92,7 @@ class Fitting:
 
     def _note_rollback(self, error: Exception) -> None:
         count = read_rollbacks(self._folder) + 1
-        temporary = self._folder / f"unfinished-{ROLLBACKS_FILE}"
-        temporary.write_text(json.dumps({"count": count}))
-        temporary.replace(self._folder / ROLLBACKS_FILE)
+        replace_json(self._folder / ROLLBACKS_FILE, {"count": count})
         self.tracker.set_tags({"rollbacks": count})
         factor = self.job.run.trainer.rollback_factor**count
         log.warning(

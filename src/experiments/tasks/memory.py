@@ -2,14 +2,15 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.config.job import Job
 from experiments.errors import ExperimentError, RestartNeeded
+from experiments.files import replace_json
 
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
@@ -78,7 +79,7 @@ class MemoryGuard:
                 f"{what} trainer.batch_size={trainer.batch_size} cannot be divided any "
                 "further. Lower it or the image size."
             ) from error
-        _write(self.job.output_dir, {"accumulate_steps": steps})
+        replace_json(self.job.output_dir / MEMORY_FILE, {"accumulate_steps": steps})
         raise RestartNeeded(f"{what} Restarting with {micro_batch // 2}") from error
 
 
@@ -96,9 +97,3 @@ def read_accumulate_steps(folder: Path) -> int | None:
         return int(json.loads((folder / MEMORY_FILE).read_text())["accumulate_steps"])
     except FileNotFoundError:
         return None
-
-
-def _write(folder: Path, content: Mapping[str, Any]) -> None:
-    temporary = folder / f"unfinished-{MEMORY_FILE}"
-    temporary.write_text(json.dumps(content))
-    temporary.replace(folder / MEMORY_FILE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.config.schema import RunConfig
 from experiments.errors import ExperimentError
+from experiments.files import replace_json
 
 if TYPE_CHECKING:
     from experiments.data.fingerprint import Fingerprint
@@ -78,10 +79,7 @@ def read_origin(folder: Path) -> dict[str, Any] | None:
 
 def write_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """Keeps an origin beside the job's result."""
-    path = folder / ORIGIN_FILE
-    temporary = path.with_suffix(".unfinished")
-    temporary.write_text(json.dumps(origin, indent=1), "utf-8")
-    temporary.replace(path)
+    replace_json(folder / ORIGIN_FILE, origin, indent=1)
 
 
 def list_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
