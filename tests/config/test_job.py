@@ -53,6 +53,9 @@ def test_result_file_is_json_that_other_programs_read(tmp_path: Path) -> None:
         "overrides": ["model=resnet18", "seed=1"],
         "output_dir": str(tmp_path),
         "reason": None,
+        "failure": None,
+        "epochs": 0,
+        "end": "complete",
         "exit_code": 0,
     }
 

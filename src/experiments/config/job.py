@@ -14,7 +14,13 @@ from experiments.interruption import StopRequest
 log = logging.getLogger(__name__)
 
 RESULT_FILE = "result.json"
+# Environment of a job: the process that may replace itself by a fresh one, the folder
+# of the sweep or trial that it belongs to, and the keys that tell it from the others.
+PROCESS_VARIABLE = "EXPERIMENTS_PROCESS"
+SWEEP_VARIABLE = "EXPERIMENTS_SWEEP_FOLDER"
+SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+End = Literal["complete", "paused", "pruned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +62,11 @@ class JobResult:
         state_sha256: Hash over all final weights and optimizer variables.
         overrides: What the command line changed.
         output_dir: Folder of the job.
-        reason: Why it did not finish, one line.
+        reason: Why it did not finish, or was pruned, one line.
+        failure: Kind of failure, such as `oom`; see `ExperimentError.failure`.
+        epochs: Completed epochs.
+        end: How a finished job ended: `complete`, `paused` by `trainer.until_epoch` or
+            `pruned` as hopeless beside its siblings.
         exit_code: What the process should exit with if this is its only job.
     """
 
@@ -70,6 +80,9 @@ class JobResult:
     overrides: Sequence[str] = ()
     output_dir: str = ""
     reason: str | None = None
+    failure: str | None = None
+    epochs: int = 0
+    end: End = "complete"
     exit_code: int = 0
 
     def save(self) -> None:

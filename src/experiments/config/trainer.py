@@ -27,6 +27,8 @@ class TrainerConfig:
         max_steps: Ends the run, resumably, after so many steps over its whole life;
             null trains all epochs.
         max_minutes: Ends the run, resumably, after so many minutes of this process.
+        until_epoch: Ends the run for now after so many of its epochs, with a result;
+            with a larger value, or null for all of them, it goes on.
         overfit_batches: Train on the first so many batches again and again, to see
             whether the model can learn at all; null trains on everything.
         drop_remainder: Leave out the last, smaller batch of an epoch.
@@ -56,6 +58,7 @@ class TrainerConfig:
     max_validation_steps: int | None = setting(ge=1)
     max_steps: int | None = setting(ge=1, incidental=True)
     max_minutes: float | None = setting(gt=0, incidental=True)
+    until_epoch: int | None = setting(ge=1, incidental=True)
     overfit_batches: int | None = setting(ge=1)
     drop_remainder: bool
     precision: Precision

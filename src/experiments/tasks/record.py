@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.job import Job
+from experiments.config.job import End, Job
 from experiments.data.dataset import Dataset
 from experiments.errors import Preempted, summarise_error
 from experiments.runtime import Devices
@@ -105,6 +105,11 @@ def log_learning_curves(
 def log_result(tracker: Tracker, metrics: Mapping[str, float]) -> None:
     """Records the final scores, at the epoch they belong to."""
     tracker.log_metrics(metrics, step=int(metrics["best_epoch"]))
+
+
+def log_end(tracker: Tracker, end: End, reason: str | None) -> None:
+    """Records whether a run had all of its epochs, and why it was pruned."""
+    tracker.set_tags({"run.end": end} | ({"run.end_reason": reason} if reason else {}))
 
 
 def log_model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from experiments.config.job import Job, JobResult
+from experiments.config.job import End, Job, JobResult
 from experiments.config.schema import RunConfig
 from experiments.tracking.tracker import Tracker
 
@@ -38,9 +38,13 @@ def show_continuation(epoch: int, step: int) -> None:
     print(f"This job was interrupted; it continues after {after}.")
 
 
-def show_end(*, last: int, planned: int, best: int) -> None:
+def show_end(*, last: int, planned: int, best: int, end: End = "complete") -> None:
     """Says why training ended before its last epoch; nothing when it did not."""
-    if last < planned:
+    if end == "pruned":
+        print(f"Pruned after epoch {last} of {planned}; the best one was {best}.")
+    elif end == "paused":
+        print(f"Paused after epoch {last} of {planned}, as trainer.until_epoch says.")
+    elif last < planned:
         print(f"Stopped early after epoch {last}: no improvement since epoch {best}.")
 
 

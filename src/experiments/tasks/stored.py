@@ -21,8 +21,10 @@ def stored_result(
     if not keeps_result(run):
         return None
     result = JobResult.load(folder)
-    if result is None or result.status == "FINISHED":
-        return result
+    if result is None:
+        return None
+    if result.status == "FINISHED":
+        return result if _is_enough(result, run) else None
     keeps_failed = in_sweep and not run.sweep.retry_failed
     return result if keeps_failed and result.status == "FAILED" else None
 
@@ -41,6 +43,13 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
     if not in_sweep:
         print("To run it anew in another folder: fresh=true")
         report.show_result(run, result)
+
+
+def _is_enough(result: JobResult, run: RunConfig) -> bool:
+    """Tells whether a job that paused had all the epochs that are asked for now."""
+    if result.end != "paused":
+        return True
+    return result.epochs >= (run.trainer.until_epoch or run.trainer.epochs)
 
 
 def _list_changes(folder: Path, run: RunConfig) -> list[str]:

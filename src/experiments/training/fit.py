@@ -24,9 +24,11 @@ class History:
 
     Attributes:
         epochs: Metrics of each epoch, in order.
+        ended: Whether training is over; otherwise it pauses.
     """
 
     epochs: list[dict[str, float]]
+    ended: bool = True
 
     def best_epoch(self, monitor: str, mode: Literal["max", "min"]) -> int:
         """Returns the number of the best epoch, from 1 on; the first one of equals.
@@ -168,7 +170,7 @@ def fit(
         chain=chain,
         train_from=train_from,
         steps_per_epoch=steps_per_epoch,
-        epochs=epochs,
+        epochs=min(epochs, limits.until_epoch or epochs),
         validation={
             "validation_data": validation,
             "validation_steps": _cut(validation, validation_steps),
@@ -182,7 +184,7 @@ def fit(
             close = getattr(callback, "close", None)
             if close is not None:
                 close()
-    return History(history)
+    return History(history, ended=session.has_ended)
 
 
 def _check_executions(steps_per_execution: int, steps_per_epoch: int) -> None:

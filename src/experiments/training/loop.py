@@ -31,7 +31,7 @@ class TrainingLoop:
         chain: All callbacks.
         train_from: Returns the batches from a step on, counted over all epochs.
         steps_per_epoch: Batches an epoch.
-        epochs: Number of the last epoch, counted from 1.
+        epochs: Number of the last epoch of this call, counted from 1.
         validation: Arguments of `fit` for the validation.
     """
 
@@ -61,11 +61,12 @@ class TrainingLoop:
         self, callbacks: Mapping[str, Any], state: TrainingState
     ) -> Position:
         """Does what is left of the epoch in which `state` was saved."""
-        if state.finished:
-            average_weights(self.model)
-            self.model.stop_training = True
         position = state.position
-        if state.finished or not position.step:
+        if state.finished or position.epoch >= self.epochs:
+            average_weights(self.model)
+            self.model.stop_training = state.finished
+            return position
+        if not position.step:
             return position
         self.chain.before_steps = lambda: self._take_up_epoch(callbacks, state)
         if position.step == self.steps_per_epoch:

@@ -28,10 +28,12 @@ class Limits:
     Attributes:
         max_steps: Steps over the whole life of the job.
         max_minutes: Minutes of this process.
+        until_epoch: Epoch after which training pauses, its last state saved.
     """
 
     max_steps: int | None = None
     max_minutes: float | None = None
+    until_epoch: int | None = None
 
 
 class Session(keras.callbacks.Callback):
@@ -108,9 +110,10 @@ class Session(keras.callbacks.Callback):
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.history.append(metrics)
         self._position = Position(epoch + 1, 0)
+        pauses = epoch + 1 == self._limits.until_epoch
         for checkpoint in self._checkpoints:
             checkpoint.end_epoch(
-                epoch + 1, metrics, self.capture, is_last=self.has_ended
+                epoch + 1, metrics, self.capture, is_last=self.has_ended or pauses
             )
         if not self.has_ended:
             self._stop_if_asked()
