@@ -25,17 +25,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def run_job(check: Any, tmp_path: Path) -> Any:
-    """Runs one training job in this process, as `run.py` would."""
+    """Runs one training job in this process, as `run.py` would, or goes on with one."""
     from omegaconf import OmegaConf
 
     from experiments.config.job import Job
     from experiments.folders import choose_folder
     from experiments.tasks.train import train
 
-    def run(*overrides: str) -> Any:
+    def run(*overrides: str, folder: Path | None = None) -> Any:
         plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
-        folder = choose_folder(plan.folder, fresh=True)
-        folder.mkdir(parents=True)
+        folder = folder or choose_folder(plan.folder, fresh=True)
+        folder.mkdir(parents=True, exist_ok=True)
         job = Job(
             run=plan.run,
             resolved=OmegaConf.to_container(plan.config, resolve=True),

@@ -72,31 +72,6 @@ def unquote(override: str) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "/a folder/b",
-        "it's",
-        'say "x"',
-        "a,b",
-        "a=b",
-        "[1, {a: b}]",
-        "null",
-        "~/x#%?",
-        "é",
-        "ends in \\",
-        "ends in \\\\",
-        "a\\'b",
-        "a\\\\'b",
-        "C:\\a\\b",
-        "a\\,b=c d",
-    ],
-)
-def test_quoted_text_is_read_back_by_hydra(text: str) -> None:
-    assert unquote(f"key={launch._quote(text)}") == ("key", text)
-
-
-@pytest.mark.parametrize(
     ("error", "code", "line"),
     [
         (WRONG, 2, "The configuration has 1 problem:\n  - seed is missing.\n"),

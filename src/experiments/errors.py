@@ -8,6 +8,7 @@ class ExperimentError(Exception):
     """A problem that its message explains; shown without a traceback."""
 
     exit_code = 1
+    failure = "error"  # its kind, for a search that decides whether to try again
 
 
 class Preempted(BaseException):
@@ -78,6 +79,7 @@ class ConfigError(ExperimentError):
     """
 
     exit_code = 2
+    failure = "config"
 
     def __init__(
         self, problems: Sequence[Problem], title: str = "The configuration"

@@ -9,7 +9,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.identity import describe_choices, name_job_folder
-from experiments.config.job import RESULT_FILE, Job, JobResult
+from experiments.config.job import (
+    PROCESS_VARIABLE,
+    RESULT_FILE,
+    SWEEP_VARIABLE,
+    SWEPT_VARIABLE,
+    Job,
+    JobResult,
+)
 from experiments.config.preflight import select_overrides
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
@@ -24,10 +31,6 @@ from experiments.interruption import signals_as_requests
 from experiments.tasks.stored import show_stored, stored_result
 
 log = logging.getLogger(__name__)
-
-PROCESS_VARIABLE = "EXPERIMENTS_PROCESS"
-SWEEP_VARIABLE = "EXPERIMENTS_SWEEP_FOLDER"
-SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
 
 
 def run_job(config: DictConfig) -> float:
@@ -126,6 +129,7 @@ def _unfinished(job: Job, error: BaseException) -> JobResult:
         overrides=job.overrides,
         output_dir=str(job.output_dir),
         reason=summarise_error(error),
+        failure=None if stopped else getattr(error, "failure", "error"),
         exit_code=getattr(error, "exit_code", 1),
     )
 

@@ -16,8 +16,14 @@ from typing import Any, NoReturn
 
 from omegaconf import OmegaConf
 
+from experiments.config.composer import quote
 from experiments.config.help import describe_usage
-from experiments.config.job import JobResult
+from experiments.config.job import (
+    PROCESS_VARIABLE,
+    SWEEP_VARIABLE,
+    SWEPT_VARIABLE,
+    JobResult,
+)
 from experiments.config.preflight import Plan, check_command_line
 from experiments.errors import (
     ExperimentError,
@@ -27,8 +33,8 @@ from experiments.errors import (
 )
 from experiments.folders import choose_folder, claim_folder, is_held
 from experiments.interruption import StopRequest, signals_as_requests
-from experiments.jobs import PROCESS_VARIABLE, SWEEP_VARIABLE, SWEPT_VARIABLE
 from experiments.tasks.stored import show_stored, stored_result
+from experiments.tracking.tracker import Tracker
 
 
 def main(run: Callable[[], Any], *, config_dir: Path) -> int:
@@ -121,7 +127,7 @@ def _run_single(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int
         show_stored(result, plan.run)
         return result.exit_code
     _create_folder(plan.folder)
-    _add_overrides(typed, [f"hydra.run.dir={_quote(str(plan.folder))}"])
+    _add_overrides(typed, [f"hydra.run.dir={quote(str(plan.folder))}"])
     run()
     result = None if is_held(plan.folder) else JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
@@ -131,36 +137,30 @@ def _run_sweep(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
     """Runs a sweep under one parent run and shows its table; its folder is held."""
     from experiments.tasks.sweep import close_sweep, open_sweep
 
+    close = close_sweep if plan.search is None else _close_search
     parent = open_sweep(plan)
     added = [
-        f"hydra.sweep.dir={_quote(str(plan.folder))}",
-        f"+hydra.job.env_set.{SWEPT_VARIABLE}={_quote(' '.join(plan.swept_keys))}",
-        f"+hydra.job.env_set.{SWEEP_VARIABLE}={_quote(str(plan.folder))}",
+        f"hydra.sweep.dir={quote(str(plan.folder))}",
+        f"+hydra.job.env_set.{SWEPT_VARIABLE}={quote(' '.join(plan.swept_keys))}",
+        f"+hydra.job.env_set.{SWEEP_VARIABLE}={quote(str(plan.folder))}",
     ]
     _add_overrides(typed, added)
     try:
         run()
     except BaseException as stop:
         # Whatever ends the sweep early, its parent run must not stay RUNNING.
-        close_sweep(parent, plan, stopped_by=summarise_error(stop))
+        close(parent, plan, stopped_by=summarise_error(stop))
         raise
-    return close_sweep(parent, plan)
+    return close(parent, plan)
+
+
+def _close_search(parent: Tracker, plan: Plan, **options: Any) -> int:
+    from experiments.tasks.search import close_search  # plots take a second to import
+
+    return close_search(parent, plan, **options)
 
 
 def _add_overrides(typed: Sequence[str], added: Sequence[str]) -> None:
     """Puts overrides beside the typed ones: a flag between them is refused."""
     position = sys.argv.index(typed[-1]) + 1 if typed else len(sys.argv)
     sys.argv[position:position] = added
-
-
-def _quote(text: str) -> str:
-    """Quotes a text for Hydra's override grammar.
-
-    There a backslash is one, unless it stands before a quote or at the end.
-    """
-
-    def escape(match: re.Match[str]) -> str:
-        return match[1] * 2 + ("\\'" if match[2] else "")
-
-    escaped = re.sub(r"(\\*)('|\Z)", escape, text)
-    return f"'{escaped}'"

@@ -5,6 +5,7 @@ import pytest
 from experiments.config.callbacks import CALLBACKS, CustomCallbackConfig
 from experiments.errors import ConfigError
 
+PRUNERS = ["median_pruner", "halving_pruner"]
 # Those that add metrics come before those that read them.
 DEFAULT = ["timing", "lr_monitor", "terminate_on_nan", "checkpoint", "early_stopping"]
 
@@ -38,9 +39,32 @@ def test_monitored_metric_has_one_source(compose: Any) -> None:
 
 
 def test_each_schema_is_used(compose: Any) -> None:
-    callbacks = compose("callbacks=[default,plateau,tensorboard]").callbacks
+    everything = [
+        config
+        for pruner in PRUNERS
+        for config in compose(
+            f"callbacks=[default,plateau,tensorboard,{pruner}]"
+        ).callbacks.values()
+    ]
 
-    assert {config._target_ for config in callbacks.values()} == set(CALLBACKS)
+    assert {config._target_ for config in everything} == set(CALLBACKS)
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_pruner_watches_what_the_job_is_judged_by(name: str, compose: Any) -> None:
+    pruner = compose(
+        f"callbacks=[default,{name}]",
+        "trainer.monitor=val_loss",
+        "trainer.monitor_mode=min",
+    ).callbacks["pruner"]
+
+    assert (pruner.monitor, pruner.mode) == ("val_loss", "min")
+    assert pruner.incidental
+
+
+def test_two_pruners_at_once_are_refused(compose: Any) -> None:
+    with pytest.raises(ConfigError, match=r"callbacks\.pruner"):
+        compose("callbacks=[default,median_pruner,halving_pruner]")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +80,22 @@ def test_bad_value_is_refused_with_its_key(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         compose(override)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("median_pruner", "warmup_epochs=-1", "warmup_epochs must be an integer >= 0"),
+        ("median_pruner", "min_siblings=0", "min_siblings must be an integer >= 1"),
+        ("halving_pruner", "min_epochs=0", "min_epochs must be an integer >= 1"),
+        ("halving_pruner", "factor=1", "factor must be an integer >= 2"),
+    ],
+)
+def test_bad_value_of_a_pruner_is_refused(
+    name: str, value: str, message: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose(f"callbacks=[default,{name}]", f"callbacks.pruner.{value}")
 
 
 def test_a_callback_of_ones_own_brings_its_own_keys(compose: Any) -> None:

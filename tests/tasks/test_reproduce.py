@@ -57,7 +57,7 @@ def test_other_result_is_told_metric_by_metric(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first = run_job(*SMALL, "seed=3")
-    read = module.read_run
+    read = module.read_recorded
 
     def read_other(*given: Any, **named: Any) -> Any:
         import dataclasses
@@ -67,7 +67,7 @@ def test_other_result_is_told_metric_by_metric(
         origin = {**recorded.origin, "packages": {"keras": "0"}}
         return dataclasses.replace(recorded, metrics=metrics, origin=origin)
 
-    monkeypatch.setattr(module, "read_run", read_other)
+    monkeypatch.setattr(module, "read_recorded", read_other)
     again = run_again(first.run_id)
     shown = capsys.readouterr().out
     assert (again.status, again.exit_code) == ("FAILED", 1)

@@ -32,6 +32,7 @@ class Parent(NoTracker):
 
 def make_plan(folder: Path, jobs: int) -> Any:
     return SimpleNamespace(
+        search=None,
         folder=folder,
         jobs=tuple((f"seed={number}", "model=a") for number in range(jobs)),
         job_folders=tuple(str(number) for number in range(jobs)),

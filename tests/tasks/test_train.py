@@ -167,3 +167,19 @@ def test_rollbacks_are_limited(run_job: Any, monkeypatch: pytest.MonkeyPatch) ->
             "schedule=constant",
         )
     assert calls == [0, 0, 0]
+
+
+def test_paused_job_has_a_result_and_goes_on_to_that_of_training_at_once(
+    run_job: Any, client: Any, tmp_path: Path
+) -> None:
+    options = [*LEARNABLE, "trainer.epochs=4", "schedule=cosine"]
+    whole = run_job(*options)
+    paused = run_job(*options, "trainer.until_epoch=2")
+    assert (paused.end, paused.epochs, paused.status) == ("paused", 2, "FINISHED")
+    result = run_job(*options, folder=Path(paused.output_dir))
+    assert (result.end, result.epochs) == ("complete", 4)
+    assert result.state_sha256 == whole.state_sha256
+    assert result.metrics == whole.metrics
+    run = client(tmp_path / "outputs").get_run(paused.run_id)
+    assert result.run_id == paused.run_id
+    assert (run.info.status, run.data.tags["run.end"]) == ("FINISHED", "complete")

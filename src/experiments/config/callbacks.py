@@ -86,6 +86,42 @@ class PlateauConfig(CallbackConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MedianPrunerConfig(ObserverConfig):
+    """Ends a trial that does worse than half of its siblings.
+
+    It only watches: what it leaves is the beginning of what the whole job leaves.
+
+    Attributes:
+        monitor: Metric to compare.
+        mode: Whether a larger or a smaller value is better.
+        warmup_epochs: Epochs that are not judged.
+        min_siblings: Fewest other trials that make a median.
+    """
+
+    monitor: str
+    mode: Literal["max", "min"]
+    warmup_epochs: int = setting(ge=0)
+    min_siblings: int = setting(ge=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessiveHalvingPrunerConfig(ObserverConfig):
+    """Ends a trial that is not among the best 1/factor at a rung.
+
+    Attributes:
+        monitor: Metric to compare.
+        mode: Whether a larger or a smaller value is better.
+        min_epochs: The first rung; each next one is `factor` times as far.
+        factor: One in so many goes on from a rung.
+    """
+
+    monitor: str
+    mode: Literal["max", "min"]
+    min_epochs: int = setting(ge=1)
+    factor: int = setting(ge=2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TensorBoardConfig(ObserverConfig):
     """Event files for TensorBoard.
 
@@ -110,4 +146,6 @@ CALLBACKS: dict[str, type] = {
     f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
     f"{_MODULE}.early_stopping.EarlyStopping": EarlyStoppingConfig,
     f"{_MODULE}.plateau.ReduceOnPlateau": PlateauConfig,
+    f"{_MODULE}.pruning.MedianPruner": MedianPrunerConfig,
+    f"{_MODULE}.pruning.SuccessiveHalvingPruner": SuccessiveHalvingPrunerConfig,
 }

@@ -15,6 +15,8 @@ from typing import Any
 
 from experiments.config.fields import is_incidental
 from experiments.config.schema import RunConfig
+from experiments.config.search import SearchConfig
+from experiments.config.space import Space
 
 _DIGITS = 8
 _NAME_LENGTH = 80
@@ -57,6 +59,21 @@ def name_job_folder(differing: Sequence[str], run: RunConfig) -> str:
         run: The job's config.
     """
     return f"{_slug('-'.join(differing))}-{_hash([identify(run), *differing])}"
+
+
+def name_search_folder(
+    name: str, run: RunConfig, search: SearchConfig, space: Space
+) -> str:
+    """Returns the folder's name of a search.
+
+    Args:
+        name: Readable part.
+        run: The config that is varied.
+        search: How; the budget does not count, for it may be raised.
+        space: What is varied.
+    """
+    content = [identify(run), _essence(search), _essence(space)]
+    return f"{_slug(name)}-{_hash(content)}"
 
 
 def describe_choices(choices: Mapping[str, str]) -> str:

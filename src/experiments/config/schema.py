@@ -42,6 +42,7 @@ class RunConfig:
         gpu: `auto`, `cpu`, `all`, an index or a list of indices.
         backend: Keras backend.
         run_id: Tracked run that a task such as `reproduce` works on.
+        from_search: Parent run of a search, whose best trial is trained.
         fresh: Start anew in a new folder, although the job was started before.
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
@@ -66,6 +67,7 @@ class RunConfig:
     )
     backend: Literal["tensorflow", "jax"]
     run_id: str | None
+    from_search: str | None
     fresh: bool = setting(incidental=True)
     name: str | None = setting(incidental=True)
     tags: dict[str, str | int | float | bool] = setting(incidental=True)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import build
 from experiments.build import Pipelines
-from experiments.config.job import Job
+from experiments.config.job import End, Job
 from experiments.data.dataset import Dataset
 from experiments.files import replace_json
 from experiments.runtime import Devices
 from experiments.tasks import record, report
+from experiments.tracking.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -24,6 +25,25 @@ if TYPE_CHECKING:
 ROLLBACKS_FILE = "rollbacks.json"
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a training left.
+
+    Attributes:
+        model: Holds the best epoch's weights.
+        metrics: That epoch's scores.
+        epochs: Completed epochs.
+        end: How it ended.
+        reason: Why it was pruned.
+    """
+
+    model: Any
+    metrics: dict[str, float]
+    epochs: int
+    end: End
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +75,12 @@ class Fitting:
             lr_factor=run.trainer.rollback_factor ** read_rollbacks(self._folder),
         )
 
-    def run(
-        self, model: Any, state: "TrainingState | None"
-    ) -> tuple[Any, dict[str, float]]:
+    def run(self, model: Any, state: "TrainingState | None") -> Fitted:
         """Trains `model`, or after a divergence its successors.
 
         Args:
             model: What `build_model` returned.
             state: Where an earlier process stopped.
-
-        Returns:
-            The model with the best epoch's weights, and that epoch's scores.
 
         Raises:
             DivergedError: The loss is not finite, and no rollback is left.
@@ -74,7 +89,7 @@ class Fitting:
 
         while True:
             try:
-                return model, self._fit(model, state)
+                return self._fit(model, state)
             except DivergedError as error:
                 if not self._may_roll_back():
                     raise
@@ -102,12 +117,13 @@ class Fitting:
             factor,
         )
 
-    def _fit(self, model: Any, state: "TrainingState | None") -> dict[str, float]:
+    def _fit(self, model: Any, state: "TrainingState | None") -> Fitted:
         from experiments.training.fit import fit
 
         trainer = self.job.run.trainer
         callbacks = build.build_callbacks(
-            self.job.run, {"output_dir": self.job.output_dir}
+            self.job.run,
+            {"output_dir": self.job.output_dir, "siblings": self._siblings()},
         )
         history = fit(
             model,
@@ -123,6 +139,19 @@ class Fitting:
         )
         return self._keep_best(model, callbacks, history)
 
+    def _siblings(self) -> SiblingHistories | None:
+        """Returns what reads the other jobs of the sweep, for callbacks that prune."""
+        run, parent_dir = self.job.run, self.job.sweep_dir
+        if parent_dir is None:
+            return None
+        return SiblingHistories(
+            self.job.output_dir,
+            parent_dir,
+            output_dir=Path(run.output_dir).absolute(),
+            connection=run.tracking.connection(),
+            metric=run.trainer.monitor,
+        )
+
     def _limits(self) -> "Limits":
         from experiments.training.session import Limits
 
@@ -131,6 +160,7 @@ class Fitting:
         return Limits(
             max_steps=None if steps is None else steps * trainer.accumulate_steps,
             max_minutes=trainer.max_minutes,
+            until_epoch=trainer.until_epoch,
         )
 
     def _observers(self) -> dict[str, Any]:
@@ -150,20 +180,23 @@ class Fitting:
 
     def _keep_best(
         self, model: Any, callbacks: Mapping[str, Any], history: "History"
-    ) -> dict[str, float]:
-        """Leaves the best epoch's weights in `model` and returns its scores."""
+    ) -> Fitted:
+        """Leaves the best epoch's weights in `model`."""
         trainer = self.job.run.trainer
         best = history.best_epoch(trainer.monitor, trainer.monitor_mode)
         record.log_learning_curves(self.tracker, history.epochs, best)
         last = len(history.epochs)
-        report.show_end(last=last, planned=trainer.epochs, best=best)
+        pruned = _find_pruned(callbacks)
+        end: End = "pruned" if pruned else "complete" if history.ended else "paused"
+        report.show_end(last=last, planned=trainer.epochs, best=best, end=end)
         epoch = _restore(callbacks, model, best=best, last=last)
         scores = history.metrics_of(epoch)
-        return {"best_epoch": float(epoch)} | {
+        metrics = {"best_epoch": float(epoch)} | {
             f"best_{name}": value
             for name, value in scores.items()
             if name.endswith(("loss", "accuracy")) or name == trainer.monitor
         }
+        return Fitted(model=model, metrics=metrics, epochs=last, end=end, reason=pruned)
 
 
 def load_state(job: Job) -> "TrainingState | None":
@@ -179,6 +212,12 @@ def read_rollbacks(folder: Path) -> int:
         return int(json.loads((folder / ROLLBACKS_FILE).read_text())["count"])
     except FileNotFoundError:
         return 0
+
+
+def _find_pruned(callbacks: Mapping[str, Any]) -> str | None:
+    """Returns why a callback has ended the training as hopeless, if one has."""
+    reasons = (getattr(callback, "pruned", None) for callback in callbacks.values())
+    return next((str(reason) for reason in reasons if reason), None)
 
 
 def _restore(callbacks: Mapping[str, Any], model: Any, *, best: int, last: int) -> int:

@@ -21,6 +21,8 @@ MEMORY_FILE = "accumulate.json"
 class OutOfMemoryError(ExperimentError):
     """A step needs more memory than the device has."""
 
+    failure = "oom"
+
 
 def fit_to_memory(job: Job) -> Job:
     """Returns the job with the micro-batches that an earlier process found to need."""

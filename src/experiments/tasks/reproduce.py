@@ -3,21 +3,18 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from experiments.config.job import Job, JobResult
-from experiments.config.validation import validate
 from experiments.errors import ConfigError, Problem
 from experiments.tasks import origin
+from experiments.tasks.recorded_job import as_recorded, read_recorded
 from experiments.tasks.train import train
-from experiments.tracking.recorded import RecordedRun, read_run
+from experiments.tracking.recorded import RecordedRun
 
-# Where it runs and is recorded now, not what it is.
-_PRESENT = ("output_dir", "tracking", "gpu", "resume")
 _Row = tuple[str, float, float]
 
 
@@ -33,9 +30,14 @@ def reproduce(job: Job) -> JobResult:
     Raises:
         ExperimentError: There is no such run, or its config is no longer valid.
     """
-    recorded = _read(job)
+    if job.run.run_id is None:
+        problem = Problem("run_id", "is missing.", "Take it from the run's page.")
+        raise ConfigError([problem])
+    recorded = read_recorded(job, job.run.run_id)
     tolerance = job.run.task.arguments()["tolerance"]
-    result = train(_as_recorded(job, recorded))
+    tags = {"reproduces": recorded.run_id}
+    name = f"again: {recorded.name}"
+    result = train(as_recorded(job, recorded, name=name, tags=tags))
     _show_changes(recorded, origin.read_origin(job.output_dir) or {})
     rows = list(_compare(recorded.metrics, result.metrics))
     differing = [name for name, old, new in rows if not _equal(old, new, tolerance)]
@@ -48,27 +50,6 @@ def reproduce(job: Job) -> JobResult:
     )
     print(f"Not reproduced: {reason}.")
     return dataclasses.replace(result, status="FAILED", reason=reason, exit_code=1)
-
-
-def _read(job: Job) -> RecordedRun:
-    run = job.run
-    if run.run_id is None:
-        problem = Problem("run_id", "is missing.", "Take it from the run's page.")
-        raise ConfigError([problem])
-    return read_run(
-        run.run_id,
-        output_dir=Path(run.output_dir).absolute(),
-        **run.tracking.connection(),
-    )
-
-
-def _as_recorded(job: Job, recorded: RecordedRun) -> Job:
-    """Returns a training job of the recorded config in the present surroundings."""
-    present = {key: job.resolved[key] for key in _PRESENT}
-    tags = {**recorded.config["tags"], "reproduces": recorded.run_id}
-    config = {**recorded.config, **present, "tags": tags}
-    name = f"again: {recorded.name}"
-    return dataclasses.replace(job, run=validate(config), resolved=config, name=name)
 
 
 def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:

@@ -23,7 +23,7 @@ def open_sweep(plan: Plan) -> Tracker:
         folder=plan.folder,
         run_name=run.name or " ".join(plan.overrides) or "sweep",
         overrides=plan.overrides,
-        tags=run.tags,
+        tags={**run.tags, **_describe_search(plan)},
     )
 
 
@@ -58,6 +58,21 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     )
     report.show_unsent(parent)
     return int(any(result.status != "FINISHED" for result in results))
+
+
+def _describe_search(plan: Plan) -> dict[str, object]:
+    """Returns tags of the parent run that say how a space is searched."""
+    if plan.search is None:
+        return {}
+    search = plan.search.config
+    objective = f"{search.objective.name} ({search.objective.direction})"
+    return {
+        "run.kind": "search",
+        "search.oracle": search.oracle,
+        "search.objective": objective,
+        "search.seed": search.seed,
+        "search.space": " ".join(plan.search.space.keys),
+    }
 
 
 def gather_results(plan: Plan) -> list[JobResult]:

@@ -8,6 +8,7 @@ from experiments.data.dataset import Dataset
 from experiments.tasks import origin, record, report
 from experiments.tasks.fitting import Fitting, load_state
 from experiments.tasks.memory import MemoryGuard, fit_to_memory
+from experiments.tasks.recorded_job import best_of_search
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def train(job: Job) -> JobResult:
     Raises:
         ExperimentError: Something a person can mend: data, device, divergence.
     """
-    job = fit_to_memory(job)
+    job = fit_to_memory(best_of_search(job))
     run, options = job.run, job.run.task.arguments()
     devices = build.claim_devices(run)
     memory = MemoryGuard(job)
@@ -50,12 +51,14 @@ def train(job: Job) -> JobResult:
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         with build.naming_damaged_files(dataset):
-            model, metrics = fitting.run(model, state)
+            fitted = fitting.run(model, state)
+            model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
         record.log_result(tracker, metrics)
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
+        record.log_end(tracker, fitted.end, fitted.reason)
     from experiments.training.state import digest
 
     result = JobResult(
@@ -68,6 +71,9 @@ def train(job: Job) -> JobResult:
         state_sha256=digest(model),
         overrides=job.overrides,
         output_dir=str(job.output_dir),
+        reason=fitted.reason,
+        epochs=fitted.epochs,
+        end=fitted.end,
     )
     report.show_skipped(dataset)
     report.show_unsent(tracker)

@@ -43,9 +43,7 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
     Raises:
         TrackingError: There is no such run, or it holds no config.
     """
-    if not connection.pop("enabled"):
-        raise TrackingError("run_id needs a tracker to read from. Received: off.")
-    client = connect(output_dir=output_dir, **connection).client
+    client = _connect(output_dir, connection)
     run = attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
     return RecordedRun(
         run_id=run_id,
@@ -54,6 +52,24 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
         origin=json.loads(_read_file(client, run_id, "origin.json")),
         metrics=run.data.metrics,
     )
+
+
+def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, str]:
+    """Reads the tags of a run; see `read_run`.
+
+    Raises:
+        TrackingError: There is no such run.
+    """
+    client = _connect(output_dir, connection)
+    run = attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+    return dict(run.data.tags)
+
+
+def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:
+    options = dict(connection)
+    if not options.pop("enabled"):
+        raise TrackingError("run_id needs a tracker to read from. Received: off.")
+    return connect(output_dir=output_dir, **options).client
 
 
 def _read_file(client: Any, run_id: str, path: str) -> str:

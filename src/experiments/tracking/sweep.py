@@ -37,12 +37,12 @@ def open_sweep(
         tags: Further tags of the parent run.
         **connection: As `open_tracker` takes them.
     """
-    own = {"run.kind": _KIND, "sweep.overrides": " ".join(overrides)}
+    own = {"sweep.overrides": " ".join(overrides)}
     parent = open_tracker(
         output_dir=output_dir,
         folder=folder,
         run_name=run_name,
-        tags={**(tags or {}), **own},
+        tags={"run.kind": _KIND, **(tags or {}), **own},
         **connection,
     )
     parent.log_text("\n".join(overrides) + "\n", "sweep/overrides.txt")

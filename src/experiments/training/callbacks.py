@@ -17,6 +17,8 @@ _WAYS_OUT = (
 class DivergedError(ExperimentError):
     """The loss is no longer a finite number."""
 
+    failure = "nan"
+
 
 class LearningRateMonitor(keras.callbacks.Callback):
     """Adds `lr`, the rate of the epoch's last step, to the epoch's metrics."""

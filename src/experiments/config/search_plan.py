@@ -1,0 +1,100 @@
+"""What a search would run: its space, and jobs that show whether it is right."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from experiments.config.composer import Composer, compose_whole, parse
+from experiments.config.schema import RunConfig
+from experiments.config.search import (
+    KEY,
+    SearchConfig,
+    choose_n_jobs,
+    read_search,
+)
+from experiments.config.space import Scalar, Space, parse_space
+from experiments.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+_MOST_SAMPLES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan:
+    """A search that was checked.
+
+    Attributes:
+        config: How to search.
+        space: What is searched.
+        fixed: The overrides that every trial has.
+    """
+
+    config: SearchConfig
+    space: Space
+    fixed: tuple[str, ...]
+
+
+def plan_search(
+    own: Sequence["Override"], fixed: tuple[str, ...], composer: Composer
+) -> SearchPlan:
+    """Returns what a search would run.
+
+    Args:
+        own: What was typed, without Hydra's own settings.
+        fixed: The overrides among it that have one value.
+        composer: Composes jobs.
+
+    Raises:
+        ConfigError: The search or its space is wrong in itself.
+    """
+    whole = compose_whole(fixed, composer)
+    search = read_search(whole.hydra.sweeper)
+    choose_n_jobs(search, str(whole.hydra.launcher._target_))
+    space = parse_space(search.params, search.when, own, parse)
+    return SearchPlan(config=search, space=space, fixed=fixed)
+
+
+def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:
+    """Returns jobs at the ends of the space, which show whether it is right.
+
+    All combinations when they are few; otherwise each value beside the first ones of
+    the other parameters, and beside their last ones.
+    """
+    space = plan.space
+    ends = [parameter.ends() for parameter in space.parameters]
+    few = math.prod(len(values) for values in ends) <= _MOST_SAMPLES
+    points = itertools.product(*ends) if few else _cross(ends)
+    values = (dict(zip(space.keys, point, strict=True)) for point in points)
+    jobs = dict.fromkeys(space.as_overrides(point) for point in values)
+    return [(*plan.fixed, *job) for job in jobs]
+
+
+def check_search(plan: SearchPlan, run: RunConfig) -> None:
+    """Checks a search against the config that it varies.
+
+    Raises:
+        ConfigError: Rounds of Hyperband could not be compared.
+    """
+    if plan.config.oracle != "hyperband":
+        return
+    epochs, own = run.trainer.epochs, plan.config.hyperband.max_epochs
+    problems = []
+    if own > epochs:
+        reason = f"must not be above trainer.epochs={epochs}. Received: {own}."
+        problems.append(Problem(f"{KEY}.hyperband.max_epochs", reason))
+    if "trainer.epochs" in plan.space.keys:
+        reason = "cannot be searched by Hyperband, which decides on epochs itself."
+        problems.append(Problem("trainer.epochs", reason))
+    if problems:
+        raise ConfigError(problems, "The search")
+
+
+def _cross(ends: Sequence[Sequence[Scalar]]) -> Iterator[tuple[Scalar, ...]]:
+    for others in ([values[0] for values in ends], [values[-1] for values in ends]):
+        for index, values in enumerate(ends):
+            for value in values:
+                yield (*others[:index], value, *others[index + 1 :])

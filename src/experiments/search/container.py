@@ -1,0 +1,173 @@
+"""Runs trials in a process of their own, which may crash, hang or leak."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.search.host import RESTART, Request, describe_failure, describe_return
+from experiments.search.host_process import HostProcess
+from experiments.search.leases import (
+    Lease,
+    gpu_folder,
+    gpus_to_share,
+    share_cores,
+    take_lease,
+)
+from experiments.search.report import Report
+
+_POLL_SECONDS = 0.5
+_RESTARTS = 10
+# What a process that has imported a framework can no longer change.
+_PROCESS_KEYS = (
+    "gpu",
+    "backend",
+    "trainer.onednn",
+    "trainer.deterministic",
+    "trainer.threads",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainedTask:
+    """A task function as a launcher calls it: returns a `Report` and never raises.
+
+    Attributes:
+        task: The task function of one config.
+        stop_file: Exists when the search is being stopped.
+        minutes: Ends a trial that takes longer.
+        workers: Local trials at a time, which share the cores; `None` to leave them.
+        slots: Folder where local workers agree on their share.
+        trials_per_process: After so many a fresh process is started.
+        parent: Process that must be alive; `None` where it lives elsewhere.
+    """
+
+    task: Any
+    stop_file: Path
+    minutes: float | None = None
+    workers: int | None = None
+    slots: Path
+    trials_per_process: int = 10
+    parent: int | None = None
+
+    def __call__(self, config: DictConfig) -> Report:
+        """Runs one trial."""
+        from hydra.core.hydra_config import HydraConfig
+
+        request = Request(
+            task=cloudpickle.dumps(self.task),
+            config=config,
+            hydra=HydraConfig.instance().cfg,
+            folder=str(Path.cwd()),
+            path=list(sys.path),
+        )
+        report = self._run(config, request)
+        for _ in range(_RESTARTS):
+            if report.reason != RESTART:
+                break
+            report = self._run(config, request)
+        return report
+
+    def _run(self, config: DictConfig, request: Request) -> Report:
+        process = self._claim_process(config)
+        if process is None:
+            return Report(status="stopped", reason="the search was stopped")
+        try:
+            return self._watch(process, request)
+        finally:
+            _keep_or_end(process, self.trials_per_process)
+
+    def _claim_process(self, config: DictConfig) -> HostProcess | None:
+        key = str([OmegaConf.select(config, name) for name in _PROCESS_KEYS])
+        if _idle and _idle[0].key != key:
+            _idle.pop().end()
+        return _idle.pop() if _idle else self._start_process(config, key)
+
+    def _start_process(self, config: DictConfig, key: str) -> HostProcess | None:
+        leases: list[Lease] = []
+        environment = dict(os.environ)
+        cores: list[int] = []
+        gpus = gpus_to_share(OmegaConf.select(config, "gpu"))
+        if gpus:
+            lease = take_lease(gpu_folder(), len(gpus), keep_waiting=self._goes_on)
+            if lease is None:
+                return None
+            leases.append(lease)
+            environment["CUDA_VISIBLE_DEVICES"] = gpus[lease.index]
+        if self.workers is not None and self.workers > 1:
+            share = take_lease(self.slots, self.workers, keep_waiting=self._goes_on)
+            if share is not None:
+                leases.append(share)
+                cores = share_cores(share.index, self.workers)
+        return HostProcess(key, environment=environment, cores=cores, leases=leases)
+
+    def _goes_on(self) -> bool:
+        """Tells whether the search does."""
+        orphaned = self.parent is not None and os.getppid() != self.parent
+        return not orphaned and not self.stop_file.exists()
+
+    def _watch(self, process: HostProcess, request: Request) -> Report:
+        """Waits for the end of a trial, ends it when its time or the search is up."""
+        seconds = float("inf") if self.minutes is None else 60 * self.minutes
+        deadline = time.monotonic() + seconds
+        try:
+            process.send(request)
+            while not process.poll(_POLL_SECONDS):
+                if time.monotonic() > deadline:
+                    process.end()
+                    return self._describe_timeout()
+                if not self._goes_on():
+                    process.end()
+                    return Report(status="stopped", reason="the search was stopped")
+            report: Report = process.receive()
+        except (EOFError, OSError):
+            return process.describe_death()
+        except BaseException:
+            process.end()
+            raise
+        return report
+
+    def _describe_timeout(self) -> Report:
+        reason = f"took longer than hydra.sweeper.trial_minutes={self.minutes:g}"
+        return Report(status="failed", failure="timeout", reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectTask:
+    """A task function that runs where the launcher calls it, crashes included."""
+
+    task: Any
+
+    def __call__(self, config: DictConfig) -> Report:
+        """Runs one trial."""
+        from hydra.core.hydra_config import HydraConfig
+
+        try:
+            value = self.task(config)
+        except Exception as error:
+            return describe_failure(error)
+        output_dir = Path(str(HydraConfig.get().runtime.output_dir))
+        return describe_return(value, output_dir)
+
+
+# At most one, which serves the trials of this process in turn.
+_idle: list[HostProcess] = []
+
+
+def _keep_or_end(process: HostProcess, trials_per_process: int) -> None:
+    alive = process.is_alive()
+    if alive and process.trials < trials_per_process:
+        _idle.append(process)
+    else:
+        process.end()
+
+
+def end_processes() -> None:
+    """Ends the idle process, if there is one."""
+    while _idle:
+        _idle.pop().end()

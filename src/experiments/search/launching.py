@@ -1,0 +1,130 @@
+"""Starts single jobs on any launcher of Hydra."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.config.search import SearchConfig
+from experiments.errors import ConfigError, summarise_error
+from experiments.search.container import ContainedTask, DirectTask
+from experiments.search.report import Report
+
+_JOBLIB = "JoblibLauncher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HydraSweep:
+    """What Hydra gives a sweeper.
+
+    Attributes:
+        context: Loads configs.
+        task: The task function.
+        config: Of the sweep, Hydra's own node included.
+        arguments: Overrides as typed.
+    """
+
+    context: HydraContext
+    task: TaskFunction
+    config: DictConfig
+    arguments: Sequence[str]
+
+
+class HydraLaunch:
+    """Runs one job with overrides; may be called from several threads at once.
+
+    Args:
+        sweep: What Hydra gave.
+        task: What the launcher calls, a `ContainedTask` or `DirectTask`.
+        n_jobs: Calls at a time.
+    """
+
+    def __init__(self, sweep: HydraSweep, task: Any, n_jobs: int) -> None:
+        config = sweep.config.copy()
+        if str(config.hydra.launcher._target_).endswith(_JOBLIB):
+            with open_dict(config):
+                # Joblib runs jobs in the calling process when it may have only one.
+                config.hydra.launcher.n_jobs = max(2, n_jobs)
+        self._launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=sweep.context, task_function=task, config=config
+        )
+
+    def __call__(self, overrides: Sequence[str], number: int) -> Report:
+        """Runs a job and returns what came of it; only a stop is raised."""
+        try:
+            (returned,) = self._launcher.launch([list(overrides)], number)
+            report: Report = returned.return_value
+        except (HydraException, OmegaConfBaseException, ConfigError) as error:
+            reason = summarise_error(error)
+            return Report(status="failed", failure="config", reason=reason)
+        except Exception as error:
+            # The launcher lost its worker: a node died, a queue refused.
+            reason = f"the launcher failed: {summarise_error(error)}"
+            return Report(status="failed", failure="killed", reason=reason)
+        return report
+
+
+def import_keras_tuner(*, light: bool) -> None:
+    """Imports Keras Tuner, which imports Keras and with it a whole framework.
+
+    Args:
+        light: Take Keras' NumPy backend, which spares this process TensorFlow: no
+            model is built in it. The trials' processes are not affected.
+    """
+    former = os.environ.get("KERAS_BACKEND")
+    if light and "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "numpy"
+    try:
+        importlib.import_module("keras_tuner")
+    finally:
+        if former is None:
+            os.environ.pop("KERAS_BACKEND", None)
+        else:
+            os.environ["KERAS_BACKEND"] = former
+
+
+def choose_task(
+    sweep: HydraSweep, search: SearchConfig, *, folder: Path, stop: Path, n_jobs: int
+) -> Any:
+    """Returns what the launcher calls for each trial.
+
+    Args:
+        sweep: What Hydra gave.
+        search: Says whether trials have a process of their own.
+        folder: Of the search.
+        stop: File that exists when the search is being stopped.
+        n_jobs: Trials at a time.
+    """
+    if search.isolation == "none":
+        return DirectTask(task=sweep.task)
+    local = str(sweep.config.hydra.launcher._target_).endswith(_JOBLIB)
+    return ContainedTask(
+        task=sweep.task,
+        stop_file=stop.absolute(),
+        minutes=search.trial_minutes,
+        workers=n_jobs if local else None,
+        slots=folder.absolute() / "slots",
+        trials_per_process=search.trials_per_process,
+        parent=os.getpid() if local else None,
+    )
+
+
+def own_overrides(config: DictConfig, fixed: Sequence[str]) -> list[str]:
+    """Returns what a search sets in every trial, unless it was typed.
+
+    Models of trials are not recorded: the best one is trained again, or taken from
+    its checkpoint.
+    """
+    key = "tracking.log_model"
+    typed = any(override.lstrip("+").startswith(f"{key}=") for override in fixed)
+    known = OmegaConf.select(config, key, default=None) is not None
+    return [f"{key}=none"] if known and not typed else []

@@ -1,0 +1,190 @@
+"""Keras Tuner's oracles, made safe to drive by hand and to replay.
+
+What differs from Keras Tuner 1.4.8, and why:
+
+- They write no files: the search keeps a journal of its own and replays it.
+- Trial 0 is the config as it is, where it lies in the space.
+- A failed trial counts as worse than every other, with a finite value; Keras Tuner
+  leaves it out, so that its Bayesian oracle proposes the same region again and its
+  Hyperband waits for ever for a round that can't be filled.
+- The search goes on after any number of failures in a row.
+- What is random in a trial depends on its number alone, so that a resumed search goes
+  on as an uninterrupted one, and trials in parallel as trials in turn.
+- The Bayesian oracle begins with fewer random points (Keras Tuner: three a parameter,
+  more than many budgets) and never repeats a trial.
+- The grid does not wait for a trial to end before it proposes the next.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import keras_tuner
+import numpy as np
+from keras_tuner import oracles
+
+from experiments.config.search import SearchConfig
+
+# Worse than any score and still a number that can be sorted.
+_WORST = 1e300
+# Keras Tuner adds one for each value that it draws, collisions included.
+_SEEDS_A_TRIAL = 10_007
+
+
+class _Driven:
+    """What the oracles have in common; comes before Keras Tuner's class.
+
+    Args:
+        starts_with_default: Whether trial 0 has the default of each parameter.
+        **options: Of Keras Tuner's oracle.
+    """
+
+    recalled: Mapping[str, Any] | None
+    """What the next answer was in an earlier process; computed anew when absent."""
+    trials: dict[str, Any]
+    seed: int
+    objective: Any
+    hyperparameters: Any
+    _tried_so_far: set[str]
+
+    def __init__(self, *, starts_with_default: bool, **options: Any) -> None:
+        self._starts_with_default = starts_with_default
+        self.recalled: Mapping[str, Any] | None = None
+        super().__init__(**options)
+        self.verbose = 0
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the next values, or that there are none now or any more."""
+        self._seed_state = self.seed + _SEEDS_A_TRIAL * len(self.trials)
+        return super().populate_space(trial_id)  # type: ignore[misc]
+
+    def save(self) -> None:
+        """Does nothing: the journal of the search is the record."""
+
+    def _save_trial(self, trial: Any) -> None:
+        """Likewise."""
+
+    def _check_consecutive_failures(self) -> None:
+        """Does nothing: `on_failure` decides whether the search ends."""
+
+    def score_trial(self, trial: Any) -> None:
+        """Scores a trial, a failed one as worse than any other."""
+        if trial.message is None:
+            super().score_trial(trial)  # type: ignore[misc]
+        else:
+            trial.score = -_WORST if self.objective.direction == "max" else _WORST
+            trial.best_step = 0
+
+    def _random_values(self) -> dict[str, Any] | None:
+        """Draws values that were not tried; the first ones are the defaults."""
+        if self._starts_with_default and not self.trials:
+            space = self.hyperparameters.copy()
+            space.values = {}
+            for parameter in space.space:
+                if space.is_active(parameter):
+                    space.values[parameter.name] = parameter.default
+            return dict(space.values)
+        return super()._random_values()  # type: ignore[misc]
+
+
+class RandomOracle(_Driven, oracles.RandomSearchOracle):
+    """Draws every trial at random."""
+
+
+class HyperbandOracle(_Driven, oracles.HyperbandOracle):
+    """Gives many trials few epochs and the best of them more.
+
+    Reference:
+        Li et al., Hyperband, 2018, arXiv:1603.06560; brackets as in Keras Tuner.
+    """
+
+
+class GridOracle(_Driven, oracles.GridSearchOracle):
+    """Proposes every combination in order, the last parameter fastest."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the next combination."""
+        response: dict[str, Any] = super().populate_space(trial_id)
+        if response["values"] is not None:
+            # Keras Tuner looks for the next one only after a trial has ended.
+            self._populate_next.append(trial_id)
+        return response
+
+
+class BayesianOracle(_Driven, oracles.BayesianOptimizationOracle):
+    """Models the objective by a Gaussian process and takes its best lower bound."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the next point, a random one where the process repeats itself."""
+        if self.recalled is not None:  # a Gaussian process takes seconds to fit
+            return {"status": "RUNNING", "values": dict(self.recalled)}
+        self._random_state = np.random.RandomState(self.seed + len(self.trials))
+        with warnings.catch_warnings():
+            # Few points and flat objectives: the bounds are then a guess, as they are.
+            warnings.simplefilter("ignore")
+            response: dict[str, Any] = super().populate_space(trial_id)
+        values = response["values"]
+        if values is not None and self._duplicate(values):
+            return self._random_populate_space()
+        return response
+
+    def _vectorize_trials(self) -> tuple[Any, Any]:
+        """Returns points and scores; a failure is as bad as the worst trial so far."""
+        points, scores = super()._vectorize_trials()
+        failed = np.abs(scores) >= _WORST
+        if failed.any():
+            usable = scores[~failed]
+            worst = usable.max() + usable.std() if usable.size else 0.0
+            scores = np.where(failed, worst, scores)
+        return points, scores
+
+
+def build_oracle(
+    search: SearchConfig, hyperparameters: Any, *, starts_with_default: bool
+) -> Any:
+    """Returns the oracle that a config names.
+
+    Args:
+        search: The config.
+        hyperparameters: What `declare` returned.
+        starts_with_default: Whether trial 0 is the config as it is.
+    """
+    objective = search.objective
+    common: dict[str, Any] = {
+        "objective": keras_tuner.Objective(objective.name, objective.direction),
+        "hyperparameters": hyperparameters,
+        "tune_new_entries": False,
+        "allow_new_entries": False,
+        # Keras Tuner takes 0 for a random seed.
+        "seed": search.seed + 1,
+        "starts_with_default": starts_with_default,
+    }
+    if search.oracle == "hyperband":
+        rounds = search.hyperband
+        oracle: Any = HyperbandOracle(
+            max_epochs=rounds.max_epochs,
+            factor=rounds.factor,
+            hyperband_iterations=rounds.iterations,
+            **common,
+        )
+        oracle.max_trials = search.max_trials
+        return oracle
+    common["max_trials"] = search.max_trials
+    if search.oracle == "bayesian":
+        keys = search.bayesian
+        points = keys.initial_points or _initial_points(search, hyperparameters)
+        return BayesianOracle(
+            num_initial_points=points, alpha=keys.alpha, beta=keys.beta, **common
+        )
+    kinds: dict[Literal["random", "grid"], Any] = {
+        "random": RandomOracle,
+        "grid": GridOracle,
+    }
+    return kinds[search.oracle](**common)
+
+
+def _initial_points(search: SearchConfig, hyperparameters: Any) -> int:
+    """Returns twice the parameters, a third of the budget at most, two at least."""
+    wanted = 2 * len(hyperparameters.space)
+    budget = search.max_trials or 3 * wanted
+    return max(2, min(wanted, budget // 3))

@@ -1,0 +1,187 @@
+"""Runs one trial through a launcher of Hydra: its seeds, its retries, its outcome."""
+
+import math
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from experiments.config.search import SearchConfig
+from experiments.config.space import Space
+from experiments.errors import Preempted
+from experiments.search.report import Report
+from experiments.search.trial import Outcome, Proposal
+
+# A wrong config and a diverged loss would only end the same way again.
+_WORTH_RETRYING = ("error", "killed", "timeout")
+_STUDENT_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)  # 1, 2, ... d.f.
+
+Launch = Callable[[Sequence[str], int], Report]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRunner:
+    """Turns a proposal into jobs and their ends into an outcome.
+
+    Attributes:
+        search: How to search.
+        space: What is searched.
+        launch: Runs one job with overrides; the number is Hydra's for it.
+        fixed: Overrides that every trial has.
+        seed: Of the first repeat.
+        prepare: Called with a proposal that has several seeds; returns overrides that
+            make its jobs children of a run of its own, and what to call at its end.
+    """
+
+    search: SearchConfig
+    space: Space
+    launch: Launch
+    fixed: Sequence[str] = ()
+    seed: int = 0
+    prepare: "Callable[[Proposal], RepeatedRun] | None" = None
+    _best: list[float] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, proposal: Proposal) -> Outcome:
+        """Runs a trial.
+
+        Raises:
+            Preempted: The search is being stopped.
+        """
+        begin = time.monotonic()
+        outcome = (
+            self._run(proposal, ())
+            if self.search.repeats == 1
+            else self._run_seeds(proposal)
+        )
+        self._note(outcome)
+        return replace(outcome, seconds=time.monotonic() - begin)
+
+    def _run(self, proposal: Proposal, extra: Sequence[str]) -> Outcome:
+        overrides = [*self.fixed, *self.space.as_overrides(proposal.values), *extra]
+        if proposal.epochs is not None:
+            overrides.append(f"trainer.until_epoch={proposal.epochs}")
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = judge(
+                self.launch(overrides, proposal.number), self.search.objective.name
+            )
+            may_retry = outcome.failure in _WORTH_RETRYING
+            if not may_retry or attempt > self.search.max_retries:
+                return replace(outcome, attempts=attempt)
+
+    def _run_seeds(self, proposal: Proposal) -> Outcome:
+        """Trains with several seeds; stops when the mean can no longer be the best."""
+        run = None if self.prepare is None else self.prepare(proposal)
+        outcomes: list[Outcome] = []
+        for repeat in range(self.search.repeats):
+            extra = [f"seed={self.seed + repeat}", *(run.overrides if run else ())]
+            outcomes.append(self._run(proposal, extra))
+            failed = outcomes[-1].objective is None
+            if failed or self._is_hopeless([o.objective or 0.0 for o in outcomes]):
+                break
+        outcome = combine(outcomes)
+        if run is not None:
+            run.close(outcome)
+        return outcome
+
+    def _is_hopeless(self, values: Sequence[float]) -> bool:
+        """Tells whether the 95 % interval of the mean lies below the best so far."""
+        count = len(values)
+        if count < 2 or not self._best:
+            return False
+        spread = _STUDENT_95[min(count - 2, len(_STUDENT_95) - 1)]
+        reach = spread * statistics.stdev(values) / math.sqrt(count)
+        mean = statistics.fmean(values)
+        with self._lock:
+            if self.search.objective.direction == "max":
+                return mean + reach < max(self._best)
+            return mean - reach > min(self._best)
+
+    def _note(self, outcome: Outcome) -> None:
+        if outcome.objective is not None:
+            with self._lock:
+                self._best.append(outcome.objective)
+
+
+@dataclass(frozen=True)
+class RepeatedRun:
+    """The tracked run of a trial with several seeds.
+
+    Attributes:
+        overrides: Make a job its child.
+        close: Records how the trial ended.
+    """
+
+    overrides: Sequence[str]
+    close: Callable[[Outcome], None]
+
+
+def judge(report: Report, objective: str) -> Outcome:
+    """Returns the outcome of a job.
+
+    Args:
+        report: What came back.
+        objective: Name of the metric to compare.
+
+    Raises:
+        Preempted: The search is being stopped.
+    """
+    result = report.result or {}
+    known: dict[str, Any] = {
+        "metrics": dict(result.get("metrics", {})),
+        "epochs": result.get("epochs", 0),
+        "run_id": result.get("run_id"),
+        "folder": result.get("output_dir", ""),
+    }
+    if report.status == "stopped":
+        return _judge_stop(report, known)
+    if report.status == "failed":
+        return Outcome(
+            end="failed", failure=report.failure, reason=report.reason, **known
+        )
+    value = _find_objective(report, known["metrics"], objective)
+    if value is None or not math.isfinite(value):
+        reason = f"{objective} is {'missing' if value is None else value}"
+        return Outcome(end="failed", failure="nan", reason=reason, **known)
+    return Outcome(
+        end=result.get("end", "complete"),
+        objective=value,
+        reason=result.get("reason"),
+        **known,
+    )
+
+
+def combine(outcomes: Sequence[Outcome]) -> Outcome:
+    """Returns the outcome of a trial from those of its seeds; one failure fails it."""
+    values = [o.objective for o in outcomes if o.objective is not None]
+    last = outcomes[-1]
+    common = {
+        "epochs": sum(o.epochs for o in outcomes),
+        "attempts": sum(o.attempts for o in outcomes),
+        "repeats": tuple(values),
+    }
+    if last.objective is None:
+        return replace(last, **common)  # type: ignore[arg-type]
+    return replace(last, objective=statistics.fmean(values), **common)  # type: ignore[arg-type]
+
+
+def _judge_stop(report: Report, known: Mapping[str, Any]) -> Outcome:
+    reason = report.reason or "stopped"
+    if "search was stopped" in reason:
+        raise Preempted(reason)
+    # By a limit of its own or a signal that was meant for it alone.
+    failure: Any = "timeout" if "trainer.max" in reason else "killed"
+    return Outcome(end="failed", failure=failure, reason=reason, **known)
+
+
+def _find_objective(
+    report: Report, metrics: Mapping[str, float], name: str
+) -> float | None:
+    """Returns the metric of the best epoch; for other tasks, what they returned."""
+    if report.result is None:
+        return report.value
+    return metrics.get(f"best_{name}", metrics.get(name))

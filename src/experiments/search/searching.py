@@ -1,0 +1,89 @@
+"""A whole search, from Hydra's sweep to its last trial."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.search import SearchConfig, choose_n_jobs, read_search
+from experiments.config.space import Space, parse_space
+from experiments.config.validation import validate
+from experiments.search.container import end_processes
+from experiments.search.disk import WeightKeeper
+from experiments.search.display import SearchDisplay
+from experiments.search.driver import Driver
+from experiments.search.launching import (
+    HydraLaunch,
+    HydraSweep,
+    choose_task,
+    own_overrides,
+)
+from experiments.search.proposer import Proposer
+from experiments.search.repeats import repeated_runs
+from experiments.search.runner import RepeatedRun, TrialRunner
+from experiments.search.trial import Proposal, Trial
+from experiments.search.trial_journal import FOLDER
+
+_STOP_FILE = "stop"
+
+
+def run_search(sweep: HydraSweep) -> Sequence[Trial]:
+    """Searches, from wherever an earlier process of the same search stopped.
+
+    Returns:
+        All trials by their number.
+
+    Raises:
+        ConfigError: The search or its space is wrong.
+        ExperimentError: A trial failed and `on_failure` is `stop`.
+    """
+    config = sweep.config
+    search = read_search(config.hydra.sweeper)
+    parser = OverridesParser.create(config_loader=sweep.context.config_loader)
+    typed = parser.parse_overrides(list(sweep.arguments))
+    fixed = [o.input_line or "" for o in typed if not o.is_sweep_override()]
+    space = parse_space(search.params, search.when, typed, parser.parse_overrides)
+    n_jobs = choose_n_jobs(search, str(config.hydra.launcher._target_))
+    sweep_dir = Path(str(config.hydra.sweep.dir)).absolute()
+    folder = sweep_dir / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = folder / _STOP_FILE
+    stop.unlink(missing_ok=True)
+    choices = {str(k): str(v) for k, v in config.hydra.runtime.choices.items()}
+    proposer = Proposer(search, space, space.current(config, choices), folder)
+    task = choose_task(sweep, search, folder=folder, stop=stop, n_jobs=n_jobs)
+    display = SearchDisplay(search, proposer, n_jobs=n_jobs)
+    driver = Driver(
+        proposer=proposer,
+        run_trial=TrialRunner(
+            search=search,
+            space=space,
+            launch=HydraLaunch(sweep, task, n_jobs),
+            fixed=[*fixed, *own_overrides(config, fixed)],
+            seed=OmegaConf.select(config, "seed", default=0),
+            prepare=_prepare(config, search, space, sweep_dir),
+        ),
+        n_jobs=n_jobs,
+        on_failure=search.on_failure,
+        stop=stop.touch,
+        watchers=(WeightKeeper(search, proposer), display),
+    )
+    try:
+        with display:
+            return driver.run()
+    finally:
+        proposer.close()
+        end_processes()
+
+
+def _prepare(
+    config: DictConfig, search: SearchConfig, space: Space, sweep_dir: Path
+) -> Callable[[Proposal], RepeatedRun] | None:
+    """Returns what makes the seeds of a trial children of a run of their own."""
+    if search.repeats == 1 or "tracking" not in config:
+        return None
+    names: list[Any] = [name for name in config if name != "hydra"]
+    run = validate(OmegaConf.masked_copy(config, names))
+    return repeated_runs(run, search, space, sweep_dir)

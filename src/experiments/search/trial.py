@@ -1,0 +1,116 @@
+"""One trial of a search: what was proposed and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Scalar = str | int | float | bool
+Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
+End = Literal["complete", "paused", "pruned", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What an oracle wants to know.
+
+    Attributes:
+        number: Of the trial, from 0 on.
+        values: Parameter -> value; parameters whose condition does not hold are absent.
+        epochs: Epoch after which the trial pauses; `None` for all of them.
+        parent: Number of the trial that this one continues; `None` for a new one.
+    """
+
+    number: int
+    values: Mapping[str, Scalar]
+    epochs: int | None = None
+    parent: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        end: `complete` or, with an objective all the same, `paused` after the epochs
+            that were asked for or `pruned` as hopeless; else `failed`.
+        objective: The value to compare, finite; `None` when the trial failed.
+        failure: What kind of failure it was.
+        reason: Why it was pruned or has failed, one line.
+        metrics: Final metrics by name.
+        epochs: Completed epochs.
+        seconds: Wall-clock time, retries included.
+        attempts: How often it was started.
+        run_id: Its run in the tracker.
+        folder: Its folder, absolute.
+        repeats: Objective of each seed, when there are several.
+    """
+
+    end: End
+    objective: float | None = None
+    failure: Failure | None = None
+    reason: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    seconds: float = 0.0
+    attempts: int = 1
+    run_id: str | None = None
+    folder: str = ""
+    repeats: Sequence[float] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns plain data, from which `from_dict` makes the same again."""
+        return {**asdict(self), "repeats": list(self.repeats)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Outcome":
+        """Returns the outcome that `as_dict` described."""
+        return cls(**{**data, "repeats": tuple(data["repeats"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A proposal, the overrides it became and, once it ended, its outcome.
+
+    Attributes:
+        proposal: What was asked for.
+        overrides: What it changes in the config, as one would type it.
+        outcome: `None` while it runs.
+    """
+
+    proposal: Proposal
+    overrides: Sequence[str] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def number(self) -> int:
+        """The number of the trial."""
+        return self.proposal.number
+
+    @property
+    def objective(self) -> float | None:
+        """The value to compare; `None` while it runs and when it failed."""
+        return None if self.outcome is None else self.outcome.objective
+
+    @property
+    def state(self) -> str:
+        """`running`, or how it ended, a failure with its kind: `failed (oom)`."""
+        if self.outcome is None:
+            return "running"
+        kind = self.outcome.failure
+        return self.outcome.end if kind is None else f"{self.outcome.end} ({kind})"
+
+
+def best_trial(
+    trials: Sequence[Trial], direction: Literal["max", "min"]
+) -> Trial | None:
+    """Returns the best trial with an objective, the first of equals; or `None`."""
+    return next(iter(rank_trials(trials, direction)), None)
+
+
+def rank_trials(
+    trials: Sequence[Trial], direction: Literal["max", "min"]
+) -> list[Trial]:
+    """Returns the trials that have an objective, from best to worst."""
+    sign = -1.0 if direction == "max" else 1.0
+    scored = [trial for trial in trials if trial.objective is not None]
+    return sorted(scored, key=lambda trial: sign * (trial.objective or 0.0))

@@ -1,0 +1,152 @@
+"""The end of a search: its parent run, its pictures, and the way to its best model."""
+
+import shlex
+from collections.abc import Sequence
+
+from experiments.config.preflight import Plan
+from experiments.config.search_plan import SearchPlan
+from experiments.search.importance import measure_importance
+from experiments.search.page import build_page
+from experiments.search.pictures import draw_history, draw_importance, draw_parallel
+from experiments.search.results import format_csv, format_markdown, summarise
+from experiments.search.trial import Trial, best_trial
+from experiments.search.trial_journal import FOLDER, JOURNAL_FILE, read_trials
+from experiments.tasks import report
+from experiments.tracking.tracker import Tracker
+
+_LARGEST_COMPARISON = 100
+
+
+def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -> int:
+    """Records what was tried and what came of it, and closes the parent run.
+
+    Args:
+        parent: What `open_sweep` returned.
+        plan: The checked command line.
+        stopped_by: Why the search ended before its time.
+
+    Returns:
+        Exit code: 0 when there is a best trial, else 1.
+    """
+    search = _search_of(plan)
+    trials = read_trials(plan.folder / FOLDER)
+    objective = search.config.objective
+    best = best_trial(trials, objective.direction)
+    _log_files(parent, plan, trials)
+    _log_best(parent, search, trials)
+    if stopped_by is not None:
+        parent.finish("KILLED", stopped_by)
+    elif best is None:
+        parent.finish("FAILED", f"none of {len(trials)} trials has an objective")
+    else:
+        parent.finish("FINISHED")
+    _show(parent, plan, trials, best)
+    return int(best is None)
+
+
+def _search_of(plan: Plan) -> SearchPlan:
+    if plan.search is None:
+        raise ValueError("plan.search must be the plan of a search. Received: None.")
+    return plan.search
+
+
+def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
+    """Records tables and pictures, in the folder too."""
+    search = _search_of(plan)
+    name, direction = search.config.objective.name, search.config.objective.direction
+    best = best_trial(trials, direction)
+    overrides = () if best is None else (*search.fixed, *best.overrides)
+    summary = summarise(
+        trials,
+        objective=name,
+        direction=direction,
+        oracle=search.config.oracle,
+        best_overrides=overrides,
+    )
+    page = build_page(
+        trials, objective=name, direction=direction, title=plan.folder.name
+    )
+    parent.log_dict(summary, "optimization_results.yaml")
+    parent.log_text(format_csv(trials, name, direction), "search/trials.csv")
+    parent.log_text(format_markdown(trials, name, direction), "search/results.md")
+    parent.log_text(page, "search/search.html")
+    (plan.folder / "search.html").write_text(page, "utf-8")
+    parent.log_dict(_describe_space(search), "search/space.yaml")
+    parent.log_file(plan.folder / FOLDER / JOURNAL_FILE, "search")
+    parent.log_figure(draw_history(trials, name, direction), "search/history.png")
+    parent.log_figure(draw_parallel(trials, name, direction), "search/parallel.png")
+    importances = measure_importance(trials)
+    if importances:
+        parent.log_figure(draw_importance(importances), "search/importance.png")
+
+
+def _log_best(parent: Tracker, search: SearchPlan, trials: Sequence[Trial]) -> None:
+    """Records the best value after each trial, and what the best trial is."""
+    objective = search.config.objective
+    ended = [trial for trial in trials if trial.outcome is not None]
+    for count, trial in enumerate(ended, start=1):
+        best = best_trial(ended[:count], objective.direction)
+        if best is not None and best.objective is not None:
+            metrics = {f"best_{objective.name}": best.objective}
+            parent.log_metrics(metrics, step=trial.number)
+    best = best_trial(trials, objective.direction)
+    if best is None or best.outcome is None:
+        return
+    parent.set_tags(
+        {
+            "search.best_run": " ".join(best.overrides) or f"trial {best.number}",
+            "search.best_run_id": best.outcome.run_id,
+            **{f"best.{key}": value for key, value in best.proposal.values.items()},
+        }
+    )
+
+
+def _describe_space(search: SearchPlan) -> dict[str, object]:
+    """Returns the space and the budget as plain data."""
+    space: dict[str, object] = {}
+    for parameter in search.space.parameters:
+        ends = list(parameter.ends())
+        kind = "choices" if parameter.choices else "interval"
+        described: dict[str, object] = {kind: ends}
+        if parameter.log:
+            described["log"] = True
+        if parameter.step is not None:
+            described["step"] = parameter.step
+        if parameter.when is not None:
+            described["when"] = {parameter.when.key: list(parameter.when.values)}
+        space[parameter.key] = described
+    config = search.config
+    return {
+        "space": space,
+        "oracle": config.oracle,
+        "objective": vars(config.objective),
+        "max_trials": config.max_trials,
+        "repeats": config.repeats,
+        "seed": config.seed,
+    }
+
+
+def _show(
+    parent: Tracker, plan: Plan, trials: Sequence[Trial], best: Trial | None
+) -> None:
+    objective = _search_of(plan).config.objective
+    run_ids = [t.outcome.run_id for t in trials if t.outcome and t.outcome.run_id]
+    compared = list(dict.fromkeys(run_ids))[:_LARGEST_COMPARISON]
+    report.show_sweep(
+        format_markdown(trials, objective.name, objective.direction),
+        plan.folder,
+        run_url=parent.run_url,
+        compare_url=parent.compare_url(compared) if compared else None,
+    )
+    if best is not None:
+        print("\nThe best trial as a command:")
+        print(f"  python run.py {_command(plan, best)}")
+        if parent.run_id is not None:
+            print("To train it with its model recorded:")
+            print(f"  python run.py task=train from_search={parent.run_id}")
+    report.show_unsent(parent)
+
+
+def _command(plan: Plan, best: Trial) -> str:
+    words = [*_search_of(plan).fixed, *best.overrides]
+    return " ".join(shlex.quote(word) for word in words)
