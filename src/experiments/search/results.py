@@ -1,0 +1,215 @@
+"""The results of a search as files: CSV, Markdown and a summary for YAML."""
+
+import csv
+import io
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from experiments.search.importance import (
+    Column,
+    collect_columns,
+    format_value,
+    measure_importance,
+)
+from experiments.search.trial import Outcome, Scalar, Trial, rank_trials
+
+Direction = Literal["max", "min"]
+
+_TOP = 5
+_NOTHING = Outcome(end="failed", attempts=0)  # of a trial that still runs
+_FIRST = ("number", "rank", "state")
+_LAST = ("epochs", "seconds", "attempts")
+_REPEATS = ("repeats_mean", "repeats_std", "repeats_count")
+_END = ("reason", "run_id", "overrides")
+
+
+def format_csv(trials: Sequence[Trial], objective: str, direction: Direction) -> str:
+    """Returns all that is known of each trial, with full precision.
+
+    Args:
+        trials: In any order; the rows are in the order of their numbers.
+        objective: Name of the objective.
+        direction: Whether a larger (`max`) or smaller (`min`) objective ranks first.
+
+    Returns:
+        One row a trial. A parameter with the name of another column is called
+        `parameter <name>`; the columns of repeats are there when a trial has any.
+    """
+    trials = _by_number(trials)
+    columns = collect_columns(trials)
+    repeats = any(trial.outcome and trial.outcome.repeats for trial in trials)
+    ranks = {t.number: r for r, t in enumerate(rank_trials(trials, direction), start=1)}
+    rows = [_csv_head(columns, objective, repeats=repeats)]
+    for index, trial in enumerate(trials):
+        row = [str(trial.number), str(ranks.get(trial.number, "")), trial.state]
+        row += [_exact(trial.objective)]
+        row += [_exact(column.values[index]) for column in columns]
+        rows.append(row + _csv_outcome(trial, repeats=repeats))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def format_markdown(
+    trials: Sequence[Trial], objective: str, direction: Direction
+) -> str:
+    """Returns a table to read: the best first, failures last with their reason.
+
+    Args:
+        trials: In any order.
+        objective: Name of the objective.
+        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+    """
+    rows = build_table(trials, objective, direction)
+    rule = ["--:"] * (len(rows[0]) - 1) + [":--"]
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def build_table(
+    trials: Sequence[Trial], objective: str, direction: Direction
+) -> list[list[str]]:
+    """Returns the cells of a table to read, the head first, not escaped.
+
+    Args:
+        trials: In any order; the best becomes the first row. Those without an objective
+            come last, in the order of their numbers.
+        objective: Name of the objective.
+        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+    """
+    ranked = rank_trials(trials, direction)
+    rest = [trial for trial in _by_number(trials) if trial.objective is None]
+    names = [column.name for column in collect_columns(_by_number(trials))]
+    rows = [["#", "trial", objective, *names, "epochs", "time", "state"]]
+    for rank, trial in enumerate([*ranked, *rest], start=1):
+        outcome = trial.outcome or _NOTHING
+        values = [_short(trial.proposal.values.get(name)) for name in names]
+        place = str(rank) if trial.objective is not None else "-"
+        reason = f": {outcome.reason}" if outcome.reason else ""
+        row = [place, str(trial.number), format_objective(trial), *values]
+        row += [str(outcome.epochs), str(timedelta(seconds=round(outcome.seconds)))]
+        rows.append([*row, trial.state + reason])
+    return rows
+
+
+def format_objective(trial: Trial) -> str:
+    """Returns the objective to read, with the deviation and number of its repeats."""
+    if trial.objective is None:
+        return "-"
+    repeats = trial.outcome.repeats if trial.outcome else ()
+    if len(repeats) < 2:
+        return format_number(trial.objective)
+    spread = format_number(statistics.stdev(repeats))
+    return f"{format_number(trial.objective)} ± {spread} ({len(repeats)})"
+
+
+def format_number(value: float) -> str:
+    """Returns four decimals, or four digits where those would show nothing."""
+    fixed = value == 0.0 or 1e-3 <= abs(value) < 1e6
+    return f"{value:.4f}" if fixed else f"{value:.4g}"
+
+
+def summarise(
+    trials: Sequence[Trial],
+    *,
+    objective: str,
+    direction: Direction,
+    oracle: str,
+    best_overrides: Sequence[str],
+) -> dict[str, Any]:
+    """Returns the outcome of a search as plain data, for `optimization_results.yaml`.
+
+    Args:
+        trials: In any order.
+        objective: Name of the objective.
+        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        oracle: Name of what proposed the trials.
+        best_overrides: What to type to get the best trial again.
+    """
+    ranked = rank_trials(trials, direction)
+    outcomes = [trial.outcome for trial in trials if trial.outcome is not None]
+    best = (
+        {**_describe(ranked[0]), "overrides": list(best_overrides)} if ranked else None
+    )
+    return {
+        "oracle": oracle,
+        "objective": {"name": objective, "direction": direction},
+        "trials": dict(sorted(Counter(trial.state for trial in trials).items())),
+        "epochs": _count_epochs(trials),
+        "seconds": float(sum(outcome.seconds for outcome in outcomes)),
+        "best": best,
+        "top": [_describe(trial) for trial in ranked[:_TOP]],
+        "importances": measure_importance(trials),
+    }
+
+
+def _count_epochs(trials: Sequence[Trial]) -> int:
+    """Returns how many epochs were trained; those of a continued trial count once."""
+    reached = {t.number: t.outcome.epochs for t in trials if t.outcome is not None}
+    total = 0
+    for trial in trials:
+        parent = trial.proposal.parent
+        before = 0 if parent is None else reached.get(parent, 0)
+        # A continuation that failed before its first epoch has reached nothing.
+        total += max(0, reached.get(trial.number, 0) - before)
+    return total
+
+
+def _describe(trial: Trial) -> dict[str, Any]:
+    outcome = trial.outcome or _NOTHING
+    return {
+        "number": trial.number,
+        "objective": None if trial.objective is None else float(trial.objective),
+        "values": dict(trial.proposal.values),
+        "overrides": list(trial.overrides),
+        "run_id": outcome.run_id,
+        "epochs": outcome.epochs,
+    }
+
+
+def _csv_head(columns: Sequence[Column], objective: str, *, repeats: bool) -> list[str]:
+    first = [*_FIRST, f"objective ({objective})"]
+    last = [*_LAST, *(_REPEATS if repeats else ()), *_END]
+    taken = {*first, *last}
+    names = [f"parameter {c.name}" if c.name in taken else c.name for c in columns]
+    return [*first, *names, *last]
+
+
+def _csv_outcome(trial: Trial, *, repeats: bool) -> list[str]:
+    outcome = trial.outcome or _NOTHING
+    cells = [str(outcome.epochs), _exact(outcome.seconds), str(outcome.attempts)]
+    if repeats:
+        cells += _repeat_cells(outcome.repeats)
+    overrides = " ".join(trial.overrides)
+    return [*cells, outcome.reason or "", outcome.run_id or "", overrides]
+
+
+def _repeat_cells(repeats: Sequence[float]) -> list[str]:
+    """Returns mean, sample standard deviation (of two or more) and count."""
+    if not repeats:
+        return ["", "", ""]
+    mean = statistics.fmean(repeats)
+    spread = statistics.stdev(repeats) if len(repeats) > 1 else None
+    return [_exact(mean), _exact(spread), str(len(repeats))]
+
+
+def _by_number(trials: Sequence[Trial]) -> list[Trial]:
+    return sorted(trials, key=lambda trial: trial.number)
+
+
+def _exact(value: Scalar | None) -> str:
+    return "" if value is None else format_value(value)
+
+
+def _short(value: Scalar | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else format_value(value)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
