@@ -134,6 +134,8 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
         folder_name = name_sweep_folder(readable, folders or typed)
     else:
         name = run.name or describe_choices(composer.choices(groups))
+        if run.from_search is not None:
+            name = f"best of {run.from_search[:8]}"
         folder_name = name_folder(name, run)
     return Plan(
         run=run,
@@ -156,7 +158,8 @@ def _check_search(
     jobs = [fixed, *sample_jobs(search)]
     checked = [check_job(job, composer) for job in jobs]
     keys = search.space.keys
-    _raise_problems(jobs, [problems for _, problems in checked], keys)
+    found = [problems for _, problems in checked]
+    _raise_problems(jobs, found, keys, in_space=True)
     config, groups = checked[0][0], list_groups(fixed)
     run = validate(config)
     check_search(search, run)
@@ -209,18 +212,22 @@ def _raise_problems(
     jobs: Sequence[Sequence[str]],
     problems: Sequence[Sequence[Problem]],
     swept_keys: Sequence[str],
+    *,
+    in_space: bool = False,
 ) -> None:
     """Raises each distinct problem once, with the first job that has it."""
     found: dict[str, Problem] = {}
     for number, (job, own) in enumerate(zip(jobs, problems, strict=True)):
         differing = " ".join(select_overrides(job, swept_keys))
-        where = f"(job {number}: {differing})" if len(jobs) > 1 else ""
+        name = "such as" if in_space else f"job {number}:"
+        where = f"({name} {differing})" if len(jobs) > 1 and differing else ""
         for problem in own:
             hint = " ".join(part for part in (problem.hint, where) if part)
             found.setdefault(str(problem), replace(problem, hint=hint))
     if found:
         count = len(jobs)
         title = f"The sweep of {count} jobs" if count > 1 else "The configuration"
+        title = "The search space" if in_space else title
         raise ConfigError(list(found.values()), title)
 
 

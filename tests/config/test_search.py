@@ -1,0 +1,122 @@
+"""What a search is told before anything runs."""
+
+from typing import Any
+
+import pytest
+
+from experiments.errors import ConfigError
+
+SEARCH = ("hydra/sweeper=keras_tuner", "optimizer.lr=tag(log,interval(1e-5,1e-2))")
+
+
+@pytest.fixture
+def plan(check: Any) -> Any:
+    return lambda *overrides: check(*SEARCH, *overrides, multirun=True)
+
+
+def test_a_plan_holds_the_search_its_space_and_what_every_trial_has(plan: Any) -> None:
+    planned = plan("model=resnet18,resnet34", "trainer.epochs=3")
+    assert planned.search.config.oracle == "random"
+    assert planned.search.config.objective.name == "val_accuracy"
+    assert planned.search.config.hyperband.max_epochs == 3
+    assert planned.search.space.keys == ("optimizer.lr", "model")
+    assert planned.search.fixed == ("trainer.epochs=3",)
+    assert planned.swept_keys == ("optimizer.lr", "model")
+    assert planned.jobs == ()
+
+
+def test_trials_with_several_seeds_are_told_apart_by_them(plan: Any) -> None:
+    assert plan("hydra.sweeper.repeats=2").swept_keys == ("optimizer.lr", "seed")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            ["optimizer.lrr=1,2"],
+            ["The search space has 1", "optimizer.lrr", "Did you mean `lr`?"],
+        ),
+        (["model=resnet18,resnet51"], ["model must be one of", "resnet51"]),
+        (["trainer.batch_size=0,16"], ["trainer.batch_size must be an integer >= 1"]),
+        (["model.dropout=interval(0,2)"], ["model.dropout must be a number", "2.0"]),
+        (["hydra.sweeper.oracle=baysian"], ["hydra.sweeper.oracle must be one of"]),
+        (["hydra.sweeper.max_trials=0"], ["hydra.sweeper.max_trials must be"]),
+        (["hydra.sweeper.max_trials=null"], ["max_trials must not be null"]),
+        (["hydra.sweeper.n_jobs=2"], ["n_jobs must be 1 with the basic launcher"]),
+        (["optimizer.lr=1e-3"], ["has no parameter"]),
+        (["+hydra.sweeper.when={model: 'optimizer=sgd'}"], ["names no parameter"]),
+        (
+            ["hydra.sweeper.oracle=hyperband", "hydra.sweeper.hyperband.max_epochs=99"],
+            ["max_epochs must not be above trainer.epochs=7. Received: 99"],
+        ),
+        (
+            ["hydra.sweeper.oracle=hyperband", "trainer.epochs=3,9"],
+            ["trainer.epochs cannot be searched by Hyperband"],
+        ),
+        (
+            ["hydra.sweeper.oracle=hyperband", "hydra.sweeper.repeats=3"],
+            ["repeats must be 1 with oracle=hyperband"],
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_runs(
+    plan: Any, overrides: list[str], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan(*overrides)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_value_that_is_wrong_under_one_choice_only_is_found(plan: Any) -> None:
+    """Adam has no momentum: without a condition every second trial would fail."""
+    with pytest.raises(ConfigError, match=r"optimizer\.momentum"):
+        plan("optimizer=sgd,adam", "optimizer.momentum=interval(0,0.9)")
+    planned = plan(
+        "optimizer=sgd,adam",
+        "optimizer.momentum=interval(0,0.9)",
+        "+hydra.sweeper.when={optimizer.momentum: 'optimizer=sgd'}",
+    )
+    assert planned.search.space.keys == (
+        "optimizer.lr",
+        "optimizer",
+        "optimizer.momentum",
+    )
+
+
+def test_the_folder_is_named_by_the_search_and_not_by_its_budget(plan: Any) -> None:
+    folder = plan().folder
+    for same in ("max_trials=99", "max_retries=3", "keep_top=1", "trial_minutes=5"):
+        assert plan(f"hydra.sweeper.{same}").folder == folder, same
+    others = [
+        plan("hydra.sweeper.seed=1"),
+        plan("hydra.sweeper.oracle=grid"),
+        plan("hydra.sweeper.repeats=2"),
+        plan("trainer.epochs=3"),
+        plan("model=resnet18,resnet34"),
+        plan("optimizer.lr=tag(log,interval(1e-5,1e-1))"),
+    ]
+    assert len({folder, *(other.folder for other in others)}) == 7
+
+
+def test_a_preset_brings_space_oracle_and_budget(check: Any) -> None:
+    planned = check("experiment=search_resnet50", multirun=True)
+    assert planned.search.config.oracle == "hyperband"
+    assert planned.search.space.keys == (
+        "optimizer",
+        "optimizer.lr",
+        "model.dropout",
+        "optimizer.momentum",
+    )
+    fixed = check("experiment=search_resnet50", "optimizer=adam", multirun=True)
+    assert fixed.search.space.keys == ("optimizer.lr", "model.dropout")
+
+
+def test_a_preset_can_be_run_as_a_single_job(check: Any) -> None:
+    assert check("experiment=search_resnet50").search is None
+
+
+def test_a_large_space_is_checked_at_its_ends(plan: Any) -> None:
+    many = [f"+tags.a{i}=1,2,3" for i in range(9)]
+    with pytest.raises(ConfigError, match=r"trainer\.batch_size"):
+        plan(*many, "trainer.batch_size=16,0")
