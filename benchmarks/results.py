@@ -46,6 +46,11 @@ def store(name: str, result: dict[str, Any]) -> int:
     if not all(c["valid"] for c in result["comparisons"].values()):
         print("\nVoid: nothing is stored. Repeat it on a quieter machine.")
         return 1
+    return store_plain(name, result)
+
+
+def store_plain(name: str, result: dict[str, Any]) -> int:
+    """Writes a result that needs no controls; returns the exit code 0."""
     FOLDER.mkdir(exist_ok=True)
     text = json.dumps(result, indent=2)
     (FOLDER / f"{name}.json").write_text(f"{text}\n", "utf-8")

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from experiments.config.callbacks import CALLBACKS, CustomCallbackConfig
+from experiments.config.identity import identify
 from experiments.errors import ConfigError
 
 PRUNERS = ["median_pruner", "halving_pruner"]
@@ -59,7 +60,13 @@ def test_pruner_watches_what_the_job_is_judged_by(name: str, compose: Any) -> No
     ).callbacks["pruner"]
 
     assert (pruner.monitor, pruner.mode) == ("val_loss", "min")
-    assert pruner.incidental
+
+
+def test_a_job_that_may_be_pruned_is_another_job(compose: Any) -> None:
+    """Its result may be the beginning of the whole one's only."""
+    whole = compose()
+    pruned = compose("callbacks=[default,median_pruner]")
+    assert identify(pruned) != identify(whole)
 
 
 def test_two_pruners_at_once_are_refused(compose: Any) -> None:

@@ -86,10 +86,8 @@ class PlateauConfig(CallbackConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MedianPrunerConfig(ObserverConfig):
+class MedianPrunerConfig(CallbackConfig):
     """Ends a trial that does worse than half of its siblings.
-
-    It only watches: what it leaves is the beginning of what the whole job leaves.
 
     Attributes:
         monitor: Metric to compare.
@@ -105,7 +103,7 @@ class MedianPrunerConfig(ObserverConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuccessiveHalvingPrunerConfig(ObserverConfig):
+class SuccessiveHalvingPrunerConfig(CallbackConfig):
     """Ends a trial that is not among the best 1/factor at a rung.
 
     Attributes:

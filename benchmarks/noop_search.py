@@ -1,0 +1,68 @@
+"""A search whose trials do nothing or sleep; run by `search.py`, prints one JSON line.
+
+python noop_search.py FIGURES_FILE [overrides]
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import hydra
+import psutil
+from omegaconf import DictConfig
+
+from experiments.search import launching
+
+FIGURES = Path(sys.argv.pop(1))
+SHORTEST, LONGEST = 0.4, 4.0  # seconds of trials that sleep: 1 to 10
+launched: list[float] = []
+memory: list[int] = []
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def run(config: DictConfig) -> float:
+    """Does nothing, or sleeps as long as its number says."""
+    if config.name == "sleep":
+        share = config.seed % 10 / 9
+        time.sleep(SHORTEST + share * (LONGEST - SHORTEST))
+    return float(config.seed % 7)
+
+
+def watch_launches() -> None:
+    """Notes how long Hydra composes and launches each trial, and the memory."""
+    inner = launching.HydraLaunch.__call__
+    process = psutil.Process()
+
+    def launch(self: Any, overrides: Any, number: int) -> Any:
+        begin = time.perf_counter()
+        try:
+            return inner(self, overrides, number)
+        finally:
+            launched.append(time.perf_counter() - begin)
+            memory.append(process.memory_info().rss)
+
+    launching.HydraLaunch.__call__ = launch  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    launching.import_keras_tuner(light=True)
+    from experiments.search import searching
+
+    whole: list[float] = []
+    search = searching.run_search
+
+    def timed(sweep: Any) -> Any:
+        """Runs the search and notes how long it takes."""
+        begin = time.perf_counter()
+        try:
+            return search(sweep)
+        finally:
+            whole.append(time.perf_counter() - begin)
+
+    searching.run_search = timed
+    watch_launches()
+    run()
+    figures = {"whole": whole[0], "launched": launched, "memory": memory}
+    FIGURES.write_text(json.dumps(figures))

@@ -1,0 +1,177 @@
+"""What a search costs beside its trials: driver, process, idle workers, memory."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from measure import BENCHMARKS, RUN
+from results import describe_machine, store_plain
+
+NOOP = BENCHMARKS / "noop_search.py"
+QUIET = ("hydra.output_subdir=null", "hydra/job_logging=none", "tracking=off")
+NUMBERED = ("hydra.sweep.subdir=${hydra:job.num}",)
+TINY = (
+    "model=resnet",
+    "model.depth=null",
+    "model.blocks=[1]",
+    "model.block=basic",
+    "model.width=8",
+    "dataset=synthetic_small",
+    "dataset.image_size=16",
+    "trainer.batch_size=4",
+    "trainer.epochs=2",
+    "gpu=cpu",
+)
+
+
+def main() -> int:
+    """Measures each part and stores the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000, help="that do nothing")
+    parser.add_argument("--sleeping", type=int, default=60, help="trials that sleep")
+    parser.add_argument("--real", type=int, default=50, help="trials that train")
+    options = parser.parse_args()
+    result: dict[str, Any] = {**describe_machine(), "settings": vars(options)}
+    result["driver"] = measure_driver(options.trials)
+    print("driver", result["driver"], flush=True)
+    result["process"] = measure_process(min(options.trials, 200))
+    print("process", result["process"], flush=True)
+    result["packing"] = measure_packing(options.sleeping)
+    print("packing", result["packing"], flush=True)
+    result["memory"] = measure_memory(options.real)
+    print("memory", result["memory"], flush=True)
+    return store_plain("search", result)
+
+
+def run_noop(*overrides: str) -> dict[str, Any]:
+    """Runs a search of trials that do nothing and returns its figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder, "figures.json")
+        command = [sys.executable, str(NOOP), str(figures), "-m"]
+        command += ["hydra/sweeper=keras_tuner", f"hydra.sweep.dir={folder}/sweep"]
+        subprocess.run(
+            [*command, *QUIET, *NUMBERED, *overrides],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+        )
+        return dict(json.loads(figures.read_text()))
+
+
+def measure_driver(trials: int) -> dict[str, Any]:
+    """Measures what the driver takes for a trial beyond Hydra's launch of it."""
+    figures = run_noop(
+        "seed=range(0,1000000)",
+        f"hydra.sweeper.max_trials={trials}",
+        "hydra.sweeper.isolation=none",
+    )
+    own = figures["whole"] - sum(figures["launched"])
+    memory = figures["memory"]
+    early, late = memory[len(memory) // 10], memory[-1]
+    return {
+        "milliseconds_a_trial": round(1000 * own / trials, 2),
+        "hydra_milliseconds_a_trial": round(
+            1000 * statistics.fmean(figures["launched"]), 2
+        ),
+        "memory_mb": round(late / 1e6, 1),
+        "memory_growth_mb_from_a_tenth_on": round((late - early) / 1e6, 2),
+        "goal_milliseconds": 50,
+    }
+
+
+def measure_process(trials: int) -> dict[str, Any]:
+    """Measures what a process of its own adds to a trial that does nothing."""
+    both = {}
+    for isolation in ("none", "process"):
+        figures = run_noop(
+            "seed=range(0,1000000)",
+            f"hydra.sweeper.max_trials={trials}",
+            f"hydra.sweeper.isolation={isolation}",
+            "hydra.sweeper.trials_per_process=1000",
+        )
+        both[isolation] = statistics.median(figures["launched"])
+    added = both["process"] - both["none"]
+    return {"milliseconds_a_trial": round(1000 * added, 2)}
+
+
+def measure_packing(trials: int) -> dict[str, Any]:
+    """Measures how much longer than perfectly packed trials of 1 to 10 take."""
+    workers = 4
+    figures = run_noop(
+        "seed=range(0,1000000)",
+        f"hydra.sweeper.max_trials={trials}",
+        "hydra.sweeper.isolation=none",
+        f"hydra.sweeper.n_jobs={workers}",
+        "hydra/launcher=joblib",
+        "name=sleep",
+    )
+    perfect = sum(figures["launched"]) / workers
+    return {
+        "workers": workers,
+        "seconds": round(figures["whole"], 2),
+        "perfect_seconds": round(perfect, 2),
+        "ratio": round(figures["whole"] / perfect, 4),
+        "goal": 1.15,
+    }
+
+
+def measure_memory(trials: int) -> dict[str, Any]:
+    """Measures the memory of the driver and of the trials' processes."""
+    command = [sys.executable, str(RUN), "-m", "hydra/sweeper=keras_tuner"]
+    space = "optimizer.lr=tag(log,interval(1e-5,1e-2))"
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [*command, space, f"hydra.sweeper.max_trials={trials}", *TINY],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        samples: list[tuple[int, int]] = []
+        ended = threading.Event()
+        sampler = threading.Thread(
+            target=_sample, args=(process.pid, samples, ended), daemon=True
+        )
+        sampler.start()
+        begin = time.perf_counter()
+        output, _ = process.communicate()
+        seconds = time.perf_counter() - begin
+        ended.set()
+    if process.returncode:
+        raise RuntimeError(output)
+    fifth = len(samples) // 5
+    driver = [own for own, _ in samples]
+    hosts = [own for _, own in samples]
+    return {
+        "trials": trials,
+        "seconds_a_trial": round(seconds / trials, 2),
+        "driver_mb": round(driver[-2] / 1e6, 1),
+        "driver_growth": round(max(driver) / max(driver[: 2 * fifth]) - 1, 4),
+        "largest_trial_process_mb": round(max(hosts) / 1e6, 1),
+        "largest_in_first_fifth_mb": round(max(hosts[:fifth]) / 1e6, 1),
+        "trial_process_growth": round(max(hosts) / max(hosts[:fifth]) - 1, 4),
+        "goal_growth": 0.05,
+    }
+
+
+def _sample(pid: int, samples: list[tuple[int, int]], ended: threading.Event) -> None:
+    """Notes the memory of the driver and of its largest child twice a second."""
+    driver = psutil.Process(pid)
+    while not ended.wait(0.5):
+        try:
+            children = [c.memory_info().rss for c in driver.children(recursive=True)]
+            samples.append((driver.memory_info().rss, max(children, default=0)))
+        except psutil.Error:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())
