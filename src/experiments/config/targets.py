@@ -1,6 +1,8 @@
 """The only place that turns a dotted path into an object."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from experiments.config.fields import Target
@@ -48,11 +50,22 @@ def resolve(target: str, *, key: str) -> Any:
     from hydra.utils import get_object
 
     try:
-        return get_object(target)
+        with _silence("hydra.utils"):  # it logs what is raised below, in two lines
+            return get_object(target)
     except Exception as error:
         reason = f"names nothing that can be imported. Received: {target!r}."
         hint = f"{type(error.__cause__ or error).__name__}: {error.__cause__ or error}"
         raise ConfigError([Problem(f"{key}._target_", reason, hint)]) from error
+
+
+@contextmanager
+def _silence(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    former, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = former
 
 
 def instantiate(config: Target, *, key: str, **run_time: Any) -> Any:
