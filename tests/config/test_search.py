@@ -120,3 +120,22 @@ def test_a_large_space_is_checked_at_its_ends(plan: Any) -> None:
     many = [f"+tags.a{i}=1,2,3" for i in range(9)]
     with pytest.raises(ConfigError, match=r"trainer\.batch_size"):
         plan(*many, "trainer.batch_size=16,0")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "options", "hint"),
+    [
+        (["optimizer.lr=interval(0,1)"], {}, "Add -m hydra/sweeper=keras_tuner"),
+        (
+            ["optimizer.lr=interval(0,1)"],
+            {"multirun": True},
+            "To search an interval: hydra/sweeper=keras_tuner",
+        ),
+        (["hydra/launcher=ray"], {"multirun": True}, r"pip install -e '\.\[ray\]'"),
+    ],
+)
+def test_the_way_to_a_search_is_told(
+    check: Any, overrides: list[str], options: dict[str, bool], hint: str
+) -> None:
+    with pytest.raises(ConfigError, match=hint):
+        check(*overrides, **options)

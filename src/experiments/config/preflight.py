@@ -4,6 +4,7 @@ Hydra stops at the first thing that is wrong. Here the values are laid over the 
 config one by one, so that all problems of all jobs come in one message.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -96,8 +97,20 @@ def check_command_line(
         try:
             return _check(overrides, Composer(config_name), multirun)
         except (HydraException, OmegaConfBaseException) as error:
-            problem = Problem("command line:", " ".join(str(error).split()))
+            text = " ".join(str(error).split())
+            problem = Problem("command line:", text, _find_way_out(text))
             raise ConfigError([problem]) from error
+
+
+def _find_way_out(text: str) -> str:
+    """Returns what to do about an error of Hydra, where its own words don't say."""
+    if "INTERVAL_SWEEP" in text:
+        return "To search an interval: hydra/sweeper=keras_tuner"
+    missing = re.search(r"Could not find 'hydra/launcher/(ray|submitit)", text)
+    if missing:
+        extra = "ray" if missing[1] == "ray" else "slurm"
+        return f"To install it: pip install -e '.[{extra}]'"
+    return ""
 
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
@@ -234,11 +247,14 @@ def _raise_problems(
 def _several_values(override: "Override") -> Problem:
     key = override.key_or_group
     value = (override.input_line or "").partition("=")[2]
-    return Problem(
-        key,
-        f"takes one value in a single run. Received: {value}.",
-        f"Add -m to run each of them, or quote it to pass a text: {key}='\"{value}\"'.",
+    message = f"takes one value in a single run. Received: {value}."
+    if override.is_interval_sweep():
+        hint = "Add -m hydra/sweeper=keras_tuner to search it."
+        return Problem(key, message, hint)
+    hint = (
+        f"Add -m to run each of them, or quote it to pass a text: {key}='\"{value}\"'."
     )
+    return Problem(key, message, hint)
 
 
 def _list_jobs(
