@@ -97,7 +97,7 @@ def test_trial_0_is_the_config_as_it_is(
 def test_a_search_killed_after_each_step_proposes_what_an_undisturbed_one_does(
     oracle: str, settings: Any, space_of: Any, tmp_path: Path
 ) -> None:
-    search = settings(oracle=oracle, max_trials=9)
+    search = settings(oracle=oracle, max_trials=6)
     expected = drive(Proposer(search, space_of(*SPACE), None, tmp_path / "whole"))
     proposed: list[dict[str, Any]] = []
     for _ in range(60):

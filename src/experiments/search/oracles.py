@@ -22,6 +22,7 @@ from typing import Any, Literal
 import keras_tuner
 import numpy as np
 from keras_tuner import oracles
+from threadpoolctl import threadpool_limits
 
 from experiments.config.search import SearchConfig
 
@@ -119,7 +120,8 @@ class BayesianOracle(_Driven, oracles.BayesianOptimizationOracle):
         if self.recalled is not None:  # a Gaussian process takes seconds to fit
             return {"status": "RUNNING", "values": dict(self.recalled)}
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
-        with warnings.catch_warnings():
+        # On matrices of some dozen rows threads wait for each other.
+        with warnings.catch_warnings(), threadpool_limits(1):
             # Few points and flat objectives: the bounds are then a guess, as they are.
             warnings.simplefilter("ignore")
             response: dict[str, Any] = super().populate_space(trial_id)
