@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from experiments.search.importance import Column, measure_importance
+from experiments.search.importance import measure_importance
 from experiments.search.trial import Outcome, Proposal, Trial
 
 
@@ -106,22 +106,3 @@ def test_nothing_to_explain_gives_no_shares(trials):
 def test_diverged_losses_do_not_overflow():
     trials = [trial(n, 10.0 ** (40 * n), {"a": n}) for n in range(8)]
     assert measure_importance(trials) == {"a": 1.0}
-
-
-def test_numbers_over_more_than_two_decades_are_logarithmic():
-    assert Column("lr", [1e-4, None, 1.0]).is_wide
-    assert Column("lr", [1e-4, None, 1.0]).numbers(logarithmic=True) == [-4, None, 0]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [[], [None], [1, 100], [0.0, 1e-9, 1.0], [-1, 1000], ["a", 1, 1000], [True, 1000]],
-)
-def test_other_values_are_not_logarithmic(values):
-    assert not Column("x", values).is_wide
-
-
-def test_truth_is_a_category_and_not_the_number_one():
-    assert Column("x", [True, False, None, True]).categories == ["false", "true"]
-    assert not Column("x", [True]).is_number
-    assert not Column("x", [float("inf")]).is_number

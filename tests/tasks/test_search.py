@@ -37,8 +37,7 @@ OUTCOMES = (
 @pytest.fixture
 def plan(check: Any, tmp_path: Path) -> Any:
     """A checked search whose trials have ended."""
-    planned = check(*SEARCH, *TINY, f"output_dir={tmp_path / 'outputs'}", multirun=True)
-    return planned
+    return check(*SEARCH, *TINY, f"output_dir={tmp_path / 'outputs'}", multirun=True)
 
 
 def write_trials(plan: Any, outcomes: Any) -> None:

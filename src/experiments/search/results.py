@@ -5,18 +5,13 @@ import io
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
-from experiments.search.importance import (
-    Column,
-    collect_columns,
-    format_value,
-    measure_importance,
-)
+from experiments.config.search import Direction
+from experiments.search.columns import Column, collect_columns, format_value
+from experiments.search.importance import measure_importance
+from experiments.search.table import build_table
 from experiments.search.trial import Outcome, Scalar, Trial, rank_trials
-
-Direction = Literal["max", "min"]
 
 _TOP = 5
 _NOTHING = Outcome(end="failed", attempts=0)  # of a trial that still runs
@@ -68,49 +63,6 @@ def format_markdown(
     lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join(rule) + " |")
     return "\n".join(lines) + "\n"
-
-
-def build_table(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> list[list[str]]:
-    """Returns the cells of a table to read, the head first, not escaped.
-
-    Args:
-        trials: In any order; the best becomes the first row. Those without an objective
-            come last, in the order of their numbers.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
-    """
-    ranked = rank_trials(trials, direction)
-    rest = [trial for trial in _by_number(trials) if trial.objective is None]
-    names = [column.name for column in collect_columns(_by_number(trials))]
-    rows = [["#", "trial", objective, *names, "epochs", "time", "state"]]
-    for rank, trial in enumerate([*ranked, *rest], start=1):
-        outcome = trial.outcome or _NOTHING
-        values = [_short(trial.proposal.values.get(name)) for name in names]
-        place = str(rank) if trial.objective is not None else "-"
-        reason = f": {outcome.reason}" if outcome.reason else ""
-        row = [place, str(trial.number), format_objective(trial), *values]
-        row += [str(outcome.epochs), str(timedelta(seconds=round(outcome.seconds)))]
-        rows.append([*row, trial.state + reason])
-    return rows
-
-
-def format_objective(trial: Trial) -> str:
-    """Returns the objective to read, with the deviation and number of its repeats."""
-    if trial.objective is None:
-        return "-"
-    repeats = trial.outcome.repeats if trial.outcome else ()
-    if len(repeats) < 2:
-        return format_number(trial.objective)
-    spread = format_number(statistics.stdev(repeats))
-    return f"{format_number(trial.objective)} ± {spread} ({len(repeats)})"
-
-
-def format_number(value: float) -> str:
-    """Returns four decimals, or four digits where those would show nothing."""
-    fixed = value == 0.0 or 1e-3 <= abs(value) < 1e6
-    return f"{value:.4f}" if fixed else f"{value:.4g}"
 
 
 def summarise(
@@ -203,12 +155,6 @@ def _by_number(trials: Sequence[Trial]) -> list[Trial]:
 
 def _exact(value: Scalar | None) -> str:
     return "" if value is None else format_value(value)
-
-
-def _short(value: Scalar | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else format_value(value)
 
 
 def _cell(text: str) -> str:
