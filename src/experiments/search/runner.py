@@ -135,7 +135,7 @@ def judge(report: Report, objective: str) -> Outcome:
         "metrics": dict(result.get("metrics", {})),
         "epochs": result.get("epochs", 0),
         "run_id": result.get("run_id"),
-        "folder": result.get("output_dir", ""),
+        "folders": tuple(filter(None, [result.get("output_dir")])),
     }
     if report.status == "stopped":
         return _judge_stop(report, known)
@@ -163,6 +163,7 @@ def combine(outcomes: Sequence[Outcome]) -> Outcome:
         "epochs": sum(o.epochs for o in outcomes),
         "attempts": sum(o.attempts for o in outcomes),
         "repeats": tuple(values),
+        "folders": tuple(folder for o in outcomes for folder in o.folders),
     }
     if last.objective is None:
         return replace(last, **common)  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ class Outcome:
         seconds: Wall-clock time, retries included.
         attempts: How often it was started.
         run_id: Its run in the tracker.
-        folder: Its folder, absolute.
+        folders: Its folder, absolute; one for each seed.
         repeats: Objective of each seed, when there are several.
     """
 
@@ -54,17 +54,19 @@ class Outcome:
     seconds: float = 0.0
     attempts: int = 1
     run_id: str | None = None
-    folder: str = ""
+    folders: Sequence[str] = ()
     repeats: Sequence[float] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain data, from which `from_dict` makes the same again."""
-        return {**asdict(self), "repeats": list(self.repeats)}
+        lists = {"folders": list(self.folders), "repeats": list(self.repeats)}
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Outcome":
         """Returns the outcome that `as_dict` described."""
-        return cls(**{**data, "repeats": tuple(data["repeats"])})
+        lists = {name: tuple(data[name]) for name in ("folders", "repeats")}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True, kw_only=True)
