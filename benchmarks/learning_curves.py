@@ -25,9 +25,8 @@ EPOCHS = 27
 SPACE: dict[str, list[Any]] = {
     "optimizer.lr": [round(10 ** (-3.5 + i * 0.375), 6) for i in range(12)],
     "optimizer.momentum": [0.0, 0.5, 0.9],
-    "trainer.batch_size": [16, 64],
+    "trainer.batch_size": [32, 128],
     "model.width": [4, 8],
-    "model.dropout": [0.0, 0.3],
 }
 FIXED = (
     "model=resnet",

@@ -8,7 +8,7 @@ from results import load
 
 README = Path(__file__).resolve().parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-BENCHMARKS = ("startup", "overhead", "checkpoint")
+BENCHMARKS = ("startup", "overhead", "checkpoint", "search", "search_quality")
 HEAD = (
     "| | seconds, median (min) | CPU seconds | ratio, median (rounds) | of minima "
     "| of CPU | goal |\n| --- | --- | --- | --- | --- | --- | --- |"
@@ -35,12 +35,16 @@ def render(name: str) -> Iterator[str]:
         f"`{name}.py`, {result['date']}, commit {result['commit']}: {machine['cpu']}, "
         f"{machine['threads']} threads; "
         f"{', '.join(f'{package} {number}' for package, number in versions.items())}; "
-        f"load {result['load_average_before'][0]} before, "
-        f"{result['load_average_after'][0]} after. "
+        f"load {result['load_average_before'][0]} before{_describe_after(result)}. "
         f"Settings: {_describe(result['settings'])}."
     )
-    for title, comparison in result["comparisons"].items():
+    for title, comparison in result.get("comparisons", {}).items():
         yield _render_comparison(title, comparison)
+    if name == "search":
+        yield _render_search(result)
+    if name == "search_quality":
+        yield _render_methods(result)
+        yield _render_pairs(result)
 
 
 def _render_comparison(title: str, comparison: dict[str, Any]) -> str:
@@ -68,6 +72,64 @@ def _render_row(name: str, figures: dict[str, Any]) -> str:
             "" if ratio["goal"] is None else f"≤ {ratio['goal']}",
         ]
     return f"| {' | '.join(cells)} |"
+
+
+def _render_search(result: dict[str, Any]) -> str:
+    driver, packing, memory = (result[k] for k in ("driver", "packing", "memory"))
+    rows = [
+        "| what a search costs beside its trials | measured | goal |",
+        "| --- | --- | --- |",
+        f"| driver, a trial that does nothing | {driver['milliseconds_a_trial']} ms "
+        f"| ≤ {driver['goal_milliseconds']} ms |",
+        f"| Hydra's composition and launch of it | "
+        f"{driver['hydra_milliseconds_a_trial']} ms | |",
+        f"| memory of the driver, from a tenth of them to the end | "
+        f"+{driver['memory_growth_mb_from_a_tenth_on']} MB of {driver['memory_mb']} MB "
+        "| none |",
+        f"| a process of its own, a trial that does nothing | "
+        f"{result['process']['milliseconds_a_trial']} ms | |",
+        f"| {packing['workers']} workers, trials of 1 to 10, to perfect packing | "
+        f"{packing['ratio']} | ≤ {packing['goal']} |",
+        f"| {memory['trials']} trials that train, memory of the driver | "
+        f"{memory['driver_growth']:+.1%} | ≤ {memory['goal_growth']:.0%} |",
+        f"| the same, largest process of a trial to that of the first fifth | "
+        f"{memory['trial_process_growth']:+.1%} | ≤ {memory['goal_growth']:.0%} |",
+    ]
+    return "\n".join(rows)
+
+
+def _render_methods(result: dict[str, Any]) -> str:
+    budget, target = result["budget_epochs"], result["target"]
+    rows = [
+        f"| best validation loss after {budget} epochs | mean | standard deviation "
+        f"| epochs to {target:.4f}, median | reached it |\n"
+        "| --- | --- | --- | --- | --- |"
+    ]
+    for name, figures in result["methods"].items():
+        rows.append(
+            f"| {name} | {figures['mean']:.4f} | {figures['spread']:.4f} "
+            f"| {figures['epochs_to_target']} | {figures['reached_target']} |"
+        )
+    return "\n".join(rows)
+
+
+def _render_pairs(result: dict[str, Any]) -> str:
+    seeds = result["settings"]["seeds"]
+    rows = [
+        "| ours | theirs | ours - theirs | seeds in which ours is as good or better |\n"
+        "| --- | --- | --- | --- |"
+    ]
+    for pair in result["pairs"]:
+        rows.append(
+            f"| {pair['ours']} | {pair['theirs']} | {pair['difference']:+.4f} "
+            f"| {pair['wins']} of {seeds} |"
+        )
+    return "\n".join(rows)
+
+
+def _describe_after(result: dict[str, Any]) -> str:
+    after = result.get("load_average_after")
+    return "" if after is None else f", {after[0]} after"
 
 
 def _describe(settings: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from typing import Any
 from results import describe_machine, store_plain
 
 os.environ.setdefault("KERAS_BACKEND", "numpy")  # no model is built here
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small
 TABLE = Path(__file__).resolve().parent / "results" / "learning_curves.json"
 FACTOR = 3
 NOT_FINITE = 1e6

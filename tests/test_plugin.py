@@ -7,12 +7,11 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
 from experiments.config.search import TARGET
-from hydra_plugins.experiments_keras_tuner.sweeper import KerasTunerSweeper
 
 
 def test_hydra_discovers_the_sweeper() -> None:
-    assert KerasTunerSweeper in Plugins.instance().discover(Sweeper)
-    assert f"{KerasTunerSweeper.__module__}.{KerasTunerSweeper.__name__}" == TARGET
+    found = Plugins.instance().discover(Sweeper)
+    assert TARGET in {f"{cls.__module__}.{cls.__name__}" for cls in found}
 
 
 def test_importing_the_sweeper_imports_nothing_heavy() -> None:
