@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults lint ui clean constraints
+.PHONY: help run test test-faults test-slurm lint ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -23,11 +23,15 @@ ui: $(VENV)/installed
 		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 # Every way a run can be disturbed, the ones that take minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m "slow or not slow" tests/faults tests/tracking
+	@$(BIN)/python -m pytest -m "not slurm" tests/faults tests/tracking tests/launchers
+
+# On a SLURM that is started for it; needs Debian's slurmctld, slurmd and munge.
+test-slurm: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m slurm tests/launchers
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

@@ -2,8 +2,9 @@
 
 import os
 import sys
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,25 +67,37 @@ class ContainedTask:
             folder=str(Path.cwd()),
             path=list(sys.path),
         )
-        report = self._run(config, request)
-        for _ in range(_RESTARTS):
-            if report.reason != RESTART:
-                break
+        if self.parent is not None and os.getppid() == self.parent:
+            _end_with(self.parent)
+        with _serving:
             report = self._run(config, request)
+            for _ in range(_RESTARTS):
+                if report.reason != RESTART:
+                    break
+                report = self._run(config, request)
+        if report.status == "failed" and report.result is None:
+            # A job that was killed tells nothing, but its checkpoints take space.
+            folder = str(request.hydra.hydra.runtime.output_dir)
+            report = replace(report, result={"output_dir": folder})
         return report
 
     def _run(self, config: DictConfig, request: Request) -> Report:
         process = self._claim_process(config)
         if process is None:
             return Report(status="stopped", reason="the search was stopped")
+        keep = False
         try:
-            return self._watch(process, request)
+            report = self._watch(process, request)
+            keep = _leaves_usable(report) and process.trials < self.trials_per_process
         finally:
-            _keep_or_end(process, self.trials_per_process)
+            _keep_or_end(process, keep=keep)
+        return report
 
     def _claim_process(self, config: DictConfig) -> HostProcess | None:
-        key = str([OmegaConf.select(config, name) for name in _PROCESS_KEYS])
-        if _idle and _idle[0].key != key:
+        settings = [OmegaConf.select(config, name) for name in _PROCESS_KEYS]
+        # Ray gives each task of one worker its own GPUs.
+        key = str([*settings, os.environ.get("CUDA_VISIBLE_DEVICES")])
+        if _idle and not (_idle[0].key == key and _idle[0].is_alive()):
             _idle.pop().end()
         return _idle.pop() if _idle else self._start_process(config, key)
 
@@ -101,9 +114,12 @@ class ContainedTask:
             environment["CUDA_VISIBLE_DEVICES"] = gpus[lease.index]
         if self.workers is not None and self.workers > 1:
             share = take_lease(self.slots, self.workers, keep_waiting=self._goes_on)
-            if share is not None:
-                leases.append(share)
-                cores = share_cores(share.index, self.workers)
+            if share is None:
+                for lease in leases:
+                    lease.release()
+                return None
+            leases.append(share)
+            cores = share_cores(share.index, self.workers)
         return HostProcess(key, environment=environment, cores=cores, leases=leases)
 
     def _goes_on(self) -> bool:
@@ -157,11 +173,40 @@ class DirectTask:
 
 # At most one, which serves the trials of this process in turn.
 _idle: list[HostProcess] = []
+_serving = threading.Lock()  # held while a trial runs
+_watched: set[int] = set()
 
 
-def _keep_or_end(process: HostProcess, trials_per_process: int) -> None:
-    alive = process.is_alive()
-    if alive and process.trials < trials_per_process:
+def _end_with(parent: int) -> None:
+    """Lets this worker end with the search that started it.
+
+    Joblib's workers outlive it without end, and one with an idle process would keep its
+    GPU and its cores from the same search started again.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_POLL_SECONDS)
+        with _serving:  # the running trial is being stopped and saves its state
+            end_processes()
+            os._exit(1)
+
+    if parent not in _watched:
+        _watched.add(parent)
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _leaves_usable(report: Report) -> bool:
+    """Tells whether a process is as good as new after a trial.
+
+    One that was stopped ends by itself; in one that ran out of memory the next trial
+    could find it taken.
+    """
+    return report.status != "stopped" and report.failure != "oom"
+
+
+def _keep_or_end(process: HostProcess, *, keep: bool) -> None:
+    if keep and process.is_alive():
         _idle.append(process)
     else:
         process.end()

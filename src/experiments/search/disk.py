@@ -35,18 +35,19 @@ class WeightKeeper:
     def ended(self, trial: Trial) -> None:
         """Looks at all trials again."""
         ranked = self._rank()
-        kept = ranked[: self._search.keep_top]
+        # A trial and the one that continues it have the same folder.
+        kept = [t for t in ranked if self._proposer.may_continue(t.number)]
+        kept += ranked[: self._search.keep_top]
         for other in ranked[self._search.keep_top :]:
-            if not self._proposer.may_continue(other.number):
-                self._remove(other, spare=kept)
+            self._remove(other, spare=kept)
         limit = self._search.max_disk_gb
         if limit is None:
             return
-        # The best one goes last.
-        for other in reversed(ranked):
+        # The best one goes last, also where a worse one was an earlier part of it.
+        for place in reversed(range(len(ranked))):
             if measure_folders(_folders(ranked)) <= limit * 1e9:
                 return
-            self._remove(other)
+            self._remove(ranked[place], spare=ranked[:place])
 
     def _rank(self) -> list[Trial]:
         """Returns the trials that ended, from best to worst, failed ones last."""
@@ -55,14 +56,8 @@ class WeightKeeper:
         scored = rank_trials(ended, self._search.objective.direction)
         return [*scored, *(t for t in ended if t.objective is None)]
 
-    def _remove(self, trial: Trial, spare: Iterable[Trial] = ()) -> None:
-        running = {
-            folder
-            for other in self._proposer.trials
-            if other.outcome is None and other.proposal.parent == trial.number
-            for folder in _folders([trial])
-        }
-        needed = running | set(_folders(spare))
+    def _remove(self, trial: Trial, spare: Iterable[Trial]) -> None:
+        needed = set(_folders([*spare, *self._continued()]))
         for folder in _folders([trial]):
             if folder in needed or not folder.is_dir():
                 continue
@@ -71,20 +66,40 @@ class WeightKeeper:
             except OSError as error:
                 log.warning("%s counts no more but stays: %s", folder, error)
 
+    def _continued(self) -> list[Trial]:
+        """Returns the trials that one which runs is a continuation of."""
+        trials = self._proposer.trials
+        parents = [t.proposal.parent for t in trials if t.outcome is None]
+        found = []
+        while parents:
+            number = parents.pop()
+            if number is not None:
+                found.append(trials[number])
+                parents.append(trials[number].proposal.parent)
+        return found
+
 
 def measure_folders(folders: Iterable[Path]) -> int:
     """Returns the bytes of all files directly in some folders."""
     return sum(
-        path.stat().st_size
+        _measure_file(path)
         for folder in set(folders)
         if folder.is_dir()
         for path in folder.iterdir()
     )
 
 
+def _measure_file(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a running trial has just replaced it
+        return 0
+
+
 def _folders(trials: Iterable[Trial]) -> list[Path]:
     return [
-        Path(trial.outcome.folder) / _CHECKPOINTS
+        Path(folder) / _CHECKPOINTS
         for trial in trials
-        if trial.outcome is not None and trial.outcome.folder
+        if trial.outcome is not None
+        for folder in trial.outcome.folders
     ]

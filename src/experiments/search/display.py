@@ -114,7 +114,9 @@ class SearchDisplay:
             name = self._search.objective.name
             parts.append(f"best {name} {best.objective:.4f} (trial {best.number})")
         now = time.monotonic()
-        running = [f"{n} ({format_seconds(now - b)})" for n, b in self._running.items()]
+        # Copied: this runs in a thread of its own while trials begin and end.
+        begins = dict(self._running)
+        running = [f"{n} ({format_seconds(now - b)})" for n, b in begins.items()]
         if running:
             parts.append(f"running: {', '.join(running)}")
         parts.append(format_seconds(now - self._begin))
@@ -139,7 +141,7 @@ def format_seconds(seconds: float) -> str:
     """Returns a duration as `12 s`, `3 min 05 s` or `2 h 10 min`."""
     whole = round(seconds)
     if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+        return f"{seconds:.1f} s" if whole < 10 else f"{whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"

@@ -97,12 +97,12 @@ def _end(busy: threading.Event) -> NoReturn:
 
 def _serve(request: Request) -> Report:
     """Runs a trial and says how it ended; never raises."""
-    _take_up(request)
     output_dir = Path(str(request.hydra.hydra.runtime.output_dir))
-    _redirect(output_dir)
-    while is_held(output_dir):  # an orphan of a killed search still saves its state
-        time.sleep(0.5)
     try:
+        _take_up(request)
+        _redirect(output_dir)
+        while is_held(output_dir):  # an orphan of a killed search saves its state
+            time.sleep(0.5)
         task = pickle.loads(request.task)  # noqa: S301 - likewise
         value = task(request.config)
     except RestartNeeded:

@@ -1,6 +1,7 @@
 """Starts single jobs on any launcher of Hydra."""
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ from experiments.search.container import ContainedTask, DirectTask
 from experiments.search.report import Report
 
 _JOBLIB = "JoblibLauncher"
+_RAY = "RayLauncher"
+# Their workers run on this machine, whose cores they must share.
+_LOCAL = (_JOBLIB, "submitit_launcher.LocalLauncher")
+_STOPPED = Report(status="stopped", reason="the search was stopped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,27 +55,54 @@ class HydraLaunch:
 
     def __init__(self, sweep: HydraSweep, task: Any, n_jobs: int) -> None:
         config = sweep.config.copy()
-        if str(config.hydra.launcher._target_).endswith(_JOBLIB):
+        launcher = str(config.hydra.launcher._target_)
+        if launcher.endswith(_JOBLIB):
             with open_dict(config):
                 # Joblib runs jobs in the calling process when it may have only one.
                 config.hydra.launcher.n_jobs = max(2, n_jobs)
+        if launcher.endswith(_RAY):
+            _start_ray(config.hydra.launcher.ray.init)
+        self._stop: Path | None = getattr(task, "stop_file", None)
         self._launcher = Plugins.instance().instantiate_launcher(
             hydra_context=sweep.context, task_function=task, config=config
         )
 
     def __call__(self, overrides: Sequence[str], number: int) -> Report:
         """Runs a job and returns what came of it; only a stop is raised."""
+        if self._is_stopped():  # an attempt that failed is not followed by another
+            return _STOPPED
         try:
             (returned,) = self._launcher.launch([list(overrides)], number)
             report: Report = returned.return_value
         except (HydraException, OmegaConfBaseException, ConfigError) as error:
-            reason = summarise_error(error)
+            reason = summarise_error(_unwrap(error))
             return Report(status="failed", failure="config", reason=reason)
         except Exception as error:
+            if self._is_stopped():  # Ctrl-C reached the launcher's processes too
+                return _STOPPED
             # The launcher lost its worker: a node died, a queue refused.
             reason = f"the launcher failed: {summarise_error(error)}"
             return Report(status="failed", failure="killed", reason=reason)
         return report
+
+    def _is_stopped(self) -> bool:
+        return self._stop is not None and self._stop.exists()
+
+
+def _start_ray(settings: DictConfig) -> None:
+    """Starts or joins Ray, once: the launcher would do it in each of its threads."""
+    ray = importlib.import_module("ray")
+    if not ray.is_initialized():
+        options: Any = OmegaConf.to_container(settings, resolve=True)
+        ray.init(**options)
+
+
+def _unwrap(error: Exception) -> BaseException:
+    """Returns what is wrong with a config; to name its folder OmegaConf checks it."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ConfigError):
+        found = found.__context__
+    return found or error
 
 
 def import_keras_tuner(*, light: bool) -> None:
@@ -81,7 +113,8 @@ def import_keras_tuner(*, light: bool) -> None:
             model is built in it. The trials' processes are not affected.
     """
     former = os.environ.get("KERAS_BACKEND")
-    if light and "keras" not in sys.modules:
+    # Keras' NumPy backend takes its Fourier transforms from JAX, which is optional.
+    if light and "keras" not in sys.modules and importlib.util.find_spec("jax"):
         os.environ["KERAS_BACKEND"] = "numpy"
     try:
         importlib.import_module("keras_tuner")
@@ -106,15 +139,15 @@ def choose_task(
     """
     if search.isolation == "none":
         return DirectTask(task=sweep.task)
-    local = str(sweep.config.hydra.launcher._target_).endswith(_JOBLIB)
+    launcher = str(sweep.config.hydra.launcher._target_)
     return ContainedTask(
         task=sweep.task,
         stop_file=stop.absolute(),
         minutes=search.trial_minutes,
-        workers=n_jobs if local else None,
+        workers=n_jobs if launcher.endswith(_LOCAL) else None,
         slots=folder.absolute() / "slots",
         trials_per_process=search.trials_per_process,
-        parent=os.getpid() if local else None,
+        parent=os.getpid() if launcher.endswith(_JOBLIB) else None,
     )
 
 
