@@ -29,7 +29,9 @@ test: lint
 test-faults: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m "not slurm" tests/faults tests/tracking tests/launchers
 
-# On a SLURM that is started for it; needs Debian's slurmctld, slurmd and munge.
+# On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
+# slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became
+# of a job.
 test-slurm: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m slurm tests/launchers
 

@@ -328,7 +328,10 @@ def test_a_stopped_search_does_not_wait_for_a_share_of_the_cores(
     assert all(leases)
 
 
-def test_a_worker_whose_search_is_gone_stops_its_trial(run: Any) -> None:
+def test_a_worker_whose_search_is_gone_stops_its_trial(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "_end_with", lambda parent: None)
     begin = time.monotonic()
     report = run(sleep, parent=1 if os.getppid() != 1 else 2)
     assert (report.status, report.reason) == ("stopped", "the search was stopped")
@@ -435,14 +438,16 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from experiments.search.container import ContainedTask
 from tests.search import test_container
-folder, name = Path(sys.argv[1]), sys.argv[2]
+folder, name, *parent = sys.argv[1:]
+folder = Path(folder)
 hydra = {"runtime": {"output_dir": str(folder / "job")}, "verbose": False,
          "job": {"env_set": {}}, "job_logging": None}
 HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})
 task = ContainedTask(task=getattr(test_container, name), stop_file=folder / "stop",
-                     slots=folder / "slots", parent=os.getppid(), workers=2)
+                     slots=folder / "slots", workers=2,
+                     parent=int(parent[0]) if parent else os.getppid())
 report = task(OmegaConf.create({"folder": str(folder)}))
-(folder / "idle").write_text(str(int(report.value)))
+(folder / "idle").write_text(str(int(report.value or 0)))
 time.sleep(60)
 """
 WORKER = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
@@ -494,6 +499,18 @@ def test_an_idle_worker_ends_with_its_search(search_of: Any, tmp_path: Path) -> 
     assert is_gone(idle)
     assert is_gone(worker.pid)
     assert container.take_lease(tmp_path / "slots", 1) is not None
+
+
+def test_a_worker_that_starts_after_the_end_of_its_search_ends_too(
+    tmp_path: Path,
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path), "sleep", str(gone.pid)]
+    begin = time.monotonic()
+    worker = subprocess.run(command, cwd=ROOT, check=False, timeout=60)
+    assert worker.returncode == 1
+    assert time.monotonic() - begin < 45
 
 
 def test_a_trial_saves_its_state_when_its_worker_is_killed(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.errors import ConfigError, Preempted, Problem
+from experiments.errors import ConfigError, ExperimentError, Preempted, Problem
 from experiments.search.container import ContainedTask, DirectTask
 from experiments.search.launching import (
     HydraLaunch,
@@ -291,3 +292,17 @@ print(keras.backend.backend(), "tensorflow" in sys.modules, os.environ["KERAS_BA
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
     )
     assert done.stdout.split() == [backend, str(not light), "tensorflow"]
+
+
+def refusing(*_: Any) -> Any:
+    raise RuntimeError("sbatch: invalid partition.")
+
+
+def test_a_launcher_that_refuses_job_after_job_ends_the_search() -> None:
+    launch = object.__new__(HydraLaunch)
+    launch._stop, launch._refusals = None, 0
+    launch._launcher = SimpleNamespace(launch=refusing)  # type: ignore[assignment]
+    first = launch(["x=1"], 0)
+    assert (first.status, first.failure) == ("failed", "killed")
+    with pytest.raises(ExperimentError, match="invalid partition. The search ends"):
+        launch(["x=2"], 1)

@@ -67,7 +67,7 @@ class ContainedTask:
             folder=str(Path.cwd()),
             path=list(sys.path),
         )
-        if self.parent is not None and os.getppid() == self.parent:
+        if self.parent is not None:
             _end_with(self.parent)
         with _serving:
             report = self._run(config, request)

@@ -112,7 +112,8 @@ class Driver:
             watcher.ended(trial)
         if outcome.end == "failed" and self.on_failure == "stop":
             raise ExperimentError(
-                f"Trial {trial.number} failed: {outcome.reason}. The search ends, as "
+                f"Trial {trial.number} failed: {str(outcome.reason).rstrip('.')}. The "
+                "search ends, as "
                 "hydra.sweeper.on_failure=stop says; the same command continues it."
             )
 

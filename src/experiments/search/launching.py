@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.search import SearchConfig
-from experiments.errors import ConfigError, summarise_error
+from experiments.errors import ConfigError, ExperimentError, summarise_error
 from experiments.search.container import ContainedTask, DirectTask
 from experiments.search.report import Report
 
@@ -24,6 +25,8 @@ _JOBLIB = "JoblibLauncher"
 _RAY = "RayLauncher"
 # Their workers run on this machine, whose cores they must share.
 _LOCAL = (_JOBLIB, "submitit_launcher.LocalLauncher")
+_REFUSED_SECONDS = 5.0
+_MOST_REFUSALS = 2
 _STOPPED = Report(status="stopped", reason="the search was stopped")
 
 
@@ -63,12 +66,19 @@ class HydraLaunch:
         if launcher.endswith(_RAY):
             _start_ray(config.hydra.launcher.ray.init)
         self._stop: Path | None = getattr(task, "stop_file", None)
+        self._refusals = 0
         self._launcher = Plugins.instance().instantiate_launcher(
             hydra_context=sweep.context, task_function=task, config=config
         )
 
     def __call__(self, overrides: Sequence[str], number: int) -> Report:
-        """Runs a job and returns what came of it; only a stop is raised."""
+        """Runs a job and returns what came of it.
+
+        Raises:
+            ExperimentError: The launcher refuses one job after the other, which says
+                nothing about trials: its queue is closed, or wrongly named.
+        """
+        begin = time.monotonic()
         if self._is_stopped():  # an attempt that failed is not followed by another
             return _STOPPED
         try:
@@ -82,8 +92,19 @@ class HydraLaunch:
                 return _STOPPED
             # The launcher lost its worker: a node died, a queue refused.
             reason = f"the launcher failed: {summarise_error(error)}"
+            if time.monotonic() - begin < _REFUSED_SECONDS:
+                self._note_refusal(reason, error)
             return Report(status="failed", failure="killed", reason=reason)
+        self._refusals = 0
         return report
+
+    def _note_refusal(self, reason: str, error: Exception) -> None:
+        self._refusals += 1
+        if self._refusals >= _MOST_REFUSALS:
+            raise ExperimentError(
+                f"{_MOST_REFUSALS} jobs in a row were refused at once: "
+                f"{reason.rstrip('.')}. The search ends; the same command continues it."
+            ) from error
 
     def _is_stopped(self) -> bool:
         return self._stop is not None and self._stop.exists()
@@ -116,6 +137,8 @@ def import_keras_tuner(*, light: bool) -> None:
     # Keras' NumPy backend takes its Fourier transforms from JAX, which is optional.
     if light and "keras" not in sys.modules and importlib.util.find_spec("jax"):
         os.environ["KERAS_BACKEND"] = "numpy"
+    # Of TensorFlow's start nobody needs to know.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         importlib.import_module("keras_tuner")
     finally:

@@ -3,6 +3,7 @@
 Hydra imports this module at every start: nothing heavy may stand at its top.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ class KerasTunerSweeper(Sweeper):
         Args:
             arguments: Overrides as typed; those with several values are parameters.
         """
+        from experiments.errors import ExperimentError
         from experiments.search.launching import HydraSweep, import_keras_tuner
 
         if self._context is None or self._task is None or self.config is None:
@@ -49,11 +51,15 @@ class KerasTunerSweeper(Sweeper):
         import_keras_tuner(light=contained)
         from experiments.search.searching import run_search
 
-        return run_search(
-            HydraSweep(
-                context=self._context,
-                task=self._task,
-                config=self.config,
-                arguments=arguments,
-            )
+        sweep = HydraSweep(
+            context=self._context,
+            task=self._task,
+            config=self.config,
+            arguments=arguments,
         )
+        try:
+            return run_search(sweep)
+        except ExperimentError as error:
+            # Hydra would show where it was raised, which helps nobody.
+            print(error, file=sys.stderr)
+            raise SystemExit(error.exit_code) from error
