@@ -36,7 +36,7 @@ SEARCH = (
     "gpu=cpu",
 )
 GRID = "hydra.sweeper.oracle=grid"
-SENT = "/tracking/*"  # is renamed when a record has been sent: the run is in MLflow
+SENT = "/tracking/.sent.json*"  # is renamed when a record is sent: the run is in MLflow
 NO_RETRIES = "hydra.sweeper.max_retries=0"
 JOBLIB = ["hydra/launcher=joblib", "hydra.sweeper.n_jobs=2"]
 RANDOM = (
@@ -336,9 +336,6 @@ def test_a_config_that_only_its_own_trial_shows_to_be_wrong_fails_that_one(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="nobody closes the run of a killed job after the last one"
-)
 def test_a_killed_last_trial_does_not_run_for_ever_in_the_record(
     search: Callable[..., Search],
 ) -> None:
@@ -347,7 +344,10 @@ def test_a_killed_last_trial_does_not_run_for_ever_in_the_record(
     assert command.finish(fault) == 0, command.errors
     good, killed = command.trials
     assert (good.state, killed.state) == ("complete", "failed (killed)")
-    assert runs_by_name(command)[name_of(killed)]["status"] == "KILLED"
+    status = runs_by_name(command)[name_of(killed)]["status"]
+    if status == "RUNNING":
+        pytest.xfail("only the next job closes the run of a killed one")
+    assert status == "KILLED"
 
 
 @pytest.mark.slow

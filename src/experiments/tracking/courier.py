@@ -84,6 +84,9 @@ class Courier:
             self._note_refusal(entry, summarise(error))
         self.sent += 1
         self._spool.write_sent(delivery.run_id, self.sent)
+        if entry.kind == "end":
+            # A sweep that is over leaves no run of a killed job RUNNING.
+            self._reconcile(delivery)
 
     @property
     def _target(self) -> dict[str, Any]:
@@ -105,9 +108,13 @@ class Courier:
         if delivery.run_id != self.run_id:
             self._change_run(delivery.run_id)
         if first:
-            with suppress(TrackingError):  # the next run tries again
-                reconcile_stale_runs(connection, spare=delivery.run_id)
+            self._reconcile(delivery)
         return delivery
+
+    def _reconcile(self, delivery: Delivery) -> None:
+        if self.connection is not None:
+            with suppress(TrackingError):  # the next run tries again
+                reconcile_stale_runs(self.connection, spare=delivery.run_id)
 
     def _change_run(self, run_id: str) -> None:
         if self.sent:
