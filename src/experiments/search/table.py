@@ -31,10 +31,12 @@ def build_table(
         outcome = trial.outcome or _NOTHING
         values = [_short(trial.proposal.values.get(name)) for name in names]
         place = str(rank) if trial.objective is not None else "-"
-        reason = f": {outcome.reason}" if outcome.reason else ""
+        reason = outcome.reason or ""
+        # A pruner's reason says so itself.
+        state = trial.state if not reason.startswith(trial.state) else ""
         row = [place, str(trial.number), format_objective(trial), *values]
         row += [str(outcome.epochs), str(timedelta(seconds=round(outcome.seconds)))]
-        rows.append([*row, trial.state + reason])
+        rows.append([*row, ": ".join(filter(None, (state, reason)))])
     return rows
 
 
