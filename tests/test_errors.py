@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from experiments.errors import (
@@ -80,3 +82,9 @@ def test_each_kind_of_error_has_its_exit_code(
 
 def test_termination_is_not_swallowed_by_a_handler_of_exceptions() -> None:
     assert not issubclass(Preempted, Exception)
+
+
+def test_config_error_comes_back_from_another_process_as_it_was() -> None:
+    error = ConfigError([Problem("x", "must be 2.", "Set it.")], "The search")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.problems) == (str(error), error.problems)

@@ -90,3 +90,8 @@ class ConfigError(ExperimentError):
         lines = [f"{title} has {count} {noun}:"]
         lines += [f"  - {problem}" for problem in self.problems]
         super().__init__("\n".join(lines))
+        self._title = title
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Problem, ...], str]]:
+        """Comes back from a launcher's worker as it was raised."""
+        return type(self), (self.problems, self._title)

@@ -344,10 +344,7 @@ def test_a_killed_last_trial_does_not_run_for_ever_in_the_record(
     assert command.finish(fault) == 0, command.errors
     good, killed = command.trials
     assert (good.state, killed.state) == ("complete", "failed (killed)")
-    status = runs_by_name(command)[name_of(killed)]["status"]
-    if status == "RUNNING":
-        pytest.xfail("only the next job closes the run of a killed one")
-    assert status == "KILLED"
+    assert runs_by_name(command)[name_of(killed)]["status"] == "KILLED"
 
 
 @pytest.mark.slow
