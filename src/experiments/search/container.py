@@ -24,6 +24,7 @@ from experiments.search.report import Report
 
 _POLL_SECONDS = 0.5
 _RESTARTS = 10
+_DEAD_BEFORE_SECONDS = 1.0
 # What a process that has imported a framework can no longer change.
 _PROCESS_KEYS = (
     "gpu",
@@ -85,12 +86,16 @@ class ContainedTask:
         process = self._claim_process(config)
         if process is None:
             return Report(status="stopped", reason="the search was stopped")
-        keep = False
+        keep, begin = False, time.monotonic()
         try:
             report = self._watch(process, request)
             keep = _leaves_usable(report) and process.trials < self.trials_per_process
         finally:
             _keep_or_end(process, keep=keep)
+        at_once = time.monotonic() - begin < _DEAD_BEFORE_SECONDS
+        if report.failure == "killed" and process.trials > 1 and at_once:
+            # It was dying while it was idle, which says nothing about this trial.
+            return self._run(config, request)
         return report
 
     def _claim_process(self, config: DictConfig) -> HostProcess | None:
