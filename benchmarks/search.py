@@ -43,8 +43,6 @@ def main() -> int:
     result: dict[str, Any] = {**describe_machine(), "settings": vars(options)}
     result["driver"] = measure_driver(options.trials)
     print("driver", result["driver"], flush=True)
-    result["process"] = measure_process(min(options.trials, 200))
-    print("process", result["process"], flush=True)
     result["packing"] = measure_packing(options.sleeping)
     print("packing", result["packing"], flush=True)
     result["memory"] = measure_memory(options.real)
@@ -86,21 +84,6 @@ def measure_driver(trials: int) -> dict[str, Any]:
         "memory_growth_mb_from_a_tenth_on": round((late - early) / 1e6, 2),
         "goal_milliseconds": 50,
     }
-
-
-def measure_process(trials: int) -> dict[str, Any]:
-    """Measures what a process of its own adds to a trial that does nothing."""
-    both = {}
-    for isolation in ("none", "process"):
-        figures = run_noop(
-            "seed=range(0,1000000)",
-            f"hydra.sweeper.max_trials={trials}",
-            f"hydra.sweeper.isolation={isolation}",
-            "hydra.sweeper.trials_per_process=1000",
-        )
-        both[isolation] = statistics.median(figures["launched"])
-    added = both["process"] - both["none"]
-    return {"milliseconds_a_trial": round(1000 * added, 2)}
 
 
 def measure_packing(trials: int) -> dict[str, Any]:
