@@ -54,6 +54,10 @@ def test_trials_with_several_seeds_are_told_apart_by_them(plan: Any) -> None:
             ["trainer.epochs cannot be searched by Hyperband"],
         ),
         (
+            ["seed=range(0,3)", "hydra.sweeper.repeats=2"],
+            ["seed cannot be searched with hydra.sweeper.repeats"],
+        ),
+        (
             ["hydra.sweeper.oracle=hyperband", "hydra.sweeper.repeats=3"],
             ["repeats must be 1 with oracle=hyperband"],
         ),

@@ -79,6 +79,9 @@ def check_search(plan: SearchPlan, run: RunConfig) -> None:
     Raises:
         ConfigError: Rounds of Hyperband could not be compared.
     """
+    if plan.config.repeats > 1 and "seed" in plan.space.keys:
+        reason = "cannot be searched with hydra.sweeper.repeats, which sets it."
+        raise ConfigError([Problem("seed", reason)], "The search")
     if plan.config.oracle != "hyperband":
         return
     epochs, own = run.trainer.epochs, plan.config.hyperband.max_epochs
