@@ -20,7 +20,7 @@ from experiments.search.leases import (
     share_cores,
     take_lease,
 )
-from experiments.search.report import Report
+from experiments.search.report import STOPPED, Report
 
 _POLL_SECONDS = 0.5
 _RESTARTS = 10
@@ -85,7 +85,7 @@ class ContainedTask:
     def _run(self, config: DictConfig, request: Request) -> Report:
         process = self._claim_process(config)
         if process is None:
-            return Report(status="stopped", reason="the search was stopped")
+            return STOPPED
         keep, begin = False, time.monotonic()
         try:
             report = self._watch(process, request)
@@ -144,7 +144,7 @@ class ContainedTask:
                     return self._describe_timeout()
                 if not self._goes_on():
                     process.end()
-                    return Report(status="stopped", reason="the search was stopped")
+                    return STOPPED
             report: Report = process.receive()
         except (EOFError, OSError):
             return process.describe_death()

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.config.search import SearchConfig
 from experiments.errors import ConfigError, ExperimentError, summarise_error
 from experiments.search.container import ContainedTask, DirectTask
-from experiments.search.report import Report
+from experiments.search.report import STOPPED, Report
 
 _JOBLIB = "JoblibLauncher"
 _RAY = "RayLauncher"
@@ -27,7 +27,6 @@ _RAY = "RayLauncher"
 _LOCAL = (_JOBLIB, "submitit_launcher.LocalLauncher")
 _REFUSED_SECONDS = 5.0
 _MOST_REFUSALS = 2
-_STOPPED = Report(status="stopped", reason="the search was stopped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +79,7 @@ class HydraLaunch:
         """
         begin = time.monotonic()
         if self._is_stopped():  # an attempt that failed is not followed by another
-            return _STOPPED
+            return STOPPED
         try:
             (returned,) = self._launcher.launch([list(overrides)], number)
             report: Report = returned.return_value
@@ -89,7 +88,7 @@ class HydraLaunch:
             return Report(status="failed", failure="config", reason=reason)
         except Exception as error:
             if self._is_stopped():  # Ctrl-C reached the launcher's processes too
-                return _STOPPED
+                return STOPPED
             # The launcher lost its worker: a node died, a queue refused.
             reason = f"the launcher failed: {summarise_error(error)}"
             if time.monotonic() - begin < _REFUSED_SECONDS:

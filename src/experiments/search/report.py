@@ -28,3 +28,6 @@ class Report:
     failure: Failure | None = None
     reason: str | None = None
     memory: int = 0
+
+
+STOPPED = Report(status="stopped", reason="the search was stopped")

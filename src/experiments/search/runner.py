@@ -11,7 +11,7 @@ from typing import Any
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
 from experiments.errors import Preempted
-from experiments.search.report import Report
+from experiments.search.report import STOPPED, Report
 from experiments.search.trial import Outcome, Proposal
 
 # A wrong config and a diverged loss would only end the same way again.
@@ -172,7 +172,7 @@ def combine(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _judge_stop(report: Report, known: Mapping[str, Any]) -> Outcome:
     reason = report.reason or "stopped"
-    if "search was stopped" in reason:
+    if report.reason == STOPPED.reason:
         raise Preempted(reason)
     # By a limit of its own or a signal that was meant for it alone.
     failure: Any = "timeout" if "trainer.max" in reason else "killed"

@@ -58,7 +58,7 @@ def best_of_search(job: Job) -> Job:
         **job.run.tracking.connection(),
     )
     best = tags.get("search.best_run_id")
-    if not best or best == "None":
+    if not best:
         raise TrackingError(
             f"from_search must be the parent run of a search that has a best trial. "
             f"Received: {parent}."

@@ -7,14 +7,18 @@ from experiments.config.preflight import Plan
 from experiments.config.search_plan import SearchPlan
 from experiments.search.importance import measure_importance
 from experiments.search.page import build_page
-from experiments.search.pictures import draw_history, draw_importance, draw_parallel
+from experiments.search.pictures import (
+    draw_history,
+    draw_importance,
+    draw_parallel,
+    track_best,
+)
 from experiments.search.results import format_csv, format_markdown, summarise
 from experiments.search.trial import Trial, best_trial
 from experiments.search.trial_journal import FOLDER, JOURNAL_FILE, read_trials
 from experiments.tasks import report
+from experiments.tasks.sweep import show_runs
 from experiments.tracking.tracker import Tracker
-
-_LARGEST_COMPARISON = 100
 
 
 def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -> int:
@@ -84,18 +88,16 @@ def _log_best(parent: Tracker, search: SearchPlan, trials: Sequence[Trial]) -> N
     """Records the best value after each trial, and what the best trial is."""
     objective = search.config.objective
     ended = [trial for trial in trials if trial.outcome is not None]
-    for count, trial in enumerate(ended, start=1):
-        best = best_trial(ended[:count], objective.direction)
-        if best is not None and best.objective is not None:
-            metrics = {f"best_{objective.name}": best.objective}
-            parent.log_metrics(metrics, step=trial.number)
+    for number, value in track_best(ended, objective.direction):
+        parent.log_metrics({f"best_{objective.name}": value}, step=number)
     best = best_trial(trials, objective.direction)
     if best is None or best.outcome is None:
         return
+    run_id = best.outcome.run_id
     parent.set_tags(
         {
             "search.best_run": " ".join(best.overrides) or f"trial {best.number}",
-            "search.best_run_id": best.outcome.run_id,
+            **({} if run_id is None else {"search.best_run_id": run_id}),
             **{f"best.{key}": value for key, value in best.proposal.values.items()},
         }
     )
@@ -131,13 +133,8 @@ def _show(
 ) -> None:
     objective = _search_of(plan).config.objective
     run_ids = [t.outcome.run_id for t in trials if t.outcome and t.outcome.run_id]
-    compared = list(dict.fromkeys(run_ids))[:_LARGEST_COMPARISON]
-    report.show_sweep(
-        format_markdown(trials, objective.name, objective.direction),
-        plan.folder,
-        run_url=parent.run_url,
-        compare_url=parent.compare_url(compared) if compared else None,
-    )
+    table = format_markdown(trials, objective.name, objective.direction)
+    show_runs(parent, plan, table, list(dict.fromkeys(run_ids)))
     if best is not None:
         print("\nThe best trial as a command:")
         print(f"  python run.py {_command(plan, best)}")

@@ -48,16 +48,27 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
         stopped_by=stopped_by,
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
+    show_runs(parent, plan, table, run_ids)
+    report.show_unsent(parent)
+    return int(any(result.status != "FINISHED" for result in results))
+
+
+def show_runs(parent: Tracker, plan: Plan, table: str, run_ids: Sequence[str]) -> None:
+    """Prints a table of runs and where they can be compared.
+
+    Args:
+        parent: Their parent run.
+        plan: The checked command line.
+        table: In Markdown, the best first.
+        run_ids: Of those that have one.
+    """
+    compared = run_ids[:_LARGEST_COMPARISON]
     report.show_sweep(
         table,
         plan.folder,
         run_url=parent.run_url,
-        compare_url=parent.compare_url(run_ids[:_LARGEST_COMPARISON])
-        if run_ids
-        else None,
+        compare_url=parent.compare_url(compared) if compared else None,
     )
-    report.show_unsent(parent)
-    return int(any(result.status != "FINISHED" for result in results))
 
 
 def _describe_search(plan: Plan) -> dict[str, object]:
