@@ -199,6 +199,13 @@ def test_other_views_of_the_config_are_hydras(plan: Any, flags: list[str]) -> No
     assert called == [1]
 
 
+def test_a_view_that_hydra_has_of_a_single_run_only_is_told(
+    plan: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(refuse_to_run, "-m", "--cfg", "hydra") == 2
+    assert "drop -m" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flag", ["--hydra-help", "--shell-completion", "--info"])
 def test_hydras_own_pages_need_no_good_config(
     monkeypatch: pytest.MonkeyPatch, flag: str

@@ -42,6 +42,8 @@ def summarise_error(error: BaseException) -> str:
 class DataError(ExperimentError):
     """A data set is absent, damaged or inconsistent; names the file or folder."""
 
+    failure = "config"  # the same again at a second attempt
+
 
 class DeviceError(ExperimentError):
     """The requested device does not exist or cannot be claimed any more."""

@@ -6,6 +6,7 @@ wait for anything.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,3 +87,11 @@ def signals_as_requests(stop: StopRequest) -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def show_stopping() -> None:
+    """Tells why the prompt does not come back at once."""
+    print(
+        "Stopping: what runs saves its state first. A second Ctrl-C does not wait.",
+        file=sys.stderr,
+    )

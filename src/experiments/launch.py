@@ -76,6 +76,9 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
             # What `run()` would print, from the config that is composed already.
             print(OmegaConf.to_yaml(plan.config, resolve=args.resolve))
             return 0
+        if args.cfg and args.multirun:
+            print("Hydra shows this of a single run only: drop -m.", file=sys.stderr)
+            return 2
         if args.cfg:
             run()
             return 0

@@ -126,6 +126,7 @@ def test_config_dir_of_the_user_adds_options(check: Any, tmp_path: Path) -> None
     option = tmp_path / "model" / "mine.yaml"
     option.write_text("defaults: [resnet, _self_]\nwidth: 8\n")
     plan = check("model=mine", extra_config_dir=tmp_path)
+    assert plan.flags == ("--config-dir", str(tmp_path))
     assert plan.run.model.width == 8
     with pytest.raises(ConfigError, match="config-dir must be a folder"):
         check(extra_config_dir=tmp_path / "nowhere")

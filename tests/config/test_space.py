@@ -128,6 +128,7 @@ def test_the_current_config_is_a_point_where_it_lies_in_the_space() -> None:
     point = {"model": "b", "lr": 1e-3, "size": 32, "flag": "true"}
     assert space.current(config, {"model": "b"}) == point
     assert space.current(config, {"model": "c"}) is None
+    assert space.outside(config, {"model": "c"}) == {"model": "c"}
     config.size = 33
     assert space.current(config, {"model": "b"}) is None
 

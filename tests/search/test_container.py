@@ -222,7 +222,7 @@ def test_a_job_that_noted_its_failure_has_failed_that_way(run: Any) -> None:
             "config",
             "The configuration has 1 problem: - model.depth must be 18.",
         ),
-        ("data", "error", "no file x"),
+        ("data", "config", "no file x"),
     ],
 )
 def test_what_a_task_raises_is_a_failure_of_its_kind(

@@ -117,7 +117,7 @@ def test_a_failure_is_told_with_its_kind_and_reason(
 ) -> None:
     with make() as display:
         told = trials.tell(
-            trials.ask("lr=1"), end="failed", failure="oom", reason="too large"
+            trials.ask("lr=1"), end="failed", failure="oom", reason="too large."
         )
         display.ended(told)
     assert screen.getvalue() == "trial 0 failed (oom) in 12 s: too large. lr=1\n"
@@ -135,14 +135,6 @@ def test_a_trial_without_changes_and_one_that_continues_are_described(
     ]
 
 
-def test_trials_side_by_side_are_printed_at_their_end_only(
-    make: Any, trials: Trials, screen: io.StringIO
-) -> None:
-    with make(n_jobs=2) as display:
-        display.began(trials.ask())
-    assert screen.getvalue() == ""
-
-
 def test_a_search_that_goes_on_says_so(
     make: Any, trials: Trials, screen: io.StringIO
 ) -> None:
@@ -151,6 +143,15 @@ def test_a_search_that_goes_on_says_so(
     with make():
         pass
     assert screen.getvalue() == "The search goes on after 1 trials.\n"
+
+
+def test_a_search_that_had_its_trials_does_not_say_that_it_goes_on(
+    make: Any, trials: Trials, screen: io.StringIO
+) -> None:
+    trials.tell(trials.ask(), objective=0.5)
+    with make(max_trials=1):
+        pass
+    assert screen.getvalue().startswith("The search has had its 1 trials;")
 
 
 def test_the_current_line_tells_what_is_done_best_and_left(

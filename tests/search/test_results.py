@@ -112,7 +112,7 @@ def test_parameter_named_like_another_column_keeps_both():
 
 def test_running_trial_has_a_row_without_a_result():
     (row,) = read([RUNNING])
-    assert (row["state"], row["rank"], row["lr"]) == ("running", "", "0.5")
+    assert (row["state"], row["rank"], row["lr"]) == ("unfinished", "", "0.5")
 
 
 def test_csv_of_no_trial_is_its_head():
@@ -180,7 +180,7 @@ def test_summary_counts_states_epochs_and_seconds():
         "complete": 2,
         "failed (oom)": 1,
         "pruned": 1,
-        "running": 1,
+        "unfinished": 1,
     }
     assert result["epochs"] == 5
     assert result["seconds"] == 61.4

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import Preempted
+from experiments.config.search import ObjectiveConfig
+from experiments.errors import ConfigError, Preempted
 from experiments.search.report import Report
 from experiments.search.runner import RepeatedRun, TrialRunner, combine, judge
 from experiments.search.trial import Outcome, Proposal
@@ -32,7 +33,8 @@ PROPOSAL = Proposal(number=4, values={"x": 0.5})
 @pytest.fixture
 def runner(settings: Any, space_of: Any) -> Any:
     def make(launches: Launches, **changed: Any) -> TrialRunner:
-        own = {k: changed.pop(k) for k in ("fixed", "prepare") if k in changed}
+        names = ("fixed", "prepare", "objectives")
+        own = {name: changed.pop(name) for name in names if name in changed}
         return TrialRunner(
             search=settings(**changed),
             space=space_of("x=interval(0,1)"),
@@ -131,6 +133,27 @@ def test_seeds_that_cannot_reach_the_best_any_more_are_left_out(runner: Any) -> 
     make = runner(launches, repeats=3)
     assert len(make(PROPOSAL).repeats) == 3
     assert len(make(PROPOSAL).repeats) == 2
+
+
+def test_a_search_that_goes_on_knows_the_best_of_before(runner: Any) -> None:
+    launches = Launches(*map(finished, (0.10, 0.11, 0.1)))
+    outcome = runner(launches, repeats=3, objectives=[0.9])(PROPOSAL)
+    assert len(outcome.repeats) == 2
+
+
+def test_an_objective_that_no_trial_has_ends_the_search(runner: Any) -> None:
+    metrics = {"best_val_accuracy": 0.5, "test_loss": 1.0}
+    other = Report(status="returned", value=0.5, result={"metrics": metrics})
+    with pytest.raises(ConfigError, match=r"has: val_accuracy, test_loss\. Received"):
+        runner(Launches(other), objective=ObjectiveConfig(name="f1", direction="max"))(
+            PROPOSAL
+        )
+
+
+def test_an_objective_that_other_trials_have_is_a_failure(runner: Any) -> None:
+    other = Report(status="returned", value=0.5, result={"metrics": {"loss": 0.5}})
+    outcome = runner(Launches(other), objectives=[0.9])(PROPOSAL)
+    assert (outcome.failure, outcome.reason) == ("nan", "val_accuracy is missing")
 
 
 def test_a_seed_that_fails_fails_its_trial(runner: Any) -> None:

@@ -1,5 +1,6 @@
 """The end of a search, in a real tracking database."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ OUTCOMES = (
 @pytest.fixture
 def plan(check: Any, tmp_path: Path) -> Any:
     """A checked search whose trials have ended."""
-    return check(*SEARCH, *TINY, f"output_dir={tmp_path / 'outputs'}", multirun=True)
+    typed = check(*SEARCH, *TINY, f"output_dir={tmp_path / 'outputs'}", multirun=True)
+    return replace(typed, flags=("--config-dir", "my conf"))
 
 
 def write_trials(plan: Any, outcomes: Any) -> None:
@@ -113,7 +115,7 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     shown = capsys.readouterr().out
     assert "0.7500" in shown
     assert "too large" in shown
-    assert "python run.py model=resnet" in shown
+    assert "python run.py --config-dir 'my conf' model=resnet" in shown
     assert f"python run.py task=train from_search={run_id}" in shown
     assert (plan.folder / "search.html").stat().st_size > 1e6
 

@@ -136,6 +136,14 @@ def _repository() -> Any:
     return GlobalHydra.instance().config_loader().repository  # type: ignore[attr-defined]
 
 
+def _groups_at_the_top() -> list[str]:
+    """Returns the groups that can be chosen, `experiment` and `debug` among them."""
+    from hydra.core.object_type import ObjectType
+
+    found: list[str] = _repository().get_group_options("", ObjectType.GROUP)
+    return found
+
+
 def quote(text: str) -> str:
     """Quotes a text for Hydra's override grammar.
 
@@ -181,6 +189,8 @@ def _check_declared(override: "Override", declared: DictConfig) -> Iterator[Prob
         # `in` would deny a key that is there and still `???`.
         if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
             names = [str(k) for k in node] if isinstance(node, DictConfig) else []
+            if number == 0:
+                names += _groups_at_the_top()
             problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
             if not names:
                 problem = replace(problem, hint=f"To add it, type +{key}=...")

@@ -12,7 +12,8 @@ from experiments.errors import Problem
 if TYPE_CHECKING:
     from experiments.config.schema import RunConfig
 
-_METRICS = ("loss", "accuracy", "top5_accuracy")
+METRICS = ("loss", "accuracy", "top5_accuracy")
+EPOCH_METRICS = (*(f"val_{name}" for name in METRICS), *METRICS)
 
 
 def check_consistency(run: "RunConfig") -> Iterator[Problem]:
@@ -24,15 +25,19 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_precision(run)
 
 
-def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
-    """A metric that nobody computes would never pick a best epoch."""
-    accepted = [f"val_{name}" for name in _METRICS] + list(_METRICS)
-    monitor = run.trainer.monitor
-    own_callbacks = any(
+def has_own_callbacks(run: "RunConfig") -> bool:
+    """Tells whether a callback of the user's own may add metrics that nobody knows."""
+    return any(
         not callback._target_.startswith(("experiments.", "keras."))
         for callback in run.callbacks.values()
     )
-    if monitor not in accepted and not own_callbacks:
+
+
+def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
+    """A metric that nobody computes would never pick a best epoch."""
+    accepted = EPOCH_METRICS
+    monitor = run.trainer.monitor
+    if monitor not in accepted and not has_own_callbacks(run):
         message = f"must be one of {', '.join(accepted)}. Received: {monitor!r}."
         yield Problem("trainer.monitor", message, nearest(monitor, accepted))
     wanted = "min" if monitor.endswith("loss") else "max"

@@ -21,6 +21,7 @@ from experiments.config.composer import (
     open_hydra,
     parse,
 )
+from experiments.config.convert import nearest
 from experiments.config.identity import (
     describe_choices,
     name_folder,
@@ -42,6 +43,11 @@ from experiments.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+_NOT_FOUND = re.compile(
+    r"(?:In '(?P<file>[^']+)': )?Could not find '(?P<group>[^']+)/(?P<name>[^'/]+)' "
+    r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
+)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -56,6 +62,7 @@ class Plan:
         job_folders: Name of the folder of each of these jobs.
         swept_keys: Keys with several values, in the order of the command line.
         search: How a sweep is searched; `None` for any other.
+        flags: Where configs come from, as typed: `--config-dir my_conf`.
     """
 
     run: RunConfig
@@ -66,6 +73,7 @@ class Plan:
     job_folders: tuple[str, ...]
     swept_keys: tuple[str, ...]
     search: SearchPlan | None = None
+    flags: tuple[str, ...] = ()
 
 
 def check_command_line(
@@ -95,22 +103,34 @@ def check_command_line(
         raise ConfigError([Problem("--config-dir", message)])
     with open_hydra(config_dir, extra_config_dir):
         try:
-            return _check(overrides, Composer(config_name), multirun)
+            plan = _check(overrides, Composer(config_name), multirun)
         except (HydraException, OmegaConfBaseException) as error:
-            text = " ".join(str(error).split())
-            problem = Problem("command line:", text, _find_way_out(text))
+            problem = _explain(" ".join(str(error).split()))
             raise ConfigError([problem]) from error
+    flags: list[str] = []
+    if extra_config_dir is not None:
+        flags += ["--config-dir", str(extra_config_dir)]
+    if config_name != "config":
+        flags += ["--config-name", config_name]
+    return replace(plan, flags=tuple(flags))
 
 
-def _find_way_out(text: str) -> str:
-    """Returns what to do about an error of Hydra, where its own words don't say."""
-    if "INTERVAL_SWEEP" in text:
-        return "To search an interval: hydra/sweeper=keras_tuner"
-    missing = re.search(r"Could not find 'hydra/launcher/(ray|submitit)", text)
-    if missing:
-        extra = "ray" if missing[1] == "ray" else "slurm"
-        return f"To install it: pip install -e '.[{extra}]'"
-    return ""
+def _explain(text: str) -> Problem:
+    """Returns an error of Hydra in our words where its own don't say what to do."""
+    absent = _NOT_FOUND.search(text)
+    if absent is None:
+        interval = "INTERVAL_SWEEP" in text
+        hint = "To search an interval: hydra/sweeper=keras_tuner" if interval else ""
+        return Problem("command line:", text, hint)
+    group, name, options = absent["group"], absent["name"], absent["options"].split()
+    hint = nearest(name, options)
+    if group == "hydra/launcher" and name.startswith(("ray", "submitit")):
+        extra = "ray" if name.startswith("ray") else "slurm"
+        hint = f"To install it: pip install -e '.[{extra}]'"
+    where = absent["file"]
+    place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
+    reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."
+    return Problem(group, reason, hint)
 
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
@@ -171,7 +191,10 @@ def _check_search(
     jobs = [fixed, *sample_jobs(search)]
     checked = [check_job(job, composer) for job in jobs]
     keys = search.space.keys
-    found = [problems for _, problems in checked]
+    found = [
+        [_hint_at_condition(problem, keys) for problem in problems]
+        for _, problems in checked
+    ]
     _raise_problems(jobs, found, keys, in_space=True)
     config, groups = checked[0][0], list_groups(fixed)
     run = validate(config)
@@ -191,6 +214,16 @@ def _check_search(
         swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
         search=search,
     )
+
+
+def _hint_at_condition(problem: Problem, keys: Collection[str]) -> Problem:
+    """Tells how to search a key that not every choice of its group has."""
+    group = problem.key.partition(".")[0]
+    if not {problem.key, group} <= set(keys) or "not a key" not in problem.message:
+        return problem
+    hint = "To search it where it is one: "
+    hint += f"\"hydra.sweeper.when={{{problem.key}: '{group}=...'}}\""
+    return replace(problem, hint=hint)
 
 
 def _name_job_folders(

@@ -73,7 +73,8 @@ class SearchConfig:
         start_from_current: Whether trial 0 is the config as it is, if it lies in the
             space.
         params: Key -> values in the grammar of overrides.
-        when: Key -> condition under which it is searched, such as `optimizer=sgd`.
+        when: Key -> condition under which it is searched, such as `optimizer=sgd`;
+            null for none.
         bayesian: Keys of the Bayesian oracle.
         hyperband: Keys of Hyperband.
         repeats: Seeds that each proposal is trained with; the mean is compared.
@@ -97,7 +98,7 @@ class SearchConfig:
     start_from_current: bool
     # They are the space, which counts as a whole.
     params: dict[str, str | int | float | bool] = setting(incidental=True)
-    when: dict[str, str] = setting(incidental=True)
+    when: dict[str, str] | None = setting(incidental=True)
     bayesian: BayesianConfig
     hyperband: HyperbandConfig
     repeats: int = setting(ge=1)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.config.composer import Composer, compose_whole, parse
+from experiments.config.consistency import EPOCH_METRICS, METRICS, has_own_callbacks
+from experiments.config.convert import nearest
 from experiments.config.schema import RunConfig
 from experiments.config.search import (
     KEY,
@@ -15,12 +17,14 @@ from experiments.config.search import (
     read_search,
 )
 from experiments.config.space import Scalar, Space, parse_space
+from experiments.config.task import TrainTaskConfig
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _MOST_SAMPLES = 256
+_OBJECTIVES = (*EPOCH_METRICS, *(f"test_{name}" for name in METRICS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,7 @@ def plan_search(
     whole = compose_whole(fixed, composer)
     search = read_search(whole.hydra.sweeper)
     choose_n_jobs(search, str(whole.hydra.launcher._target_))
-    space = parse_space(search.params, search.when, own, parse)
+    space = parse_space(search.params, search.when or {}, own, parse)
     return SearchPlan(config=search, space=space, fixed=fixed)
 
 
@@ -77,23 +81,35 @@ def check_search(plan: SearchPlan, run: RunConfig) -> None:
     """Checks a search against the config that it varies.
 
     Raises:
-        ConfigError: Rounds of Hyperband could not be compared.
+        ConfigError: Nothing computes the objective, or trials could not be compared.
     """
+    problems = [*_check_objective(plan, run)]
     if plan.config.repeats > 1 and "seed" in plan.space.keys:
         reason = "cannot be searched with hydra.sweeper.repeats, which sets it."
-        raise ConfigError([Problem("seed", reason)], "The search")
-    if plan.config.oracle != "hyperband":
-        return
-    epochs, own = run.trainer.epochs, plan.config.hyperband.max_epochs
-    problems = []
-    if own > epochs:
-        reason = f"must not be above trainer.epochs={epochs}. Received: {own}."
-        problems.append(Problem(f"{KEY}.hyperband.max_epochs", reason))
-    if "trainer.epochs" in plan.space.keys:
-        reason = "cannot be searched by Hyperband, which decides on epochs itself."
-        problems.append(Problem("trainer.epochs", reason))
+        problems.append(Problem("seed", reason))
+    if plan.config.oracle == "hyperband":
+        problems += _check_rounds(plan, run)
     if problems:
         raise ConfigError(problems, "The search")
+
+
+def _check_objective(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:
+    name = plan.config.objective.name
+    trains = isinstance(run.task, TrainTaskConfig) and not has_own_callbacks(run)
+    if trains and name not in _OBJECTIVES:
+        reason = f"must be one of {', '.join(_OBJECTIVES)}. Received: {name!r}."
+        hint = nearest(name, _OBJECTIVES)
+        yield Problem(f"{KEY}.objective.name", reason, hint)
+
+
+def _check_rounds(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:
+    epochs, own = run.trainer.epochs, plan.config.hyperband.max_epochs
+    if own > epochs:
+        reason = f"must not be above trainer.epochs={epochs}. Received: {own}."
+        yield Problem(f"{KEY}.hyperband.max_epochs", reason)
+    if "trainer.epochs" in plan.space.keys:
+        reason = "cannot be searched by Hyperband, which decides on epochs itself."
+        yield Problem("trainer.epochs", reason)
 
 
 def _cross(ends: Sequence[Sequence[Scalar]]) -> Iterator[tuple[Scalar, ...]]:

@@ -120,17 +120,29 @@ class Space:
             config: Composed without the parameters.
             choices: Group -> file that it was taken from.
         """
-        values: dict[str, Scalar] = {}
-        for parameter in self.parameters:
-            key = parameter.key
-            now = choices.get(key, OmegaConf.select(config, key, default=None))
-            value = parameter.find(now)
-            if value is not None:
-                values[key] = value
+        values = self._locate(config, choices)
         active = self.active(values)
         if any(parameter.key not in values for parameter in active):
             return None
         return {parameter.key: values[parameter.key] for parameter in active}
+
+    def outside(self, config: DictConfig, choices: Mapping[str, str]) -> dict[str, Any]:
+        """Returns what of a config lies outside of the space, see `current`."""
+        values = self._locate(config, choices)
+        return {
+            parameter.key: _value_now(parameter.key, config, choices)
+            for parameter in self.active(values)
+            if parameter.key not in values
+        }
+
+    def _locate(
+        self, config: DictConfig, choices: Mapping[str, str]
+    ) -> dict[str, Scalar]:
+        """Returns those values of a config that lie in the space."""
+        found = {
+            p.key: p.find(_value_now(p.key, config, choices)) for p in self.parameters
+        }
+        return {key: value for key, value in found.items() if value is not None}
 
 
 def parse_space(
@@ -179,6 +191,10 @@ def parse_space(
     if problems:
         raise ConfigError(problems, "The search space")
     return Space(tuple(_order(found)))
+
+
+def _value_now(key: str, config: DictConfig, choices: Mapping[str, str]) -> Any:
+    return choices.get(key, OmegaConf.select(config, key, default=None))
 
 
 def _as_text(value: object) -> str:

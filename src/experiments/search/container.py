@@ -11,6 +11,8 @@ from typing import Any
 import cloudpickle
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.errors import Preempted
+from experiments.interruption import show_stopping
 from experiments.search.host import RESTART, Request, describe_failure, describe_return
 from experiments.search.host_process import HostProcess
 from experiments.search.leases import (
@@ -148,6 +150,10 @@ class ContainedTask:
             report: Report = process.receive()
         except (EOFError, OSError):
             return process.describe_death()
+        except Preempted:
+            show_stopping()
+            process.end()
+            raise
         except BaseException:
             process.end()
             raise

@@ -43,8 +43,14 @@ class SearchDisplay:
 
     def __enter__(self) -> "SearchDisplay":
         done = sum(t.outcome is not None for t in self._proposer.trials)
-        if done:
+        limit = self._search.max_trials
+        if done and (limit is None or done < limit):
             self._print(f"The search goes on after {done} trials.")
+        elif done:
+            self._print(
+                f"The search has had its {done} trials; for more of them raise "
+                "hydra.sweeper.max_trials."
+            )
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console,
@@ -67,7 +73,7 @@ class SearchDisplay:
     def began(self, trial: Trial) -> None:
         """Notes that a trial runs."""
         self._running[trial.number] = time.monotonic()
-        if self._live is None and self._n_jobs == 1:
+        if self._live is None:
             self._print(f"trial {trial.number} runs: {self._describe(trial)}")
 
     def ended(self, trial: Trial) -> None:
@@ -95,7 +101,8 @@ class SearchDisplay:
             return "runs"
         took = f"in {format_seconds(outcome.seconds)}"
         if outcome.objective is None:
-            return f"{trial.state} {took}: {outcome.reason}. {self._describe(trial)}"
+            reason = (outcome.reason or "no reason").rstrip(".")
+            return f"{trial.state} {took}: {reason}. {self._describe(trial)}"
         name = self._search.objective.name
         best = best_trial(self._proposer.trials, self._search.objective.direction)
         mark = " (best)" if best is not None and best.number == trial.number else ""

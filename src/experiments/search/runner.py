@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from experiments.config.search import SearchConfig
+from experiments.config.convert import nearest
+from experiments.config.search import KEY, SearchConfig
 from experiments.config.space import Space
-from experiments.errors import Preempted
+from experiments.errors import ConfigError, Preempted, Problem
 from experiments.search.report import STOPPED, Report
 from experiments.search.trial import Outcome, Proposal
 
@@ -33,6 +34,7 @@ class TrialRunner:
         seed: Of the first repeat.
         prepare: Called with a proposal that has several seeds; returns overrides that
             make its jobs children of a run of its own, and what to call at its end.
+        objectives: Of the trials that ended so far.
     """
 
     search: SearchConfig
@@ -41,7 +43,7 @@ class TrialRunner:
     fixed: Sequence[str] = ()
     seed: int = 0
     prepare: "Callable[[Proposal], RepeatedRun] | None" = None
-    _best: list[float] = field(default_factory=list)
+    objectives: list[float] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, proposal: Proposal) -> Outcome:
@@ -66,9 +68,10 @@ class TrialRunner:
         attempt = 0
         while True:
             attempt += 1
-            outcome = judge(
-                self.launch(overrides, proposal.number), self.search.objective.name
-            )
+            report = self.launch(overrides, proposal.number)
+            outcome = judge(report, self.search.objective.name)
+            if not self.objectives:
+                _refuse_unknown(report, self.search.objective.name)
             may_retry = outcome.failure in _WORTH_RETRYING
             if not may_retry or attempt > self.search.max_retries:
                 return replace(outcome, attempts=attempt)
@@ -91,20 +94,20 @@ class TrialRunner:
     def _is_hopeless(self, values: Sequence[float]) -> bool:
         """Tells whether the 95 % interval of the mean lies below the best so far."""
         count = len(values)
-        if count < 2 or not self._best:
+        if count < 2 or not self.objectives:
             return False
         spread = _STUDENT_95[min(count - 2, len(_STUDENT_95) - 1)]
         reach = spread * statistics.stdev(values) / math.sqrt(count)
         mean = statistics.fmean(values)
         with self._lock:
             if self.search.objective.direction == "max":
-                return mean + reach < max(self._best)
-            return mean - reach > min(self._best)
+                return mean + reach < max(self.objectives)
+            return mean - reach > min(self.objectives)
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.objective is not None:
             with self._lock:
-                self._best.append(outcome.objective)
+                self.objectives.append(outcome.objective)
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,26 @@ def judge(report: Report, objective: str) -> Outcome:
         reason=result.get("reason"),
         **known,
     )
+
+
+def _refuse_unknown(report: Report, objective: str) -> None:
+    """Ends a search for what its first trial, which went well, has not measured.
+
+    Raises:
+        ConfigError: Says what it has.
+    """
+    metrics = {} if report.result is None else report.result.get("metrics", {})
+    if report.status != "returned" or not metrics:
+        return
+    if _find_objective(report, metrics, objective) is None:
+        names = list(dict.fromkeys(name.removeprefix("best_") for name in metrics))
+        reason = f"is none of what a trial has: {', '.join(names)}."
+        problem = Problem(
+            f"{KEY}.objective.name",
+            f"{reason} Received: {objective!r}.",
+            nearest(objective, names),
+        )
+        raise ConfigError([problem], "The search")
 
 
 def combine(outcomes: Sequence[Outcome]) -> Outcome:

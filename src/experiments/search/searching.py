@@ -1,6 +1,6 @@
 """A whole search, from Hydra's sweep to its last trial."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config.search import SearchConfig, choose_n_jobs, read_search
 from experiments.config.space import Space, parse_space
 from experiments.config.validation import validate
+from experiments.interruption import show_stopping
 from experiments.search.container import end_processes
 from experiments.search.disk import WeightKeeper
 from experiments.search.display import SearchDisplay
@@ -44,7 +45,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     parser = OverridesParser.create(config_loader=sweep.context.config_loader)
     typed = parser.parse_overrides(list(sweep.arguments))
     fixed = [o.input_line or "" for o in typed if not o.is_sweep_override()]
-    space = parse_space(search.params, search.when, typed, parser.parse_overrides)
+    space = parse_space(search.params, search.when or {}, typed, parser.parse_overrides)
     n_jobs = choose_n_jobs(search, str(config.hydra.launcher._target_))
     sweep_dir = Path(str(config.hydra.sweep.dir)).absolute()
     folder = sweep_dir / FOLDER
@@ -52,7 +53,10 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     stop = folder / _STOP_FILE
     stop.unlink(missing_ok=True)
     choices = {str(k): str(v) for k, v in config.hydra.runtime.choices.items()}
-    proposer = Proposer(search, space, space.current(config, choices), folder)
+    start = space.current(config, choices)
+    proposer = Proposer(search, space, start, folder)
+    if start is None and search.start_from_current and not proposer.trials:
+        _show_outside(space.outside(config, choices))
     task = choose_task(sweep, search, folder=folder, stop=stop, n_jobs=n_jobs)
     display = SearchDisplay(search, proposer, n_jobs=n_jobs)
     driver = Driver(
@@ -64,10 +68,11 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
             fixed=[*fixed, *own_overrides(config, fixed)],
             seed=OmegaConf.select(config, "seed", default=0),
             prepare=_prepare(config, search, space, sweep_dir),
+            objectives=[o for t in proposer.trials if (o := t.objective) is not None],
         ),
         n_jobs=n_jobs,
         on_failure=search.on_failure,
-        stop=stop.touch,
+        stop=lambda: _stop_trials(stop),
         watchers=(WeightKeeper(search, proposer), display),
     )
     try:
@@ -76,6 +81,17 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     finally:
         proposer.close()
         end_processes()
+
+
+def _show_outside(values: Mapping[str, object]) -> None:
+    """Tells why trial 0 is not the config as it is."""
+    words = " ".join(f"{key}={value}" for key, value in values.items())
+    print(f"Trial 0 is not the config as it is, which lies outside the space: {words}")
+
+
+def _stop_trials(stop: Path) -> None:
+    show_stopping()
+    stop.touch()
 
 
 def _prepare(

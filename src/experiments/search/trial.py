@@ -95,9 +95,9 @@ class Trial:
 
     @property
     def state(self) -> str:
-        """`running`, or how it ended, a failure with its kind: `failed (oom)`."""
+        """`unfinished`, or how it ended, a failure with its kind: `failed (oom)`."""
         if self.outcome is None:
-            return "running"
+            return "unfinished"
         kind = self.outcome.failure
         return self.outcome.end if kind is None else f"{self.outcome.end} ({kind})"
 

@@ -145,5 +145,5 @@ def _show(
 
 
 def _command(plan: Plan, best: Trial) -> str:
-    words = [*_search_of(plan).fixed, *best.overrides]
+    words = [*plan.flags, *_search_of(plan).fixed, *best.overrides]
     return " ".join(shlex.quote(word) for word in words)
