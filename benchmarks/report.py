@@ -90,7 +90,7 @@ def _render_search(result: dict[str, Any]) -> str:
         f"{packing['ratio']} | ≤ {packing['goal']} |",
         f"| {memory['trials']} trials that train, memory of the driver | "
         f"{memory['driver_growth']:+.1%} | ≤ {memory['goal_growth']:.0%} |",
-        f"| the same, largest process of a trial to that of the first fifth | "
+        f"| the same, memory of the one process that they run in | "
         f"{memory['trial_process_growth']:+.1%} | ≤ {memory['goal_growth']:.0%} |",
     ]
     return "\n".join(rows)

@@ -19,5 +19,5 @@ def test_small_search_of_the_page_runs_and_is_not_run_again(run_command: Run) ->
     assert "python run.py task=train from_search=" in first.stdout
     again = run_command(*small.arguments)
     assert again.returncode == 0, again.stderr
-    assert "The search goes on after 2 trials." in again.stdout
+    assert "The search has had its 2 trials" in again.stdout
     assert "runs:" not in again.stdout

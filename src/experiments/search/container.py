@@ -56,7 +56,7 @@ class ContainedTask:
     minutes: float | None = None
     workers: int | None = None
     slots: Path
-    trials_per_process: int = 10
+    trials_per_process: int = 50
     parent: int | None = None
 
     def __call__(self, config: DictConfig) -> Report:
