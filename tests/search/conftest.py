@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "max_disk_gb": None,
     "isolation": "none",
     "trials_per_process": 10,
+    "trials_per_gpu": 1,
 }
 
 

@@ -322,7 +322,7 @@ def test_a_stopped_search_does_not_wait_for_a_share_of_the_cores(
     run: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "stop").touch()
-    leases = [container.take_lease(tmp_path / "slots", 2) for _ in range(2)]
+    leases = [container.take_lease(tmp_path / "slots", range(2)) for _ in range(2)]
     report = run(own_pid, workers=2)
     assert report.status == "stopped"
     assert all(leases)
@@ -413,12 +413,25 @@ def test_a_process_has_a_gpu_of_its_own_as_long_as_it_lives(
     gpus = tmp_path / "gpus"
     monkeypatch.setattr(container, "gpus_to_share", lambda gpu: ("4", "7"))
     monkeypatch.setattr(container, "gpu_folder", lambda: gpus)
-    other = container.take_lease(gpus, 2)
+    other = container.take_lease(gpus, ("4", "7"))
     assert run(first_gpu).value == 7.0
-    assert container.take_lease(gpus, 2, keep_waiting=lambda: False) is None
+    assert container.take_lease(gpus, ("4", "7"), keep_waiting=lambda: False) is None
     end_processes()
-    assert container.take_lease(gpus, 2, keep_waiting=lambda: False) is not None
+    assert (
+        container.take_lease(gpus, ("4", "7"), keep_waiting=lambda: False) is not None
+    )
     assert other is not None
+
+
+def test_trials_share_a_gpu_when_asked_to(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpus = tmp_path / "gpus"
+    monkeypatch.setattr(container, "gpus_to_share", lambda gpu: ("4", "7"))
+    monkeypatch.setattr(container, "gpu_folder", lambda: gpus)
+    others = [container.take_lease(gpus, (name,)) for name in ("4", "7", "4-2")]
+    assert run(first_gpu, trials_per_gpu=2).value == 7.0
+    assert all(others)
 
 
 @pytest.mark.parametrize("workers", [None, 1])
@@ -493,12 +506,14 @@ def test_an_idle_worker_ends_with_its_search(search_of: Any, tmp_path: Path) -> 
     search = search_of("own_pid")
     idle = read_pid(tmp_path / "idle")
     (worker,) = psutil.Process(search.pid).children()
-    held = container.take_lease(tmp_path / "slots", 1, keep_waiting=lambda: False)
+    held = container.take_lease(
+        tmp_path / "slots", range(1), keep_waiting=lambda: False
+    )
     assert held is None
     search.kill()
     assert is_gone(idle)
     assert is_gone(worker.pid)
-    assert container.take_lease(tmp_path / "slots", 1) is not None
+    assert container.take_lease(tmp_path / "slots", range(1)) is not None
 
 
 def test_a_worker_that_starts_after_the_end_of_its_search_ends_too(

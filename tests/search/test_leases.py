@@ -10,6 +10,7 @@ import pytest
 from experiments.search import leases
 from experiments.search.leases import (
     gpu_folder,
+    gpu_places,
     gpus_to_share,
     share_cores,
     take_lease,
@@ -19,7 +20,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from experiments.search.leases import take_lease
-lease = take_lease(Path(sys.argv[1]), 1)
+lease = take_lease(Path(sys.argv[1]), range(1))
 print(lease.index, flush=True)
 time.sleep(60)
 """
@@ -30,28 +31,30 @@ def never() -> bool:
 
 
 def test_each_lease_is_another_thing_until_there_are_no_more(tmp_path: Path) -> None:
-    held = [take_lease(tmp_path / "new", 3, keep_waiting=never) for _ in range(3)]
+    held = [
+        take_lease(tmp_path / "new", range(3), keep_waiting=never) for _ in range(3)
+    ]
     assert [lease.index for lease in held if lease] == [0, 1, 2]
-    assert take_lease(tmp_path / "new", 3, keep_waiting=never) is None
+    assert take_lease(tmp_path / "new", range(3), keep_waiting=never) is None
 
 
 def test_what_was_given_back_can_be_had_again(tmp_path: Path) -> None:
-    first, second = take_lease(tmp_path, 2), take_lease(tmp_path, 2)
+    first, second = take_lease(tmp_path, range(2)), take_lease(tmp_path, range(2))
     assert first is not None
     assert second is not None
     first.release()
-    again = take_lease(tmp_path, 2, keep_waiting=never)
+    again = take_lease(tmp_path, range(2), keep_waiting=never)
     assert again is not None
     assert again.index == 0
 
 
 def test_who_waits_gets_what_another_gives_back(tmp_path: Path) -> None:
-    held = take_lease(tmp_path, 1)
+    held = take_lease(tmp_path, range(1))
     assert held is not None
     got: list[float] = []
 
     def wait() -> None:
-        lease = take_lease(tmp_path, 1)
+        lease = take_lease(tmp_path, range(1))
         got.append(time.monotonic())
         assert lease is not None
         lease.release()
@@ -69,9 +72,9 @@ def test_it_is_asked_again_and_again_whether_to_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "_POLL_SECONDS", 0.01)
-    held = take_lease(tmp_path, 1)
+    held = take_lease(tmp_path, range(1))
     answers = [True, True, False]
-    assert take_lease(tmp_path, 1, keep_waiting=lambda: answers.pop(0)) is None
+    assert take_lease(tmp_path, range(1), keep_waiting=lambda: answers.pop(0)) is None
     assert not answers
     assert held is not None
 
@@ -82,10 +85,10 @@ def test_a_lease_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "0\n"
-    assert take_lease(tmp_path, 1, keep_waiting=never) is None
+    assert take_lease(tmp_path, range(1), keep_waiting=never) is None
     holder.kill()
     holder.communicate()
-    assert take_lease(tmp_path, 1, keep_waiting=never) is not None
+    assert take_lease(tmp_path, range(1), keep_waiting=never) is not None
 
 
 @pytest.mark.parametrize("gpu", ["cpu", "all", 0, [0, 1], None])
@@ -109,6 +112,8 @@ def test_auto_shares_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> No
         ("3", "RAY_RAYLET_PID", ()),
         ("3", None, ("3",)),
         (None, "SLURM_JOB_ID", ("3",)),
+        ("3,5", "RAY_JOB_ID", ()),
+        ("3,5", "SLURM_JOB_ID", ("3", "5")),
     ],
 )
 def test_what_a_cluster_has_assigned_is_left_alone(
@@ -117,7 +122,8 @@ def test_what_a_cluster_has_assigned_is_left_alone(
     cluster: str | None,
     shared: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr(leases, "list_gpus", lambda: ("3",))
+    found = ("3",) if visible is None else tuple(visible.split(","))
+    monkeypatch.setattr(leases, "list_gpus", lambda: found)
     for name in ("SLURM_JOB_ID", "RAY_JOB_ID", "RAY_RAYLET_PID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -155,3 +161,16 @@ def test_cores_are_shared_without_a_rest(
     own = set(range(10, 10 + cores))
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: own)
     assert [share_cores(index, workers) for index in range(workers)] == shares
+
+
+def test_gpus_are_shared_only_after_each_has_its_trial() -> None:
+    assert gpu_places(("0", "MIG-a/1"), 2) == ["0", "MIG-a_1", "0-2", "MIG-a_1-2"]
+
+
+def test_jobs_of_slurm_agree_among_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    folders = {gpu_folder()}
+    for job in ("7", "8"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        folders.add(gpu_folder())
+    assert len(folders) == 3

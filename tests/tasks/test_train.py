@@ -172,12 +172,12 @@ def test_rollbacks_are_limited(run_job: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_paused_job_has_a_result_and_goes_on_to_that_of_training_at_once(
     run_job: Any, client: Any, tmp_path: Path
 ) -> None:
-    options = [*LEARNABLE, "trainer.epochs=4", "schedule=cosine"]
+    options = [*LEARNABLE, "trainer.epochs=6", "schedule=cosine"]
     whole = run_job(*options)
     paused = run_job(*options, "trainer.until_epoch=2")
     assert (paused.end, paused.epochs, paused.status) == ("paused", 2, "FINISHED")
     result = run_job(*options, folder=Path(paused.output_dir))
-    assert (result.end, result.epochs) == ("complete", 4)
+    assert (result.end, result.epochs) == ("complete", 6)
     assert result.state_sha256 == whole.state_sha256
     assert result.metrics == whole.metrics
     run = client(tmp_path / "outputs").get_run(paused.run_id)

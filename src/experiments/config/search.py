@@ -88,6 +88,7 @@ class SearchConfig:
         isolation: `process` runs trials in a process that may die without harm,
             `none` where the launcher runs them.
         trials_per_process: After so many a fresh process is started.
+        trials_per_gpu: How many trials at a time share a GPU with `gpu=auto`.
     """
 
     _target_: str
@@ -110,6 +111,7 @@ class SearchConfig:
     max_disk_gb: float | None = setting(gt=0, incidental=True)
     isolation: Literal["process", "none"] = setting(incidental=True)
     trials_per_process: int = setting(ge=1, incidental=True)
+    trials_per_gpu: int = setting(ge=1, incidental=True)
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between the keys."""

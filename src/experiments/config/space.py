@@ -201,9 +201,7 @@ def _as_text(value: object) -> str:
     """Returns a value of YAML in the grammar of the command line."""
     if isinstance(value, list | tuple):
         return ",".join(map(_as_text, value))
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+    return _plain_text(value)
 
 
 def _parse_parameter(override: "Override", problems: list[Problem]) -> Parameter | None:

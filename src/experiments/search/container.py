@@ -18,6 +18,7 @@ from experiments.search.host_process import HostProcess
 from experiments.search.leases import (
     Lease,
     gpu_folder,
+    gpu_places,
     gpus_to_share,
     share_cores,
     take_lease,
@@ -48,6 +49,7 @@ class ContainedTask:
         workers: Local trials at a time, which share the cores; `None` to leave them.
         slots: Folder where local workers agree on their share.
         trials_per_process: After so many a fresh process is started.
+        trials_per_gpu: How many may be on one GPU that `gpu=auto` found.
         parent: Process that must be alive; `None` where it lives elsewhere.
     """
 
@@ -57,6 +59,7 @@ class ContainedTask:
     workers: int | None = None
     slots: Path
     trials_per_process: int = 50
+    trials_per_gpu: int = 1
     parent: int | None = None
 
     def __call__(self, config: DictConfig) -> Report:
@@ -114,13 +117,15 @@ class ContainedTask:
         cores: list[int] = []
         gpus = gpus_to_share(OmegaConf.select(config, "gpu"))
         if gpus:
-            lease = take_lease(gpu_folder(), len(gpus), keep_waiting=self._goes_on)
+            places = gpu_places(gpus, self.trials_per_gpu)
+            lease = take_lease(gpu_folder(), places, keep_waiting=self._goes_on)
             if lease is None:
                 return None
             leases.append(lease)
-            environment["CUDA_VISIBLE_DEVICES"] = gpus[lease.index]
+            environment["CUDA_VISIBLE_DEVICES"] = gpus[lease.index % len(gpus)]
         if self.workers is not None and self.workers > 1:
-            share = take_lease(self.slots, self.workers, keep_waiting=self._goes_on)
+            workers = range(self.workers)
+            share = take_lease(self.slots, workers, keep_waiting=self._goes_on)
             if share is None:
                 for lease in leases:
                     lease.release()

@@ -169,6 +169,7 @@ def choose_task(
         workers=n_jobs if launcher.endswith(_LOCAL) else None,
         slots=folder.absolute() / "slots",
         trials_per_process=search.trials_per_process,
+        trials_per_gpu=search.trials_per_gpu,
         parent=os.getpid() if launcher.endswith(_JOBLIB) else None,
     )
 

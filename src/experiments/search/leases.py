@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 from experiments.runtime import list_gpus
 
 _POLL_SECONDS = 0.5
+_RAY = ("RAY_JOB_ID", "RAY_RAYLET_PID")
+_SLURM = "SLURM_JOB_ID"
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Lease:
     """One thing, held until `release` or the end of the process.
 
     Attributes:
-        index: Which one.
+        index: Its place among the names.
         lock: Holds it.
     """
 
@@ -32,13 +34,16 @@ class Lease:
 
 
 def take_lease(
-    folder: Path, count: int, *, keep_waiting: Callable[[], bool] = lambda: True
+    folder: Path,
+    names: Sequence[object],
+    *,
+    keep_waiting: Callable[[], bool] = lambda: True,
 ) -> Lease | None:
-    """Waits for one of `count` things that nobody holds.
+    """Waits for one of several things that nobody holds.
 
     Args:
         folder: Where the locks are; on one machine.
-        count: How many there are.
+        names: Of the things; the first that is free is taken.
         keep_waiting: Asked while all are taken.
 
     Returns:
@@ -46,8 +51,8 @@ def take_lease(
     """
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        for index in range(count):
-            lock = FileLock(folder / f"{index}.lock", timeout=0)
+        for index, name in enumerate(names):
+            lock = FileLock(folder / f"{name}.lock", timeout=0)
             try:
                 lock.acquire()
             except Timeout:
@@ -62,18 +67,36 @@ def gpus_to_share(gpu: object) -> Sequence[str]:
     """Returns the GPUs of which each trial takes one; none when that is decided.
 
     Args:
-        gpu: As in the config: only `auto` leaves the choice open. SLURM and Ray give
-            each of their workers its own GPUs, which are then left alone.
+        gpu: As in the config: only `auto` leaves the choice open. What Ray gives a
+            worker is its own, and so is the only GPU of a job of SLURM.
     """
-    assigned = "CUDA_VISIBLE_DEVICES" in os.environ and any(
-        name in os.environ for name in ("SLURM_JOB_ID", "RAY_JOB_ID", "RAY_RAYLET_PID")
-    )
-    return () if gpu != "auto" or assigned else list_gpus()
+    if gpu != "auto" or any(name in os.environ for name in _RAY):
+        return ()
+    gpus = list_gpus()
+    assigned = _SLURM in os.environ and "CUDA_VISIBLE_DEVICES" in os.environ
+    return () if assigned and len(gpus) == 1 else gpus
+
+
+def gpu_places(gpus: Sequence[str], trials: int) -> list[str]:
+    """Returns names of places for trials, the first ones on GPUs of their own.
+
+    Place `i` is on GPU `i % len(gpus)`.
+
+    Args:
+        gpus: As `CUDA_VISIBLE_DEVICES` names them.
+        trials: Places on each.
+    """
+    names = [gpu.replace("/", "_") for gpu in gpus]
+    return names + [f"{name}-{n}" for n in range(2, trials + 1) for name in names]
 
 
 def gpu_folder() -> Path:
-    """Returns where the user's processes on this machine agree about its GPUs."""
-    return Path(tempfile.gettempdir()) / f"experiments-gpus-{os.getuid()}"
+    """Returns where the user's processes on this machine agree about its GPUs.
+
+    Jobs of SLURM count from 0 what each was given, and agree among themselves only.
+    """
+    job = f"-{os.environ[_SLURM]}" if _SLURM in os.environ else ""
+    return Path(tempfile.gettempdir()) / f"experiments-gpus-{os.getuid()}{job}"
 
 
 def share_cores(index: int, workers: int) -> list[int]:
