@@ -27,7 +27,7 @@ test: lint
 
 # Every way a run can be disturbed, the ones that take minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m "not slurm" tests/faults tests/tracking tests/launchers
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slurm" tests/faults tests/tracking tests/launchers
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became

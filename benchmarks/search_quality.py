@@ -28,6 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small
 TABLE = Path(__file__).resolve().parent / "results" / "learning_curves.json"
 FACTOR = 3
 NOT_FINITE = 1e6
+SPACING = 1000  # Keras Tuner takes the seed, the next number, ... one after the other
 WARMUP, MIN_SIBLINGS = 3, 4  # as in conf/callbacks/median_pruner.yaml
 
 Trace = list[tuple[int, float]]  # epochs used, best loss so far
@@ -245,7 +246,8 @@ def main() -> int:
     budget = options.trials * table.epochs
     traces: dict[str, list[Trace]] = {}
     for name, method in METHODS.items():
-        traces[name] = [run(method, table, budget, s) for s in range(options.seeds)]
+        seeds = range(0, SPACING * options.seeds, SPACING)
+        traces[name] = [run(method, table, budget, seed) for seed in seeds]
         final = [trace[-1][1] for trace in traces[name]]
         print(
             f"{name:<24}{statistics.fmean(final):.4f} +- {statistics.stdev(final):.4f}",

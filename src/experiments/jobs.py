@@ -42,6 +42,7 @@ def run_job(config: DictConfig) -> float:
     Returns:
         The objective; NaN when the job failed, which every sweeper takes for a failure.
     """
+    logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
     job = _describe_job(config)
     try:
         with claim_folder(job.output_dir):

@@ -115,6 +115,7 @@ def test_signal_saves_and_the_same_command_continues(
     assert "The same command continues." in errors
     assert "Traceback" not in errors
     assert command.result["status"] == "KILLED"
+    assert command.result["reason"].startswith("stopped by ")
     (run,) = read_runs(command.folder)
     assert run["status"] == "KILLED"
     done = command.finish()

@@ -34,7 +34,7 @@ def objective() -> Any:
         (keras_tuner.RandomSearch, {"max_trials": 2}),
         (keras_tuner.BayesianOptimization, {"max_trials": 2, "num_initial_points": 1}),
         (keras_tuner.Hyperband, {"max_epochs": 2, "factor": 2}),
-        (keras_tuner.GridSearch, {"max_trials": 3}),
+        (keras_tuner.GridSearch, {"max_trials": 2}),
     ],
 )
 def test_tuners_of_keras_tuner_search_with_it(

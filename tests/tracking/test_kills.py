@@ -96,7 +96,7 @@ def generator():
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(
-    "kills", [5, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    "kills", [3, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 def test_killed_job_leaves_every_point_once(open_run, tmp_path, generator, kills):
     out = tmp_path / "out"
