@@ -171,7 +171,8 @@ class SpooledTracker:
         except Exception as error:
             # After hours of training a model that cannot be stored is no failed job.
             reason = f"{type(error).__name__}: {error}"
-            _LOGGER.warning("The model is not recorded: %s", reason, exc_info=error)
+            trace = None if isinstance(error, OSError) else error  # a full disk
+            _LOGGER.warning("The model is not recorded: %s", reason, exc_info=trace)
             self.set_tags({"model.problem": reason})
             return
         where = folder.relative_to(self._spool.folder)
