@@ -229,7 +229,7 @@ def forget_models() -> None:
     from tensorflow.python.framework import ops
 
     keras.utils.clear_session()
-    gradients = ops.gradient_registry._registry
+    gradients = getattr(ops.gradient_registry, "_registry", {})  # not public
     for name in [name for name in gradients if name.startswith("CustomGradient-")]:
         del gradients[name]
     gc.collect()
