@@ -23,11 +23,11 @@ ui: $(VENV)/installed
 		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
 
 test: lint
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # Every way a run can be disturbed, the ones that take minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slurm" tests/faults tests/tracking tests/launchers
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/tracking tests/launchers
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became

@@ -92,14 +92,8 @@ def test_job_killed_in_a_place_ends_the_same(
     assert_same_end(command, uninterrupted)
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGTERM,
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(signal.SIGUSR2, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow  # the quick one is in tests/test_run.py
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])
 def test_signal_saves_and_the_same_command_continues(
     job: Callable[..., Command], uninterrupted: Command, number: signal.Signals
 ) -> None:
