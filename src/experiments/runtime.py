@@ -6,7 +6,6 @@ framework is told about threads and determinism before it starts its runtime.
 
 import contextlib
 import functools
-import gc
 import logging
 import os
 import subprocess
@@ -228,11 +227,10 @@ def forget_models() -> None:
     import keras
     from tensorflow.python.framework import ops
 
-    keras.utils.clear_session()
     gradients = getattr(ops.gradient_registry, "_registry", {})  # not public
     for name in [name for name in gradients if name.startswith("CustomGradient-")]:
         del gradients[name]
-    gc.collect()
+    keras.utils.clear_session()  # collects what nobody holds any more
 
 
 @contextlib.contextmanager

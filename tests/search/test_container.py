@@ -407,28 +407,28 @@ def test_a_trial_waits_for_the_orphan_of_a_killed_search(
     assert begun >= released[0]
 
 
-def test_a_process_has_a_gpu_of_its_own_as_long_as_it_lives(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gpus = tmp_path / "gpus"
+@pytest.fixture
+def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where processes agree about two GPUs that the machine seems to have."""
+    folder = tmp_path / "gpus"
     monkeypatch.setattr(container, "gpus_to_share", lambda gpu: ("4", "7"))
-    monkeypatch.setattr(container, "gpu_folder", lambda: gpus)
+    monkeypatch.setattr(container, "gpu_folder", lambda: folder)
+    return folder
+
+
+def test_a_process_has_a_gpu_of_its_own_as_long_as_it_lives(
+    run: Any, gpus: Path
+) -> None:
     other = container.take_lease(gpus, ("4", "7"))
     assert run(first_gpu).value == 7.0
     assert container.take_lease(gpus, ("4", "7"), keep_waiting=lambda: False) is None
     end_processes()
-    assert (
-        container.take_lease(gpus, ("4", "7"), keep_waiting=lambda: False) is not None
-    )
+    again = container.take_lease(gpus, ("4", "7"), keep_waiting=lambda: False)
+    assert again is not None
     assert other is not None
 
 
-def test_trials_share_a_gpu_when_asked_to(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gpus = tmp_path / "gpus"
-    monkeypatch.setattr(container, "gpus_to_share", lambda gpu: ("4", "7"))
-    monkeypatch.setattr(container, "gpu_folder", lambda: gpus)
+def test_trials_share_a_gpu_when_asked_to(run: Any, gpus: Path) -> None:
     others = [container.take_lease(gpus, (name,)) for name in ("4", "7", "4-2")]
     assert run(first_gpu, trials_per_gpu=2).value == 7.0
     assert all(others)

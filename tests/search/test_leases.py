@@ -112,6 +112,7 @@ def test_auto_shares_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> No
         ("3", "RAY_RAYLET_PID", ()),
         ("3", None, ("3",)),
         (None, "SLURM_JOB_ID", ("3",)),
+        (None, "RAY_JOB_ID", ("3",)),
         ("3,5", "RAY_JOB_ID", ()),
         ("3,5", "SLURM_JOB_ID", ("3", "5")),
     ],

@@ -155,11 +155,9 @@ class ContainedTask:
             report: Report = process.receive()
         except (EOFError, OSError):
             return process.describe_death()
-        except Preempted:
-            show_stopping()
-            process.end()
-            raise
-        except BaseException:
+        except BaseException as stop:
+            if isinstance(stop, Preempted):
+                show_stopping()
             process.end()
             raise
         return report

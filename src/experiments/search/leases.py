@@ -70,11 +70,11 @@ def gpus_to_share(gpu: object) -> Sequence[str]:
         gpu: As in the config: only `auto` leaves the choice open. What Ray gives a
             worker is its own, and so is the only GPU of a job of SLURM.
     """
-    if gpu != "auto" or any(name in os.environ for name in _RAY):
-        return ()
-    gpus = list_gpus()
-    assigned = _SLURM in os.environ and "CUDA_VISIBLE_DEVICES" in os.environ
-    return () if assigned and len(gpus) == 1 else gpus
+    gpus = list_gpus() if gpu == "auto" else ()
+    assigned = "CUDA_VISIBLE_DEVICES" in os.environ
+    by_ray = any(name in os.environ for name in _RAY)
+    by_slurm = _SLURM in os.environ and len(gpus) == 1
+    return () if assigned and (by_ray or by_slurm) else gpus
 
 
 def gpu_places(gpus: Sequence[str], trials: int) -> list[str]:
