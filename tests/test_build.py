@@ -82,6 +82,23 @@ def test_wrong_head_of_an_own_model_is_named(check: Any) -> None:
         build._check_head(build.normalise_inside(network, dataset), 10)
 
 
+def test_layers_of_an_own_model_that_onednn_computes_wrong_are_named(
+    check: Any,
+) -> None:
+    inputs = keras.Input((16, 16, 3))
+    narrow = keras.layers.Conv2D(8, 1, strides=2, name="narrow")
+    x = keras.layers.Conv2D(16, 3, strides=2, name="wide")(narrow(inputs))
+    x = keras.layers.Conv2D(16, 1, strides=2, name="enough")(x)
+    network = keras.Model(inputs, keras.Model(inputs, x)(inputs))
+    run = check(*TINY).run
+    with pytest.raises(ConfigError, match=r"oneDNN computes wrong: narrow\. Put"):
+        build._check_gradients(run, network, CPU)
+    build._check_gradients(check(*TINY, "trainer.onednn=false").run, network, CPU)
+    build._check_gradients(run, network, Devices(("0",)))
+    narrow.trainable = False
+    build._check_gradients(run, network, CPU)
+
+
 def test_batch_beyond_the_memory_is_a_warning_with_figures(
     built: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

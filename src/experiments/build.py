@@ -162,6 +162,10 @@ def build_model(
 
     Returns:
         A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
+
+    Raises:
+        ConfigError: The network's output has another shape, or training it on these
+            devices would go wrong.
     """
     import numpy as np
 
@@ -176,6 +180,7 @@ def build_model(
         )
         model = normalise_inside(network, dataset)
         _check_head(model, classes)
+        _check_gradients(run, model, devices)
         compile_model(
             model,
             optimizer=build_optimizer(
@@ -339,3 +344,22 @@ def _check_head(model: Any, classes: int) -> None:
             f"Received: {model.output_shape}."
         )
         raise ConfigError([Problem("model", reason)])
+
+
+def _check_gradients(run: RunConfig, model: Any, devices: Devices) -> None:
+    from experiments.models.onednn import NARROW, find_wrong_gradients
+
+    if devices.kind != "cpu" or run.backend != "tensorflow":
+        return
+    if run.trainer.onednn is False:
+        return
+    if names := find_wrong_gradients(model):
+        reason = (
+            f"has strided 1x1 convolutions of fewer than {NARROW} input channels, "
+            f"whose gradients oneDNN computes wrong: {', '.join(names)}."
+        )
+        hint = (
+            "Put AveragePooling2D(1, strides=...) before each in place of its stride, "
+            "or use trainer.onednn=false."
+        )
+        raise ConfigError([Problem("model", reason, hint)])

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from experiments.models.layers import LayerFactory, Namer
+from experiments.models.layers import LayerFactory, Namer, subsample
 
 BOTTLENECK_EXPANSION = 4
 
@@ -118,8 +118,7 @@ class ResidualBlock:
 def _pad_with_zeros(x: Any, filters: int, stride: int, name: Namer) -> Any:
     """Adds option A: every `stride`-th position, then maps of zeros; no parameters."""
     if stride > 1:
-        pool = keras.layers.AveragePooling2D(1, strides=stride, name=name("0_pool"))
-        x = pool(x)
+        x = subsample(x, stride, name("0_pool"))
     missing = filters - x.shape[-1]
     if missing:
         x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, missing)))

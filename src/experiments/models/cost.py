@@ -65,7 +65,7 @@ def measure_cost(
     Returns:
         The costs.
     """
-    leaves = list(_walk(model))
+    leaves = list(walk(model))
     outputs = [_output_elements(leaf) for leaf in leaves]
     flops = [_flops(leaf) for leaf in leaves]
     element_bytes = 4 if precision == "float32" else 2
@@ -87,12 +87,12 @@ def measure_cost(
     )
 
 
-def _walk(model: Any) -> Iterator[Any]:
+def walk(model: Any) -> Iterator[Any]:
     """Yields each layer and operation of a model, nested models taken apart."""
     parts = model.layers if isinstance(model, keras.Sequential) else None
     for part in parts or getattr(model, "operations", None) or [model]:
         if isinstance(part, keras.Model) and part is not model:
-            yield from _walk(part)
+            yield from walk(part)
         else:
             yield part
 

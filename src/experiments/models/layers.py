@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from experiments.models.onednn import NARROW
+
 NOTEBOOK_SEED = 10
 
 # Names a layer after its part, such as `1_conv`; `None` leaves the name to Keras.
@@ -44,7 +46,9 @@ class LayerFactory:
         """Adds a `size` × `size` convolution, padded by `size // 2` on each side.
 
         A strided one gets its padding from a layer of its own: `padding="same"` would
-        pad an even map on the right and bottom only, unlike the papers' networks.
+        pad an even map on the right and bottom only, unlike the papers' networks. A
+        strided 1×1 of few channels leaves its stride to a pooling of size 1: the same
+        numbers, and right gradients (see `experiments.models.onednn`).
 
         Args:
             x: Maps, (B, H, W, C).
@@ -61,6 +65,8 @@ class LayerFactory:
         pads = size > 1 and stride > 1
         if pads:
             x = keras.layers.ZeroPadding2D(size // 2, name=name(f"{place}_pad"))(x)
+        elif size == 1 and stride > 1 and x.shape[-1] < NARROW:
+            x, stride = subsample(x, stride, name(f"{place}_pool")), 1
         return keras.layers.Conv2D(
             filters,
             size,
@@ -88,6 +94,11 @@ class LayerFactory:
         """Adds a batch norm and the activation."""
         x = self.normalize(x, name(f"{place}_bn"))
         return self.activate(x, name(f"{place}_relu"))
+
+
+def subsample(x: Any, stride: int, name: str | None) -> Any:
+    """Keeps every `stride`-th position of maps (B, H, W, C), from the first one on."""
+    return keras.layers.AveragePooling2D(1, strides=stride, name=name)(x)
 
 
 def make_initializer(name: str, *, seeded: bool) -> Any:

@@ -26,8 +26,8 @@ class LayerNames(Protocol):
         Args:
             stage: Index of the stage.
             block: Index of the block in its stage.
-            part: `add`, `out`, `preact_<bn, relu>`, `<k>_<pad, conv, bn, relu>` with
-                k = 1, 2, 3 along the branch and 0 on the shortcut, `0_pool`.
+            part: `add`, `out`, `preact_<bn, relu>`, `<k>_<pad, pool, conv, bn, relu>`
+                with k = 1, 2, 3 along the branch and 0 on the shortcut.
         """
 
     def head(self, part: str) -> str | None:
