@@ -29,11 +29,12 @@ tracker = open_tracker(enabled=True, uri=uri, experiment="killed",
 tracker.log_params({"lr": 0.1, "depth": 50})
 tracker.log_text("config", "config.yaml")
 tracker.start()
-done = out / "done"
+done, draft = out / "done", out / "draft"
 first = max(0, int(done.read_text()) - 5) if done.exists() else 0
 for step in range(first, int(sys.argv[3])):
     tracker.log_metrics({"loss": 1 / (step + 1), "clock": time.time()}, step=step)
-    done.write_text(str(step))
+    draft.write_text(str(step))
+    draft.replace(done)
     time.sleep(0.02)
 tracker.log_metrics({"best_loss": 0.01}, step=7)
 tracker.finish("FINISHED")
