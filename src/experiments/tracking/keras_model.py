@@ -2,7 +2,8 @@
 
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,16 @@ def save_keras_model(
     try:
         # Without requirements of ours MLflow imports everything in a new process to
         # infer them (13 s); with an input example it fails for Keras 3.
-        mlflow.keras.save_model(
-            # The same layers without the optimizer's state, which doubles the file,
-            # and the loss and schedule, which only this project can load.
-            keras.Model(model.inputs, model.outputs, name=model.name),
-            str(draft),
-            signature=_signature(model, example),
-            pip_requirements=_requirements(),
-            metadata=dict(metadata) or None,
-        )
+        with _requirements_trusted():
+            mlflow.keras.save_model(
+                # The same layers without the optimizer's state, which doubles the
+                # file, and the loss and schedule, which only this project can load.
+                keras.Model(model.inputs, model.outputs, name=model.name),
+                str(draft),
+                signature=_signature(model, example),
+                pip_requirements=_requirements(),
+                metadata=dict(metadata) or None,
+            )
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -67,3 +69,20 @@ def _requirements() -> list[str]:
     import keras
 
     return [f"{name}=={version(name)}" for name in ("keras", keras.backend.backend())]
+
+
+@contextmanager
+def _requirements_trusted() -> Iterator[None]:
+    """Keeps MLflow from comparing the requirements with what is installed.
+
+    They were read there a moment ago, and to compare them it lists every file of every
+    installed package, which takes a second.
+    """
+    from mlflow.utils import environment
+
+    compare = environment.warn_dependency_requirement_mismatches
+    environment.warn_dependency_requirement_mismatches = lambda _: None
+    try:
+        yield
+    finally:
+        environment.warn_dependency_requirement_mismatches = compare
