@@ -1,10 +1,12 @@
 """Keras Tuner's own tuners run the project's builder unchanged."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import pytest
+import tensorflow as tf
 from omegaconf import OmegaConf
 
 from experiments.errors import ConfigError
@@ -24,10 +26,20 @@ def config() -> Any:
         return compose("config", list(SMALL))
 
 
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Lets the functions of TensorFlow run as they are written: each model has two."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def objective() -> Any:
     return keras_tuner.Objective("val_accuracy", "max")
 
 
+@pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     ("tuner", "options"),
     [

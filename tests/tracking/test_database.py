@@ -14,20 +14,36 @@ from experiments.tracking.database import prepare_database
 PROCESSES = 8
 EPOCHS = 15
 
-WRITER = """
-import sys
+# Forked behind the imports, so that they start at the same moment.
+WRITERS = """
+import os, sys
 from pathlib import Path
+from experiments.tracking.client import import_mlflow
 from experiments.tracking.tracker import open_tracker
-tracker = open_tracker(enabled=True, uri=None, experiment="shared",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=200,
-    output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], sys.argv[2]),
-    run_name=sys.argv[2])
-tracker.log_params({f"p.{i}": i for i in range(120)})
-for epoch in range(int(sys.argv[3])):
-    tracker.log_metrics({f"m{i}": epoch + i for i in range(8)}, step=epoch)
-tracker.log_text("done", "note.txt")
-tracker.finish("FINISHED")
-assert not tracker.unsent, tracker.problem
+import_mlflow()
+import mlflow.store.tracking.sqlalchemy_store
+out, processes, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+
+def write(name):
+    tracker = open_tracker(enabled=True, uri=None, experiment="shared",
+        ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=200,
+        output_dir=out, folder=out / name, run_name=name)
+    tracker.log_params({f"p.{i}": i for i in range(120)})
+    for epoch in range(epochs):
+        tracker.log_metrics({f"m{i}": epoch + i for i in range(8)}, step=epoch)
+    tracker.log_text("done", "note.txt")
+    tracker.finish("FINISHED")
+    assert not tracker.unsent, tracker.problem
+
+children = []
+for number in range(processes):
+    child = os.fork()
+    if child == 0:
+        write(f"run {number}")
+        sys.exit()
+    children.append(child)
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+sys.exit(codes != [0] * processes)
 """
 
 
@@ -127,21 +143,17 @@ def test_a_lock_that_is_never_released_is_reported(tmp_path, monkeypatch):
 @pytest.mark.timeout(240)
 def test_eight_processes_start_together_on_a_fresh_folder_and_lose_nothing(tmp_path):
     # The cache of templates is fresh too. Warnings are errors and nothing is printed.
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [sys.executable, "-W", "error", "-c", WRITER, str(tmp_path / "out")]
-    processes = [
-        subprocess.Popen(
-            [*command, f"run {i}", str(EPOCHS)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for i in range(PROCESSES)
-    ]
-    output = [process.communicate() for process in processes]
-    assert output == [("", "")] * PROCESSES
-    assert [process.returncode for process in processes] == [0] * PROCESSES
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    # Python warns of a fork with threads, which NumPy would have.
+    environment = {**os.environ, **cache, "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error", "-c", WRITERS, str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, str(PROCESSES), str(EPOCHS)],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     connection = sqlite3.connect(tmp_path / "out" / "mlflow.db")
     count = connection.execute("select count(*) from metrics").fetchone()[0]
     statuses = connection.execute("select status, count(*) from runs group by 1")
