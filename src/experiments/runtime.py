@@ -195,8 +195,11 @@ def configure_framework(
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
     with _without_chatter():
-        import keras
-        import tensorflow as tf
+        # Each takes a second, for a converter and wrappers that no run makes use of.
+        with contextlib.nullcontext() if backend == "jax" else _without("jax"):
+            import tensorflow as tf
+        with _without("sklearn"):
+            import keras
 
         tf.config.list_physical_devices()
 
@@ -231,6 +234,19 @@ def forget_models() -> None:
     for name in [name for name in gradients if name.startswith("CustomGradient-")]:
         del gradients[name]
     keras.utils.clear_session()  # collects what nobody holds any more
+
+
+@contextlib.contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Lets others be imported as if a package, itself not imported yet, were absent."""
+    absent = package not in sys.modules
+    if absent:
+        sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[package]
 
 
 @contextlib.contextmanager
