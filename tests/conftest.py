@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
 # Jobs that run inside the tests' own process find what they would set themselves.
 prepare_environment(gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False)
+# Networks as small as these take XLA longer to optimise than to compute.
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
 
 
 @pytest.fixture(scope="session", autouse=True)
