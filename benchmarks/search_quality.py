@@ -239,7 +239,7 @@ PAIRS = (
 def main() -> int:
     """Runs every method with every seed and stores what they reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=30, help="whole ones: the budget")
     options = parser.parse_args()
     table = Table()
