@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -73,18 +74,21 @@ def check() -> Any:
     return check
 
 
+def run_in(
+    folder: Path, *arguments: str, timeout: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """Runs `run.py` as a process in a folder."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @pytest.fixture
 def run_command(tmp_path: Path) -> Any:
     """Runs `run.py` as a process in a folder of its own."""
-
-    def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "run.py"), *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
+    return functools.partial(run_in, tmp_path)
