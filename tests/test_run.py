@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, run_in
+from tests.conftest import ROOT
 from tests.test_build import TINY
 
 SMALL = [*TINY, "debug=one_step"]
@@ -64,49 +64,35 @@ def test_run_prints_what_it_does_and_where_to_look(
     assert statuses(tmp_path) == [("resnet on synthetic_small", "FINISHED")]
 
 
-@pytest.fixture(scope="module")
-def sweep(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """A sweep of two jobs that can be trained and two whose data are too few."""
-    folder = tmp_path_factory.mktemp("sweep")
-    swept = ["optimizer.lr=1e-1,1e-4", "trainer.batch_size=50,4"]
-    return run_in(folder, "-m", *SMALL, *swept), folder
-
-
 def test_sweep_has_a_parent_comparable_children_and_a_sorted_table(
-    sweep: tuple[subprocess.CompletedProcess[str], Path],
+    run_command: Any, tmp_path: Path
 ) -> None:
-    done, folder = sweep
+    done = run_command("-m", *SMALL, "optimizer.lr=1e-1,1e-4", "seed=1,2")
+    assert done.returncode == 0, done.stderr
     table = done.stdout.rpartition("\n\n|")[2]
-    rows = [line for line in table.splitlines() if "optimizer.lr=" in line]
-    states = ["FINISHED" if "FINISHED" in row else "FAILED" for row in rows]
-    assert states == ["FINISHED", "FINISHED", "FAILED", "FAILED"]
+    assert table.count("FINISHED") == 4
     assert "compare-runs?runs=" in done.stdout
     names = {
-        f"optimizer.lr={lr} trainer.batch_size={size}"
-        for lr in ("0.1", "0.0001")
-        for size in (50, 4)
+        f"optimizer.lr={lr} seed={seed}" for lr in ("0.1", "0.0001") for seed in (1, 2)
     }
-    runs = statuses(folder)
-    assert len(runs) == 5
+    runs = statuses(tmp_path)
     assert names <= {name for name, _ in runs}
+    assert [status for _, status in runs] == ["FINISHED"] * 5
 
 
 def test_failed_job_is_told_in_the_table_and_the_others_still_run(
-    sweep: tuple[subprocess.CompletedProcess[str], Path],
+    run_command: Any, tmp_path: Path
 ) -> None:
-    done, folder = sweep
+    done = run_command("-m", *SMALL, "trainer.batch_size=50,4")
     assert done.returncode == 1
-    ended = sorted(result["status"] for result in results(folder))
-    assert ended == ["FAILED", "FAILED", "FINISHED", "FINISHED"]
+    statuses_left = sorted(result["status"] for result in results(tmp_path))
+    assert statuses_left == ["FAILED", "FINISHED"]
     assert "FAILED: The split has 40 images, fewer than one batch of 50" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    log = next(folder.glob("outputs/sweeps/*/*_50-*/run.log")).read_text()
+    log = next(tmp_path.glob("outputs/sweeps/*/*_50-*/run.log")).read_text()
     assert "Traceback" in log
-    recorded = sorted(status for _, status in statuses(folder))
-    # The sweep itself has failed too.
-    assert recorded == ["FAILED", "FAILED", "FAILED", "FINISHED", "FINISHED"]
+    ended = sorted(status for _, status in statuses(tmp_path))
+    assert ended == ["FAILED", "FAILED", "FINISHED"]  # a job, the sweep, the other job
 
 
 def test_config_error_exits_with_2_without_a_traceback(

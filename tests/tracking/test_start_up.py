@@ -32,10 +32,11 @@ def start(folder, name, end):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.slow  # once, every process of tests/test_run.py does the same
-@pytest.mark.timeout(900)
-def test_imports_of_two_threads_do_not_disturb_each_other(tmp_path):
-    for number in range(20):
+@pytest.mark.parametrize(
+    "times", [1, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_imports_of_two_threads_do_not_disturb_each_other(tmp_path, times):
+    for number in range(times):
         end = "model" if number % 2 else "none"
         result = start(tmp_path, str(number), end)
         assert result.returncode == 0, result.stderr
