@@ -1,6 +1,5 @@
 """What several test folders share."""
 
-import functools
 import os
 import subprocess
 import sys
@@ -74,21 +73,28 @@ def check() -> Any:
     return check
 
 
-def run_in(
-    folder: Path, *arguments: str, timeout: float = 240
-) -> subprocess.CompletedProcess[str]:
-    """Runs `run.py` as a process in a folder."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-
-
 @pytest.fixture
 def run_command(tmp_path: Path) -> Any:
     """Runs `run.py` as a process in a folder of its own."""
-    return functools.partial(run_in, tmp_path)
+
+    def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def eager(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Lets the functions of TensorFlow run as they are written, unless given False."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(getattr(request, "param", True))
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -1,10 +1,8 @@
 """Every experiment runs, from its config to its stored model, for one step."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import tensorflow as tf
 
 from tests.conftest import CONF
 
@@ -12,14 +10,6 @@ NAMES = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 # Tracing fifty or a hundred layers takes far longer than their one step, and finds
 # nothing that tracing eighteen does not: only this one trains as a graph here.
 TRACED = "cifar10_resnet18"
-
-
-@pytest.fixture
-def eager(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Lets the functions of TensorFlow run as they are written."""
-    tf.config.run_functions_eagerly(request.param)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")

@@ -1,12 +1,10 @@
 """Keras Tuner's own tuners run the project's builder unchanged."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import pytest
-import tensorflow as tf
 from omegaconf import OmegaConf
 
 from experiments.errors import ConfigError
@@ -24,14 +22,6 @@ def config() -> Any:
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", list(SMALL))
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Lets the functions of TensorFlow run as they are written: each model has two."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def objective() -> Any:
