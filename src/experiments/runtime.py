@@ -195,11 +195,10 @@ def configure_framework(
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
     with _without_chatter():
-        # Each takes a second, for a converter and wrappers that no run makes use of.
+        # Where JAX is installed, TensorFlow imports it for a converter no run uses.
         with contextlib.nullcontext() if backend == "jax" else _without("jax"):
-            import tensorflow as tf
-        with _without("sklearn"):
             import keras
+            import tensorflow as tf
 
         tf.config.list_physical_devices()
 
