@@ -349,9 +349,8 @@ def _check_head(model: Any, classes: int) -> None:
 def _check_gradients(run: RunConfig, model: Any, devices: Devices) -> None:
     from experiments.models.onednn import NARROW, find_wrong_gradients
 
-    if devices.kind != "cpu" or run.backend != "tensorflow":
-        return
-    if run.trainer.onednn is False:
+    on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
+    if not on_cpu or run.trainer.onednn is False:
         return
     if names := find_wrong_gradients(model):
         reason = (
