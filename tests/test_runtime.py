@@ -1,5 +1,4 @@
 import gc
-import importlib
 import logging
 import os
 import sys
@@ -81,18 +80,6 @@ def test_environment_is_set_before_the_framework_is_imported(
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == kernels
     assert os.environ["KERAS_BACKEND"] == "jax"
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-
-
-def test_a_package_is_absent_for_a_while_unless_it_is_imported() -> None:
-    sys.modules.pop("antigravity", None)
-    with runtime._without("antigravity"), runtime._without("json"):
-        import json
-
-        assert json is sys.modules["json"]
-        with pytest.raises(ImportError):
-            importlib.import_module("antigravity")
-    assert "antigravity" not in sys.modules
-    assert "json" in sys.modules
 
 
 def test_second_job_of_a_process_cannot_change_the_backend() -> None:

@@ -6,6 +6,7 @@ framework is told about threads and determinism before it starts its runtime.
 
 import contextlib
 import functools
+import gc
 import logging
 import os
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 import psutil
 
 from experiments.errors import ConfigError, DeviceError, Problem
+from experiments.imports import without_collection, without_package
 
 log = logging.getLogger(__name__)
 
@@ -194,13 +196,18 @@ def configure_framework(
         reason = f"{precision} needs a GPU: a CPU is several times slower with it."
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
+    imported = "keras" in sys.modules
     with _without_chatter():
-        # Where JAX is installed, TensorFlow imports it for a converter no run uses.
-        with contextlib.nullcontext() if backend == "jax" else _without("jax"):
+        with contextlib.ExitStack() as quickly:
+            quickly.enter_context(without_collection())
+            if backend != "jax":
+                # TensorFlow would import it for a converter that no run uses.
+                quickly.enter_context(without_package("jax"))
             import keras
             import tensorflow as tf
-
         tf.config.list_physical_devices()
+    if not imported:
+        gc.freeze()  # no later collection looks through the libraries
 
     if backend != "tensorflow":
         tf.config.set_visible_devices([], "GPU")  # tf.data alone needs none
@@ -233,19 +240,6 @@ def forget_models() -> None:
     for name in [name for name in gradients if name.startswith("CustomGradient-")]:
         del gradients[name]
     keras.utils.clear_session()  # collects what nobody holds any more
-
-
-@contextlib.contextmanager
-def _without(package: str) -> Iterator[None]:
-    """Lets others be imported as if a package, itself not imported yet, were absent."""
-    absent = package not in sys.modules
-    if absent:
-        sys.modules[package] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if absent:
-            del sys.modules[package]
 
 
 @contextlib.contextmanager

@@ -8,12 +8,14 @@ import time
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from experiments.errors import TrackingError
+from experiments.imports import without_collection
 from experiments.tracking.failures import summarise
 from experiments.tracking.links import Location, locate
 
@@ -22,8 +24,7 @@ T = TypeVar("T")
 # MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
 _BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
 _PROBE_SECONDS = 10
-# Two threads that import parts of mlflow at once may see each other's halves.
-IMPORTING = threading.RLock()
+_IMPORTING = threading.RLock()
 _WARNINGS_OF_ITS_IMPORTS = (
     # MLflow's tables use a loader that SQLAlchemy 2.1 calls deprecated.
     "The ``noload`` loader strategy is deprecated",
@@ -49,6 +50,13 @@ class Connection:
     pages: str
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Keeps other threads from importing parts of mlflow, and seeing halves of them."""
+    with _IMPORTING, without_collection():
+        yield
+
+
 def import_mlflow() -> Any:
     """Imports mlflow (about 1.5 s) without telemetry and chatter; may run in a thread.
 
@@ -60,7 +68,7 @@ def import_mlflow() -> Any:
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     for message in _WARNINGS_OF_ITS_IMPORTS:
         warnings.filterwarnings("ignore", message)
-    with IMPORTING:
+    with importing():
         import mlflow
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
@@ -101,7 +109,7 @@ def connect(
         from experiments.tracking.database import prepare_database
 
         prepare_database(location.database)
-    with IMPORTING:
+    with importing():
         client = attempt(
             lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
         )

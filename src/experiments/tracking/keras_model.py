@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.client import IMPORTING, import_mlflow
+from experiments.tracking.client import import_mlflow, importing
 
 
 def save_keras_model(
@@ -23,7 +23,7 @@ def save_keras_model(
         metadata: Facts kept inside the model.
     """
     import_mlflow()
-    with IMPORTING:
+    with importing():
         import mlflow.keras
     import keras
 
