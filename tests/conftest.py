@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from experiments.runtime import prepare_environment
+from tests.warm import start_command
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
@@ -17,6 +19,14 @@ CONF = ROOT / "conf"
 prepare_environment(gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False)
 # Networks as small as these take XLA longer to optimise than to compute.
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
+# What is imported while tests are collected stays: no collection finds anything in it.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Turns the garbage collector on, for what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,17 +85,21 @@ def check() -> Any:
 
 @pytest.fixture
 def run_command(tmp_path: Path) -> Any:
-    """Runs `run.py` as a process in a folder of its own."""
+    """Runs `run.py` as a process in a folder of its own; `cold` imports everything."""
 
-    def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "run.py"), *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+    def run(
+        *arguments: str, timeout: float = 240, cold: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        start = subprocess.Popen if cold else start_command
+        args = [sys.executable, str(ROOT / "run.py"), *arguments]
+        pipe = subprocess.PIPE
+        with start(args, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+            try:
+                output, errors = process.communicate(timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(args, process.returncode, output, errors)
 
     return run
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.test_build import TINY
+from tests.warm import start_command
 
 SMALL = [*TINY, "debug=one_step"]
 ENDLESS = [*TINY, "trainer.epochs=100000", "callbacks.early_stopping=null"]
@@ -25,14 +26,12 @@ def results(folder: Path) -> list[dict[str, Any]]:
 
 def start_endless(folder: Path) -> subprocess.Popen[str]:
     """Starts a run that only a signal ends, and waits for its first epoch."""
-    process = subprocess.Popen(
+    process = start_command(
         [sys.executable, str(ROOT / "run.py"), *ENDLESS],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background jobs ignore Ctrl-C, and so would their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -54,7 +53,7 @@ def statuses(folder: Path) -> list[tuple[str, str]]:
 def test_run_prints_what_it_does_and_where_to_look(
     run_command: Any, tmp_path: Path
 ) -> None:
-    done = run_command(*SMALL)
+    done = run_command(*SMALL, cold=True)
     assert done.returncode == 0, done.stderr
     for word in ("device ", "data ", "model ", "epoch 1/1", "held-out test", "make ui"):
         assert word in done.stdout
@@ -152,7 +151,7 @@ def test_run_of_a_killed_process_is_closed_at_the_next_start(
 
 def test_jax_trains_the_same_job(run_command: Any, tmp_path: Path) -> None:
     pytest.importorskip("jax")
-    done = run_command(*SMALL, "backend=jax")
+    done = run_command(*SMALL, "backend=jax", cold=True)
     assert done.returncode == 0, done.stderr
     (result,) = results(tmp_path)
     assert result["metrics"]["test_loss"] > 0

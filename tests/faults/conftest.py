@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.warm import start_command
 
 INJECT = Path(__file__).parent / "inject"
 SEED_VARIABLE = "FAULTS_SEED"
@@ -52,7 +52,7 @@ class Command:
 
     def start(self, fault: str = "", **environment: str) -> subprocess.Popen[str]:
         """Starts the command; `fault` is what `inject/sitecustomize.py` reads."""
-        return subprocess.Popen(
+        return start_command(
             [sys.executable, str(ROOT / "run.py"), *self.overrides],
             cwd=self.folder,
             env={
@@ -65,8 +65,6 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A shell's background jobs ignore Ctrl-C, and so would their children.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def finish(self, **environment: str) -> subprocess.CompletedProcess[str]:

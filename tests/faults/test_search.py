@@ -18,9 +18,9 @@ from experiments.search.trial import Trial
 from experiments.search.trial_journal import FOLDER, read_trials
 from tests.conftest import ROOT
 from tests.faults.conftest import read_runs
+from tests.warm import start_command
 
 INJECT = Path(__file__).parent / "inject_trial"
-MARK = "SEARCH_TEST"  # environment by which the processes of a search are found
 SEARCH = (
     "hydra/sweeper=keras_tuner",
     "model=resnet",
@@ -63,7 +63,7 @@ class Search:
             (self.folder / "output").open("wb") as output,
             (self.folder / "errors").open("wb") as errors,
         ):
-            return subprocess.Popen(
+            return start_command(
                 [sys.executable, str(ROOT / "run.py"), "-m", *self.overrides],
                 cwd=self.folder,
                 env={
@@ -71,13 +71,10 @@ class Search:
                     "TRIAL_FAULTS": " ".join(faults),
                     "PYTHONPATH": str(INJECT),
                     "PYTHONWARNINGS": "",
-                    MARK: str(self.folder),
                 },
                 stdout=output,
                 stderr=errors,
                 start_new_session=True,  # a group of its own, as a terminal makes
-                # A shell's background jobs ignore Ctrl-C, and so would their children.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def finish(self, *faults: str, timeout: float = 290) -> int:
@@ -115,7 +112,7 @@ class Search:
         commands = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get(MARK) == str(self.folder):
+                if Path(process.cwd()) == self.folder:
                     commands.append(" ".join(process.cmdline()))
         return commands
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from experiments.search.trial import Trial
 from experiments.search.trial_journal import FOLDER, read_trials
 from tests.conftest import ROOT
+from tests.warm import start_command
 
 TINY = (
     "model=resnet",
@@ -56,7 +56,7 @@ class Sweep:
 
     def start(self) -> subprocess.Popen[str]:
         """Starts the command, in a process group of its own, as a terminal does."""
-        return subprocess.Popen(
+        return start_command(
             [sys.executable, str(ROOT / "run.py"), "-m", *TINY, *self._overrides],
             cwd=self._folder,
             env={**os.environ, "PYTHONWARNINGS": "", **self._environment},
@@ -64,8 +64,6 @@ class Sweep:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # A shell's background jobs ignore Ctrl-C, and so would their children.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def finish(

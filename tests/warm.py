@@ -1,0 +1,152 @@
+"""`run.py` as a process that has the libraries already.
+
+Half of what a short run costs is importing TensorFlow, Keras and MLflow. Here one
+interpreter imports them, and each command is a fork of it: a process of its own, which
+is read, signalled, killed and waited for like any other. What an interpreter does at
+its start, PYTHONPATH and `sitecustomize` included, is done in the fork. How a command
+imports the libraries is not seen this way: tests of that start a new interpreter.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import inspect
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PR_SET_CHILD_SUBREAPER = 36
+_MOST_BYTES = 1 << 20
+
+
+def start_command(args: list[str], **options: Any) -> subprocess.Popen[Any]:
+    """Starts `run.py` as `subprocess.Popen` would; it reads nothing, and hears Ctrl-C.
+
+    Args:
+        args: The interpreter, the script and its arguments.
+        options: `cwd`, `env`, `stdout`, `stderr`, `text` and `start_new_session`.
+    """
+    if sys.platform == "linux":
+        return _Forked(args, **options)
+    return subprocess.Popen(args, preexec_fn=_hear_ctrl_c, **options)
+
+
+def _hear_ctrl_c() -> None:
+    """A shell's background jobs ignore it, and so would their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _Forked(subprocess.Popen[Any]):
+    """A process that another one forks, and that is a child of this one even so."""
+
+    def _execute_child(self, *arguments: Any) -> None:
+        given = inspect.signature(super()._execute_child).bind(*arguments).arguments
+        request = {
+            "args": given["args"],
+            "cwd": str(given["cwd"] or Path.cwd()),
+            "env": dict(given["env"] or os.environ),
+            "new_session": given["start_new_session"],
+        }
+        output, errors = given["c2pwrite"], given["errwrite"]
+        files = [1 if output == -1 else output, 2 if errors == -1 else errors]
+        adopt = ctypes.CDLL(None).prctl
+        adopt(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        try:
+            socket.send_fds(_server(), [json.dumps(request).encode()], files)
+            self.pid = int(_server().recv(_MOST_BYTES))
+        finally:
+            adopt(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        self._child_created = True
+        pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+        self._close_pipe_fds(*(given[end] for end in pipes))
+
+
+@cache
+def _server() -> socket.socket:
+    """Starts the interpreter that is forked; it ends when this process does."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+    atexit.register(process.wait)
+    atexit.register(ours.close)  # comes first
+    return ours
+
+
+def _serve(connection: socket.socket) -> None:
+    """Forks for each request; returns in the forks only."""
+    while True:
+        data, files, _, _ = socket.recv_fds(connection, _MOST_BYTES, 2)
+        if not data:
+            sys.exit()
+        reading, writing = os.pipe()
+        between = os.fork()
+        if between == 0:
+            # What this one forks is adopted by who asked for it, once this one ends.
+            if (command := os.fork()) == 0:
+                os.close(reading)
+                os.close(writing)
+                connection.close()
+                _become(files, **json.loads(data))
+                return
+            os.write(writing, str(command).encode())
+            os._exit(0)
+        os.waitpid(between, 0)
+        connection.send(os.read(reading, _MOST_BYTES))
+        for file in (reading, writing, *files):
+            os.close(file)
+
+
+def _become(
+    files: list[int], args: list[str], cwd: str, env: dict[str, str], new_session: bool
+) -> None:
+    """Makes this process what a new interpreter is before it reads its script."""
+    if new_session:
+        os.setsid()
+    for number, file in enumerate(files, start=1):
+        os.dup2(file, number)
+        os.close(file)
+    _hear_ctrl_c()
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.orig_argv = args
+    sys.argv = args[1:]
+    added = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:1] = [str(Path(sys.argv[0]).parent), *added]
+    if added:
+        sys.modules.pop("sitecustomize", None)
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module("sitecustomize")
+
+
+def _import_libraries() -> None:
+    from experiments.imports import without_collection, without_package
+    from experiments.tracking.client import import_mlflow
+
+    with without_collection(), without_package("jax"):
+        importlib.import_module("keras")
+        importlib.import_module("matplotlib.pyplot")
+        import_mlflow()
+        importlib.import_module("mlflow.keras")
+        importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+    gc.freeze()  # pages that no collection writes to stay shared
+
+
+if __name__ == "__main__":
+    _import_libraries()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_path(sys.argv[0], run_name="__main__")
