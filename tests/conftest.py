@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from experiments.runtime import prepare_environment
-from tests.warm import start_command
+from tests.warm import run_to_the_end
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
@@ -90,16 +90,8 @@ def run_command(tmp_path: Path) -> Any:
     def run(
         *arguments: str, timeout: float = 240, cold: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        start = subprocess.Popen if cold else start_command
         args = [sys.executable, str(ROOT / "run.py"), *arguments]
-        pipe = subprocess.PIPE
-        with start(args, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
-            try:
-                output, errors = process.communicate(timeout=timeout)
-            except BaseException:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess(args, process.returncode, output, errors)
+        return run_to_the_end(args, cold=cold, timeout=timeout, cwd=tmp_path)
 
     return run
 

@@ -40,6 +40,28 @@ def start_command(args: list[str], **options: Any) -> subprocess.Popen[Any]:
     return subprocess.Popen(args, preexec_fn=_hear_ctrl_c, **options)
 
 
+def run_to_the_end(
+    args: list[str], *, cold: bool = False, timeout: float | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command as `subprocess.run` would, and returns what it printed.
+
+    Args:
+        args: The interpreter, the script and its arguments.
+        cold: A new interpreter instead.
+        timeout: Seconds, after which it is killed.
+        options: `cwd` and `env`.
+    """
+    start = subprocess.Popen if cold else start_command
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with start(args, **options) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(args, process.returncode, output, errors)
+
+
 def _hear_ctrl_c() -> None:
     """A shell's background jobs ignore it, and so would their children."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -126,7 +148,7 @@ def _become(
     sys.orig_argv = args
     sys.argv = args[1:]
     added = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:1] = [str(Path(sys.argv[0]).parent), *added]
+    sys.path[:1] = [str(Path(sys.argv[0]).resolve().parent), *added]
     if added:
         sys.modules.pop("sitecustomize", None)
         with contextlib.suppress(ModuleNotFoundError):

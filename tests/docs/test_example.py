@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.docs.pages import fenced_blocks, list_commands
+from tests.warm import run_to_the_end
 
 COMMANDS = [
     command
@@ -36,12 +37,12 @@ def run(folder: Path) -> Run:
     """Runs Python in the repository, with a cache folder of its own."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        environment = {"XDG_CACHE_HOME": str(folder / "cache"), **variables}
+        return run_to_the_end(
             [sys.executable, *arguments],
+            cold=arguments[0] != "run.py",
             cwd=ROOT,
-            env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), **variables},
-            capture_output=True,
-            text=True,
+            env={**os.environ, **environment},
         )
 
     return run
