@@ -15,11 +15,11 @@ import importlib
 import inspect
 import json
 import os
-import runpy
 import signal
 import socket
 import subprocess
 import sys
+import types
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,14 @@ def _become(
             importlib.import_module("sitecustomize")
 
 
+def _run_script(path: Path) -> None:
+    """Runs it as the main module, which is what a process that it spawns looks for."""
+    main = types.ModuleType("__main__")
+    main.__file__ = str(path)
+    sys.modules["__main__"] = main
+    exec(compile(path.read_bytes(), path, "exec"), vars(main))
+
+
 def _import_libraries() -> None:
     from experiments.imports import without_collection, without_package
     from experiments.tracking.client import import_mlflow
@@ -171,4 +179,4 @@ def _import_libraries() -> None:
 if __name__ == "__main__":
     _import_libraries()
     _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    _run_script(Path(sys.argv[0]).absolute())
