@@ -28,16 +28,19 @@ _PR_SET_CHILD_SUBREAPER = 36
 _MOST_BYTES = 1 << 20
 
 
-def start_command(args: list[str], **options: Any) -> subprocess.Popen[Any]:
+def start_command(
+    args: list[str], *, cold: bool = False, **options: Any
+) -> subprocess.Popen[Any]:
     """Starts `run.py` as `subprocess.Popen` would; it reads nothing, and hears Ctrl-C.
 
     Args:
         args: The interpreter, the script and its arguments.
+        cold: Start a new interpreter.
         options: `cwd`, `env`, `stdout`, `stderr`, `text` and `start_new_session`.
     """
-    if sys.platform == "linux":
-        return _Forked(args, **options)
-    return subprocess.Popen(args, preexec_fn=_hear_ctrl_c, **options)
+    if cold or sys.platform != "linux":
+        return subprocess.Popen(args, preexec_fn=_hear_ctrl_c, **options)
+    return _Forked(args, **options)
 
 
 def run_to_the_end(
@@ -47,13 +50,12 @@ def run_to_the_end(
 
     Args:
         args: The interpreter, the script and its arguments.
-        cold: A new interpreter instead.
+        cold: Start a new interpreter.
         timeout: Seconds, after which it is killed.
         options: `cwd` and `env`.
     """
-    start = subprocess.Popen if cold else start_command
     options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with start(args, **options) as process:
+    with start_command(args, cold=cold, **options) as process:
         try:
             output, errors = process.communicate(timeout=timeout)
         except BaseException:
