@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,9 @@ def test_script_sees_the_same(tmp_path: Path) -> None:
 def test_signal_ends_the_command_and_its_group(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    (tmp_path / "script.py").write_text("import time; time.sleep(60)")
+    (tmp_path / "script.py").write_text(
+        "import time; print('up', flush=True); time.sleep(60)"
+    )
     process = start_command(
         [sys.executable, "script.py"],
         cwd=tmp_path,
@@ -53,7 +54,8 @@ def test_signal_ends_the_command_and_its_group(
         start_new_session=True,
     )
     with process:
-        time.sleep(0.2)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
         assert process.poll() is None
         os.killpg(process.pid, number)
         assert process.wait(10) == -number
