@@ -58,6 +58,7 @@ class Sweep:
         """Starts the command, in a process group of its own, as a terminal does."""
         return start_command(
             [sys.executable, str(ROOT / "run.py"), "-m", *TINY, *self._overrides],
+            cold=True,  # Ray and SLURM get what they get from a user
             cwd=self._folder,
             env={**os.environ, "PYTHONWARNINGS": "", **self._environment},
             stdout=subprocess.PIPE,
