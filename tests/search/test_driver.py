@@ -1,5 +1,7 @@
+import gc
 import threading
 import time
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,32 @@ def test_the_next_trial_starts_when_one_ends(proposer: Proposer) -> None:
 
     Driver(proposer=proposer, run_trial=run, n_jobs=2).run()
     assert done[-1] == 0
+
+
+def test_a_trial_leaves_its_record_in_memory_and_nothing_else(
+    settings: Any, space_of: Any, tmp_path: Path
+) -> None:
+    search = settings(max_trials=51)
+    proposer = Proposer(search, space_of("x=interval(0,1)"), None, tmp_path)
+    alive: list[Counter[type]] = []
+
+    def run(proposal: Proposal) -> Outcome:
+        if proposal.number in (10, 30, 50):
+            gc.collect()
+            alive.append(Counter(map(type, gc.get_objects())))
+        return good(proposal)
+
+    Driver(proposer=proposer, run_trial=run).run()
+    first, second, third = alive
+    steadily = (second - first) & (third - second)
+    grown = {kind: n for kind, n in steadily.items() if n >= 20}
+    containers = sum(grown.pop(kind, 0) for kind in (list, dict, defaultdict, tuple))
+    assert {kind.__name__ for kind in grown} == {
+        *("HyperParameters", "Float", "MetricsTracker", "MetricHistory"),
+        *("MetricObservation", "Trial", "Proposal", "Outcome"),
+    }
+    assert set(grown.values()) == {20}
+    assert containers <= 20 * 11
 
 
 def test_failed_trials_do_not_end_a_search(proposer: Proposer) -> None:

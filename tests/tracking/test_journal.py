@@ -56,8 +56,11 @@ def test_damaged_line_keeps_its_place(path):
     assert [entry.kind for entry in read_entries(path)] == ["a", DAMAGED, "a"]
 
 
-def test_full_disk_keeps_entries_in_memory_until_it_has_room(path, monkeypatch, caplog):
-    journal = Journal(path)
+@pytest.mark.parametrize("keep", [True, False])
+def test_full_disk_keeps_entries_in_memory_until_it_has_room(
+    keep, path, monkeypatch, caplog
+):
+    journal = Journal(path, keep=keep)
     journal.append("a", {"x": 0})
     write, room = os.write, [30]
 
@@ -70,13 +73,14 @@ def test_full_disk_keeps_entries_in_memory_until_it_has_room(path, monkeypatch, 
     monkeypatch.setattr(os, "write", write_little)
     journal.append("a", {"x": 1})
     journal.append("a", {"x": 2})
-    assert [entry.content["x"] for entry in journal.entries] == [0, 1, 2]
     assert contents(path) == [{"x": 0}]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "No space left on device" in caplog.text
     monkeypatch.undo()
     journal.append("a", {"x": 3})
     assert contents(path) == [{"x": number} for number in range(4)]
+    assert [entry.number for entry in read_entries(path)] == list(range(4))
+    assert journal.entries == (read_entries(path) if keep else [])
 
 
 def test_folder_that_cannot_be_made_costs_no_entry(tmp_path, caplog):

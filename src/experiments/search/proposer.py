@@ -50,7 +50,7 @@ class Proposer:
         self._objective = search.objective.name
         self._trials: list[Trial] = []
         self._asked: list[Any] = []  # the oracle's own trials, by number
-        self._journal = Journal(folder / JOURNAL_FILE)
+        self._journal = Journal(folder / JOURNAL_FILE, keep=False)
         self._replay()
 
     @property

@@ -44,15 +44,18 @@ class Journal:
 
     Args:
         path: The file; its folder is made with the first entry.
+        keep: Whether `entries` grows by what is appended.
 
     Raises:
         TrackingError: The file exists and cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: bool = True) -> None:
         self.entries, self._size = _read(path)
         self._path = path
-        self._written = len(self.entries)
+        self._keep = keep
+        self._count = len(self.entries)
+        self._unwritten: list[Entry] = []
         self._descriptor: int | None = None
         self._failing = False
         self._lock = threading.Lock()
@@ -69,7 +72,11 @@ class Journal:
         """
         with self._lock:
             now = time.time_ns() // 1_000_000
-            self.entries.append(Entry(len(self.entries), kind, now, dict(content)))
+            entry = Entry(self._count, kind, now, dict(content))
+            self._count += 1
+            self._unwritten.append(entry)
+            if self._keep:
+                self.entries.append(entry)
             try:
                 self._write(durable=durable)
             except OSError as error:
@@ -92,12 +99,12 @@ class Journal:
             )
         # Off with whatever a crash or a full disk has left of a line.
         os.ftruncate(self._descriptor, self._size)
-        data = b"".join(map(_as_line, self.entries[self._written :]))
+        data = b"".join(map(_as_line, self._unwritten))
         write_all(self._descriptor, data)
         if durable:
             os.fsync(self._descriptor)
         self._size += len(data)
-        self._written = len(self.entries)
+        self._unwritten.clear()
 
     def _note_failure(self, error: OSError) -> None:
         if not self._failing:
