@@ -34,45 +34,57 @@ class SampleOrder:
         full, rest = divmod(self.count, self.batch_size)
         return full + (rest > 0 and not self.drop_remainder)
 
-    def locate_batch(self, step: Any) -> tuple[Any, Any]:
+    def locate_batch(self, step: Any) -> Any:
         """Returns the images of a step.
 
         Args:
             step: Scalar int64, counted over all epochs.
 
         Returns:
-            Indices int64 `(B,)` and keys uint64 `(B,)`; `B` is the batch size, less in
-            an epoch's last step unless the remainder is dropped.
+            Indices int64 `(B,)`; `B` is the batch size, less in an epoch's last step
+            unless the remainder is dropped.
         """
         first = step % self.steps_per_epoch * self.batch_size
         positions = first + tf.range(self.batch_size, dtype=tf.int64)
         if not self.drop_remainder:
             positions = positions[: self.count - first]
-        return self._locate(step // self.steps_per_epoch, positions)
+        return self._shuffle(step, positions)
 
-    def locate_places(self, step: Any) -> tuple[Any, Any, Any]:
+    def locate_places(self, step: Any) -> tuple[Any, Any]:
         """Returns the images of a step, always `batch_size` of them.
 
         Args:
             step: Scalar int64, counted over all epochs.
 
         Returns:
-            Indices int64 `(B,)`, keys uint64 `(B,)`, and bool `(B,)`: false for the
-            places that an incomplete last batch leaves over, which repeat image 0.
+            Indices int64 `(B,)`, and bool `(B,)`: false for the places that an
+            incomplete last batch leaves over, which repeat image 0.
         """
         first = step % self.steps_per_epoch * self.batch_size
         positions = first + tf.range(self.batch_size, dtype=tf.int64)
         used = positions < self.count
         positions = tf.where(used, positions, tf.zeros_like(positions))
-        return *self._locate(step // self.steps_per_epoch, positions), used
+        return self._shuffle(step, positions), used
 
-    def _locate(self, epoch: Any, positions: Any) -> tuple[Any, Any]:
-        root = key_from_seed(self.seed)
-        indices = positions
-        if self.shuffle:
-            seed = split_key(derive_key(derive_key(root, _SHUFFLE), epoch))
-            indices = tf.random.experimental.index_shuffle(
-                positions, seed, tf.constant(self.count - 1, tf.int64)
-            )
-        epoch_key = derive_key(derive_key(root, _AUGMENTATION), epoch)
-        return indices, derive_key(epoch_key, indices)
+    def derive_keys(self, step: Any, indices: Any) -> Any:
+        """Returns what augmentation draws from: a key for each image and epoch.
+
+        Args:
+            step: Scalar int64, counted over all epochs.
+            indices: Of the step's images, int64 `(B,)`.
+
+        Returns:
+            uint64 `(B,)`.
+        """
+        return derive_key(self._epoch_key(step, _AUGMENTATION), indices)
+
+    def _shuffle(self, step: Any, positions: Any) -> Any:
+        if not self.shuffle:
+            return positions
+        seed = split_key(self._epoch_key(step, _SHUFFLE))
+        last = tf.constant(self.count - 1, tf.int64)
+        return tf.random.experimental.index_shuffle(positions, seed, last)
+
+    def _epoch_key(self, step: Any, purpose: int) -> Any:
+        root = derive_key(key_from_seed(self.seed), purpose)
+        return derive_key(root, step // self.steps_per_epoch)

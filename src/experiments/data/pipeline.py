@@ -129,10 +129,10 @@ def _batch_arrays(
 
     @tf.autograph.experimental.do_not_convert
     def load(step: Any) -> Any:
-        indices, keys = order.locate_batch(step)
+        indices = order.locate_batch(step)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
         if augment is not None:
-            batch = augment(batch, keys)
+            batch = augment(batch, order.derive_keys(step, indices))
         return batch, tf.gather(labels, indices)
 
     large = order.batch_size * math.prod(image_shape) >= _LARGE_BATCH_BYTES
@@ -154,7 +154,8 @@ def _batch_files(
 
     @tf.autograph.experimental.do_not_convert
     def locate(step: Any) -> Any:
-        indices, keys, used = order.locate_places(step)
+        indices, used = order.locate_places(step)
+        keys = order.derive_keys(step, indices)
         draws = keys if crop is None else crop.draw(keys)
         return indices, keys, used, draws
 

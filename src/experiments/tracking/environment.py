@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,13 @@ def describe_environment(folder: Path | None = None) -> Environment:
     )
 
 
-def _package_versions() -> dict[str, str]:
+@cache
+def _package_versions() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for distribution in distributions():
-        name = distribution.metadata["Name"]
-        if name:  # damaged installations have none
-            found.setdefault(name, distribution.version)
+        metadata = distribution.metadata  # read from the disk each time
+        if name := metadata["Name"]:  # damaged installations have none
+            found.setdefault(name, metadata["Version"])
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
