@@ -73,6 +73,8 @@ def test_full_disk_keeps_entries_in_memory_until_it_has_room(
     monkeypatch.setattr(os, "write", write_little)
     journal.append("a", {"x": 1})
     journal.append("a", {"x": 2})
+    if keep:
+        assert [entry.content["x"] for entry in journal.entries] == [0, 1, 2]
     assert contents(path) == [{"x": 0}]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "No space left on device" in caplog.text
