@@ -22,7 +22,9 @@ def step(number):
 
 @pytest.mark.parametrize("drop_remainder", [True, False])
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_places_and_batches_are_the_same_images(shuffle, drop_remainder):
+def test_places_and_batches_are_the_same_images_with_the_same_keys(
+    shuffle, drop_remainder
+):
     order = order_of(shuffle=shuffle, drop_remainder=drop_remainder)
 
     for number in range(7):
@@ -30,6 +32,9 @@ def test_places_and_batches_are_the_same_images(shuffle, drop_remainder):
         places, used = order.locate_places(step(number))
         assert len(places) == 4
         assert places[used].numpy().tolist() == indices.numpy().tolist()
+        keys = order.derive_keys(step(number), indices)
+        place_keys = order.derive_keys(step(number), places)
+        assert place_keys[used].numpy().tolist() == keys.numpy().tolist()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64, 1000])
