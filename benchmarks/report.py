@@ -86,7 +86,7 @@ def _render_search(result: dict[str, Any]) -> str:
         f"| memory of the driver, from a tenth of them to the end | "
         f"+{driver['memory_growth_mb_from_a_tenth_on']} MB of {driver['memory_mb']} MB "
         "| none |",
-        f"| the same for each trial, without garbage that waits | "
+        f"| the same for each trial, single steps left out | "
         f"{driver['memory_kilobytes_a_trial']} kB | its record |",
         f"| {packing['workers']} workers, trials of 1 to 10, to perfect packing | "
         f"{packing['ratio']} | ≤ {packing['goal']} |",
