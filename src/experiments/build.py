@@ -281,7 +281,13 @@ def build_optimizer(
     parts = run.trainer.accumulate_steps
     if parts > 1:
         arguments["gradient_accumulation_steps"] = parts
-    return build_optimizer(optimizer_class, lr=schedule, model=model, **arguments)
+    return build_optimizer(
+        optimizer_class,
+        lr=schedule,
+        model=model,
+        fused=run.trainer.fused_optimizer,
+        **arguments,
+    )
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from experiments.training.fused import fuse_updates
+
 
 def build_optimizer(
     optimizer_class: Any,
@@ -14,6 +16,7 @@ def build_optimizer(
     global_clip_norm: float | None = None,
     clip_value: float | None = None,
     ema_momentum: float | None = None,
+    fused: bool = True,
     **arguments: Any,
 ) -> Any:
     """Builds a fresh optimizer for `model`.
@@ -36,6 +39,7 @@ def build_optimizer(
         ema_momentum: Keeps a moving average of the weights, which validation and the
             final model use: each step it moves by `1 - ema_momentum` towards them.
             `None` keeps none.
+        fused: Update each variable by one operation where it can, see `fuse_updates`.
         **arguments: The class's own keyword arguments.
 
     Returns:
@@ -63,6 +67,8 @@ def build_optimizer(
         optimizer.exclude_from_weight_decay(
             var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
         )
+    if fused:
+        fuse_updates(optimizer)
     return optimizer
 
 
