@@ -20,7 +20,7 @@ from tests.warm import start_command
 TINY = (
     "model=resnet",
     "model.depth=null",
-    "model.blocks=[1,1]",
+    "model.blocks=[1]",
     "model.block=basic",
     "model.width=8",
     "dataset=synthetic_small",
