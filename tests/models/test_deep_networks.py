@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.training.optimizers import build_optimizer
 from tests.models.conftest import build_option
 
 
@@ -23,7 +24,8 @@ def test_a_thousand_layers_take_a_training_step(option, trainable, kernels, publ
     assert published in (round(trainable / 1e6, 1), round(kernels / 1e6, 1))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     # Eager: tracing such a graph takes far longer than one step.
-    network.compile(keras.optimizers.SGD(1e-4), loss, run_eagerly=True)
+    optimizer = build_optimizer(keras.optimizers.SGD, lr=1e-4, model=network)
+    network.compile(optimizer, loss, run_eagerly=True)
     stem = network.get_layer("conv1_conv")
     (before,) = stem.get_weights()
     images = np.random.default_rng(0).normal(size=(2, 32, 32, 3))
