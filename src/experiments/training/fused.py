@@ -2,8 +2,8 @@
 
 Keras writes an update as many small operations for each variable, and tracing them is
 a large part of what the first training step of a ResNet-50 takes. TensorFlow has the
-same formulas as one operation each. Adam's has `1 - beta_2` in float32, as the bias correction has in
-both: with 0.999 its steps are 2e-5 of their length shorter than Keras'.
+same formulas as one operation each. Adam's has `1 - beta_2` in float32, as the bias
+correction has in both: with 0.999 its steps are 2e-5 of their length shorter.
 """
 
 from collections.abc import Callable, Sequence
