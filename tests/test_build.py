@@ -263,3 +263,19 @@ def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
     assert pipelines.steps_per_epoch == 6
     assert int(model.optimizer.iterations) == 3
     np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)
+
+
+def find_norms(model: Any) -> list[Any]:
+    return [
+        layer
+        for layer in model.layers[-1].layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_batch_norms_are_fused_as_the_config_says(built: Any, fused: bool) -> None:
+    _, _, model = built(f"trainer.fused_batch_norm={fused}")
+    norms = find_norms(model)
+    assert norms
+    assert all(("call" in vars(layer)) is fused for layer in norms)

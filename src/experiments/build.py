@@ -169,11 +169,17 @@ def build_model(
     """
     import numpy as np
 
+    from experiments.models.batch_norm import fuse_batch_norms
     from experiments.training.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
     from experiments.training.metrics import build_accumulators, build_metrics
 
     classes = dataset.num_classes
+    jit = choose_jit(
+        run.trainer.jit,
+        on_gpu=devices.kind == "gpu",
+        deterministic=run.trainer.deterministic,
+    )
     with runtime.replicate(devices, run.backend):
         network = instantiate(
             run.model, key="model", input_shape=dataset.image_shape, num_classes=classes
@@ -181,6 +187,8 @@ def build_model(
         model = normalise_inside(network, dataset)
         _check_head(model, classes)
         _check_gradients(run, model, devices)
+        if run.trainer.fused_batch_norm:
+            fuse_batch_norms(model, jit=jit)
         compile_model(
             model,
             optimizer=build_optimizer(
@@ -192,11 +200,7 @@ def build_model(
                 num_classes=classes,
             ),
             metrics=build_metrics(classes),
-            jit=choose_jit(
-                run.trainer.jit,
-                on_gpu=devices.kind == "gpu",
-                deterministic=run.trainer.deterministic,
-            ),
+            jit=jit,
             steps_per_execution=run.trainer.steps_per_execution,
         )
         model.optimizer.build(model.trainable_variables)
