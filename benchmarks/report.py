@@ -1,5 +1,6 @@
 """Writes the tables of `README.md` anew from the stored results."""
 
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from results import load
 
 README = Path(__file__).resolve().parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-BENCHMARKS = ("startup", "overhead", "checkpoint", "search", "search_quality")
+BENCHMARKS = ("startup", "overhead", "checkpoint", "search", "search_quality", "gpu")
 HEAD = (
     "| | seconds, median (min) | CPU seconds | ratio, median (rounds) | of minima "
     "| of CPU | goal |\n| --- | --- | --- | --- | --- | --- | --- |"
@@ -32,7 +33,8 @@ def render(name: str) -> Iterator[str]:
         return
     machine, versions = result["machine"], result["versions"]
     yield (
-        f"`{name}.py`, {result['date']}, commit {result['commit']}: {machine['cpu']}, "
+        f"`{name}.py`, {result['date']}, commit {result['commit']}: "
+        f"{machine.get('gpu') or machine['cpu']}, "
         f"{machine['threads']} threads; "
         f"{', '.join(f'{package} {number}' for package, number in versions.items())}; "
         f"load {result['load_average_before'][0]} before{_describe_after(result)}. "
@@ -45,6 +47,8 @@ def render(name: str) -> Iterator[str]:
     if name == "search_quality":
         yield _render_methods(result)
         yield _render_pairs(result)
+    if name == "gpu":
+        yield _render_gpu(result)
 
 
 def _render_comparison(title: str, comparison: dict[str, Any]) -> str:
@@ -123,6 +127,26 @@ def _render_pairs(result: dict[str, Any]) -> str:
         rows.append(
             f"| {pair['ours']} | {pair['theirs']} | {pair['difference']:+.4f} "
             f"| {pair['wins']} of {seeds} |"
+        )
+    return "\n".join(rows)
+
+
+def _render_gpu(result: dict[str, Any]) -> str:
+    contenders, limit = result["contenders"], result["limit"]
+    base = statistics.median(contenders[result["baseline"]]["images_per_second"])
+    rows = [
+        "| ResNet-50, 224 px, bfloat16 | images/s, median (lowest - highest) "
+        f"| to the baseline | to {limit} | goals | memory, GB |\n"
+        "| --- | --- | --- | --- | --- | --- |"
+    ]
+    for name, figures in contenders.items():
+        speeds = figures["images_per_second"]
+        middle = statistics.median(speeds)
+        ratio = "baseline" if name == result["baseline"] else f"{middle / base:.3f}"
+        goals = ", ".join(f"≥ {goal}" for goal in figures["goals"])
+        rows.append(
+            f"| {name} | {middle:.0f} ({min(speeds):.0f} - {max(speeds):.0f}) "
+            f"| {ratio} | {middle / limit:.3f} | {goals} | {figures['peak_gb']} |"
         )
     return "\n".join(rows)
 

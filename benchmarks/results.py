@@ -1,10 +1,11 @@
 """What a benchmark leaves behind: figures, machine and versions, but no path."""
 
+import contextlib
 import json
 import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def describe_machine() -> dict[str, Any]:
         },
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
+            **_list_versions(),
         },
         "load_average_before": [round(value, 2) for value in load],
     }
@@ -62,6 +63,14 @@ def load(name: str) -> dict[str, Any] | None:
     """Returns a stored result; `None` when there is none yet."""
     path = FOLDER / f"{name}.json"
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def _list_versions() -> dict[str, str]:
+    versions = {}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def _show(title: str, comparison: dict[str, Any]) -> None:
