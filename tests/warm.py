@@ -1,10 +1,10 @@
 """`run.py` as a process that has the libraries already.
 
-Half of what a short run costs is importing TensorFlow, Keras and MLflow. Here one
-interpreter imports them, and each command is a fork of it: a process of its own, which
-is read, signalled, killed and waited for like any other. What an interpreter does at
-its start, PYTHONPATH and `sitecustomize` included, is done in the fork. How a command
-imports the libraries is not seen this way: tests of that start a new interpreter.
+Half of what a short run costs is importing TensorFlow, Keras, MLflow and the rest. Here
+one interpreter imports them, and each command is a fork of it: a process of its own,
+which is read, signalled, killed and waited for like any other. What an interpreter
+does at its start, PYTHONPATH and `sitecustomize` included, is done in the fork. How a
+command imports the libraries is not seen this way: tests of that start a new one.
 """
 
 import atexit
@@ -15,6 +15,7 @@ import importlib
 import inspect
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -166,6 +167,7 @@ def _run_script(path: Path) -> None:
 
 
 def _import_libraries() -> None:
+    import experiments
     from experiments.imports import without_collection, without_package
     from experiments.tracking.client import import_mlflow
 
@@ -174,7 +176,11 @@ def _import_libraries() -> None:
         importlib.import_module("matplotlib.pyplot")
         import_mlflow()
         importlib.import_module("mlflow.keras")
-        importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+        importlib.import_module("mlflow.pyfunc")
+        importlib.import_module("mlflow.store.tracking.sqlalchemy_workspace_store")
+        importlib.import_module("hydra.main")
+        for module in pkgutil.walk_packages(experiments.__path__, "experiments."):
+            importlib.import_module(module.name)
     gc.freeze()  # pages that no collection writes to stay shared
 
 

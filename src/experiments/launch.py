@@ -9,7 +9,8 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -85,7 +86,7 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
         folder = choose_folder(plan.folder, fresh=plan.run.fresh)
         plan = dataclasses.replace(plan, folder=folder)
         os.environ[PROCESS_VARIABLE] = str(os.getpid())
-        with signals_as_requests(StopRequest()):
+        with signals_as_requests(StopRequest()), _mode_by_flag():
             if not args.multirun:
                 return _run_single(run, plan, args.overrides)
             _create_folder(folder)
@@ -103,6 +104,22 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     except Preempted as stop:
         print(f"Stopped by {stop}. The same command continues.", file=sys.stderr)
         return stop.exit_code
+
+
+@contextmanager
+def _mode_by_flag() -> Iterator[None]:
+    """Lets `-m` alone decide between a job and a sweep, as the checks took it.
+
+    Hydra would compose everything once more to see whether `hydra.mode` says otherwise.
+    """
+    from hydra._internal.hydra import Hydra
+
+    plain = Hydra.get_mode
+    Hydra.get_mode = lambda *given, **named: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Hydra.get_mode = plain  # type: ignore[method-assign]
 
 
 def _restart(command: Sequence[str]) -> NoReturn:
