@@ -13,6 +13,7 @@ What differs from Keras Tuner 1.4.8, and why:
 - The Bayesian oracle begins with fewer random points (Keras Tuner: three a parameter,
   more than many budgets) and never repeats a trial.
 - The grid does not wait for a trial to end before it proposes the next.
+- Of a trial that has ended they keep values and score, and no copy of the whole space.
 """
 
 import warnings
@@ -75,6 +76,13 @@ class _Driven:
         else:
             trial.score = -_WORST if self.objective.direction == "max" else _WORST
             trial.best_step = 0
+
+    def end_trial(self, trial: Any) -> None:
+        """Ends a trial and drops what no later proposal looks at."""
+        super().end_trial(trial)  # type: ignore[misc]
+        trial.metrics = None
+        own, shared = trial.hyperparameters, self.hyperparameters
+        own._space, own._hps = shared._space, shared._hps
 
     def _random_values(self) -> dict[str, Any] | None:
         """Draws values that were not tried; the first ones are the defaults."""

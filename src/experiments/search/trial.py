@@ -9,7 +9,7 @@ Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
 End = Literal["complete", "paused", "pruned", "failed"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Proposal:
     """What an oracle wants to know.
 
@@ -26,7 +26,7 @@ class Proposal:
     parent: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """How a trial ended.
 
@@ -69,7 +69,7 @@ class Outcome:
         return cls(**{**data, **lists})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """A proposal, the overrides it became and, once it ended, its outcome.
 
