@@ -76,12 +76,12 @@ def test_a_layer_trains_as_keras_own(name: str, jit: bool) -> None:
 )
 def test_a_layer_trains_as_keras_own_on_jax() -> None:
     script = (
-        "import json; from tests.models.test_batch_norm import CASES, train; "
-        "print(json.dumps({name: [train(name, fused=fused, jit=True) "
-        "for fused in (True, False)] for name in CASES}))"
+        "import json, sys; from tests.models.test_batch_norm import train; "
+        "print(json.dumps([[train(name, fused=fused, jit=True) "
+        "for fused in (True, False)] for name in sys.argv[1:]]))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, "few channels", "neither"],
         cwd=Path(__file__).resolve().parents[2],
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
         capture_output=True,
@@ -90,8 +90,8 @@ def test_a_layer_trains_as_keras_own_on_jax() -> None:
 
     assert result.returncode == 0, result.stderr
     trained = json.loads(result.stdout.splitlines()[-1])
-    assert trained.keys() == CASES.keys()
-    for ours, keras_own in trained.values():
+    assert len(trained) == 2
+    for ours, keras_own in trained:
         assert_trained_alike(ours, keras_own)
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.models.batch_norm import fuse_batch_norms
 from experiments.training.optimizers import build_optimizer
 from tests.models.conftest import build_option
 
@@ -23,6 +24,7 @@ def test_a_thousand_layers_take_a_training_step(option, trainable, kernels, publ
     assert sum(size for path, size in sizes if path.endswith("kernel")) == kernels
     assert published in (round(trainable / 1e6, 1), round(kernels / 1e6, 1))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert fuse_batch_norms(network, jit=False)
     # Eager: tracing such a graph takes far longer than one step.
     optimizer = build_optimizer(keras.optimizers.SGD, lr=1e-4, model=network)
     network.compile(optimizer, loss, run_eagerly=True)
