@@ -22,6 +22,9 @@ STOPWATCH = (
     "+callbacks.stopwatch._target_=stopwatch.ExitAfterFirstStep",
 )
 
+# A neighbour's minute voids one comparison; measuring the other again takes longer.
+ATTEMPTS = 3
+
 
 def main() -> int:
     """Measures both comparisons and stores them."""
@@ -41,8 +44,12 @@ def main() -> int:
             ("command line", list_answers(application), options.quick_rounds),
             ("first training step", list_first_steps(options), options.rounds),
         ):
-            samples = run_in_turn(contenders, rounds=rounds)
-            result["comparisons"][title] = compare(contenders, samples)
+            for _ in range(ATTEMPTS):
+                samples = run_in_turn(contenders, rounds=rounds)
+                comparison = compare(contenders, samples)
+                if comparison["valid"]:
+                    break
+            result["comparisons"][title] = comparison
     return store("startup", result)
 
 
