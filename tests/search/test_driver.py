@@ -103,7 +103,7 @@ def test_a_trial_leaves_its_record_in_memory_and_nothing_else(
         *("HyperParameters", "Trial", "Proposal", "Outcome"),
     }
     assert set(grown.values()) == {20}
-    assert containers <= 20 * 11
+    assert containers <= 20 * 4
 
 
 def test_failed_trials_do_not_end_a_search(proposer: Proposer) -> None:
