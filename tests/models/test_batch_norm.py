@@ -163,10 +163,11 @@ class OwnBatchNorm(BatchNorm):  # type: ignore[misc]
         (BatchNorm, {"synchronized": True}, True),
         (BatchNorm, {"axis": 1}, True),
         (BatchNorm, {"dtype": "mixed_bfloat16"}, False),
+        (BatchNorm, {"dtype": "float64"}, True),
         (OwnBatchNorm, {}, True),
         (keras.layers.LayerNormalization, {}, True),
     ],
-    ids=["renorm", "synchronized", "other axis", "half precision", "own", "another"],
+    ids=["renorm", "synchronized", "other axis", "half", "double", "own", "another"],
 )
 def test_other_layers_stay_as_they_are(
     kind: Any, options: dict[str, Any], jit: bool

@@ -17,6 +17,8 @@ from experiments.models.cost import walk
 # Layer and maps (B, H, W, C) -> normalised maps, mean (C,) and variance (C,).
 Normalize = Callable[[Any, Any], tuple[Any, Any, Any]]
 
+_HALF = ("float16", "bfloat16")
+
 
 def fuse_batch_norms(model: Any, *, jit: bool) -> list[str]:
     """Lets the batch norms of a model train with fewer passes over their maps.
@@ -49,7 +51,7 @@ def _is_plain(layer: Any, jit: bool) -> bool:
         and layer.axis in (-1, 3)
         and not layer.renorm
         and not layer.synchronized
-        and (jit or layer.compute_dtype == "float32")
+        and layer.compute_dtype in ("float32", *(_HALF if jit else ()))
     )
 
 
