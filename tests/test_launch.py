@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -329,3 +330,15 @@ def test_restart_repeats_the_command_but_starts_nothing_anew(
         "--config-dir=a",
     ]
     assert "Out of memory." in capsys.readouterr().err
+
+
+def test_hydra_does_not_compose_to_find_its_mode(plan: Plan) -> None:
+    plain = Hydra.get_mode
+
+    def run() -> None:
+        mode = Hydra.get_mode(None, config_name="absent", overrides=[])  # type: ignore[arg-type]
+        assert mode is None
+        assert Hydra.get_mode is not plain
+
+    start(run)
+    assert Hydra.get_mode is plain
