@@ -65,7 +65,9 @@ def main() -> int:
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=50, help="an epoch")
     parser.add_argument("--epochs", type=int, default=6, help="the first is left out")
-    parser.add_argument("--contenders", type=int, default=len(CONTENDERS))
+    parser.add_argument(
+        "--contenders", type=int, default=len(CONTENDERS), help="the first so many"
+    )
     parser.add_argument("--output", type=Path, default=FOLDER / "gpu.json")
     options = parser.parse_args()
     settings = {

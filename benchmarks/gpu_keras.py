@@ -6,6 +6,7 @@ TensorFlow may be absent: images are random, and either on the device or in memo
 import argparse
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,35 +20,12 @@ import numpy as np
 
 from experiments import build, runtime
 from experiments.config.preflight import check_command_line
-from experiments.data.dataset import ArraySplit, Dataset
-from experiments.data.fingerprint import fingerprint_splits
+from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.training.fit import fit
 from gpu_figures import CLASSES, MEAN, POOL, STD, add_arguments, describe_epochs
+from stopwatch import EpochClock
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
-
-
-class EpochClock(keras.callbacks.Callback):
-    """Takes the time at the end of each epoch, where Keras waits for the device."""
-
-    async_safe = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.marks: list[float] = []
-        self.loss = float("nan")
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Takes the time."""
-        self.marks.append(time.perf_counter())
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keeps the loss."""
-        self.loss = float((logs or {})["loss"])
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Takes the time of the last epoch's end."""
-        self.marks.append(time.perf_counter())
 
 
 def main() -> None:
@@ -67,8 +45,9 @@ def main() -> None:
     keras.utils.set_random_seed(0)
     train = train_project if options.network == "project" else train_applications
     batches = make_batches(options)
-    clock = EpochClock()
-    model = train(options, batches, clock)
+    with tempfile.TemporaryDirectory() as folder:
+        clock = EpochClock(output_dir=Path(folder))
+        model = train(options, batches, clock)
     report(options, clock, begin)
     if options.profile:
         trace(model, batches, options.profile)
@@ -173,17 +152,14 @@ def describe_images(size: int) -> Dataset:
         images=np.broadcast_to(blank, (CLASSES, 1, 1, 3)),
         labels=np.arange(CLASSES, dtype="int32"),
     )
-    splits = {"train": split, "validation": split}
-    return Dataset(
+    return build_dataset(
         name="random",
-        class_names=tuple(str(index) for index in range(CLASSES)),
+        class_names=[str(index) for index in range(CLASSES)],
         image_shape=(size, size, 3),
-        mean=MEAN,
-        std=STD,
         train=split,
         validation=split,
-        test=None,
-        fingerprint=fingerprint_splits(splits, CLASSES),
+        mean=MEAN,
+        std=STD,
     )
 
 
@@ -194,8 +170,10 @@ def report(options: argparse.Namespace, clock: EpochClock, begin: float) -> None
     device = jax.devices()[0]
     memory = device.memory_stats() or {}
     figures = {
-        **describe_epochs(options, begin=begin, marks=clock.marks),
-        "loss": clock.loss,
+        **describe_epochs(
+            options, begin=begin, marks=[wall for wall, _ in clock.marks]
+        ),
+        "loss": clock.losses[-1]["loss"],
         "peak_gb": round(memory.get("peak_bytes_in_use", 0) / 1e9, 1),
         "device": device.device_kind,
         "versions": {"jax": jax.__version__, "keras": keras.__version__},

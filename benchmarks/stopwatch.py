@@ -31,8 +31,8 @@ class EpochClock(keras.callbacks.Callback):
     def __init__(self, *, output_dir: Path) -> None:
         super().__init__()
         self._path = Path(output_dir, EPOCHS_FILE)
-        self._marks: list[tuple[float, float]] = []
-        self._losses: list[dict[str, float]] = []
+        self.marks: list[tuple[float, float]] = []
+        self.losses: list[dict[str, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Takes the time: what came since the last call is the epoch before."""
@@ -40,14 +40,14 @@ class EpochClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keeps the losses."""
-        names = ("loss", "val_loss")
-        self._losses.append({name: float((logs or {})[name]) for name in names})
+        found = {n: float(v) for n, v in (logs or {}).items() if n.endswith("loss")}
+        self.losses.append(found)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Takes the time for the last epoch and writes the file."""
         self._mark()
-        content = {"marks": self._marks, "losses": self._losses}
+        content = {"marks": self.marks, "losses": self.losses}
         self._path.write_text(json.dumps(content))
 
     def _mark(self) -> None:
-        self._marks.append((time.perf_counter(), time.process_time()))
+        self.marks.append((time.perf_counter(), time.process_time()))
