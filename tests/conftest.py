@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from experiments.config.sources import each_file_once
 from experiments.runtime import prepare_environment
 from tests.warm import run_to_the_end
 
@@ -38,6 +39,13 @@ def pytest_collection_finish() -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps what the project remembers for its user out of the user's cache."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _config_files() -> Iterator[None]:
+    """Reads each config file once, as a command does."""
+    with each_file_once():
+        yield
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -151,6 +152,23 @@ def test_hydra_is_told_the_planned_folder(plan: Any) -> None:
     start(lambda: None, "seed=1")
     assert sys.argv[:2] == ["run.py", "seed=1"]
     assert unquote(sys.argv[2]) == ("hydra.run.dir", str(plan.folder))
+
+
+def test_a_job_is_composed_from_the_files_that_were_checked(
+    plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = ConfigRepository.load_config
+
+    def look(*_: Any, **__: Any) -> Any:
+        seen.append(ConfigRepository.load_config)
+        return plan
+
+    seen: list[Any] = []
+    monkeypatch.setattr(launch, "check_command_line", look)
+    start(lambda: seen.append(ConfigRepository.load_config), "seed=1")
+    checked, run = seen
+    assert checked is run is not plain
+    assert ConfigRepository.load_config is plain
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from experiments.config.job import (
     JobResult,
 )
 from experiments.config.preflight import Plan, check_command_line
+from experiments.config.sources import each_file_once
 from experiments.errors import (
     ExperimentError,
     Preempted,
@@ -38,6 +39,7 @@ from experiments.tasks.stored import show_stored, stored_result
 from experiments.tracking.tracker import Tracker
 
 
+@each_file_once()
 def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     """Checks the command line, lets Hydra run it and reports.
 
