@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import atexit
 import gc
 import os
 import subprocess
@@ -22,6 +23,7 @@ prepare_environment(gpu="cpu", backend="tensorflow", onednn="auto", deterministi
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
 # What is imported while tests are collected stays: no collection finds anything in it.
 gc.disable()
+atexit.register(gc.freeze)  # nor does the last one, when the interpreter ends
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,3 +1,4 @@
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -152,6 +153,15 @@ def test_hydra_is_told_the_planned_folder(plan: Any) -> None:
     start(lambda: None, "seed=1")
     assert sys.argv[:2] == ["run.py", "seed=1"]
     assert unquote(sys.argv[2]) == ("hydra.run.dir", str(plan.folder))
+
+
+def test_the_end_of_a_command_collects_no_garbage(
+    plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_end: list[Any] = []
+    monkeypatch.setattr(launch.atexit, "register", at_the_end.append)
+    start(lambda: None, "seed=1")
+    assert at_the_end == [gc.freeze]
 
 
 def test_a_job_is_composed_from_the_files_that_were_checked(

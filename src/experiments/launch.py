@@ -5,7 +5,9 @@ started. 75: stopped by Ctrl-C or a signal; the same command continues. 130: sto
 once by a second Ctrl-C.
 """
 
+import atexit
 import dataclasses
+import gc
 import os
 import re
 import sys
@@ -52,6 +54,8 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
     """
     from hydra._internal.utils import get_args_parser
 
+    # At its end the interpreter would look through all libraries once more.
+    atexit.register(gc.freeze)
     if isinstance(sys.stdout, TextIOWrapper):
         # A log file or a pipe shows an epoch when it ends, not when the run does.
         sys.stdout.reconfigure(line_buffering=True)
