@@ -167,12 +167,10 @@ def build_model(
         ConfigError: The network's output has another shape, or training it on these
             devices would go wrong.
     """
-    import numpy as np
-
     from experiments.models.batch_norm import fuse_batch_norms
     from experiments.training.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
-    from experiments.training.metrics import build_accumulators, build_metrics
+    from experiments.training.metrics import build_metrics
 
     classes = dataset.num_classes
     jit = choose_jit(
@@ -203,9 +201,6 @@ def build_model(
             jit=jit,
             steps_per_execution=run.trainer.steps_per_execution,
         )
-        model.optimizer.build(model.trainable_variables)
-        # Born in the first step, metrics would have TensorFlow trace that step twice.
-        build_accumulators(model, np.zeros(1, "int32"))
     return model
 
 

@@ -56,6 +56,24 @@ def test_fit_learns_and_returns_each_epochs_metrics(
     assert result.epochs[-1]["loss"] < 0.6 * result.epochs[0]["loss"]
 
 
+def test_the_step_is_traced_once(dense_model: Any, batches: Any) -> None:
+    model = dense_model(keras.optimizers.Adam(0.01))
+    traced = []
+    step = model.train_step
+    model.train_step = lambda data: traced.append(data) or step(data)
+
+    fit(
+        model,
+        train_from=batches(6).skip,
+        validation=None,
+        epochs=1,
+        steps_per_epoch=6,
+        callbacks={},
+    )
+
+    assert len(traced) == 1
+
+
 def test_fit_equals_a_bare_keras_fit(dense_model: Any, batches: Any) -> None:
     ours = dense_model(keras.optimizers.Adam(0.01))
     theirs = dense_model(keras.optimizers.Adam(0.01))

@@ -12,6 +12,7 @@ from experiments.interruption import StopRequest
 from experiments.training.averaging import SwapAverages
 from experiments.training.chain import CallbackChain
 from experiments.training.loop import TrainingLoop
+from experiments.training.metrics import build_accumulators
 from experiments.training.session import Limits, Session
 from experiments.training.state import TrainingState, keeps_averages
 
@@ -89,10 +90,10 @@ def compile_model(
     jit: bool,
     steps_per_execution: int = 1,
 ) -> None:
-    """Compiles `model` in graph mode.
+    """Compiles `model` in graph mode, with all the variables that training takes.
 
     Args:
-        model: A `keras.Model`.
+        model: A built `keras.Model` of one output `(B, classes)`.
         optimizer: A fresh optimizer, see `build_optimizer`.
         loss: See `build_loss`.
         metrics: See `build_metrics`.
@@ -107,6 +108,9 @@ def compile_model(
         steps_per_execution=steps_per_execution,
         run_eagerly=False,
     )
+    # Born in the first step, they would have TensorFlow trace that step twice.
+    model.optimizer.build(model.trainable_variables)
+    build_accumulators(model)
 
 
 def fit(

@@ -11,12 +11,10 @@ from experiments.training.chain import (
     name_forgetful,
     restore_memory,
 )
-from experiments.training.metrics import build_accumulators
 from experiments.training.state import (
     Position,
     TrainingState,
     average_weights,
-    count_metrics,
     restore_metrics,
     restore_variables,
 )
@@ -81,9 +79,6 @@ class TrainingLoop:
     ) -> None:
         """Gives back what was gathered in the epoch: its begin has just reset it."""
         restore_memory(callbacks, state.memory)
-        if len(self.model.metrics_variables) < count_metrics(state.arrays):
-            _, labels, *_ = next(iter(self.train_from(0)))
-            build_accumulators(self.model, labels)
         restore_metrics(self.model, state.arrays)
 
     def _finish_steps(self, position: Position) -> None:

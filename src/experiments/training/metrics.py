@@ -26,16 +26,14 @@ def build_metrics(num_classes: int) -> list[Any]:
     return metrics
 
 
-def build_accumulators(model: Any, labels: Any) -> None:
+def build_accumulators(model: Any) -> None:
     """Lets metrics come into being, which they do with the first batch they see.
 
     Args:
-        model: A compiled `keras.Model` of one output.
-        labels: Of one batch `(B,)`.
+        model: A compiled `keras.Model` of one output `(B, classes)`.
     """
-    labels = np.asarray(labels)
-    scores = np.zeros((len(labels), *model.output_shape[1:]), "float32")
+    scores = np.zeros((1, *model.output_shape[1:]), "float32")
     strategy = getattr(model, "distribute_strategy", None)
     with nullcontext() if strategy is None else strategy.scope():
-        model.compute_metrics(None, labels, scores)
+        model.compute_metrics(None, np.zeros(1, "int32"), scores)
         model.reset_metrics()

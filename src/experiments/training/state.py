@@ -76,8 +76,6 @@ def restore_variables(model: Any, arrays: Arrays) -> None:
     Raises:
         ExperimentError: The model has other variables.
     """
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     for group in ("model", "optimizer"):
         _assign(model, group, arrays)
 
@@ -85,11 +83,6 @@ def restore_variables(model: Any, arrays: Arrays) -> None:
 def restore_metrics(model: Any, arrays: Arrays) -> None:
     """Gives the metrics of a built model their accumulators back; see above."""
     _assign(model, "metrics", arrays)
-
-
-def count_metrics(arrays: Arrays) -> int:
-    """Returns the number of metric accumulators among saved arrays."""
-    return sum(name.startswith("metrics/") for name in arrays)
 
 
 def digest(model: Any) -> str:
