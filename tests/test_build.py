@@ -205,7 +205,7 @@ y = np.arange(64) % 4
 data = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
 for gpus in ((), ("0", "1")):
     keras.utils.set_random_seed(0)
-    with runtime.replicate(runtime.Devices(gpus), "tensorflow"):
+    with runtime.variable_scope(runtime.Devices(gpus), "tensorflow"):
         model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.1), loss)

@@ -8,7 +8,13 @@ import pytest
 
 from experiments import runtime
 from experiments.errors import ConfigError, DeviceError
-from experiments.runtime import Devices, choose_gpus, configure_framework, list_gpus
+from experiments.runtime import (
+    Devices,
+    choose_gpus,
+    configure_framework,
+    list_gpus,
+    variable_scope,
+)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +119,20 @@ def test_seed_fixes_initial_weights() -> None:
 
     assert np.array_equal(draw(3), draw(3))
     assert not np.array_equal(draw(3), draw(4))
+
+
+def test_variables_of_one_device_have_one_name_beside_their_paths() -> None:
+    """TensorFlow takes longer for a variable whose name it has not met."""
+    import keras
+
+    layers = [keras.layers.Dense(2, name=name) for name in ("a", "b")]
+    with variable_scope(Devices(()), "tensorflow"):
+        for layer in layers:
+            layer.build((None, 3))
+    variables = [variable for layer in layers for variable in layer.variables]
+    assert {variable.value.name for variable in variables} == {"variable:0"}
+    paths = ["a/kernel", "a/bias", "b/kernel", "b/bias"]
+    assert [variable.path for variable in variables] == paths
 
 
 def test_the_next_job_frees_the_graphs_of_the_last_one() -> None:

@@ -178,7 +178,7 @@ def build_model(
         on_gpu=devices.kind == "gpu",
         deterministic=run.trainer.deterministic,
     )
-    with runtime.replicate(devices, run.backend):
+    with runtime.variable_scope(devices, run.backend):
         network = instantiate(
             run.model, key="model", input_shape=dataset.image_shape, num_classes=classes
         )

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -272,22 +272,33 @@ def _without_chatter() -> Iterator[None]:
                 log.info("Start of the framework:\n%s", text)
 
 
-def replicate(devices: Devices, backend: str) -> contextlib.AbstractContextManager[Any]:
+def variable_scope(
+    devices: Devices, backend: str
+) -> contextlib.AbstractContextManager[Any]:
     """Returns the scope in which a model is built so that all claimed GPUs train it.
 
-    One device needs no scope. Several share each batch: TensorFlow mirrors the
-    variables, JAX shards the batch over a data-parallel mesh.
+    Several share each batch: TensorFlow mirrors the variables, JAX shards the batch
+    over a data-parallel mesh. On a single one TensorFlow's variables have one name,
+    beside the path by which Keras knows them: for each new name TensorFlow prepares the
+    operation that makes it, which is half of making a small variable.
     """
-    if len(devices.gpus) < 2:
-        return contextlib.nullcontext()
+    several = len(devices.gpus) > 1
     if backend == "jax":
-        import keras
+        if several:
+            import keras
 
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
+            keras.distribution.set_distribution(keras.distribution.DataParallel())
         return contextlib.nullcontext()
     import tensorflow as tf
 
     scope: contextlib.AbstractContextManager[Any] = (
         tf.distribute.MirroredStrategy().scope()
+        if several
+        else tf.variable_creator_scope(_create_by_one_name)
     )
     return scope
+
+
+def _create_by_one_name(create: Callable[..., Any], **options: Any) -> Any:
+    # The slash keeps the layer's name, which is unique, from being put before it.
+    return create(**{**options, "name": "variable/"})

@@ -14,6 +14,7 @@ from experiments.config.convert import convert
 from experiments.config.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet import build_resnet
+from experiments.runtime import Devices, variable_scope
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -39,7 +40,8 @@ def build_option(
 ) -> Any:
     """Builds the network of `model=option`."""
     arguments = compose_resnet(option, *overrides).arguments()
-    return build_resnet(input_shape=image, num_classes=classes, **arguments)
+    with variable_scope(Devices(gpus=()), keras.backend.backend()):
+        return build_resnet(input_shape=image, num_classes=classes, **arguments)
 
 
 @functools.cache
