@@ -125,6 +125,17 @@ def test_steps_of_an_epoch(check: Any, overrides: list[str], steps: int) -> None
     assert pipelines.steps_per_epoch == steps
 
 
+def test_the_batches_of_a_step_are_built_once(check: Any) -> None:
+    run = check(*TINY).run
+    pipelines = build.build_pipelines(run, build.build_dataset(run))
+    first = pipelines.train_from(0)
+    assert pipelines.train_from(0) is first
+    batches = [next(iter(first))[1].numpy() for _ in range(2)]
+    assert np.array_equal(*batches)
+    later = next(iter(pipelines.train_from(1)))[1].numpy()
+    assert np.array_equal(later, next(iter(first.skip(1)))[1].numpy())
+
+
 def test_overfitting_repeats_the_same_batch(check: Any) -> None:
     run = check(*TINY, "trainer.overfit_batches=1", "augment=flip_crop").run
     pipelines = build.build_pipelines(run, build.build_dataset(run))

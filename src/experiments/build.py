@@ -3,6 +3,7 @@
 Nobody below this module sees a config; everybody above gets built things from here.
 """
 
+import functools
 import inspect
 import logging
 import math
@@ -96,6 +97,8 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
     steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
     limits = [trainer.max_steps_per_epoch, trainer.overfit_batches]
 
+    # The first batch is drawn for the record before training begins with it.
+    @functools.lru_cache(maxsize=1)
     def train_from(step: int) -> Any:
         repeated = trainer.overfit_batches
         batches = build_pipeline(
