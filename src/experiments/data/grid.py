@@ -1,17 +1,21 @@
 """A sheet of example images with their labels."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 # Inches.
 _IMAGE_WIDTH = 1.1
 _GAP = 0.12
 _LABEL_HEIGHT = 0.2
+_DROP = 0.04
 _TITLE_HEIGHT = 0.3
 _LONGEST_LABEL = 19
 # Below this many pixels a side an image is shown as blocks, not smoothed.
@@ -46,38 +50,40 @@ def draw_grid(
     height = rows * cell_height + _GAP + (_TITLE_HEIGHT if title else 0)
     figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
+    # Axes of its own for each image would take several times as long.
+    sheet = figure.add_axes((0, 0, 1, 1))
+    sheet.set_axis_off()
     if title:
-        middle = 1 - (_GAP + _TITLE_HEIGHT) / 2 / height
-        figure.text(0.5, middle, title, fontsize=10, ha="center", va="center")
+        middle = height - (_GAP + _TITLE_HEIGHT) / 2
+        sheet.text(width / 2, middle, title, fontsize=10, ha="center", va="center")
     for position, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(position, columns)
         left = _GAP + column * cell_width
         bottom = (rows - 1 - row) * cell_height + _GAP + _LABEL_HEIGHT
-        box = (left / width, bottom / height, _IMAGE_WIDTH / width)
-        cell = figure.add_axes((*box, image_height / height))
-        _draw_cell(cell, image, class_names[int(label)])
+        extent = (left, left + _IMAGE_WIDTH, bottom, bottom + image_height)
+        _draw_cell(sheet, image, extent, class_names[int(label)])
+    sheet.set(xlim=(0, width), ylim=(0, height))
     return figure
 
 
-def _draw_cell(cell: Any, image: npt.NDArray[np.uint8], name: str) -> None:
+def _draw_cell(
+    sheet: "Axes",
+    image: npt.NDArray[np.uint8],
+    extent: tuple[float, float, float, float],
+    name: str,
+) -> None:
+    """Draws an image between left, right, bottom and top, in inches, and its name."""
     grey = image.shape[-1] == 1
-    cell.set_axis_off()
-    cell.imshow(
+    left, right, bottom, _ = extent
+    sheet.imshow(
         image[..., 0] if grey else image,
         cmap="gray" if grey else None,
         vmin=0,
         vmax=255,
         aspect="auto",
+        extent=extent,
         interpolation="nearest" if max(image.shape) < _SMALL else "antialiased",
     )
     shown = name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
-    cell.annotate(
-        shown,
-        (0.5, 0),
-        xytext=(0, -3),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=7,
-    )
+    middle = (left + right) / 2
+    sheet.text(middle, bottom - _DROP, shown, fontsize=7, ha="center", va="top")
