@@ -4,7 +4,8 @@ Half of what a short run costs is importing TensorFlow, Keras, MLflow and the re
 one interpreter imports them, and each command is a fork of it: a process of its own,
 which is read, signalled, killed and waited for like any other. What an interpreter
 does at its start, PYTHONPATH and `sitecustomize` included, is done in the fork. How a
-command imports the libraries is not seen this way: tests of that start a new one.
+command imports the libraries, and reads the config files of the default job, is not
+seen this way: tests of that start a new one.
 """
 
 import atexit
@@ -27,6 +28,8 @@ from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_BYTES = 1 << 20
+_kept = contextlib.ExitStack()
+_status: list[Any] = []
 
 
 def start_command(
@@ -116,7 +119,7 @@ def _serve(connection: socket.socket) -> None:
     while True:
         data, files, _, _ = socket.recv_fds(connection, _MOST_BYTES, 2)
         if not data:
-            sys.exit()
+            os._exit(0)
         reading, writing = os.pipe()
         between = os.fork()
         if between == 0:
@@ -163,7 +166,23 @@ def _run_script(path: Path) -> None:
     main = types.ModuleType("__main__")
     main.__file__ = str(path)
     sys.modules["__main__"] = main
-    exec(compile(path.read_bytes(), path, "exec"), vars(main))
+    try:
+        exec(compile(path.read_bytes(), path, "exec"), vars(main))
+    except SystemExit as end:
+        _status.append(end.code)
+        raise
+
+
+def _leave() -> None:
+    """Ends a fork after all else that is done at its end.
+
+    Else the interpreter would take the libraries apart, and the pages that they are on
+    would all be copied for it.
+    """
+    if _status and isinstance(_status[0], int):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_status[0])
 
 
 def _import_libraries() -> None:
@@ -181,10 +200,18 @@ def _import_libraries() -> None:
         importlib.import_module("hydra.main")
         for module in pkgutil.walk_packages(experiments.__path__, "experiments."):
             importlib.import_module(module.name)
+    from experiments.config.preflight import check_command_line
+    from experiments.config.sources import each_file_once
+    from experiments.tracking.environment import describe_environment
+
+    describe_environment()  # reads the metadata of all installed packages
+    _kept.enter_context(each_file_once())
+    check_command_line((), config_dir=Path(__file__).parents[1] / "conf")
     gc.freeze()  # pages that no collection writes to stay shared
 
 
 if __name__ == "__main__":
+    atexit.register(_leave)  # what comes first is called last
     _import_libraries()
     _serve(socket.socket(fileno=int(sys.argv[1])))
     _run_script(Path(sys.argv[0]).absolute())
