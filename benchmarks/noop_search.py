@@ -1,4 +1,4 @@
-"""A search whose trials do nothing or sleep; run by `search.py`, prints one JSON line.
+"""A search or sweep of jobs that do nothing or sleep; run by `search.py`.
 
 python noop_search.py FIGURES_FILE [overrides]
 """
@@ -23,7 +23,8 @@ memory: list[int] = []
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
 def run(config: DictConfig) -> float:
-    """Does nothing, or sleeps as long as its number says."""
+    """Does nothing, or sleeps as long as its number says; notes the memory."""
+    memory.append(psutil.Process().memory_info().rss)
     if config.name == "sleep":
         share = config.seed % 10 / 9
         time.sleep(SHORTEST + share * (LONGEST - SHORTEST))
@@ -31,9 +32,8 @@ def run(config: DictConfig) -> float:
 
 
 def watch_launches() -> None:
-    """Notes how long Hydra composes and launches each trial, and the memory."""
+    """Notes how long Hydra composes and launches each trial."""
     inner = launching.HydraLaunch.__call__
-    process = psutil.Process()
 
     def launch(self: Any, overrides: Any, number: int) -> Any:
         begin = time.perf_counter()
@@ -41,7 +41,6 @@ def watch_launches() -> None:
             return inner(self, overrides, number)
         finally:
             launched.append(time.perf_counter() - begin)
-            memory.append(process.memory_info().rss)
 
     launching.HydraLaunch.__call__ = launch  # type: ignore[method-assign]
 
@@ -64,5 +63,5 @@ if __name__ == "__main__":
     searching.run_search = timed
     watch_launches()
     run()
-    figures = {"whole": whole[0], "launched": launched, "memory": memory}
+    figures = {"whole": sum(whole), "launched": launched, "memory": memory}
     FIGURES.write_text(json.dumps(figures))

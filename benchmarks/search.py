@@ -50,12 +50,12 @@ def main() -> int:
     return store_plain("search", result)
 
 
-def run_noop(*overrides: str) -> dict[str, Any]:
-    """Runs a search of trials that do nothing and returns its figures."""
+def run_noop(*overrides: str, sweeper: str = "keras_tuner") -> dict[str, Any]:
+    """Runs a search or sweep of jobs that do nothing and returns its figures."""
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder, "figures.json")
         command = [sys.executable, str(NOOP), str(figures), "-m"]
-        command += ["hydra/sweeper=keras_tuner", f"hydra.sweep.dir={folder}/sweep"]
+        command += [f"hydra/sweeper={sweeper}", f"hydra.sweep.dir={folder}/sweep"]
         subprocess.run(
             [*command, *QUIET, *NUMBERED, *overrides],
             check=True,
@@ -66,30 +66,41 @@ def run_noop(*overrides: str) -> dict[str, Any]:
 
 
 def measure_driver(trials: int) -> dict[str, Any]:
-    """Measures what the driver takes for a trial beyond Hydra's launch of it."""
+    """Measures what the driver takes for a trial beyond Hydra's launch of it.
+
+    The memory is also that of Hydra's own sweep over as many jobs.
+    """
     figures = run_noop(
         "seed=range(0,1000000)",
         f"hydra.sweeper.max_trials={trials}",
         "hydra.sweeper.isolation=none",
     )
     own = figures["whole"] - sum(figures["launched"])
-    memory = figures["memory"]
-    tenth = len(memory) // 10
-    window = max(tenth, 1)
-    later = memory[window:] or memory  # a single trial gains nothing
-    gained = [end - begin for begin, end in zip(memory, later, strict=False)]
+    hydra = run_noop(f"seed=range(0,{trials})", sweeper="basic")
     return {
         "milliseconds_a_trial": round(1000 * own / trials, 2),
         "hydra_milliseconds_a_trial": round(
             1000 * statistics.fmean(figures["launched"]), 2
         ),
+        **describe_growth(figures["memory"]),
+        **{f"hydra_{k}": v for k, v in describe_growth(hydra["memory"]).items()},
+        "goal_milliseconds": 50,
+    }
+
+
+def describe_growth(memory: list[int]) -> dict[str, float]:
+    """Returns how memory, read once a trial, grows from a tenth of the trials on."""
+    tenth = len(memory) // 10
+    window = max(tenth, 1)
+    later = memory[window:] or memory  # a single trial gains nothing
+    gained = [end - begin for begin, end in zip(memory, later, strict=False)]
+    return {
         "memory_mb": round(memory[-1] / 1e6, 1),
         "memory_growth_mb_from_a_tenth_on": round(
             (memory[-1] - memory[tenth]) / 1e6, 2
         ),
         # A median leaves single steps out: garbage that waits, a table that grows.
         "memory_kilobytes_a_trial": round(statistics.median(gained) / window / 1e3, 1),
-        "goal_milliseconds": 50,
     }
 
 
