@@ -13,6 +13,7 @@ import hydra
 import psutil
 from omegaconf import DictConfig
 
+from experiments.config.sources import each_file_once
 from experiments.search import launching
 
 FIGURES = Path(sys.argv.pop(1))
@@ -62,6 +63,6 @@ if __name__ == "__main__":
 
     searching.run_search = timed
     watch_launches()
-    run()
+    each_file_once()(run)()  # as a command does
     figures = {"whole": sum(whole), "launched": launched, "memory": memory}
     FIGURES.write_text(json.dumps(figures))
