@@ -156,6 +156,8 @@ def test_jax_trains_the_same_job(run_command: Any, tmp_path: Path) -> None:
     (result,) = results(tmp_path)
     assert result["metrics"]["test_loss"] > 0
     assert "CPU, jax" in done.stdout
+    cache = Path(os.environ["XDG_CACHE_HOME"], "experiments")
+    assert list(cache.glob("jax-*/jit_train_step-*-cache"))
 
 
 def test_help_and_config_are_shown_without_running(

@@ -2,6 +2,8 @@ import gc
 import logging
 import os
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -105,6 +107,7 @@ def configure(**changes: Any) -> None:
         "precision": "float32",
         "deterministic": False,
         "threads": None,
+        "compilation_cache": True,
     }
     configure_framework(Devices(()), **{**settings, **changes})
 
@@ -133,6 +136,56 @@ def test_variables_of_one_device_have_one_name_beside_their_paths() -> None:
     assert {variable.value.name for variable in variables} == {"variable:0"}
     paths = ["a/kernel", "a/bias", "b/kernel", "b/bias"]
     assert [variable.path for variable in variables] == paths
+
+
+@pytest.fixture
+def jax_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """What a JAX that is not there is told."""
+    told: dict[str, Any] = {}
+    config = SimpleNamespace(update=told.__setitem__)
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(config=config))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    return told
+
+
+def test_jax_finds_what_earlier_processes_have_compiled(
+    jax_config: dict[str, Any], tmp_path: Path
+) -> None:
+    runtime._keep_compilations(True)
+    folder = Path(jax_config["jax_compilation_cache_dir"])
+    assert folder.is_dir()
+    assert folder.parent == tmp_path / "experiments"
+    assert jax_config["jax_compilation_cache_max_size"] == 2 * 2**30
+    runtime._keep_compilations(True)
+    assert jax_config["jax_compilation_cache_dir"] == str(folder)
+    runtime._keep_compilations(False)
+    assert jax_config["jax_compilation_cache_dir"] is None
+
+
+def test_other_cpus_do_not_share_what_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = runtime._identify_cpu()
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "flags : of another\n")
+    assert runtime._identify_cpu() != here
+
+
+def test_cache_that_cannot_be_written_is_a_warning(
+    jax_config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "experiments").write_text("no folder")
+    runtime._keep_compilations(True)
+    assert jax_config["jax_compilation_cache_dir"] is None
+    assert "JAX compiles everything anew" in caplog.text
+
+
+def test_cache_that_the_environment_names_is_left_alone(
+    jax_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/elsewhere")
+    runtime._keep_compilations(True)
+    assert jax_config == {}
 
 
 def test_the_next_job_frees_the_graphs_of_the_last_one() -> None:

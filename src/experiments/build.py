@@ -63,6 +63,7 @@ def configure_framework(run: RunConfig, devices: Devices) -> None:
         precision=run.trainer.precision,
         deterministic=run.trainer.deterministic,
         threads=run.trainer.threads,
+        compilation_cache=run.trainer.compilation_cache,
     )
 
 

@@ -1,8 +1,15 @@
 """Files that a reader finds whole: as they were, or as they are now."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+
+def cache_folder() -> Path:
+    """Returns where this user's machine keeps what can be made again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "experiments"
 
 
 def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None:

@@ -7,8 +7,10 @@ framework is told about threads and determinism before it starts its runtime.
 import contextlib
 import functools
 import gc
+import hashlib
 import logging
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -20,9 +22,12 @@ from typing import Any
 import psutil
 
 from experiments.errors import ConfigError, DeviceError, Problem
+from experiments.files import cache_folder
 from experiments.imports import without_collection, without_package
 
 log = logging.getLogger(__name__)
+
+_COMPILED_BYTES = 2**31
 
 Gpu = int | str | list[int]
 
@@ -177,6 +182,7 @@ def configure_framework(
     precision: str,
     deterministic: bool,
     threads: int | None,
+    compilation_cache: bool,
 ) -> None:
     """Imports Keras and sets threads, determinism, precision and all seeds.
 
@@ -187,6 +193,7 @@ def configure_framework(
         precision: Keras dtype policy.
         deterministic: Make every TensorFlow op deterministic; switches XLA off.
         threads: CPU threads for one op; `None` for all cores.
+        compilation_cache: Let JAX find what earlier processes have compiled.
 
     Raises:
         ConfigError: Half precision on a CPU, which is several times slower there.
@@ -211,6 +218,8 @@ def configure_framework(
 
     if backend != "tensorflow":
         tf.config.set_visible_devices([], "GPU")  # tf.data alone needs none
+    if backend == "jax":
+        _keep_compilations(compilation_cache)
     if threads is not None:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -224,6 +233,38 @@ def configure_framework(
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+def _keep_compilations(keep: bool) -> None:
+    """Tells JAX where to keep what it compiles, if anywhere.
+
+    The folder belongs to a kind of CPU: code for one may not run on another, and
+    machines may share a home. A folder that the environment names is left alone.
+    """
+    import jax
+
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return
+    folder = cache_folder() / f"jax-{_identify_cpu()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("JAX compiles everything anew: %s.", error)
+        keep = False
+    jax.config.update("jax_compilation_cache_dir", str(folder) if keep else None)
+    jax.config.update("jax_compilation_cache_max_size", _COMPILED_BYTES)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _identify_cpu() -> str:
+    """Returns digits that CPUs share which have the same instructions."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    flags = [line for line in lines if line.startswith(("flags", "Features"))]
+    text = " ".join([platform.machine(), *flags[:1]])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def forget_models() -> None:

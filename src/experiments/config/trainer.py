@@ -37,6 +37,7 @@ class TrainerConfig:
         deterministic: Demand operations that give the same bits every time.
         onednn: Use oneDNN's kernels on a CPU; read before TensorFlow is imported.
         threads: CPU threads of TensorFlow's pools; null leaves it to TensorFlow.
+        compilation_cache: Keep what JAX compiles for later processes of this machine.
         fused_batch_norm: Train batch norms with fewer passes over their maps.
         fused_optimizer: Update each variable by one operation where TensorFlow has it.
         steps_per_execution: Steps between two returns to Python; divides the steps
@@ -68,6 +69,7 @@ class TrainerConfig:
     deterministic: bool
     onednn: Literal["auto", True, False]
     threads: int | None = setting(ge=1, le=1024)
+    compilation_cache: bool = setting(incidental=True)
     fused_batch_norm: bool
     fused_optimizer: bool
     steps_per_execution: int = setting(ge=1)

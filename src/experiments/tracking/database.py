@@ -1,6 +1,5 @@
 """The embedded database: created once, quickly, whoever comes first."""
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from experiments.errors import TrackingError
+from experiments.files import cache_folder
 from experiments.tracking.client import import_mlflow
 
 _LOCK_SECONDS = 120
@@ -87,7 +87,7 @@ def _open_template() -> sqlite3.Connection:
     """Returns an empty migrated database, from the cache folder where it has one."""
     from mlflow.version import VERSION
 
-    cached = _cache_folder() / f"mlflow-{VERSION}.db"
+    cached = cache_folder() / f"mlflow-{VERSION}.db"
     if cached.exists():
         return _connect(cached)
     migrated = _migrate_in_memory()
@@ -112,11 +112,6 @@ def _migrate_in_memory() -> sqlite3.Connection:
     _initialize_tables(engine)
     connection: Any = engine.raw_connection().driver_connection
     return connection
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "experiments"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
