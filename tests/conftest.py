@@ -24,6 +24,10 @@ os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
 # What is imported while tests are collected stays: no collection finds anything in it.
 gc.disable()
 atexit.register(gc.freeze)  # nor does the last one, when the interpreter ends
+_INTERPRETER = str(ROOT / "tests" / "interpreter")  # for those that tests start
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [_INTERPRETER, os.environ.get("PYTHONPATH")])
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

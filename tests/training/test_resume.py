@@ -42,6 +42,7 @@ def split(count: int) -> ArraySplit:
     return ArraySplit(images.astype("uint8"), labels.astype("int32"))
 
 
+@functools.cache
 def train_from(step: int) -> Any:
     return build_pipeline(
         split(STEPS * BATCH + 3),
@@ -56,6 +57,7 @@ def train_from(step: int) -> Any:
     )
 
 
+@functools.cache
 def validation() -> Any:
     return build_pipeline(
         split(3 * BATCH),
