@@ -89,9 +89,13 @@ def _render_search(result: dict[str, Any]) -> str:
         f"{driver['hydra_milliseconds_a_trial']} ms | |",
         f"| memory of the driver, from a tenth of them to the end | "
         f"+{driver['memory_growth_mb_from_a_tenth_on']} MB of {driver['memory_mb']} MB "
-        "| none |",
-        f"| the same for each trial, single steps left out | "
-        f"{driver['memory_kilobytes_a_trial']} kB | its record |",
+        "| none beyond Hydra's |",
+        f"| Hydra's own sweep over as many jobs, likewise | "
+        f"+{driver['hydra_memory_growth_mb_from_a_tenth_on']} MB of "
+        f"{driver['hydra_memory_mb']} MB | |",
+        f"| the driver's for each trial, single steps left out | "
+        f"{driver['memory_kilobytes_a_trial']} kB, Hydra's "
+        f"{driver['hydra_memory_kilobytes_a_trial']} kB | its record |",
         f"| {packing['workers']} workers, trials of 1 to 10, to perfect packing | "
         f"{packing['ratio']} | ≤ {packing['goal']} |",
         f"| {memory['trials']} trials that train, memory of the driver | "
