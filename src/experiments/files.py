@@ -1,4 +1,4 @@
-"""Files that a reader finds whole: as they were, or as they are now."""
+"""Where files go; a reader finds them whole: as they were, or as they are now."""
 
 import json
 import os
