@@ -316,6 +316,7 @@ def test_a_config_that_only_its_own_trial_shows_to_be_wrong_fails_that_one(
         GRID,
         # So many that not every combination is checked before the search begins.
         f"seed={','.join(map(str, range(90)))}",
+        "model.blocks=[1,1]",
         "model.stem=imagenet",
         "model.head=average,notebook,max",
         "dataset.image_size=16,8,32",
