@@ -180,6 +180,15 @@ def test_cache_that_cannot_be_written_is_a_warning(
     assert "JAX compiles everything anew" in caplog.text
 
 
+def test_without_a_cache_nothing_is_written_or_said(
+    jax_config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "experiments").write_text("no folder")
+    runtime._keep_compilations(False)
+    assert jax_config["jax_compilation_cache_dir"] is None
+    assert not caplog.records
+
+
 def test_cache_that_the_environment_names_is_left_alone(
     jax_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

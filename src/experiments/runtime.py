@@ -246,11 +246,12 @@ def _keep_compilations(keep: bool) -> None:
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     folder = cache_folder() / f"jax-{_identify_cpu()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        log.warning("JAX compiles everything anew: %s.", error)
-        keep = False
+    if keep:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("JAX compiles everything anew: %s.", error)
+            keep = False
     jax.config.update("jax_compilation_cache_dir", str(folder) if keep else None)
     jax.config.update("jax_compilation_cache_max_size", _COMPILED_BYTES)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
