@@ -108,7 +108,8 @@ def compile_model(
         steps_per_execution=steps_per_execution,
         run_eagerly=False,
     )
-    # Born in the first step, they would have TensorFlow trace that step twice.
+    # Born in the first step, the optimizer's would have TensorFlow trace it twice, and
+    # before it there would be no accumulators of metrics to restore.
     model.optimizer.build(model.trainable_variables)
     build_accumulators(model)
 
