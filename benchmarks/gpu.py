@@ -29,11 +29,13 @@ class Contender:
         name: For tables.
         command: The script in this folder and its own arguments.
         goals: Smallest ratios of its images a second to the baseline's and the limit.
+        batch_size: Where it is not that of all.
     """
 
     name: str
     command: list[str]
     goals: tuple[float, ...] = ()
+    batch_size: int | None = None
 
 
 CONTENDERS = (
@@ -55,6 +57,14 @@ CONTENDERS = (
     Contender(
         name="keras.applications, model.fit",
         command=["gpu_keras.py", "applications"],
+    ),
+    *(
+        Contender(
+            name=f"project, batches of {size}",
+            command=["gpu_keras.py", "project"],
+            batch_size=size,
+        )
+        for size in (32, 512, 1024)
     ),
 )
 
@@ -80,23 +90,28 @@ def main() -> int:
         "baseline": BASELINE,
         "contenders": {},
     }
-    arguments = [
-        f"--{name.replace('_', '-')}={value}" for name, value in settings.items()
-    ]
     for contender in CONTENDERS[: options.contenders]:
-        figures = run(contender, arguments)
+        batch_size = contender.batch_size or options.batch_size
+        figures = run(contender, {**settings, "batch_size": batch_size})
         result["machine"]["gpu"] = figures.pop("device")
         result["versions"] |= figures.pop("versions")
-        result["contenders"][contender.name] = {**figures, "goals": contender.goals}
+        result["contenders"][contender.name] = {
+            **figures,
+            "batch_size": batch_size,
+            "goals": contender.goals,
+        }
         options.output.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
         middle = statistics.median(figures["images_per_second"])
         print(f"{contender.name:<48}{middle:9.0f} images/s", flush=True)
     return 0
 
 
-def run(contender: Contender, arguments: list[str]) -> dict[str, Any]:
+def run(contender: Contender, settings: dict[str, int]) -> dict[str, Any]:
     """Runs a contender in a fresh process and returns what it measured."""
     script, *own = contender.command
+    arguments = [
+        f"--{name.replace('_', '-')}={value}" for name, value in settings.items()
+    ]
     process = subprocess.run(
         [sys.executable, str(BENCHMARKS / script), *own, *arguments],
         capture_output=True,

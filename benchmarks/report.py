@@ -146,7 +146,11 @@ def _render_gpu(result: dict[str, Any]) -> str:
     for name, figures in contenders.items():
         speeds = figures["images_per_second"]
         middle = statistics.median(speeds)
-        ratio = "baseline" if name == result["baseline"] else f"{middle / base:.3f}"
+        ratio = f"{middle / base:.3f}"
+        if name == result["baseline"]:
+            ratio = "baseline"
+        elif figures["batch_size"] != result["settings"]["batch_size"]:
+            ratio = ""  # only what has the same batches is comparable
         goals = ", ".join(f"≥ {goal}" for goal in figures["goals"])
         rows.append(
             f"| {name} | {middle:.0f} ({min(speeds):.0f} - {max(speeds):.0f}) "
