@@ -4,8 +4,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c '$(FITS)' 2>/dev/null && command -v $$p && break; done)
+# The distribution's own comes first: it is built with optimizations that pyenv's builds
+# lack, and everything takes a fifth less time on it.
+PYTHON ?= $(shell for needs in 'import ensurepip; $(FITS)' '$(FITS)'; do \
+	for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c "$$needs" 2>/dev/null && command -v $$p && exit; done; done)
 PORT ?= 5000
 
 help:
