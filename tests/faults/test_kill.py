@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ def kill_randomly(command: Command, generator: random.Random, seconds: float) ->
 
 
 def with_signal(process: subprocess.Popen[str], number: int, wait: float) -> None:
-    time.sleep(wait)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(wait)
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode in (0, 75, -number), errors
