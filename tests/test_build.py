@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from experiments import build
 from experiments.errors import ConfigError, DataError
 from experiments.runtime import Devices
+from tests.warm import run_to_the_end
 
 CPU = Devices(())
 TINY = [
@@ -193,13 +195,8 @@ def _read_once(run: Any, dataset: Any) -> None:
 
 def test_two_replicas_train_as_one(check: Any) -> None:
     """Two logical CPU devices stand in for two GPUs; the global batch is the same."""
-    import subprocess
-    import sys
-
-    shown = subprocess.check_output(
-        [sys.executable, "-c", REPLICAS], text=True, stderr=subprocess.DEVNULL
-    )
-    one, two = (float(line) for line in shown.split())
+    done = run_to_the_end([sys.executable, "-c", REPLICAS])
+    one, two = (float(line) for line in done.stdout.split())
     assert two == pytest.approx(one, rel=1e-5)
 
 

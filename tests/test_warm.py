@@ -40,6 +40,16 @@ def test_script_sees_the_same(tmp_path: Path) -> None:
     assert (warm.stderr, warm.returncode) == ("late\n", 7)
 
 
+def test_code_sees_the_same() -> None:
+    code = "import sys; print(__name__, sys.argv, repr(sys.path[0])); raise ValueError"
+    warm, cold = (
+        run_to_the_end([sys.executable, "-c", code, "a=b"], cold=cold)
+        for cold in (False, True)
+    )
+    assert warm.stdout == cold.stdout == "__main__ ['-c', 'a=b'] ''\n"
+    assert warm.returncode == cold.returncode == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_signal_ends_the_command_and_its_group(
     number: signal.Signals, tmp_path: Path

@@ -1,11 +1,11 @@
-"""`run.py` as a process that has the libraries already.
+"""Commands as processes that have the libraries already.
 
-Half of what a short run costs is importing TensorFlow, Keras, MLflow and the rest. Here
-one interpreter imports them, and each command is a fork of it: a process of its own,
-which is read, signalled, killed and waited for like any other. What an interpreter
-does at its start, PYTHONPATH and `sitecustomize` included, is done in the fork. How a
-command imports the libraries, and reads the config files of the default job, is not
-seen this way: tests of that start a new one.
+Half of what a short run of `run.py` costs is importing TensorFlow, Keras, MLflow and
+the rest. Here one interpreter imports them, and each command is a fork: a process of
+its own, which is read, signalled, killed and waited for like any other. What an
+interpreter does at its start, PYTHONPATH and `sitecustomize` included, is done in the
+fork. How a command imports the libraries, and reads the config files of the default
+job, is not seen this way: tests of that start a new one.
 """
 
 import atexit
@@ -35,10 +35,10 @@ _status: list[Any] = []
 def start_command(
     args: list[str], *, cold: bool = False, **options: Any
 ) -> subprocess.Popen[Any]:
-    """Starts `run.py` as `subprocess.Popen` would; it reads nothing, and hears Ctrl-C.
+    """Starts a script as `subprocess.Popen` would; it reads nothing, and hears Ctrl-C.
 
     Args:
-        args: The interpreter, the script and its arguments.
+        args: The interpreter, the script, or `-c` and code, and its arguments.
         cold: Start a new interpreter.
         options: `cwd`, `env`, `stdout`, `stderr`, `text` and `start_new_session`.
     """
@@ -53,7 +53,7 @@ def run_to_the_end(
     """Runs a command as `subprocess.run` would, and returns what it printed.
 
     Args:
-        args: The interpreter, the script and its arguments.
+        args: The interpreter, the script, or `-c` and code, and its arguments.
         cold: Start a new interpreter.
         timeout: Seconds, after which it is killed.
         options: `cwd` and `env`.
@@ -154,20 +154,26 @@ def _become(
     sys.orig_argv = args
     sys.argv = args[1:]
     added = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:1] = [str(Path(sys.argv[0]).resolve().parent), *added]
+    is_code = sys.argv[0] == "-c"
+    sys.path[:1] = ["" if is_code else str(Path(sys.argv[0]).resolve().parent), *added]
     if added:
         sys.modules.pop("sitecustomize", None)
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module("sitecustomize")
 
 
-def _run_script(path: Path) -> None:
+def _run_script() -> None:
     """Runs it as the main module, which is what a process that it spawns looks for."""
     main = types.ModuleType("__main__")
-    main.__file__ = str(path)
     sys.modules["__main__"] = main
+    if sys.argv[0] == "-c":
+        code = compile(sys.argv.pop(1), "<string>", "exec")
+    else:
+        path = Path(sys.argv[0]).absolute()
+        main.__file__ = str(path)
+        code = compile(path.read_bytes(), path, "exec")
     try:
-        exec(compile(path.read_bytes(), path, "exec"), vars(main))
+        exec(code, vars(main))
     except SystemExit as end:
         _status.append(end.code)
         raise
@@ -188,9 +194,10 @@ def _leave() -> None:
 def _import_libraries() -> None:
     import experiments
     from experiments.imports import without_collection, without_package
+    from experiments.runtime import _without_chatter
     from experiments.tracking.client import import_mlflow
 
-    with without_collection(), without_package("jax"):
+    with without_collection(), without_package("jax"), _without_chatter():
         importlib.import_module("keras")
         importlib.import_module("matplotlib.pyplot")
         import_mlflow()
@@ -214,4 +221,4 @@ if __name__ == "__main__":
     atexit.register(_leave)  # what comes first is called last
     _import_libraries()
     _serve(socket.socket(fileno=int(sys.argv[1])))
-    _run_script(Path(sys.argv[0]).absolute())
+    _run_script()

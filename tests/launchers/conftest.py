@@ -58,7 +58,8 @@ class Sweep:
         """Starts the command, in a process group of its own, as a terminal does."""
         return start_command(
             [sys.executable, str(ROOT / "run.py"), "-m", *TINY, *self._overrides],
-            cold=True,  # Ray and SLURM get what they get from a user
+            # Ray and SLURM get what they get from a user.
+            cold="hydra/launcher=submitit_local" not in self._overrides,
             cwd=self._folder,
             env={**os.environ, "PYTHONWARNINGS": "", **self._environment},
             stdout=subprocess.PIPE,

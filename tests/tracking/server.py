@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from experiments.tracking.database import prepare_database
+from tests.warm import start_command
 
 
 class Server:
@@ -30,13 +31,14 @@ class Server:
     def start(self) -> None:
         """Starts the server and waits until it answers."""
         prepare_database(self.folder / "server.db")
-        words = ["-m", "mlflow", "server", "--workers", "1", "--port", str(self.port)]
+        mlflow = str(Path(sys.executable).with_name("mlflow"))
+        words = [mlflow, "server", "--workers", "1", "--port", str(self.port)]
         words += ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
         words += ["--artifacts-destination", str(self.folder / "files")]
         # Its job runners are further processes that tracking has no use for.
         switches = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with self._log.open("a") as output:
-            self._process = subprocess.Popen(
+            self._process = start_command(
                 [sys.executable, *words],
                 cwd=self.folder,
                 env={**os.environ, **switches, "MLFLOW_DISABLE_TELEMETRY": "true"},

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from experiments.tracking.process import (
     is_dead,
     process_tags,
 )
+from tests.warm import run_to_the_end
 
 from .conftest import settle
 
@@ -138,12 +138,7 @@ def test_killed_child_of_a_sweep_is_closed_and_its_parent_is_not(open_run, tmp_p
     parent = open_run(run_name="sweep")
     settle(parent)
     command = [sys.executable, "-c", KILLED_CHILD, str(tmp_path / "out")]
-    victim = subprocess.run(
-        [*command, str(parent._spool.job_folder)],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
+    victim = run_to_the_end([*command, str(parent._spool.job_folder)])
     assert victim.returncode == -signal.SIGKILL
     child_id = victim.stdout.strip()
     assert status_of(parent, child_id) == ("RUNNING", None)

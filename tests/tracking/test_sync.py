@@ -1,6 +1,4 @@
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 from experiments.tracking import sync as sync_module
 from experiments.tracking.spooled_tracker import SpooledTracker
 from experiments.tracking.sync import Synced, find_folders, sync_folders
+from tests.warm import run_to_the_end
 
 from .conftest import CONNECTION, points_of, run_of, settle
 from .server import free_port
@@ -30,7 +29,7 @@ os.kill(os.getpid(), 9)
 def leave(out: Path, folder: Path) -> None:
     """Starts a run in another process, which is killed before it sends anything."""
     command = [sys.executable, "-c", KILLED, str(out), str(folder)]
-    assert subprocess.run(command, env=os.environ).returncode == -signal.SIGKILL
+    assert run_to_the_end(command).returncode == -signal.SIGKILL
 
 
 @pytest.fixture
