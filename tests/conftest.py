@@ -1,6 +1,7 @@
 """What several test folders share."""
 
 import atexit
+import copy
 import gc
 import os
 import subprocess
@@ -51,6 +52,28 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 def _config_files() -> Iterator[None]:
     """Reads each config file once, as a command does."""
     with each_file_once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compositions() -> Iterator[None]:
+    """Lets Hydra compose the same of this repository's configs once for all tests."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    known: dict[str, Any] = {}
+    plain = ConfigLoaderImpl.load_configuration
+
+    def load_configuration(self: Any, *given: Any, **named: Any) -> Any:
+        sources = [place.path for place in self.config_search_path.get_path()]
+        key = repr((Path.cwd(), sources, given, sorted(named.items())))
+        if str(CONF) not in key:  # of a test's own, which changes them
+            return plain(self, *given, **named)
+        if key not in known:
+            known[key] = plain(self, *given, **named)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConfigLoaderImpl, "load_configuration", load_configuration)
         yield
 
 
