@@ -196,6 +196,7 @@ def _read_once(run: Any, dataset: Any) -> None:
 def test_two_replicas_train_as_one(check: Any) -> None:
     """Two logical CPU devices stand in for two GPUs; the global batch is the same."""
     done = run_to_the_end([sys.executable, "-c", REPLICAS])
+    assert done.returncode == 0, done.stderr
     one, two = (float(line) for line in done.stdout.split())
     assert two == pytest.approx(one, rel=1e-5)
 

@@ -51,7 +51,7 @@ def test_trials_with_several_seeds_are_told_apart_by_them(plan: Any) -> None:
         (["hydra.sweeper.when={model: 'optimizer=sgd'}"], ["names no parameter"]),
         (
             ["hydra.sweeper.oracle=hyperband", "hydra.sweeper.hyperband.max_epochs=99"],
-            ["max_epochs must not be above trainer.epochs=7. Received: 99"],
+            ["max_epochs must not be above trainer.epochs=5. Received: 99"],
         ),
         (
             ["hydra.sweeper.oracle=hyperband", "trainer.epochs=3,9"],
