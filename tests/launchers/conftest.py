@@ -46,20 +46,23 @@ class Sweep:
     Args:
         folder: Where it is started.
         overrides: Of the command line.
+        cold: Start an interpreter that has imported nothing, as a user would.
         environment: Set beside what the tests have.
     """
 
-    def __init__(self, folder: Path, *overrides: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *overrides: str, cold: bool = True, **environment: str
+    ) -> None:
         self._folder = folder
         self._overrides = overrides
+        self._cold = cold
         self._environment = environment
 
     def start(self) -> subprocess.Popen[str]:
         """Starts the command, in a process group of its own, as a terminal does."""
         return start_command(
             [sys.executable, str(ROOT / "run.py"), "-m", *TINY, *self._overrides],
-            # Ray and SLURM get what they get from a user.
-            cold="hydra/launcher=submitit_local" not in self._overrides,
+            cold=self._cold,
             cwd=self._folder,
             env={**os.environ, "PYTHONWARNINGS": "", **self._environment},
             stdout=subprocess.PIPE,
@@ -139,6 +142,6 @@ def results(sweep: Sweep) -> dict[str, Any]:
 @pytest.fixture
 def sweep(tmp_path: Path) -> Callable[..., Sweep]:
     """Makes a sweep in a folder of its own."""
-    return lambda *overrides, **environment: Sweep(
-        tmp_path.resolve(), *overrides, **environment
+    return lambda *overrides, **options: Sweep(
+        tmp_path.resolve(), *overrides, **options
     )

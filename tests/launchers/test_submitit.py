@@ -12,7 +12,8 @@ pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 
 
 def test_search_stopped_by_ctrl_c_goes_on(sweep: Callable[..., Sweep]) -> None:
-    search = sweep(*SEARCH, "hydra/launcher=submitit_local", "trainer.epochs=15")
+    launcher = "hydra/launcher=submitit_local"
+    search = sweep(*SEARCH, launcher, "trainer.epochs=15", cold=False)
     process = search.start()
     folder = search.wait_for_checkpoint("optimizer.lr_0.001")
     os.killpg(process.pid, signal.SIGINT)  # what a terminal does
