@@ -66,7 +66,7 @@ def _compositions() -> Iterator[None]:
     def load_configuration(self: Any, *given: Any, **named: Any) -> Any:
         sources = [place.path for place in self.config_search_path.get_path()]
         key = repr((Path.cwd(), sources, given, sorted(named.items())))
-        if str(CONF) not in key:  # of a test's own, which changes them
+        if not any(path.endswith(str(CONF)) for path in sources):  # a test's own
             return plain(self, *given, **named)
         if key not in known:
             known[key] = plain(self, *given, **named)
