@@ -9,7 +9,15 @@ from results import load
 
 README = Path(__file__).resolve().parent / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-BENCHMARKS = ("startup", "overhead", "checkpoint", "search", "search_quality", "gpu")
+BENCHMARKS = (
+    "startup",
+    "overhead",
+    "checkpoint",
+    "convolutions",
+    "search",
+    "search_quality",
+    "gpu",
+)
 HEAD = (
     "| | seconds, median (min) | CPU seconds | ratio, median (rounds) | of minima "
     "| of CPU | goal |\n| --- | --- | --- | --- | --- | --- | --- |"
@@ -42,6 +50,9 @@ def render(name: str) -> Iterator[str]:
     )
     for title, comparison in result.get("comparisons", {}).items():
         yield _render_comparison(title, comparison)
+    if name == "convolutions":
+        yield _render_networks(result)
+        yield _render_layers(result)
     if name == "search":
         yield _render_search(result)
     if name == "search_quality":
@@ -76,6 +87,44 @@ def _render_row(name: str, figures: dict[str, Any]) -> str:
             "" if ratio["goal"] is None else f"≤ {ratio['goal']}",
         ]
     return f"| {' | '.join(cells)} |"
+
+
+def _render_networks(result: dict[str, Any]) -> str:
+    rows = [
+        "| training steps of 16 images | images/s | lowered | ratio |\n"
+        "| --- | --- | --- | --- |"
+    ]
+    for name, figures in result["networks"].items():
+        rows.append(
+            f"| {name} | {figures['images_per_second']} "
+            f"| {figures['images_per_second_lowered']} | {figures['ratio']:.2f} |"
+        )
+    return "\n".join(rows)
+
+
+def _render_layers(result: dict[str, Any]) -> str:
+    """Gives a row to a layer, and a column to each batch size and map."""
+    layers = result["layers"]
+    columns = list(dict.fromkeys((x["batch_size"], x["positions"]) for x in layers))
+    columns.sort()
+    names = [f"{batch} images, {positions}" for batch, positions in columns]
+    rows = [
+        f"| product / convolution, positions | {' | '.join(names)} |\n"
+        f"| --- {'| --- ' * len(names)}|"
+    ]
+    for layer in dict.fromkeys(x["layer"] for x in layers):
+        cells = {
+            (x["batch_size"], x["positions"]): _render_ratio(x)
+            for x in layers
+            if x["layer"] == layer
+        }
+        rows.append(f"| {layer} | {' | '.join(cells[c] for c in columns)} |")
+    return "\n".join(rows)
+
+
+def _render_ratio(figures: dict[str, Any]) -> str:
+    ratio = figures["milliseconds_of_the_product"] / figures["milliseconds"]
+    return f"**{ratio:.2f}**" if figures["lowered"] else f"{ratio:.2f}"
 
 
 def _render_search(result: dict[str, Any]) -> str:

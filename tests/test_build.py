@@ -8,6 +8,7 @@ import pytest
 
 from experiments import build
 from experiments.errors import ConfigError, DataError
+from experiments.models import convolution
 from experiments.runtime import Devices
 from tests.warm import run_to_the_end
 
@@ -288,3 +289,50 @@ def test_batch_norms_are_fused_as_the_config_says(built: Any, fused: bool) -> No
     norms = find_norms(model)
     assert norms
     assert all(("call" in vars(layer)) is fused for layer in norms)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "lowered"),
+    [
+        ([], True),
+        (["trainer.lowered_convolutions=false"], False),
+        (["trainer.jit=true"], False),
+    ],
+)
+def test_convolutions_are_lowered_as_the_config_says(
+    built: Any, overrides: list[str], lowered: bool
+) -> None:
+    _, _, model = built(*overrides)
+    layers = [
+        layer
+        for layer in model.layers[-1].layers
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    assert layers
+    assert all(("convolution_op" in vars(layer)) is lowered for layer in layers)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "devices", "asked"),
+    [
+        ([], CPU, True),
+        ([], Devices(("0",)), False),
+        (["backend=jax"], CPU, False),
+    ],
+    ids=["CPU", "GPU", "JAX"],
+)
+def test_only_tensorflows_cpu_kernels_are_avoided(
+    check: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    overrides: list[str],
+    devices: Devices,
+    asked: bool,
+) -> None:
+    asking: list[Any] = []
+    monkeypatch.setattr(convolution, "lower_convolutions", asking.append)
+    run = check(*TINY, "trainer.jit=false", *overrides).run
+    dataset = build.build_dataset(run)
+
+    build.build_model(run, dataset, steps_per_epoch=1, devices=devices)
+
+    assert bool(asking) is asked

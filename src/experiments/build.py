@@ -172,6 +172,7 @@ def build_model(
             devices would go wrong.
     """
     from experiments.models.batch_norm import fuse_batch_norms
+    from experiments.models.convolution import lower_convolutions
     from experiments.training.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
     from experiments.training.metrics import build_metrics
@@ -191,6 +192,9 @@ def build_model(
         _check_gradients(run, model, devices)
         if run.trainer.fused_batch_norm:
             fuse_batch_norms(model, jit=jit)
+        on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
+        if run.trainer.lowered_convolutions and on_cpu and not jit:
+            lower_convolutions(model)
         compile_model(
             model,
             optimizer=build_optimizer(

@@ -39,6 +39,8 @@ class TrainerConfig:
         threads: CPU threads of TensorFlow's pools; null leaves it to TensorFlow.
         compilation_cache: Keep what JAX compiles for later processes of this machine.
         fused_batch_norm: Train batch norms with fewer passes over their maps.
+        lowered_convolutions: Compute convolutions over small maps as one product of
+            matrices on a CPU.
         fused_optimizer: Update each variable by one operation where TensorFlow has it.
         steps_per_execution: Steps between two returns to Python; divides the steps
             of an epoch.
@@ -71,6 +73,7 @@ class TrainerConfig:
     threads: int | None = setting(ge=1, le=1024)
     compilation_cache: bool = setting(incidental=True)
     fused_batch_norm: bool
+    lowered_convolutions: bool
     fused_optimizer: bool
     steps_per_execution: int = setting(ge=1)
     label_smoothing: float = setting(ge=0, lt=1)
