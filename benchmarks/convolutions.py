@@ -5,7 +5,6 @@ sides of the limits of `models/convolution.py`, and whole training steps.
 """
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -13,17 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# What the project sets too, before TensorFlow is imported.
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-
-import keras
-import tensorflow as tf
-
-from experiments import build
+from experiments import build, runtime
 from experiments.config.preflight import check_command_line
-from experiments.models.convolution import is_faster, multiply
 from results import describe_machine, store_plain
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
@@ -55,7 +45,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a layer")
     parser.add_argument("--steps", type=int, default=20, help="of a network, each way")
+    parser.add_argument("--machine", help="added to the result's name")
     options = parser.parse_args()
+    runtime.prepare_environment(
+        gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False
+    )
     result = {**describe_machine(), "settings": vars(options)}
     result["networks"] = {
         name: measure_network(name, steps=options.steps) for name in NETWORKS
@@ -66,7 +60,8 @@ def main() -> int:
         for side in SIDES
         for batch in BATCHES
     ]
-    return store_plain("convolutions", result)
+    suffix = f"-{options.machine}" if options.machine else ""
+    return store_plain(f"convolutions{suffix}", result)
 
 
 def measure_layer(
@@ -80,6 +75,11 @@ def measure_layer(
     seconds: float,
 ) -> dict[str, Any]:
     """Times a layer with its two gradients, both ways in turn."""
+    import keras
+    import tensorflow as tf
+
+    from experiments.models.convolution import is_faster, multiply
+
     steps = []
     size = side * stride
     maps = tf.random.normal((batch, size, size, channels))
@@ -109,6 +109,7 @@ def make_step(
     convolve: Callable[[Any, Any], Any], kernel: Any, maps: Any, upstream: Any
 ) -> Callable[[], Any]:
     """Returns what computes a convolution and the gradients of maps and kernel."""
+    import tensorflow as tf
 
     @tf.function(autograph=False)
     def step(maps: Any, upstream: Any) -> Any:

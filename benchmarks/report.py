@@ -14,6 +14,7 @@ BENCHMARKS = (
     "overhead",
     "checkpoint",
     "convolutions",
+    "convolutions-avx512",
     "search",
     "search_quality",
     "gpu",
@@ -39,9 +40,10 @@ def render(name: str) -> Iterator[str]:
     if result is None:
         yield f"`{name}.py`: not recorded yet."
         return
+    script, _, _ = name.partition("-")
     machine, versions = result["machine"], result["versions"]
     yield (
-        f"`{name}.py`, {result['date']}, commit {result['commit']}: "
+        f"`{script}.py`, {result['date']}, commit {result['commit']}: "
         f"{machine.get('gpu') or machine['cpu']}, "
         f"{machine['threads']} threads; "
         f"{', '.join(f'{package} {number}' for package, number in versions.items())}; "
@@ -50,7 +52,7 @@ def render(name: str) -> Iterator[str]:
     )
     for title, comparison in result.get("comparisons", {}).items():
         yield _render_comparison(title, comparison)
-    if name == "convolutions":
+    if script == "convolutions":
         yield _render_networks(result)
         yield _render_layers(result)
     if name == "search":

@@ -13,7 +13,7 @@ from experiments.tracking.code_version import read_code_version
 from experiments.tracking.hardware import describe_hardware
 
 FOLDER = Path(__file__).resolve().parent / "results"
-PACKAGES = ("tensorflow", "keras", "hydra-core", "mlflow", "numpy")
+PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "hydra-core", "mlflow", "numpy")
 
 
 def describe_machine() -> dict[str, Any]:
