@@ -33,11 +33,22 @@ SIDES = (2, 3, 4, 7)  # of the map that a layer gives
 BATCHES = (16, 64)
 NETWORKS = {
     "the default run": (),
-    "notebook, 64 px": ("experiment=notebook", "debug=one_step"),
-    "resnet18, 32 px": ("model=resnet18", "dataset=synthetic"),
-    "resnet50, 32 px": ("model=resnet50", "dataset=synthetic"),
+    "notebook, 64 px": (
+        "experiment=notebook",
+        "debug=one_step",
+        "dataset.image_size=64",
+    ),
+    "resnet18, 32 px": (
+        "model=resnet18",
+        "dataset=synthetic",
+        "dataset.image_size=32",
+    ),
+    "resnet50, 32 px": (
+        "model=resnet50",
+        "dataset=synthetic",
+        "dataset.image_size=32",
+    ),
 }
-SIZES = {"notebook, 64 px": 64, "resnet18, 32 px": 32, "resnet50, 32 px": 32}
 
 
 def main() -> int:
@@ -125,10 +136,8 @@ def measure_network(name: str, *, steps: int) -> dict[str, Any]:
     """Times whole training steps of a configured network, both ways in turn."""
     takes = []
     for lowered in (False, True):
-        overrides = [*NETWORKS[name], "gpu=cpu", "trainer.batch_size=16"]
-        if name in SIZES:
-            overrides.append(f"dataset.image_size={SIZES[name]}")
-        overrides.append(f"trainer.lowered_convolutions={lowered}")
+        switch = f"trainer.lowered_convolutions={lowered}"
+        overrides = [*NETWORKS[name], "gpu=cpu", "trainer.batch_size=16", switch]
         takes.append(make_training_step(overrides))
     plain, product = take_turns(takes, rounds=steps)
     figures = {
