@@ -275,19 +275,16 @@ def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
     np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)
 
 
-def find_norms(model: Any) -> list[Any]:
-    return [
-        layer
-        for layer in model.layers[-1].layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+def find_layers(model: Any, kind: Any) -> list[Any]:
+    layers = [layer for layer in model.layers[-1].layers if isinstance(layer, kind)]
+    assert layers
+    return layers
 
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_batch_norms_are_fused_as_the_config_says(built: Any, fused: bool) -> None:
     _, _, model = built(f"trainer.fused_batch_norm={fused}")
-    norms = find_norms(model)
-    assert norms
+    norms = find_layers(model, keras.layers.BatchNormalization)
     assert all(("call" in vars(layer)) is fused for layer in norms)
 
 
@@ -303,12 +300,7 @@ def test_convolutions_are_lowered_as_the_config_says(
     built: Any, overrides: list[str], lowered: bool
 ) -> None:
     _, _, model = built(*overrides)
-    layers = [
-        layer
-        for layer in model.layers[-1].layers
-        if isinstance(layer, keras.layers.Conv2D)
-    ]
-    assert layers
+    layers = find_layers(model, keras.layers.Conv2D)
     assert all(("convolution_op" in vars(layer)) is lowered for layer in layers)
 
 

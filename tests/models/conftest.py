@@ -60,6 +60,20 @@ def build_small(*overrides: str, image: tuple[int, int, int] = (8, 8, 3)) -> Any
     return build_option("resnet", *kept, *overrides, image=image, classes=5)
 
 
+def list_operations(model: Any, *, jit: bool = False) -> list[str]:
+    """Lists the operations of the training graph, called functions included."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=jit)
+    def step(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(x, training=True))
+        return tape.gradient(loss, model.trainable_variables)
+
+    graph = step.get_concrete_function(tf.zeros((2, *model.input_shape[1:]))).graph
+    return [operation.type for operation in graph.get_operations()]
+
+
 def randomize_weights(model: Any, seed: int = 0) -> None:
     """Fills every weight, moving statistics too; signals keep their size."""
     rng = np.random.default_rng(seed)

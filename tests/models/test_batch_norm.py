@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from experiments.models.batch_norm import fuse_batch_norms
+from tests.models.conftest import list_operations
 
 BatchNorm = keras.layers.BatchNormalization
 STEPS = 3
@@ -99,20 +100,6 @@ def test_a_layer_trains_as_keras_own_on_jax() -> None:
     assert len(trained) == 2
     for ours, keras_own in trained:
         assert_trained_alike(ours, keras_own)
-
-
-def list_operations(model: Any, *, jit: bool) -> list[str]:
-    """Lists the operations of the training graph, called functions included."""
-    import tensorflow as tf
-
-    @tf.function(jit_compile=jit)
-    def step(x: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model(x, training=True))
-        return tape.gradient(loss, model.trainable_variables)
-
-    graph = step.get_concrete_function(tf.zeros((2, *model.input_shape[1:]))).graph
-    return [operation.type for operation in graph.get_operations()]
 
 
 def test_the_layer_and_its_gradient_are_one_operation_each() -> None:

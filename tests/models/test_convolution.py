@@ -9,7 +9,7 @@ import pytest
 
 from experiments.models import convolution
 from experiments.models.convolution import is_faster, lower_convolutions
-from tests.models.conftest import build_option
+from tests.models.conftest import build_option, list_operations
 
 Conv2D = keras.layers.Conv2D
 CASES = {
@@ -57,21 +57,6 @@ def lower(monkeypatch: pytest.MonkeyPatch) -> Any:
         return model
 
     return lower
-
-
-def list_operations(model: Any) -> list[str]:
-    """Lists the operations of the training graph."""
-    import tensorflow as tf
-
-    @tf.function
-    def step(x: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model(x, training=True))
-        return tape.gradient(loss, model.trainable_variables)
-
-    size = [2, *(side or 3 for side in model.input_shape[1:])]
-    graph = step.get_concrete_function(tf.zeros(size)).graph
-    return [operation.type for operation in graph.get_operations()]
 
 
 @pytest.mark.parametrize("name", CASES)
