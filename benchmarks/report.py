@@ -107,8 +107,7 @@ def _render_networks(result: dict[str, Any]) -> str:
 def _render_layers(result: dict[str, Any]) -> str:
     """Gives a row to a layer, and a column to each batch size and map."""
     layers = result["layers"]
-    columns = list(dict.fromkeys((x["batch_size"], x["positions"]) for x in layers))
-    columns.sort()
+    columns = sorted({(x["batch_size"], x["positions"]) for x in layers})
     names = [f"{batch} images, {positions}" for batch, positions in columns]
     rows = [
         f"| product / convolution, positions | {' | '.join(names)} |\n"
