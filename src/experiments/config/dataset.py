@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
@@ -32,8 +32,11 @@ class DatasetConfig(Target):
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
     """A user's own data set: its keys are those that its YAML file declares.
 
-    Keys named `classes`, `image_size` and `channels` are believed by other groups.
+    Keys named `classes`, `image_size` and `channels` are believed by other groups; one
+    named `path` is a path, relative to where the command is typed.
     """
+
+    open_paths: ClassVar[tuple[str, ...]] = ("path",)
 
     @property
     def known_classes(self) -> int | None:
@@ -178,7 +181,7 @@ class ArchiveConfig(CommonDatasetConfig):
         path: Local copy to read instead; null for Keras' cache, or its download.
     """
 
-    path: str | None = setting(incidental=True)
+    path: str | None = setting(incidental=True, path=True)
 
     @property
     def known_classes(self) -> int | None:
@@ -217,13 +220,13 @@ class FilesConfig(CommonDatasetConfig):
     """
 
     image_size: int = setting(ge=4, le=4096)
-    path: str
+    path: str = setting(path=True)
     channels: Literal[1, 3]
     classes: int | None = setting(ge=2)
     crop_ratio: float = setting(gt=0, le=1)
     on_corrupt: Literal["error", "skip"]
     verify: Literal["full", "header", "off"]
-    scan_cache: str | None = setting(incidental=True)
+    scan_cache: str | None = setting(incidental=True, path=True)
 
     @property
     def known_classes(self) -> int | None:
@@ -271,7 +274,7 @@ class ImageNetConfig(FilesConfig):
     """
 
     # Copies of a known data set are the same one, other folders are other images.
-    path: str = setting(incidental=True)
+    path: str = setting(incidental=True, path=True)
     classes: int = setting(ge=2)
     validation_fraction: float = setting(ge=0, lt=1)
 

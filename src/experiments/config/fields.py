@@ -4,11 +4,12 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
 _INCIDENTAL = "experiments.incidental"
+_PATH = "experiments.path"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ def setting(
     length: int | None = None,
     min_length: int | None = None,
     incidental: bool = False,
+    path: bool = False,
 ) -> Any:
     """Declares a required key with bounds; its value lives in YAML, never here.
 
@@ -70,9 +72,13 @@ def setting(
         min_length: Fewest items of a list.
         incidental: The result does not depend on it, such as on a path or a display:
             a job with another value is the same job, see `identity`.
+        path: It names a file or folder: the checked config holds it absolute, see
+            `paths`.
     """
     rule = Rule(ge=ge, gt=gt, le=le, lt=lt, length=length, min_length=min_length)
-    return dataclasses.field(metadata={_RULE: rule, _INCIDENTAL: incidental})
+    return dataclasses.field(
+        metadata={_RULE: rule, _INCIDENTAL: incidental, _PATH: path}
+    )
 
 
 def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
@@ -96,6 +102,11 @@ def rule_of(field: dataclasses.Field[Any]) -> Rule:
 def is_incidental(field: dataclasses.Field[Any]) -> bool:
     """Tells whether the result of a job does not depend on a field."""
     return bool(field.metadata.get(_INCIDENTAL, False))
+
+
+def is_path(field: dataclasses.Field[Any]) -> bool:
+    """Tells whether a field names a file or folder."""
+    return bool(field.metadata.get(_PATH, False))
 
 
 def is_component(field: dataclasses.Field[Any]) -> bool:
@@ -135,5 +146,8 @@ class OpenTarget(Target):
     Attributes:
         extra: Those keys; `arguments()` hands them on.
     """
+
+    # Which of those keys are paths, like fields of `setting(path=True)`.
+    open_paths: ClassVar[tuple[str, ...]] = ()
 
     extra: dict[str, Any]

@@ -1,7 +1,8 @@
 """What a job is: a hash of all that its result depends on, and a folder named by it.
 
 Two commands that must give the same result have the same identity, so that the second
-one finds what the first one left. A key that is declared `incidental` (a path, a
+one finds what the first one left. A path counts as the folder that it leads to, not as
+it was typed. A key that is declared `incidental` (a path, a
 display, the tracking server) does not count, and neither does one that is null: a new
 optional key leaves the identity of older jobs as it was.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.config.fields import is_incidental
+from experiments.config.paths import list_paths
 from experiments.config.schema import RunConfig
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
@@ -44,8 +46,9 @@ def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
 
     Args:
         name: Readable part.
-        jobs: What tells this sweep from others: the folders of its jobs, or its
-            overrides when a sweeper decides on the jobs later.
+        jobs: What tells this sweep from others: the folders of its jobs; when a
+            sweeper decides on them later, the identity of the config that it varies
+            and the overrides that it decides on.
     """
     return f"{_slug(name)}-{_hash(sorted(jobs))}"
 
@@ -58,7 +61,9 @@ def name_job_folder(differing: Sequence[str], run: RunConfig) -> str:
             for a sweep may compare settings that leave the result alone.
         run: The job's config.
     """
-    return f"{_slug('-'.join(differing))}-{_hash([identify(run), *differing])}"
+    paths = dict(list_paths(run))
+    spelt = [_spell(override, paths) for override in differing]
+    return f"{_slug('-'.join(differing))}-{_hash([identify(run), *spelt])}"
 
 
 def name_search_folder(
@@ -102,6 +107,12 @@ def _essence(value: Any) -> Any:
 
 def _is_incidental_node(value: Any) -> bool:
     return bool(getattr(type(value), "incidental", False))
+
+
+def _spell(override: str, paths: Mapping[str, str]) -> str:
+    """Returns an override by its located path, where its key is one."""
+    key = override.lstrip("+").partition("=")[0]
+    return f"{key}={paths[key]}" if key in paths else override
 
 
 def _hash(content: Any) -> str:

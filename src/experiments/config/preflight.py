@@ -24,6 +24,7 @@ from experiments.config.composer import (
 from experiments.config.convert import nearest
 from experiments.config.identity import (
     describe_choices,
+    identify,
     name_folder,
     name_job_folder,
     name_search_folder,
@@ -164,7 +165,8 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
         folders = _name_job_folders(jobs, configs, swept_keys)
         _refuse_twins(jobs, folders)
         readable = run.name or "-".join(swept_keys) or "sweep"
-        folder_name = name_sweep_folder(readable, folders or typed)
+        decided_later = [identify(run), *(o.input_line or "" for o in swept)]
+        folder_name = name_sweep_folder(readable, folders or decided_later)
     else:
         name = run.name or describe_choices(composer.choices(groups))
         if run.from_search is not None:

@@ -8,6 +8,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.consistency import check_consistency
 from experiments.config.convert import convert
+from experiments.config.paths import locate_paths
 from experiments.config.schema import RunConfig
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem
@@ -40,11 +41,11 @@ def find_problems(config: DictConfig | Mapping[str, Any]) -> list[Problem]:
 
 
 def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the config as plain data with every interpolation resolved."""
-    if not isinstance(config, DictConfig):
-        return dict(config)
-    plain: Any = OmegaConf.to_container(config, resolve=True)
-    return dict(plain)
+    """Returns the config as plain data: interpolations resolved, paths absolute."""
+    plain: Any = config
+    if isinstance(config, DictConfig):
+        plain = OmegaConf.to_container(config, resolve=True)
+    return locate_paths(plain, RunConfig)
 
 
 def _convert(
