@@ -152,8 +152,7 @@ def measure_network(name: str, *, steps: int) -> dict[str, Any]:
 def make_training_step(overrides: Sequence[str]) -> Callable[[], Any]:
     """Returns what takes the next step of the run of these overrides."""
     run = check_command_line(overrides, config_dir=CONFIG_DIR).run
-    devices = build.claim_devices(run)
-    build.configure_framework(run, devices)
+    devices = build.configure_framework(run, build.claim_devices(run))
     dataset = build.build_dataset(run)
     pipelines = build.build_pipelines(run, dataset)
     model = build.build_model(

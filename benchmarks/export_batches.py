@@ -21,8 +21,7 @@ def main() -> None:
     run = check_command_line(
         options.overrides, config_dir=CONFIG_DIR, config_name="config", multirun=False
     ).run
-    devices = build.claim_devices(run)
-    build.configure_framework(run, devices)
+    build.configure_framework(run, build.claim_devices(run))
     dataset = build.build_dataset(run)
     pipelines = build.build_pipelines(run, dataset)
     steps = run.trainer.epochs * pipelines.steps_per_epoch

@@ -100,7 +100,8 @@ def train_project(
     run = check_command_line(
         overrides, config_dir=CONFIG_DIR, config_name="config", multirun=False
     ).run
-    devices = runtime.choose_gpus(run.gpu, runtime.list_gpus())
+    claimed = runtime.choose_gpus(run.gpu, runtime.list_gpus())
+    devices = runtime.confirm_devices(claimed, gpu=run.gpu, backend="jax")
     model = build.build_model(
         run,
         describe_images(options.image_size),

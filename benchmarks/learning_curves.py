@@ -71,8 +71,7 @@ def train(values: dict[str, Any]) -> list[float]:
     overrides = [*FIXED, *(f"{key}={value}" for key, value in values.items())]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         run = validate(compose("config", overrides))
-    devices = build.claim_devices(run)
-    build.configure_framework(run, devices)
+    devices = build.configure_framework(run, build.claim_devices(run))
     import keras
 
     dataset = build.build_dataset(run)

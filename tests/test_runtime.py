@@ -14,9 +14,13 @@ from experiments.runtime import (
     Devices,
     choose_gpus,
     configure_framework,
+    confirm_devices,
     list_gpus,
     variable_scope,
 )
+from tests.conftest import ROOT
+from tests.test_build import TINY
+from tests.warm import run_to_the_end
 
 
 @pytest.mark.parametrize(
@@ -100,8 +104,85 @@ def test_second_job_of_a_process_cannot_change_the_backend() -> None:
         )
 
 
+@pytest.fixture
+def usable(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets the framework have so many GPUs, and their libraries lack one."""
+
+    def usable(count: int) -> None:
+        monkeypatch.setattr(runtime, "count_gpus", lambda backend: count)
+        missing = ("libcudnn.so.9 is missing", "To install it: pip install x")
+        monkeypatch.setattr(runtime, "explain_absence", lambda backend: missing)
+
+    return usable
+
+
+@pytest.mark.parametrize(
+    ("gpu", "claimed"), [("auto", ("0",)), ([1, 0], ("1", "0")), ("cpu", ())]
+)
+def test_devices_that_the_framework_has_are_confirmed(
+    usable: Any, gpu: Any, claimed: tuple[str, ...]
+) -> None:
+    usable(len(claimed))
+    devices = Devices(claimed)
+    assert confirm_devices(devices, gpu=gpu, backend="tensorflow") is devices
+
+
+def test_auto_falls_back_and_names_what_is_missing(usable: Any) -> None:
+    usable(0)
+    devices = confirm_devices(Devices(("0",)), gpu="auto", backend="tensorflow")
+    assert devices.kind == "cpu"
+    assert devices.note == (
+        "gpu=auto runs on the CPU: TensorFlow cannot use GPU 0: libcudnn.so.9 is "
+        "missing. To install it: pip install x"
+    )
+
+
+@pytest.mark.parametrize("gpu", [0, [0], "all"])
+def test_gpu_that_was_asked_for_and_cannot_be_used_is_refused(
+    usable: Any, gpu: Any
+) -> None:
+    usable(0)
+    with pytest.raises(DeviceError) as error:
+        confirm_devices(Devices(("0",)), gpu=gpu, backend="jax")
+    assert str(error.value) == (
+        f"gpu={gpu} is refused: JAX cannot use GPU 0: libcudnn.so.9 is missing. "
+        "Use gpu=cpu to run without one. To install it: pip install x"
+    )
+
+
+def test_some_of_several_gpus_are_not_enough(usable: Any) -> None:
+    usable(1)
+    with pytest.raises(DeviceError, match="can use 1 of the 2 GPUs 0, 7"):
+        confirm_devices(Devices(("0", "7")), gpu="all", backend="tensorflow")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_gpus_are_counted_by_the_framework_itself(
+    monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] * 2)
+    devices = [SimpleNamespace(platform=name) for name in ("cpu", "gpu", "gpu")]
+    jax = SimpleNamespace(devices=lambda: devices)
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    assert runtime.count_gpus(backend) == 2
+
+
+def test_jax_that_cannot_start_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("Unable to initialize\nbackend 'cuda'")
+
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=fail))
+    with pytest.raises(DeviceError, match="finds no device: Unable to initialize back"):
+        runtime.count_gpus("jax")
+
+
 def configure(**changes: Any) -> None:
     settings: dict[str, Any] = {
+        "gpu": "cpu",
         "backend": "tensorflow",
         "seed": 3,
         "precision": "float32",
@@ -226,6 +307,27 @@ def test_half_precision_on_a_cpu_is_refused(precision: str) -> None:
         configure(precision=precision)
 
 
+def test_what_falls_back_to_the_cpu_is_configured_as_such(
+    usable: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    usable(0)
+    settings = {
+        "gpu": "auto",
+        "backend": "tensorflow",
+        "seed": 3,
+        "deterministic": False,
+        "threads": None,
+        "compilation_cache": True,
+    }
+    claimed = Devices(("0",))
+    devices = configure_framework(claimed, precision="float32", **settings)
+    assert devices.kind == "cpu"
+    (record,) = caplog.records
+    assert (record.levelname, record.message) == ("WARNING", devices.note)
+    with pytest.raises(ConfigError, match="mixed_float16 needs a GPU"):
+        configure_framework(claimed, precision="mixed_float16", **settings)
+
+
 def test_native_chatter_goes_to_the_log_and_to_the_screen_on_failure(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -235,8 +337,11 @@ def test_native_chatter_goes_to_the_log_and_to_the_screen_on_failure(
     assert "native noise" not in capfd.readouterr().err
     assert "native noise" in caplog.text
     with pytest.raises(OSError, match="broken"), runtime._without_chatter():
-        _fail_noisily()
+        _fail_noisily(OSError("broken"))
     assert "why it failed" in capfd.readouterr().err
+    with pytest.raises(DeviceError), runtime._without_chatter():
+        _fail_noisily(DeviceError("explains itself"))
+    assert "why it failed" not in capfd.readouterr().err
 
 
 def test_memory_of_the_cpu_is_known() -> None:
@@ -245,6 +350,51 @@ def test_memory_of_the_cpu_is_known() -> None:
     assert memory > 10**8
 
 
-def _fail_noisily() -> None:
+@pytest.fixture
+def run_on_gpu_99(tmp_path: Path) -> Any:
+    """Runs a command where a scheduler has assigned a GPU that does not exist."""
+
+    def run(*arguments: str, cold: bool = False) -> Any:
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "99"}
+        environment.pop("JAX_PLATFORMS", None)
+        given = [*TINY, "debug=one_step", f"output_dir={tmp_path / 'outputs'}"]
+        return run_to_the_end(
+            [sys.executable, str(ROOT / "run.py"), *given, *arguments],
+            cold=cold,
+            timeout=240,
+            cwd=tmp_path,
+            env=environment,
+        )
+
+    return run
+
+
+def test_gpu_that_cannot_compute_is_refused_before_data_are_loaded(
+    run_on_gpu_99: Any, tmp_path: Path
+) -> None:
+    done = run_on_gpu_99("gpu=0", cold=True)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("gpu=0 is refused: TensorFlow cannot use GPU 99: ")
+    assert done.stdout == ""
+
+
+def test_what_computes_is_what_is_shown_and_recorded(
+    run_on_gpu_99: Any, tmp_path: Path
+) -> None:
+    from experiments.tracking.client import import_mlflow
+
+    done = run_on_gpu_99("gpu=auto")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING: gpu=auto runs on the CPU: TensorFlow cannot use" in done.stderr
+    assert "device      CPU, tensorflow" in done.stdout
+    store = import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    (run,) = store.search_runs(["1"])
+    assert run.data.tags["device"] == "cpu"
+    assert run.data.tags["device.note"].startswith("gpu=auto runs on the CPU: ")
+    assert run.data.params["derived.jit"] == "false"
+
+
+def _fail_noisily(error: Exception) -> None:
     os.write(2, b"why it failed\n")
-    raise OSError("broken")
+    raise error

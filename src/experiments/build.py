@@ -54,10 +54,19 @@ def claim_devices(run: RunConfig) -> Devices:
     )
 
 
-def configure_framework(run: RunConfig, devices: Devices) -> None:
-    """Imports Keras and sets precision, threads, determinism and seeds."""
-    runtime.configure_framework(
+def configure_framework(run: RunConfig, devices: Devices) -> Devices:
+    """Imports Keras and sets precision, threads, determinism and seeds.
+
+    Args:
+        run: The checked config.
+        devices: What `claim_devices` returned.
+
+    Returns:
+        The devices that the framework computes on; everything else goes by these.
+    """
+    return runtime.configure_framework(
         devices,
+        gpu=run.gpu,
         backend=run.backend,
         seed=run.seed,
         precision=run.trainer.precision,

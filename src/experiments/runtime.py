@@ -1,7 +1,8 @@
 """Claims devices, threads, precision and seeds; the steps before any model exists.
 
-Order matters: the environment is set before the framework is imported, and the
-framework is told about threads and determinism before it starts its runtime.
+Order matters: the environment is set before the framework is imported, the framework
+is told about threads and determinism before it starts its runtime, and what it then
+says about its devices is what counts.
 """
 
 import contextlib
@@ -21,8 +22,9 @@ from typing import Any
 
 import psutil
 
-from experiments.errors import ConfigError, DeviceError, Problem
+from experiments.errors import ConfigError, DeviceError, ExperimentError, Problem
 from experiments.files import cache_folder
+from experiments.gpu_libraries import explain_absence
 from experiments.imports import without_collection, without_package
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ Gpu = int | str | list[int]
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices a process has claimed.
+    """The devices of a process: those it has claimed, later those it computes on.
 
     Attributes:
         gpus: Indices of the GPUs in use, as the machine counts them; empty on the CPU.
@@ -77,10 +79,11 @@ def free_memory(devices: Devices) -> int | None:
 
 @functools.cache
 def list_gpus() -> tuple[str, ...]:
-    """Returns the GPUs this process may use, without importing a framework.
+    """Returns the GPUs this process may claim, without importing a framework.
 
     A `CUDA_VISIBLE_DEVICES` that SLURM, Ray or the user has set is respected: only what
-    it names is counted. The answer is kept, since claiming a GPU hides the others.
+    it names is counted. Whether the framework can use them is seen after its import,
+    see `confirm_devices`. The answer is kept, since claiming a GPU hides the others.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
@@ -121,6 +124,65 @@ def choose_gpus(gpu: Gpu, available: Sequence[str]) -> Devices:
             "Use gpu=auto, or gpu=cpu to run without one."
         )
     return Devices(tuple(available[int(index)] for index in wanted))
+
+
+def count_gpus(backend: str) -> int:
+    """Returns how many GPUs the framework, imported by now, can compute on.
+
+    Args:
+        backend: `tensorflow` or `jax`.
+
+    Raises:
+        DeviceError: JAX cannot start on what `JAX_PLATFORMS` demands.
+    """
+    if backend != "jax":
+        import tensorflow as tf
+
+        return len(tf.config.list_physical_devices("GPU"))
+    import jax
+
+    try:
+        return sum(device.platform == "gpu" for device in jax.devices())
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise DeviceError(f"JAX finds no device: {text}") from error
+
+
+def confirm_devices(claimed: Devices, *, gpu: Gpu, backend: str) -> Devices:
+    """Returns the devices that will compute: the claimed ones, if they can be used.
+
+    Args:
+        claimed: What was claimed before the framework was imported.
+        gpu: As in the config.
+        backend: `tensorflow` or `jax`.
+
+    Returns:
+        `claimed`, or with `gpu=auto` the CPU and why.
+
+    Raises:
+        DeviceError: A GPU that was asked for cannot be used.
+    """
+    if not claimed.gpus:
+        return claimed
+    found = count_gpus(backend)
+    if found >= len(claimed.gpus):
+        return claimed
+    framework = "JAX" if backend == "jax" else "TensorFlow"
+    names = ", ".join(claimed.gpus)
+    if found:
+        reason = (
+            f"{framework} can use {found} of the {len(claimed.gpus)} GPUs {names}: "
+            "the others do not answer under CUDA_VISIBLE_DEVICES"
+        )
+        hint = ""
+    else:
+        cause, hint = explain_absence(backend)
+        reason = f"{framework} cannot use GPU {names}: {cause}"
+    if gpu == "auto":
+        note = f"gpu=auto runs on the CPU: {reason}."
+        return Devices((), f"{note} {hint}".strip())
+    refusal = f"gpu={gpu} is refused: {reason}. Use gpu=cpu to run without one."
+    raise DeviceError(f"{refusal} {hint}".strip())
 
 
 def prepare_environment(
@@ -177,17 +239,19 @@ def _check_unchanged(settings: dict[str, str]) -> None:
 def configure_framework(
     devices: Devices,
     *,
+    gpu: Gpu,
     backend: str,
     seed: int,
     precision: str,
     deterministic: bool,
     threads: int | None,
     compilation_cache: bool,
-) -> None:
+) -> Devices:
     """Imports Keras and sets threads, determinism, precision and all seeds.
 
     Args:
         devices: What `prepare_environment` claimed.
+        gpu: As in the config.
         backend: `tensorflow` or `jax`.
         seed: Seeds Python, NumPy and the backend.
         precision: Keras dtype policy.
@@ -195,14 +259,14 @@ def configure_framework(
         threads: CPU threads for one op; `None` for all cores.
         compilation_cache: Let JAX find what earlier processes have compiled.
 
+    Returns:
+        The devices that compute, see `confirm_devices`: from here on only these count.
+
     Raises:
         ConfigError: Half precision on a CPU, which is several times slower there.
-        DeviceError: The thread count can no longer be changed.
+        DeviceError: A GPU cannot be used, or the thread count no longer be changed.
     """
-    if precision != "float32" and devices.kind == "cpu":
-        reason = f"{precision} needs a GPU: a CPU is several times slower with it."
-        hint = "Use trainer.precision=float32."
-        raise ConfigError([Problem("trainer.precision", reason, hint)])
+    _check_precision(precision, devices)  # before an import that would be for nothing
     imported = "keras" in sys.modules
     with _without_chatter():
         with contextlib.ExitStack() as quickly:
@@ -213,11 +277,16 @@ def configure_framework(
             import keras
             import tensorflow as tf
         tf.config.list_physical_devices()
+        claimed, devices = devices, confirm_devices(devices, gpu=gpu, backend=backend)
     if not imported:
         gc.freeze()  # no later collection looks through the libraries
+    if devices != claimed:
+        log.warning(devices.note)
+        _check_precision(precision, devices)
 
-    if backend != "tensorflow":
-        tf.config.set_visible_devices([], "GPU")  # tf.data alone needs none
+    if backend != "tensorflow" or not devices.gpus:
+        # For tf.data alone, or of a kind that CUDA_VISIBLE_DEVICES does not hide.
+        tf.config.set_visible_devices([], "GPU")
     if backend == "jax":
         _keep_compilations(compilation_cache)
     if threads is not None:
@@ -233,6 +302,14 @@ def configure_framework(
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+    return devices
+
+
+def _check_precision(precision: str, devices: Devices) -> None:
+    if precision != "float32" and devices.kind == "cpu":
+        reason = f"{precision} needs a GPU: a CPU is several times slower with it."
+        hint = "Use trainer.precision=float32."
+        raise ConfigError([Problem("trainer.precision", reason, hint)])
 
 
 def _keep_compilations(keep: bool) -> None:
@@ -299,6 +376,8 @@ def _without_chatter() -> Iterator[None]:
         failed = False
         try:
             yield
+        except ExperimentError:  # explains itself
+            raise
         except Exception:  # Ctrl-C is no reason to show them
             failed = True
             raise

@@ -33,6 +33,7 @@ class Recorder:
     def __init__(self, run_id: str | None = "run") -> None:
         self.run_id = run_id
         self.enabled = run_id is not None
+        self.resumed = 0
         self.opened: dict[str, Any] = {}
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
 
@@ -97,7 +98,7 @@ def test_run_is_opened_with_name_parent_and_tags(
     tracker: Recorder, job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with record.open_run(job, Devices(())) as opened:
+    with record.open_run(job) as opened:
         assert opened is tracker
     assert tracker.opened == {
         **CONNECTION,
@@ -110,29 +111,30 @@ def test_run_is_opened_with_name_parent_and_tags(
             "choice.model": "resnet18",
             "note": "first",
             "seed": 3,
-            "device": "cpu",
         },
     }
 
 
 @pytest.mark.parametrize(
-    ("devices", "tags"),
+    ("devices", "resumed", "tags"),
     [
-        (Devices(("0",)), {"device": "gpu"}),
-        (Devices((), "No GPU."), {"device": "cpu", "device.note": "No GPU."}),
+        (Devices(("0",)), 0, {"device": "gpu"}),
+        (Devices((), "No GPU."), 0, {"device": "cpu", "device.note": "No GPU."}),
+        # What an earlier process ran on must not be told of this one.
+        (Devices(("0",)), 1, {"device": "gpu", "device.note": "none"}),
     ],
 )
 def test_device_and_why_it_was_taken_are_tags(
-    tracker: Recorder, job: Any, devices: Devices, tags: dict[str, str]
+    devices: Devices, resumed: int, tags: dict[str, str]
 ) -> None:
-    with record.open_run(job, devices):
-        pass
-    opened = tracker.opened["tags"]
-    assert {k: v for k, v in opened.items() if k.startswith("device")} == tags
+    tracker = Recorder()
+    tracker.resumed = resumed
+    record.log_devices(tracker, devices)  # type: ignore[arg-type]
+    assert tracker.calls_of("set_tags") == [(tags,)]
 
 
 def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -> None:
-    with record.open_run(job, Devices(())):
+    with record.open_run(job):
         assert tracker.calls_of("log_params") == [({"seed": "3", "model.depth": "18"},)]
         assert tracker.calls_of("set_tags") == [({"python": "3.11"},)]
         assert tracker.files() == {
@@ -149,14 +151,14 @@ def test_untracked_run_does_not_describe_the_machine(
 ) -> None:
     tracker.enabled = False
     monkeypatch.setattr(record, "describe_environment", lambda: pytest.fail("asked"))
-    with record.open_run(job, Devices(())):
+    with record.open_run(job):
         assert "environment.yaml" not in tracker.files()
 
 
 def test_finished_run_is_closed_once_and_only_at_the_end(
     tracker: Recorder, job: Any
 ) -> None:
-    with record.open_run(job, Devices(())):
+    with record.open_run(job):
         assert tracker.calls_of("finish") == []
     assert tracker.calls_of("finish") == [("FINISHED",)]
 
@@ -173,7 +175,7 @@ def test_finished_run_is_closed_once_and_only_at_the_end(
 def test_run_that_does_not_finish_is_closed_with_its_reason(
     tracker: Recorder, job: Any, error: BaseException, status: str, reason: str
 ) -> None:
-    with pytest.raises(type(error)), record.open_run(job, Devices(())):
+    with pytest.raises(type(error)), record.open_run(job):
         raise error
     assert tracker.calls_of("finish") == [(status, reason)]
 
@@ -185,7 +187,7 @@ def test_run_whose_origin_cannot_be_recorded_is_closed_too(
         raise OSError("disk full")
 
     monkeypatch.setattr(record, "describe_environment", fail)
-    with pytest.raises(OSError, match="disk full"), record.open_run(job, Devices(())):
+    with pytest.raises(OSError, match="disk full"), record.open_run(job):
         pytest.fail("the job must not start")
     assert tracker.calls_of("finish") == [("FAILED", "OSError: disk full")]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.config.convert import nearest
+from experiments.config.extras import check_backend
 from experiments.config.model import ResNetConfig
 from experiments.config.schedule import ScheduleConfig
 from experiments.errors import Problem
@@ -23,6 +24,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_trainer(run)
     yield from _check_image(run)
     yield from _check_precision(run)
+    yield from check_backend(run.backend)
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:

@@ -22,6 +22,7 @@ from experiments.config.composer import (
     parse,
 )
 from experiments.config.convert import nearest
+from experiments.config.extras import how_to_get_launcher
 from experiments.config.identity import (
     describe_choices,
     identify,
@@ -125,9 +126,8 @@ def _explain(text: str) -> Problem:
         return Problem("command line:", text, hint)
     group, name, options = absent["group"], absent["name"], absent["options"].split()
     hint = nearest(name, options)
-    if group == "hydra/launcher" and name.startswith(("ray", "submitit")):
-        extra = "ray" if name.startswith("ray") else "slurm"
-        hint = f"To install it: pip install -e '.[{extra}]'"
+    if group == "hydra/launcher":
+        hint = how_to_get_launcher(name) or hint
     where = absent["file"]
     place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
     reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."

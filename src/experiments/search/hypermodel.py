@@ -14,7 +14,7 @@ from experiments.config.schema import RunConfig
 from experiments.config.space import Space, parse_space
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
-from experiments.runtime import choose_gpus, list_gpus
+from experiments.runtime import choose_gpus, confirm_devices, list_gpus
 from experiments.search.hyperparameters import read_values
 
 
@@ -79,7 +79,9 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
             run,
             dataset,
             steps_per_epoch=pipelines.steps_per_epoch,
-            devices=choose_gpus(run.gpu, list_gpus()),
+            devices=confirm_devices(
+                choose_gpus(run.gpu, list_gpus()), gpu=run.gpu, backend=run.backend
+            ),
         )
 
     def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:

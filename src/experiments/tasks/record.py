@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
+def open_run(job: Job) -> Iterator[Tracker]:
     """Opens the tracked run of a job, records its origin and closes it truthfully.
 
     Args:
         job: The job.
-        devices: What it runs on.
 
     Yields:
         The tracker; the run ends as FINISHED, FAILED or KILLED with the block.
@@ -36,7 +35,7 @@ def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
         folder=job.output_dir,
         run_name=job.name,
         parent_dir=job.sweep_dir,
-        tags=_tags(job, devices),
+        tags=_tags(job),
     )
     try:
         _log_origin(tracker, job)
@@ -48,6 +47,19 @@ def open_run(job: Job, devices: Devices) -> Iterator[Tracker]:
         tracker.finish("FAILED", summarise_error(error))
         raise
     tracker.finish("FINISHED")
+
+
+def log_devices(tracker: Tracker, devices: Devices) -> None:
+    """Records what computes, and why it is not what was wished for.
+
+    Args:
+        tracker: The run.
+        devices: As the framework has confirmed them, not as they were claimed.
+    """
+    tags = {"device": devices.kind}
+    if devices.note or tracker.resumed:  # then an earlier process may have left one
+        tags["device.note"] = devices.note or "none"
+    tracker.set_tags(tags)
 
 
 def log_start(
@@ -151,11 +163,6 @@ def _log_origin(tracker: Tracker, job: Job) -> None:
             tracker.log_text(environment.code.diff, "code.diff")
 
 
-def _tags(job: Job, devices: Devices) -> dict[str, object]:
+def _tags(job: Job) -> dict[str, object]:
     choices = {f"choice.{group}": option for group, option in job.choices.items()}
-    tags: dict[str, object] = {**choices, **job.run.tags}
-    tags["seed"] = job.run.seed
-    tags["device"] = devices.kind
-    if devices.note:
-        tags["device.note"] = devices.note
-    return tags
+    return {**choices, **job.run.tags, "seed": job.run.seed}

@@ -29,10 +29,11 @@ def train(job: Job) -> JobResult:
     """
     job = fit_to_memory(best_of_search(job))
     run, options = job.run, job.run.task.arguments()
-    devices = build.claim_devices(run)
+    claimed = build.claim_devices(run)
     memory = MemoryGuard(job)
-    with record.open_run(job, devices) as tracker, memory.watch():
-        build.configure_framework(run, devices)
+    with record.open_run(job) as tracker, memory.watch():
+        devices = build.configure_framework(run, claimed)
+        record.log_devices(tracker, devices)
         dataset = build.build_dataset(run)
         pipelines = build.build_pipelines(run, dataset)
         state = load_state(job)

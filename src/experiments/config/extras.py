@@ -1,0 +1,56 @@
+"""Packages that only an extra of this project brings, and the command for it.
+
+The one table of them: whoever needs such a package asks here before anything heavy
+starts, and tells the command with its error.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+
+from experiments.errors import Problem
+
+# Name to import -> extra of pyproject.toml that brings it.
+EXTRAS = {
+    "jax": "jax",
+    "jax_plugins.xla_cuda12": "jax-cuda",
+    "nvidia": "gpu",  # TensorFlow's CUDA libraries
+    "hydra_plugins.hydra_ray_launcher": "ray",
+    "hydra_plugins.hydra_submitit_launcher": "slurm",
+}
+# Beginning of the name of a launcher -> what it is made of.
+_LAUNCHERS = {
+    "ray": "hydra_plugins.hydra_ray_launcher",
+    "submitit": "hydra_plugins.hydra_submitit_launcher",
+}
+
+
+def how_to_install(package: str) -> str:
+    """Returns the command that installs a package of the table, as a sentence."""
+    return f"To install it: pip install -e '.[{EXTRAS[package]}]'"
+
+
+def is_installed(package: str) -> bool:
+    """Tells whether a package can be imported, without doing so."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # its parent is absent, or it is half imported
+        return False
+
+
+def how_to_get_launcher(name: str) -> str:
+    """Returns how to install a launcher of Hydra; empty for one of no extra.
+
+    Args:
+        name: As in `hydra/launcher=name`.
+    """
+    needed = (
+        package for start, package in _LAUNCHERS.items() if name.startswith(start)
+    )
+    return next((how_to_install(package) for package in needed), "")
+
+
+def check_backend(backend: str) -> Iterator[Problem]:
+    """Yields a problem when the package of a backend is not installed."""
+    if backend == "jax" and not is_installed("jax"):
+        reason = "cannot be jax: the package jax is not installed."
+        yield Problem("backend", reason, how_to_install("jax"))
