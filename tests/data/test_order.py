@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from experiments.data.order import SampleOrder
+from experiments.data.shuffle import shuffle_epoch
 
 
 def order_of(**changes):
@@ -63,3 +64,40 @@ def test_an_image_has_another_key_in_each_epoch_and_its_own_within_one():
     first, second = (order.derive_keys(step(n), images).numpy() for n in (0, 1))
 
     assert len({*first.tolist(), *second.tolist()}) == 20
+
+
+@pytest.mark.parametrize("start", [0, 1, 5])
+def test_an_order_is_made_once_an_epoch(start, monkeypatch):
+    made = []
+
+    def shuffle(**arguments):
+        made.append(arguments["epoch"])
+        return shuffle_epoch(**arguments)
+
+    monkeypatch.setattr("experiments.data.order.shuffle_epoch", shuffle)
+    steps = tf.data.Dataset.range(start, 12)  # of epochs of three
+
+    followed = list(order_of().follow(steps))
+
+    assert made == list(range(start // 3, 4))
+    for number, sequence in followed:
+        epoch = int(number) // 3
+        expected = shuffle_epoch(count=10, seed=0, epoch=epoch)
+        assert sequence.numpy().tolist() == expected.tolist()
+
+
+def test_nothing_is_made_without_shuffling():
+    steps = tf.data.Dataset.range(3)
+
+    assert order_of(shuffle=False).follow(steps) is steps
+
+
+@pytest.mark.parametrize("drop_remainder", [True, False])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_step_is_the_same_with_the_sequence_given(shuffle, drop_remainder):
+    order = order_of(shuffle=shuffle, drop_remainder=drop_remainder)
+    sequence = tf.constant(shuffle_epoch(count=10, seed=0, epoch=1))
+
+    for number in range(order.steps_per_epoch, 2 * order.steps_per_epoch):
+        given = order.locate_batch(step(number), sequence).numpy()
+        assert given.tolist() == order.locate_batch(step(number)).numpy().tolist()

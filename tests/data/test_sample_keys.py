@@ -1,12 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from experiments.data.sample_keys import (
-    derive_key,
-    draw_uniform,
-    key_from_seed,
-    split_key,
-)
+from experiments.data.sample_keys import derive_key, draw_uniform, key_from_seed
 
 
 def test_keys_are_the_published_splitmix64_sequence():
@@ -43,7 +38,3 @@ def test_draws_of_one_key_are_unrelated():
 
 def test_a_negative_seed_is_a_seed():
     assert key_from_seed(-1).numpy() == 2**64 - 1
-
-
-def test_a_key_splits_into_its_halves():
-    assert split_key(key_from_seed(2**32 * 5 + 7)).numpy().tolist() == [5, 7]

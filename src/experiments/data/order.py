@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from experiments.data.sample_keys import derive_key, key_from_seed, split_key
-
-_AUGMENTATION, _SHUFFLE = 0, 1
+from experiments.data.sample_keys import derive_key, key_from_seed
+from experiments.data.shuffle import AUGMENTATION, shuffle_epoch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,38 @@ class SampleOrder:
         full, rest = divmod(self.count, self.batch_size)
         return full + (rest > 0 and not self.drop_remainder)
 
-    def locate_batch(self, step: Any) -> Any:
+    def follow(self, steps: Any) -> Any:
+        """Gives every step the order of its epoch, which is made once an epoch.
+
+        Args:
+            steps: `tf.data.Dataset` of scalar int64, counted over all epochs, each
+                the one before plus one; the first may be any.
+
+        Returns:
+            A data set of (step, sequence), the arguments of `locate_batch`; `steps`
+            itself when nothing is shuffled.
+        """
+        if not self.shuffle:
+            return steps
+
+        @tf.autograph.experimental.do_not_convert
+        def advance(last: Any, step: Any) -> Any:
+            epoch = step // self.steps_per_epoch
+            sequence = tf.cond(
+                epoch == last[0], lambda: last[1], lambda: self._sequence(step)
+            )
+            return (epoch, sequence), (step, sequence)
+
+        before = tf.constant(-1, tf.int64), tf.zeros(self.count, tf.int64)
+        return steps.scan(before, advance)
+
+    def locate_batch(self, step: Any, sequence: Any = None) -> Any:
         """Returns the images of a step.
 
         Args:
             step: Scalar int64, counted over all epochs.
+            sequence: The order of the step's epoch, int64 `(count,)`, which `follow`
+                provides; made anew when it is not given.
 
         Returns:
             Indices int64 `(B,)`; `B` is the batch size, less in an epoch's last step
@@ -48,23 +75,24 @@ class SampleOrder:
         positions = first + tf.range(self.batch_size, dtype=tf.int64)
         if not self.drop_remainder:
             positions = positions[: self.count - first]
-        return self._shuffle(step, positions)
+        return self._look_up(step, sequence, positions)
 
-    def locate_places(self, step: Any) -> tuple[Any, Any]:
+    def locate_places(self, step: Any, sequence: Any = None) -> tuple[Any, Any]:
         """Returns the images of a step, always `batch_size` of them.
 
         Args:
             step: Scalar int64, counted over all epochs.
+            sequence: See `locate_batch`.
 
         Returns:
             Indices int64 `(B,)`, and bool `(B,)`: false for the places that an
-            incomplete last batch leaves over, which repeat image 0.
+            incomplete last batch leaves over, which repeat the epoch's first image.
         """
         first = step % self.steps_per_epoch * self.batch_size
         positions = first + tf.range(self.batch_size, dtype=tf.int64)
         used = positions < self.count
         positions = tf.where(used, positions, tf.zeros_like(positions))
-        return self._shuffle(step, positions), used
+        return self._look_up(step, sequence, positions), used
 
     def derive_keys(self, step: Any, indices: Any) -> Any:
         """Returns what augmentation draws from: a key for each image and epoch.
@@ -76,15 +104,21 @@ class SampleOrder:
         Returns:
             uint64 `(B,)`.
         """
-        return derive_key(self._epoch_key(step, _AUGMENTATION), indices)
+        root = derive_key(key_from_seed(self.seed), AUGMENTATION)
+        return derive_key(derive_key(root, step // self.steps_per_epoch), indices)
 
-    def _shuffle(self, step: Any, positions: Any) -> Any:
+    def _look_up(self, step: Any, sequence: Any, positions: Any) -> Any:
         if not self.shuffle:
             return positions
-        seed = split_key(self._epoch_key(step, _SHUFFLE))
-        last = tf.constant(self.count - 1, tf.int64)
-        return tf.random.experimental.index_shuffle(positions, seed, last)
+        sequence = self._sequence(step) if sequence is None else sequence
+        return tf.gather(sequence, positions)
 
-    def _epoch_key(self, step: Any, purpose: int) -> Any:
-        root = derive_key(key_from_seed(self.seed), purpose)
-        return derive_key(root, step // self.steps_per_epoch)
+    def _sequence(self, step: Any) -> Any:
+        """Returns the images of a step's whole epoch in order, int64 `(count,)`."""
+
+        def shuffle(epoch: np.int64) -> Any:
+            return shuffle_epoch(count=self.count, seed=self.seed, epoch=int(epoch))
+
+        epoch = step // self.steps_per_epoch
+        sequence = tf.numpy_function(shuffle, [epoch], tf.int64, stateful=False)
+        return tf.ensure_shape(sequence, (self.count,))

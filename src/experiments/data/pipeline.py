@@ -79,7 +79,7 @@ def build_pipeline(
     last = np.iinfo(np.int64).max // batch_size if epochs is None else steps * epochs
     arguments = (order, augment, image_shape, threads)
     with tf.device("/CPU:0"):
-        addressed = tf.data.Dataset.range(start_step, last)
+        addressed = order.follow(tf.data.Dataset.range(start_step, last))
         if isinstance(split, ArraySplit):
             batches = _batch_arrays(addressed, split, *arguments)
         else:
@@ -128,8 +128,8 @@ def _batch_arrays(
     images, labels = tf.constant(split.images), tf.constant(split.labels)
 
     @tf.autograph.experimental.do_not_convert
-    def load(step: Any) -> Any:
-        indices = order.locate_batch(step)
+    def load(step: Any, sequence: Any = None) -> Any:
+        indices = order.locate_batch(step, sequence)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
         if augment is not None:
             batch = augment(batch, order.derive_keys(step, indices))
@@ -153,8 +153,8 @@ def _batch_files(
     crop = augment if isinstance(augment, CropAugment) else None
 
     @tf.autograph.experimental.do_not_convert
-    def locate(step: Any) -> Any:
-        indices, used = order.locate_places(step)
+    def locate(step: Any, sequence: Any = None) -> Any:
+        indices, used = order.locate_places(step, sequence)
         keys = order.derive_keys(step, indices)
         draws = keys if crop is None else crop.draw(keys)
         return indices, keys, used, draws

@@ -2,24 +2,20 @@
 
 TensorFlow's stateless generators take one seed for a tensor: they would tie the
 numbers of a sample to the batch it happens to be in, or cost one operation a sample.
-SplitMix64 is a few integer operations, for a whole batch at once.
-
-Reference:
-    Steele, Lea and Flood (2014), Fast Splittable Pseudorandom Number Generators,
-    OOPSLA, Figure 17 (the variant of the constants that Java 8 ships).
+SplitMix64 is a few integer operations, for a whole batch at once; `splitmix` names its
+source and computes the same without TensorFlow.
 """
 
 from typing import Any
 
 import tensorflow as tf
 
-_GAMMA = 0x9E3779B97F4A7C15
-_MASK = 2**64 - 1
+from experiments.data.splitmix import GAMMA, MASK, MULTIPLIERS, SHIFTS
 
 
 def key_from_seed(seed: int) -> Any:
     """Returns a scalar uint64 key; any Python integer is a seed."""
-    return tf.constant(seed & _MASK, tf.uint64)
+    return tf.constant(seed & MASK, tf.uint64)
 
 
 def derive_key(key: Any, number: Any) -> Any:
@@ -29,8 +25,8 @@ def derive_key(key: Any, number: Any) -> Any:
         key: uint64, any shape.
         number: Integers that broadcast against `key`.
     """
-    count = tf.cast(number, tf.uint64) + tf.constant(1, tf.uint64)
-    return _mix(key + count * tf.constant(_GAMMA, tf.uint64))
+    count = tf.cast(number, tf.uint64) + _constant(1)
+    return _mix(key + count * _constant(GAMMA))
 
 
 def draw_uniform(keys: Any, number: Any) -> Any:
@@ -45,17 +41,10 @@ def draw_uniform(keys: Any, number: Any) -> Any:
     return tf.cast(tf.cast(bits, tf.int32), tf.float32) * 2.0**-24
 
 
-def split_key(key: Any) -> Any:
-    """Returns a scalar key as two uint32, the seed form of `index_shuffle`."""
-    high = tf.bitwise.right_shift(key, _constant(32))
-    low = tf.bitwise.bitwise_and(key, _constant(0xFFFFFFFF))
-    return tf.cast(tf.stack([high, low]), tf.uint32)
-
-
 def _mix(bits: Any) -> Any:
-    bits = _xor_shift(bits, 30) * _constant(0xBF58476D1CE4E5B9)
-    bits = _xor_shift(bits, 27) * _constant(0x94D049BB133111EB)
-    return _xor_shift(bits, 31)
+    bits = _xor_shift(bits, SHIFTS[0]) * _constant(MULTIPLIERS[0])
+    bits = _xor_shift(bits, SHIFTS[1]) * _constant(MULTIPLIERS[1])
+    return _xor_shift(bits, SHIFTS[2])
 
 
 def _xor_shift(bits: Any, places: int) -> Any:
