@@ -43,7 +43,6 @@ def own_callback(target: str) -> dict[str, Any]:
         {},
         {"trainer": {"monitor": "val_loss", "monitor_mode": "min"}},
         {"trainer": {"monitor": "loss", "monitor_mode": "min"}},
-        {"trainer": {"monitor": "val_top5_accuracy"}},
         {"trainer": {"epochs": 2}, "schedule": {"warmup_epochs": 1.5}},
         {"trainer": {"epochs": 1}, "schedule": {"warmup_epochs": 0.0}},
         {"trainer": {"jit": True}},
@@ -146,6 +145,43 @@ def test_only_a_callback_of_ones_own_may_bring_an_unknown_metric(
 ) -> None:
     found = find(trainer={"monitor": "val_f1"}, callbacks=own_callback(target))
     assert (found == []) == accepted
+
+
+def test_a_metric_of_ones_own_needs_a_direction(find: Any) -> None:
+    trainer = {"monitor": "val_f1", "monitor_mode": "auto"}
+    (found,) = find(trainer=trainer, callbacks=own_callback("mine.F1Score"))
+    assert found.startswith("trainer.monitor must be one of val_loss, ")
+    assert "with its direction: trainer.monitor_mode max or min." in found
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"monitor": "val_loss"}, None),
+        ({"monitor": "val_loss", "mode": "auto"}, None),
+        ({"patience": 3}, None),
+        (
+            {"monitor": "val_los"},
+            "callbacks.own.monitor must be one of val_loss, val_accuracy, "
+            "val_top5_accuracy, loss, accuracy, top5_accuracy. Received: 'val_los'. "
+            "Did you mean `val_loss`?",
+        ),
+        (
+            {"monitor": "val_loss", "mode": "max"},
+            "callbacks.own.mode must be min for val_loss. Received: max.",
+        ),
+    ],
+)
+def test_a_callback_of_keras_monitors_what_there_is(
+    find: Any, keys: dict[str, Any], message: str | None
+) -> None:
+    own = {"own": CustomCallbackConfig(_target_="keras.callbacks.X", extra=keys)}
+    assert find(callbacks=own) == ([] if message is None else [message])
+
+
+def test_top5_needs_more_classes_than_ten(compose: Any) -> None:
+    run = compose("dataset=cifar100", "trainer.monitor=val_top5_accuracy")
+    assert run.trainer.monitor_mode == "max"
 
 
 def test_schedule_of_ones_own_is_not_asked_for_its_warmup(find: Any) -> None:

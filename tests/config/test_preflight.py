@@ -58,7 +58,19 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
         ("optimizer.momentum=0.9", "optimizer.momentum is not a key of this"),
         ("dataset=folder", "dataset.path is missing. Set it: dataset.path=..."),
         ("trainer.monitor=val_acuracy", "trainer.monitor must be one of val_loss"),
-        ("trainer.monitor=val_loss", "trainer.monitor_mode must be min for val_loss."),
+        ("trainer.monitor_mode=min", "trainer.monitor_mode must be max for val_acc"),
+        (
+            "callbacks.checkpoint.monitor=val_acuracy",
+            "callbacks.checkpoint.monitor must be one of val_loss",
+        ),
+        (
+            "callbacks.early_stopping.mode=min",
+            "callbacks.early_stopping.mode must be max for val_accuracy.",
+        ),
+        (
+            "trainer.monitor=val_top5_accuracy",
+            "trainer.monitor needs 11 classes or more, and the data set has 10.",
+        ),
         (
             "schedule.warmup_epochs=99",
             "schedule.warmup_epochs must be less than trainer",

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from experiments.config.objective import Objective
 from experiments.config.search import (
     TARGET,
     BayesianConfig,
     HyperbandConfig,
-    ObjectiveConfig,
     SearchConfig,
 )
 from experiments.config.space import Space, parse_space
@@ -18,7 +18,7 @@ from experiments.config.space import Space, parse_space
 DEFAULTS: dict[str, Any] = {
     "_target_": TARGET,
     "oracle": "random",
-    "objective": ObjectiveConfig(name="val_accuracy", direction="max"),
+    "objective": Objective("val_accuracy", "max"),
     "max_trials": 10,
     "seed": 0,
     "start_from_current": True,

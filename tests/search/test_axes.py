@@ -1,5 +1,6 @@
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.search.axes import ABSENT, build_axes, shorten
 from experiments.search.trial import Outcome, Proposal, Trial
 
@@ -23,7 +24,7 @@ TRIALS = [
 
 
 def axis(trials, name, direction="max"):
-    axes = build_axes(trials, "score", direction)
+    axes = build_axes(trials, Objective("score", direction))
     (found,) = [axis for axis in axes if axis.label == name]
     return found
 

@@ -24,10 +24,6 @@ def config() -> Any:
         return compose("config", list(SMALL))
 
 
-def objective() -> Any:
-    return keras_tuner.Objective("val_accuracy", "max")
-
-
 @pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
@@ -42,9 +38,10 @@ def objective() -> Any:
 def test_tuners_of_keras_tuner_search_with_it(
     tuner: Any, options: dict[str, Any], config: Any, tmp_path: Path
 ) -> None:
+    hypermodel = ExperimentHyperModel(config, SPACE)
     search = tuner(
-        ExperimentHyperModel(config, SPACE),
-        objective=objective(),
+        hypermodel,
+        objective=hypermodel.objective,
         directory=tmp_path,
         seed=1,
         **options,
@@ -94,3 +91,14 @@ def test_a_wrong_config_is_told_before_the_first_trial(config: Any) -> None:
     wrong = OmegaConf.merge(config, {"trainer": {"epochs": 0}})
     with pytest.raises(ConfigError, match=r"trainer\.epochs"):
         ExperimentHyperModel(wrong, SPACE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "direction"), [("val_accuracy", "max"), ("val_loss", "min")]
+)
+def test_the_objective_is_what_the_config_monitors(
+    monitor: str, direction: str, config: Any
+) -> None:
+    config.trainer.monitor = monitor
+    objective = ExperimentHyperModel(config, SPACE).objective
+    assert (objective.name, objective.direction) == (monitor, direction)

@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.search.page import build_page
 from experiments.search.trial import Outcome, Proposal, Trial
 
@@ -49,7 +50,7 @@ class Reader(HTMLParser):
 
 def build(trials, direction="max", title="Search"):
     return build_page(
-        trials, objective="val_accuracy", direction=direction, title=title
+        trials, objective=Objective("val_accuracy", direction), title=title
     )
 
 

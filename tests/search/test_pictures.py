@@ -1,5 +1,6 @@
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.search.pictures import draw_history, draw_importance, draw_parallel
 from experiments.search.trial import Outcome, Proposal, Trial
 
@@ -39,12 +40,12 @@ def dots(axes, label):
     [("max", [0.3, 0.3, 0.8, 0.8, 0.8, 0.8, 0.8]), ("min", [0.3] * 7)],
 )
 def test_history_follows_the_best_so_far(direction, best):
-    (axes,) = draw_history(TRIALS, "val_accuracy", direction).axes
+    (axes,) = draw_history(TRIALS, Objective("val_accuracy", direction)).axes
     assert curve(axes, "best so far") == ([0, 1, 2, 3, 4, 5, 6], best)
 
 
 def test_history_shows_each_end_in_its_own_way():
-    (axes,) = draw_history(TRIALS, "val_accuracy", "max").axes
+    (axes,) = draw_history(TRIALS, Objective("val_accuracy", "max")).axes
     assert dots(axes, "complete").get_offsets().tolist() == [[0, 0.3], [2, 0.8]]
     assert dots(axes, "pruned").get_offsets().tolist() == [[3, 0.5]]
     assert len(dots(axes, "pruned").get_facecolors()) == 0
@@ -52,7 +53,7 @@ def test_history_shows_each_end_in_its_own_way():
 
 
 def test_failures_are_crosses_at_the_bottom_edge():
-    figure = draw_history(TRIALS, "val_accuracy", "max")
+    figure = draw_history(TRIALS, Objective("val_accuracy", "max"))
     (axes,) = figure.axes
     (failed,) = [line for line in axes.lines if line.get_label() == "failed"]
     assert list(failed.get_xdata()) == [1, 5]
@@ -61,19 +62,19 @@ def test_failures_are_crosses_at_the_bottom_edge():
 
 
 def test_history_names_the_best_trial():
-    (axes,) = draw_history(TRIALS, "val_accuracy", "max").axes
+    (axes,) = draw_history(TRIALS, Objective("val_accuracy", "max")).axes
     assert axes.get_title() == "best val_accuracy: 0.8000 (trial 2)"
 
 
 @pytest.mark.parametrize(("direction", "scale"), [("min", "log"), ("max", "linear")])
 def test_only_a_loss_over_decades_is_logarithmic(direction, scale):
     trials = [trial(number, 10.0**-number) for number in range(4)]
-    assert draw_history(trials, "x", direction).axes[0].get_yscale() == scale
+    assert draw_history(trials, Objective("x", direction)).axes[0].get_yscale() == scale
 
 
 @pytest.mark.parametrize(("direction", "best"), [("max", 1.0), ("min", 0.0)])
 def test_best_line_is_on_top_thick_and_dark(direction, best):
-    axes = draw_parallel(TRIALS, "val_accuracy", direction).axes[0]
+    axes = draw_parallel(TRIALS, Objective("val_accuracy", direction)).axes[0]
     lines = [line for line in axes.lines if line.get_marker() == "o"]
     top = max(lines, key=lambda line: line.get_zorder())
     assert len(lines) == 4
@@ -112,7 +113,7 @@ def many(parameters):
 )
 def test_any_search_can_be_drawn(draw, direction, trials, tmp_path):
     path = tmp_path / "picture.png"
-    draw(trials, "val_loss $", direction).savefig(path)
+    draw(trials, Objective("val_loss $", direction)).savefig(path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

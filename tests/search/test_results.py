@@ -4,6 +4,7 @@ import io
 import pytest
 import yaml
 
+from experiments.config.objective import Objective
 from experiments.search.results import format_csv, format_markdown, summarise
 from experiments.search.trial import Outcome, Proposal, Trial
 
@@ -29,15 +30,14 @@ TRIALS = [
 
 
 def read(trials, direction="max"):
-    text = format_csv(trials, "val_accuracy", direction)
+    text = format_csv(trials, Objective("val_accuracy", direction))
     return list(csv.DictReader(io.StringIO(text)))
 
 
 def summary(trials, direction="max", best_overrides=()):
     return summarise(
         trials,
-        objective="val_accuracy",
-        direction=direction,
+        objective=Objective("val_accuracy", direction),
         oracle="random",
         best_overrides=best_overrides,
     )
@@ -116,7 +116,7 @@ def test_running_trial_has_a_row_without_a_result():
 
 
 def test_csv_of_no_trial_is_its_head():
-    text = format_csv([], "loss", "min")
+    text = format_csv([], Objective("loss", "min"))
     assert text == (
         "number,rank,state,objective (loss),epochs,seconds,attempts,reason,run_id,"
         "overrides\n"
@@ -124,7 +124,7 @@ def test_csv_of_no_trial_is_its_head():
 
 
 def test_markdown_has_the_best_first_and_failures_last_with_their_reason():
-    lines = format_markdown(TRIALS, "val_accuracy", "max").splitlines()
+    lines = format_markdown(TRIALS, Objective("val_accuracy", "max")).splitlines()
     assert lines == [
         "| # | trial | val_accuracy | lr | name | nesterov | epochs | time | state |",
         "| --: | --: | --: | --: | --: | --: | --: | --: | :-- |",
@@ -137,7 +137,9 @@ def test_markdown_has_the_best_first_and_failures_last_with_their_reason():
 
 
 def test_markdown_shows_the_spread_of_repeats():
-    table = format_markdown([trial(0, 0.5, repeats=(0.25, 0.75))], "loss", "min")
+    table = format_markdown(
+        [trial(0, 0.5, repeats=(0.25, 0.75))], Objective("loss", "min")
+    )
     assert "| 0.5000 ± 0.3536 (2) |" in table
 
 
@@ -151,11 +153,11 @@ def test_markdown_shows_the_spread_of_repeats():
     ],
 )
 def test_objective_of_any_size_can_be_read(value, text):
-    assert f"| {text} |" in format_markdown([trial(0, value)], "loss", "min")
+    assert f"| {text} |" in format_markdown([trial(0, value)], Objective("loss", "min"))
 
 
 def test_markdown_of_no_trial_is_its_head():
-    lines = format_markdown([], "loss", "min").splitlines()
+    lines = format_markdown([], Objective("loss", "min")).splitlines()
     assert lines[0] == "| # | trial | loss | epochs | time | state |"
     assert len(lines) == 2
 

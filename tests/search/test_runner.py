@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.search import ObjectiveConfig
+from experiments.config.objective import Objective
 from experiments.errors import ConfigError, Preempted
 from experiments.search.report import Report
 from experiments.search.runner import RepeatedRun, TrialRunner, combine, judge
@@ -145,9 +145,7 @@ def test_an_objective_that_no_trial_has_ends_the_search(runner: Any) -> None:
     metrics = {"best_val_accuracy": 0.5, "test_loss": 1.0}
     other = Report(status="returned", value=0.5, result={"metrics": metrics})
     with pytest.raises(ConfigError, match=r"has: val_accuracy, test_loss\. Received"):
-        runner(Launches(other), objective=ObjectiveConfig(name="f1", direction="max"))(
-            PROPOSAL
-        )
+        runner(Launches(other), objective=Objective("f1", "max"))(PROPOSAL)
 
 
 def test_an_objective_that_other_trials_have_is_a_failure(runner: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from experiments.config.job import RESULT_FILE, JobResult
+from experiments.config.objective import Objective
 from experiments.folders import claim_folder
 from experiments.tasks import sweep
 from experiments.tracking.tracker import NoTracker
@@ -38,7 +39,7 @@ def make_plan(folder: Path, jobs: int) -> Any:
         job_folders=tuple(str(number) for number in range(jobs)),
         overrides=("seed=range(0,9)", "model=a"),
         run=SimpleNamespace(
-            trainer=SimpleNamespace(monitor="val_accuracy", monitor_mode="max"),
+            trainer=SimpleNamespace(objective=Objective("val_accuracy", "max")),
             tracking=SimpleNamespace(connection=lambda: CONNECTION, drain_seconds=7),
             name=None,
             output_dir="outputs",

@@ -1,7 +1,10 @@
 from experiments.config.job import JobResult
+from experiments.config.objective import Objective
 from experiments.tracking.sweep import finish_sweep, open_sweep
 
 from .conftest import CONNECTION, points_of, run_of, settle, stored
+
+ACCURACY = Objective("val_accuracy", "max")
 
 
 def open_parent(tmp_path):
@@ -31,7 +34,7 @@ def test_parent_keeps_what_was_swept(tmp_path):
 def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
     parent = open_parent(tmp_path)
     results = [result("model=a", 0.5, run_id="x"), result("model=b", 0.75, run_id="y")]
-    table = finish_sweep(parent, results, monitor="val_accuracy", mode="max")
+    table = finish_sweep(parent, results, objective=ACCURACY)
     run = run_of(parent)
     assert table.splitlines()[2] == "| 1 | model=b | 0.7500 | FINISHED |"
     assert stored(parent, "sweep/results.md") == table
@@ -44,7 +47,7 @@ def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
 def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
     parent = open_parent(tmp_path)
     results = [result("model=a", None, "FAILED"), result("model=b", 0.75)]
-    finish_sweep(parent, results, monitor="val_accuracy", mode="max")
+    finish_sweep(parent, results, objective=ACCURACY)
     run = run_of(parent)
     assert run.info.status == "FAILED"
     assert run.data.tags["status.reason"] == "1 of 2 jobs did not finish: model=a"
@@ -52,7 +55,7 @@ def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
 
 def test_stopped_sweep_is_killed(tmp_path):
     parent = open_parent(tmp_path)
-    finish_sweep(parent, [], monitor="loss", mode="min", stopped_by="Ctrl-C")
+    finish_sweep(parent, [], objective=Objective("loss", "min"), stopped_by="Ctrl-C")
     run = run_of(parent)
     assert run.info.status == "KILLED"
     assert run.data.tags["status.reason"] == "Ctrl-C"
@@ -60,12 +63,12 @@ def test_stopped_sweep_is_killed(tmp_path):
 
 def test_sweep_that_is_run_again_keeps_its_run_and_shows_its_latest_results(tmp_path):
     parent = open_parent(tmp_path)
-    finish_sweep(parent, [], monitor="val_accuracy", mode="max", stopped_by="Ctrl-C")
+    finish_sweep(parent, [], objective=ACCURACY, stopped_by="Ctrl-C")
     first = parent.run_id
     for best in (0.5, 0.75):
         parent = open_parent(tmp_path)
         results = [result("model=a", best, run_id="x")]
-        table = finish_sweep(parent, results, monitor="val_accuracy", mode="max")
+        table = finish_sweep(parent, results, objective=ACCURACY)
     run = run_of(parent)
     assert parent.run_id == first
     assert stored(parent, "sweep/results.md") == table

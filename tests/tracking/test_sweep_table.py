@@ -2,11 +2,15 @@ import csv
 import io
 
 from experiments.config.job import JobResult
+from experiments.config.objective import Objective
 from experiments.tracking.sweep_table import (
     format_csv,
     format_markdown,
     sort_results,
 )
+
+ACCURACY = Objective("val_accuracy", "max")
+LOSS = Objective("val_loss", "min")
 
 
 def result(name, objective, **more):
@@ -27,15 +31,15 @@ def names(results):
 
 
 def test_larger_is_first_when_maximised_and_failures_are_last():
-    assert names(sort_results(RESULTS, "max")) == ["lr=3", "lr=1", "lr=2", "lr=4"]
+    assert names(sort_results(RESULTS, ACCURACY)) == ["lr=3", "lr=1", "lr=2", "lr=4"]
 
 
 def test_smaller_is_first_when_minimised_and_failures_are_last():
-    assert names(sort_results(RESULTS, "min")) == ["lr=1", "lr=3", "lr=2", "lr=4"]
+    assert names(sort_results(RESULTS, LOSS)) == ["lr=1", "lr=3", "lr=2", "lr=4"]
 
 
 def test_markdown_shows_objective_test_metrics_and_reason():
-    lines = format_markdown(sort_results(RESULTS, "max"), "val_accuracy").splitlines()
+    lines = format_markdown(sort_results(RESULTS, ACCURACY), ACCURACY).splitlines()
     assert lines[0] == "| # | run | val_accuracy | test_accuracy | status |"
     assert lines[1] == "| --: | :-- | --: | --: | :-- |"
     assert lines[2] == "| 1 | lr=3 | 0.7500 | - | FINISHED |"
@@ -45,7 +49,7 @@ def test_markdown_shows_objective_test_metrics_and_reason():
 
 
 def test_csv_holds_everything_in_full_precision():
-    text = format_csv([result("a", 1 / 3, overrides=("x=1,2", "y=3"))], "val_loss")
+    text = format_csv([result("a", 1 / 3, overrides=("x=1,2", "y=3"))], LOSS)
     (row,) = csv.DictReader(io.StringIO(text))
     assert float(row["objective (val_loss)"]) == 1 / 3
     assert row["overrides"] == "x=1,2 y=3"

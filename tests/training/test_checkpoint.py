@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training import checkpoint as checkpoint_module
 from experiments.training.checkpoint import Checkpoint
@@ -219,7 +220,7 @@ def test_best_state_is_loaded_into_a_fresh_model(
     fresh = dense_model(keras.optimizers.Adam(0.01))
     epoch = build(monitor="val_loss", mode="min").load_best(fresh)
 
-    assert epoch == history.best_epoch("val_loss", "min") == 2
+    assert epoch == history.best_epoch(Objective("val_loss", "min")) == 2
     assert int(fresh.optimizer.iterations) == 6
     pairs = zip(
         (*fresh.variables, *fresh.optimizer.variables),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.fit import History, choose_jit, fit
 
@@ -22,7 +23,7 @@ def history(values: list[float]) -> History:
     ],
 )
 def test_best_epoch_counts_from_one(values: list[float], mode: Any, best: int) -> None:
-    assert history(values).best_epoch("val_accuracy", mode) == best
+    assert history(values).best_epoch(Objective("val_accuracy", mode)) == best
 
 
 def test_metrics_are_found_by_the_epochs_number() -> None:
@@ -31,12 +32,12 @@ def test_metrics_are_found_by_the_epochs_number() -> None:
 
 def test_unknown_metric_is_named_beside_those_that_exist() -> None:
     with pytest.raises(ExperimentError, match=r"'val_f1'. Metrics: val_accuracy"):
-        history([0.5]).best_epoch("val_f1", "max")
+        history([0.5]).best_epoch(Objective("val_f1", "max"))
 
 
 def test_history_of_no_epoch_has_no_best_one() -> None:
     with pytest.raises(ExperimentError, match="none, no epoch ended"):
-        history([]).best_epoch("val_accuracy", "max")
+        history([]).best_epoch(Objective("val_accuracy", "max"))
 
 
 def test_fit_learns_and_returns_each_epochs_metrics(

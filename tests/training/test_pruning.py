@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.checkpoint import Checkpoint
 from experiments.training.fit import fit
@@ -16,7 +17,6 @@ from experiments.training.pruning import (
     MedianPruner,
     Pruner,
     SuccessiveHalvingPruner,
-    best_score,
     is_rung,
     scores_at,
 )
@@ -30,8 +30,11 @@ LOSS = {"monitor": "val_accuracy", "mode": "min"}
 Siblings = Histories | Callable[[], Histories] | None
 
 
-def reading(siblings: Siblings) -> Callable[[], Histories] | None:
-    return (lambda: siblings) if isinstance(siblings, Mapping) else siblings
+def reading(siblings: Siblings) -> Callable[[str], Callable[[], Histories]] | None:
+    if siblings is None:
+        return None
+    read = (lambda: siblings) if isinstance(siblings, Mapping) else siblings
+    return lambda metric: read
 
 
 def median(siblings: Siblings, **options: Any) -> MedianPruner:
@@ -76,13 +79,14 @@ def play(pruner: Pruner, values: Sequence[float], first: int = 1) -> int | None:
 def test_best_value_is_the_largest_score(
     values: list[float], mode: Any, score: float
 ) -> None:
-    assert best_score(values, mode) == score
+    objective = Objective("val_accuracy", mode)
+    assert max(map(objective.score, values), default=-INF) == score
 
 
 def test_only_trials_that_have_reached_the_epoch_count_and_only_up_to_it() -> None:
     histories = {"a": [0.1, 0.2, 0.9], "b": [0.4], "c": [0.3, 0.1], "d": [NAN, NAN]}
 
-    assert scores_at(histories, 2, "max") == [0.2, 0.3, -INF]
+    assert scores_at(histories, 2, Objective("val_accuracy", "max")) == [0.2, 0.3, -INF]
 
 
 @pytest.mark.parametrize(

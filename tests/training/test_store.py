@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training import store as store_module
 from experiments.training.manifest import MANIFEST, read_manifest
@@ -30,9 +31,8 @@ def state(
 
 
 def open_store(folder: Path, **options: Any) -> CheckpointStore:
-    return CheckpointStore(
-        folder, **{"monitor": "val_loss", "mode": "min", "keep": 2, **options}
-    )
+    objective = Objective("val_loss", options.pop("mode", "min"))
+    return CheckpointStore(folder, objective, **{"keep": 2, **options})
 
 
 def save_epochs(folder: Path, values: list[float], **options: Any) -> CheckpointStore:

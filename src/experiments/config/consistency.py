@@ -4,22 +4,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from experiments.config.convert import nearest
 from experiments.config.extras import check_backend
 from experiments.config.model import ResNetConfig
+from experiments.config.objective import (
+    EPOCH_METRICS,
+    TOP5_FROM,
+    Mode,
+    check_objective,
+)
 from experiments.config.schedule import ScheduleConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
     from experiments.config.schema import RunConfig
 
-METRICS = ("loss", "accuracy", "top5_accuracy")
-EPOCH_METRICS = (*(f"val_{name}" for name in METRICS), *METRICS)
+_OURS = ("experiments.", "keras.")
 
 
 def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     """Yields every contradiction between the groups of a typed config."""
-    yield from _check_monitor(run)
+    yield from _check_monitors(run)
     yield from _check_warmup(run)
     yield from _check_trainer(run)
     yield from _check_image(run)
@@ -30,24 +34,42 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
 def has_own_callbacks(run: "RunConfig") -> bool:
     """Tells whether a callback of the user's own may add metrics that nobody knows."""
     return any(
-        not callback._target_.startswith(("experiments.", "keras."))
-        for callback in run.callbacks.values()
+        not callback._target_.startswith(_OURS) for callback in run.callbacks.values()
     )
 
 
-def _check_monitor(run: "RunConfig") -> Iterator[Problem]:
-    """A metric that nobody computes would never pick a best epoch."""
-    accepted = EPOCH_METRICS
-    monitor = run.trainer.monitor
-    if monitor not in accepted and not has_own_callbacks(run):
-        message = f"must be one of {', '.join(accepted)}. Received: {monitor!r}."
-        yield Problem("trainer.monitor", message, nearest(monitor, accepted))
-    wanted = "min" if monitor.endswith("loss") else "max"
-    if monitor in accepted and run.trainer.monitor_mode != wanted:
-        yield Problem(
-            "trainer.monitor_mode",
-            f"must be {wanted} for {monitor}. Received: {run.trainer.monitor_mode}.",
-        )
+def check_classes(run: "RunConfig", name: str, key: str) -> Iterator[Problem]:
+    """Yields a problem for a metric that is not measured with so few classes."""
+    classes = run.dataset.known_classes
+    few = classes is not None and classes < TOP5_FROM
+    if few and name.endswith("top5_accuracy"):
+        reason = f"needs {TOP5_FROM} classes or more, and the data set has {classes}."
+        yield Problem(key, f"{reason} Received: {name}.")
+
+
+def _check_monitors(run: "RunConfig") -> Iterator[Problem]:
+    """A metric that nobody computes, or turned the wrong way, picks no best epoch."""
+    trainer = run.trainer
+    common = (trainer.monitor, trainer.monitor_mode)
+    yield from _check_monitor(run, *common, ("trainer.monitor", "trainer.monitor_mode"))
+    for name, callback in run.callbacks.items():
+        values = callback.arguments()
+        monitor, mode = values.get("monitor"), values.get("mode", "auto")
+        # What is wrong with the trainer's is told once, not for each that takes it.
+        watches = callback._target_.startswith(_OURS) and (monitor, mode) != common
+        if watches and isinstance(monitor, str):
+            keys = (f"callbacks.{name}.monitor", f"callbacks.{name}.mode")
+            yield from _check_monitor(run, monitor, mode, keys)
+
+
+def _check_monitor(
+    run: "RunConfig", name: str, mode: Mode, keys: tuple[str, str]
+) -> Iterator[Problem]:
+    is_open = has_own_callbacks(run)
+    yield from check_objective(
+        name, mode, keys=keys, accepted=EPOCH_METRICS, is_open=is_open
+    )
+    yield from check_classes(run, name, keys[0])
 
 
 def _check_warmup(run: "RunConfig") -> Iterator[Problem]:

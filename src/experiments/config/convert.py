@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
-from experiments.errors import Problem
+from experiments.errors import ConfigError, Problem
 
 MISSING = "???"
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
@@ -109,11 +109,19 @@ def _convert_dataclass(
         arguments[name] = _convert_field(part, field, prefix + name, problems)
     if len(problems) > before:
         return None
-    result = schema(**arguments)
+    try:
+        result = schema(**arguments)
+    except ConfigError as error:  # there is no such object
+        problems += _below(prefix, error.problems)
+        return None
     check = getattr(result, "check", None)
     if check is not None:
-        problems += [dataclasses.replace(p, key=prefix + p.key) for p in check()]
+        problems += _below(prefix, check())
     return result
+
+
+def _below(prefix: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [dataclasses.replace(p, key=prefix + p.key) for p in problems]
 
 
 def _convert_field(

@@ -9,25 +9,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.convert import convert
 from experiments.config.fields import setting
+from experiments.config.objective import Objective
 from experiments.errors import ConfigError, Problem
 
 TARGET = "hydra_plugins.experiments_keras_tuner.sweeper.KerasTunerSweeper"
 KEY = "hydra.sweeper"
-
-Direction = Literal["max", "min"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectiveConfig:
-    """What the search is for.
-
-    Attributes:
-        name: Metric of the best epoch, such as `val_accuracy`.
-        direction: Whether a larger or a smaller value is better.
-    """
-
-    name: str
-    direction: Direction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +53,7 @@ class SearchConfig:
 
     Attributes:
         oracle: What proposes the next trial.
-        objective: What is compared.
+        objective: What is compared: a metric of the best epoch.
         max_trials: Ends the search; null for as many as the oracle itself plans.
         seed: Of the proposals; training has a seed of its own.
         start_from_current: Whether trial 0 is the config as it is, if it lies in the
@@ -93,7 +79,7 @@ class SearchConfig:
 
     _target_: str
     oracle: Literal["random", "bayesian", "hyperband", "grid"]
-    objective: ObjectiveConfig
+    objective: Objective
     max_trials: int | None = setting(ge=1, incidental=True)
     seed: int = setting(ge=0, lt=2**31)
     start_from_current: bool

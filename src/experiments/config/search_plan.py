@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.config.composer import Composer, compose_whole, parse
-from experiments.config.consistency import EPOCH_METRICS, METRICS, has_own_callbacks
-from experiments.config.convert import nearest
+from experiments.config.consistency import check_classes, has_own_callbacks
+from experiments.config.objective import FINAL_METRICS, check_objective
 from experiments.config.schema import RunConfig
 from experiments.config.search import (
     KEY,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _MOST_SAMPLES = 256
-_OBJECTIVES = (*EPOCH_METRICS, *(f"test_{name}" for name in METRICS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +93,18 @@ def check_search(plan: SearchPlan, run: RunConfig) -> None:
 
 
 def _check_objective(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:
-    name = plan.config.objective.name
-    trains = isinstance(run.task, TrainTaskConfig) and not has_own_callbacks(run)
-    if trains and name not in _OBJECTIVES:
-        reason = f"must be one of {', '.join(_OBJECTIVES)}. Received: {name!r}."
-        hint = nearest(name, _OBJECTIVES)
-        yield Problem(f"{KEY}.objective.name", reason, hint)
+    objective = plan.config.objective
+    keys = (f"{KEY}.objective.name", f"{KEY}.objective.direction")
+    trains = isinstance(run.task, TrainTaskConfig)
+    yield from check_objective(
+        objective.name,
+        objective.direction,
+        keys=keys,
+        accepted=FINAL_METRICS,
+        is_open=not trains or has_own_callbacks(run),
+    )
+    if trains:
+        yield from check_classes(run, objective.name, keys[0])
 
 
 def _check_rounds(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.config.fields import setting
+from experiments.config.objective import Mode, Objective, settle
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Progress = Literal["auto", "rich", "plain", "off"]
@@ -50,7 +51,8 @@ class TrainerConfig:
         max_rollbacks: How often to go back before the run fails.
         rollback_factor: What the learning rate is multiplied by each time.
         monitor: Metric that decides which epoch is best.
-        monitor_mode: Whether a larger or a smaller value is better.
+        monitor_mode: Whether a larger or a smaller value is better; `auto` leaves it
+            to the name.
         progress: Display while training; `auto` is rich on a terminal, else plain.
     """
 
@@ -81,5 +83,15 @@ class TrainerConfig:
     max_rollbacks: int = setting(ge=1, incidental=True)
     rollback_factor: float = setting(gt=0, lt=1, incidental=True)
     monitor: str
-    monitor_mode: Literal["max", "min"]
+    monitor_mode: Mode
     progress: Progress = setting(incidental=True)
+
+    def __post_init__(self) -> None:
+        # Typed or left to the name: the same job.
+        settled = settle(self.monitor, self.monitor_mode)
+        object.__setattr__(self, "monitor_mode", settled)
+
+    @property
+    def objective(self) -> Objective:
+        """What decides which epoch is best."""
+        return Objective(self.monitor, self.monitor_mode)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.columns import Column, collect_columns, format_value
 from experiments.search.trial import Trial, rank_trials
 
@@ -30,24 +30,23 @@ class Axis:
     ticks: Mapping[float, str]
 
 
-def build_axes(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> list[Axis]:
+def build_axes(trials: Sequence[Trial], objective: Objective) -> list[Axis]:
     """Returns an axis a parameter and the objective, the trials from worst to best."""
-    ranked = rank_trials(trials, direction)[::-1]
+    ranked = rank_trials(trials, objective)[::-1]
     columns = collect_columns(sorted(ranked, key=lambda trial: trial.number))
     ordered = {column.name: column for column in collect_columns(ranked)}
     parameters = [ordered[column.name] for column in columns]
-    last = _gather_objective(ranked, objective)
+    last = _gather_objective(ranked, objective.name)
     return [
         *(_build_axis(column, logarithmic=column.is_wide) for column in parameters),
-        _build_axis(last, logarithmic=is_logarithmic(ranked, direction)),
+        _build_axis(last, logarithmic=is_logarithmic(ranked, objective)),
     ]
 
 
-def is_logarithmic(trials: Sequence[Trial], direction: Direction) -> bool:
+def is_logarithmic(trials: Sequence[Trial], objective: Objective) -> bool:
     """Tells whether the objective is a loss that spans more than two decades."""
-    return direction == "min" and _gather_objective(trials, "").is_wide
+    is_wide = _gather_objective(trials, objective.name).is_wide
+    return objective.direction == "min" and is_wide
 
 
 def _gather_objective(trials: Sequence[Trial], name: str) -> Column:

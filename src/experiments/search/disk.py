@@ -53,7 +53,7 @@ class WeightKeeper:
         """Returns the trials that ended, from best to worst, failed ones last."""
         trials = self._proposer.trials
         ended = [t for t in trials if t.outcome is not None]
-        scored = rank_trials(ended, self._search.objective.direction)
+        scored = rank_trials(ended, self._search.objective)
         return [*scored, *(t for t in ended if t.objective is None)]
 
     def _remove(self, trial: Trial, spare: Iterable[Trial]) -> None:

@@ -104,7 +104,7 @@ class SearchDisplay:
             reason = (outcome.reason or "no reason").rstrip(".")
             return f"{trial.state} {took}: {reason}. {self._describe(trial)}"
         name = self._search.objective.name
-        best = best_trial(self._proposer.trials, self._search.objective.direction)
+        best = best_trial(self._proposer.trials, self._search.objective)
         mark = " (best)" if best is not None and best.number == trial.number else ""
         return (
             f"{trial.state}: {name} {outcome.objective:.4f}{mark} {took}: "
@@ -115,7 +115,7 @@ class SearchDisplay:
         """Returns the line that is kept current."""
         trials = self._proposer.trials
         ended = sum(trial.outcome is not None for trial in trials)
-        best = best_trial(trials, self._search.objective.direction)
+        best = best_trial(trials, self._search.objective)
         parts = [f"{ended}{self._of_total()} trials"]
         if best is not None and best.objective is not None:
             name = self._search.objective.name

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.axes import Axis, build_axes, is_logarithmic
 from experiments.search.columns import format_value
 from experiments.search.importance import measure_importance
@@ -24,19 +24,16 @@ _CROSS_LINE = {"color": ORANGE, "width": 2}  # a thin symbol has only its line
 _EDGE = 0.025  # of the height, which keeps the crosses off the numbers below
 
 
-def plot_history(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> "Figure | None":
+def plot_history(trials: Sequence[Trial], objective: Objective) -> "Figure | None":
     """Returns the objective over the number of the trial; `None` without any.
 
     Args:
         trials: In any order.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
     from plotly.graph_objects import Figure, Scatter
 
-    steps = track_best(trials, direction)
+    steps = track_best(trials, objective)
     if not steps:
         return None
     numbers, values = zip(*steps, strict=True)
@@ -44,40 +41,37 @@ def plot_history(
     best = Scatter(x=numbers, y=values, mode="lines", line=line, name="best so far")
     figure = Figure([best, *_scatter_trials(trials)])
     figure.update_xaxes(title_text="trial", dtick=1 if len(trials) <= 20 else None)
-    scale = "log" if is_logarithmic(trials, direction) else "linear"
+    scale = "log" if is_logarithmic(trials, objective) else "linear"
     edge = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
     figure.update_layout(
         margin={"t": 30},
-        yaxis={"title": {"text": escape(objective)}, "type": scale},
+        yaxis={"title": {"text": escape(objective.name)}, "type": scale},
         yaxis2=edge,
     )
     return figure
 
 
-def plot_parallel(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> "Figure | None":
+def plot_parallel(trials: Sequence[Trial], objective: Objective) -> "Figure | None":
     """Returns parallel coordinates, a line a trial; `None` without an objective.
 
     Args:
         trials: In any order.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
     from plotly.graph_objects import Figure, Parcoords
 
-    axes = build_axes(trials, objective, direction)
+    axes = build_axes(trials, objective)
     result = axes[-1]
     if not result.heights:
         return None
     line = {
         "color": result.heights,
         "colorscale": "Viridis",
-        "reversescale": direction == "max",  # dark is good
+        "reversescale": objective.direction == "max",  # dark is good
         "cmin": 0,
         "cmax": 1,
         "showscale": True,
-        "colorbar": {**_list_ticks(result), "title": {"text": escape(objective)}},
+        "colorbar": {**_list_ticks(result), "title": {"text": escape(objective.name)}},
     }
     lines = Parcoords(line=line, dimensions=[_build_dimension(axis) for axis in axes])
     return Figure(lines, {"margin": {"l": 110, "r": 60, "t": 100, "b": 40}})

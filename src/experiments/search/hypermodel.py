@@ -27,9 +27,7 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         hypermodel = ExperimentHyperModel(
             cfg, {"optimizer.lr": "tag(log,interval(1e-5,1e-2))"}
         )
-        tuner = keras_tuner.RandomSearch(
-            hypermodel, objective=keras_tuner.Objective("val_accuracy", "max")
-        )
+        tuner = keras_tuner.RandomSearch(hypermodel, objective=hypermodel.objective)
         tuner.search()
 
     Args:
@@ -60,7 +58,16 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         self._config_dir = config_dir
         self._overrides = list(overrides)
         self._dataset: tuple[object, Dataset] | None = None
-        validate(self._config)  # what is wrong is told now, not in the first trial
+        run = validate(self._config)  # what is wrong is told now, not in a trial
+        self._objective = run.trainer.objective
+
+    @property
+    def objective(self) -> Any:
+        """The config's `trainer.monitor` as a `keras_tuner.Objective`.
+
+        By a name alone Keras Tuner takes what it does not know for a loss.
+        """
+        return keras_tuner.Objective(self._objective.name, self._objective.direction)
 
     def build(self, hp: Any) -> Any:
         """Returns the compiled model of a trial.

@@ -27,6 +27,7 @@ from scipy.linalg import solve_triangular
 from sklearn.gaussian_process import GaussianProcessRegressor
 from threadpoolctl import threadpool_limits
 
+from experiments.config.objective import Objective
 from experiments.config.search import SearchConfig
 
 # Worse than any score and still a number that can be sorted.
@@ -76,7 +77,8 @@ class _Driven:
         if trial.message is None:
             super().score_trial(trial)  # type: ignore[misc]
         else:
-            trial.score = -_WORST if self.objective.direction == "max" else _WORST
+            objective = Objective(self.objective.name, self.objective.direction)
+            trial.score = -objective.sign * _WORST
             trial.best_step = 0
 
     def end_trial(self, trial: Any) -> None:

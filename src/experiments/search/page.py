@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.figures import plot_history, plot_importance, plot_parallel
 from experiments.search.table import build_table
 from experiments.search.trial import Trial
@@ -25,22 +25,19 @@ th:last-child, td:last-child { text-align: left; white-space: normal; }
 """
 
 
-def build_page(
-    trials: Sequence[Trial], *, objective: str, direction: Direction, title: str
-) -> str:
+def build_page(trials: Sequence[Trial], *, objective: Objective, title: str) -> str:
     """Returns a self-contained HTML page, about 5 MB of which are plotly's script.
 
     Args:
         trials: In any order.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
         title: Of the page.
     """
     sections = [
-        _show("Objective by trial", plot_history(trials, objective, direction)),
-        _show("Parameters", plot_parallel(trials, objective, direction)),
+        _show("Objective by trial", plot_history(trials, objective)),
+        _show("Parameters", plot_parallel(trials, objective)),
         _show("Importance of the parameters", plot_importance(trials)),
-        f"<h2>Trials</h2>\n{_format_table(trials, objective, direction)}",
+        f"<h2>Trials</h2>\n{_format_table(trials, objective)}",
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -73,8 +70,8 @@ def _show(heading: str, figure: "Figure | None") -> str:
     return f"<h2>{escape(heading)}</h2>\n{content}"
 
 
-def _format_table(trials: Sequence[Trial], objective: str, direction: Direction) -> str:
-    head, *rows = build_table(trials, objective, direction)
+def _format_table(trials: Sequence[Trial], objective: Objective) -> str:
+    head, *rows = build_table(trials, objective)
     lines = [_format_row(head, "th"), *(_format_row(row, "td") for row in rows)]
     table = "\n".join(["<table>", *lines, "</table>"])
     return f'<div class="table">\n{table}\n</div>'

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.axes import ABSENT, Axis, build_axes, is_logarithmic, shorten
 from experiments.search.table import format_number
 from experiments.search.trial import Trial, rank_trials
@@ -24,59 +24,53 @@ MARKS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 )
 
 
-def draw_history(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> "Figure":
+def draw_history(trials: Sequence[Trial], objective: Objective) -> "Figure":
     """Returns a picture of the objective over the number of the trial.
 
     Args:
         trials: In any order. Failed ones are crosses at the bottom edge, pruned ones
             are hollow, those that run are left out.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     axes = figure.subplots()
     _draw_dots(axes, trials)
-    _draw_best_so_far(axes, trials, direction)
+    _draw_best_so_far(axes, trials, objective)
     _draw_failures(axes, trials)
-    _dress_history(axes, objective)
-    if is_logarithmic(trials, direction):
+    _dress_history(axes, objective.name)
+    if is_logarithmic(trials, objective):
         axes.set_yscale("log")
-    axes.set_title(_name_best(trials, objective, direction), parse_math=False)
+    axes.set_title(_name_best(trials, objective), parse_math=False)
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 
-def draw_parallel(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> "Figure":
+def draw_parallel(trials: Sequence[Trial], objective: Objective) -> "Figure":
     """Returns parallel coordinates: a line a trial through its parameters.
 
     Args:
         trials: In any order; those without an objective are left out.
-        objective: Name of the objective, the last axis; the darker the better.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared, the last axis; the darker the better.
     """
     from matplotlib.figure import Figure
 
-    coordinates = build_axes(trials, objective, direction)
+    coordinates = build_axes(trials, objective)
     width = max(7.0, 1.75 * len(coordinates) + 1.5)
     figure = Figure(figsize=(width, 5), layout="constrained")
     axes = figure.subplots()
-    colours = _map_colours(direction)
+    colours = _map_colours(objective)
     _draw_lines(axes, coordinates, colours)
     for position, axis in enumerate(coordinates):
         _draw_axis(axes, position, axis)
     _dress_parallel(axes, [axis.label for axis in coordinates])
     if coordinates[-1].heights:
         ticks = coordinates[-1].ticks
-        bar = figure.colorbar(colours, ax=axes, label=objective, ticks=list(ticks))
+        bar = figure.colorbar(colours, ax=axes, label=objective.name, ticks=list(ticks))
         bar.ax.set_yticklabels(list(ticks.values()))
-    title = _name_best(trials, objective, direction)
+    title = _name_best(trials, objective)
     figure.suptitle(title, fontsize="large", parse_math=False)
     return figure
 
@@ -106,27 +100,26 @@ def draw_importance(importances: Mapping[str, float]) -> "Figure":
 
 
 def track_best(
-    trials: Sequence[Trial], direction: Direction
+    trials: Sequence[Trial], objective: Objective
 ) -> list[tuple[int, float]]:
     """Returns number and best objective so far, from the first objective on."""
-    choose = max if direction == "max" else min
     best: float | None = None
     steps = []
     for trial in sorted(trials, key=lambda trial: trial.number):
         value = trial.objective
-        if value is not None:
-            best = value if best is None else choose(best, value)
+        if objective.is_better(value, best):
+            best = value
         if best is not None:
             steps.append((trial.number, best))
     return steps
 
 
-def _name_best(trials: Sequence[Trial], objective: str, direction: Direction) -> str:
-    ranked = rank_trials(trials, direction)
+def _name_best(trials: Sequence[Trial], objective: Objective) -> str:
+    ranked = rank_trials(trials, objective)
     if not ranked:
         return "no trial has a result"
     value = format_number(ranked[0].objective or 0.0)
-    return f"best {objective}: {value} (trial {ranked[0].number})"
+    return f"best {objective.name}: {value} (trial {ranked[0].number})"
 
 
 def _draw_dots(axes: "Axes", trials: Sequence[Trial]) -> None:
@@ -154,9 +147,9 @@ def _draw_failures(axes: "Axes", trials: Sequence[Trial]) -> None:
 
 
 def _draw_best_so_far(
-    axes: "Axes", trials: Sequence[Trial], direction: Direction
+    axes: "Axes", trials: Sequence[Trial], objective: Objective
 ) -> None:
-    steps = track_best(trials, direction)
+    steps = track_best(trials, objective)
     if steps:
         numbers, values = zip(*steps, strict=True)
         axes.step(
@@ -164,17 +157,17 @@ def _draw_best_so_far(
         )
 
 
-def _dress_history(axes: "Axes", objective: str) -> None:
+def _dress_history(axes: "Axes", name: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlabel("trial")
-    axes.set_ylabel(objective, parse_math=False)
+    axes.set_ylabel(name, parse_math=False)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _map_colours(direction: Direction) -> "ScalarMappable":
+def _map_colours(objective: Objective) -> "ScalarMappable":
     """Returns the colours of the objective's heights, dark for good ones."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -182,7 +175,7 @@ def _map_colours(direction: Direction) -> "ScalarMappable":
 
     steps = [_PALEST * step / 255 for step in range(256)]
     palette = ListedColormap(colormaps["viridis"](steps))
-    chosen = palette.reversed() if direction == "max" else palette
+    chosen = palette.reversed() if objective.direction == "max" else palette
     return ScalarMappable(Normalize(0, 1), chosen)
 
 

@@ -5,9 +5,10 @@ import io
 import statistics
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.columns import Column, collect_columns, format_value
 from experiments.search.importance import measure_importance
 from experiments.search.table import build_table
@@ -21,13 +22,12 @@ _REPEATS = ("repeats_mean", "repeats_std", "repeats_count")
 _END = ("reason", "run_id", "overrides")
 
 
-def format_csv(trials: Sequence[Trial], objective: str, direction: Direction) -> str:
+def format_csv(trials: Sequence[Trial], objective: Objective) -> str:
     """Returns all that is known of each trial, with full precision.
 
     Args:
         trials: In any order; the rows are in the order of their numbers.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective ranks first.
+        objective: What is compared.
 
     Returns:
         One row a trial. A parameter with the name of another column is called
@@ -36,8 +36,8 @@ def format_csv(trials: Sequence[Trial], objective: str, direction: Direction) ->
     trials = _by_number(trials)
     columns = collect_columns(trials)
     repeats = any(trial.outcome and trial.outcome.repeats for trial in trials)
-    ranks = {t.number: r for r, t in enumerate(rank_trials(trials, direction), start=1)}
-    rows = [_csv_head(columns, objective, repeats=repeats)]
+    ranks = {t.number: r for r, t in enumerate(rank_trials(trials, objective), start=1)}
+    rows = [_csv_head(columns, objective.name, repeats=repeats)]
     for index, trial in enumerate(trials):
         row = [str(trial.number), str(ranks.get(trial.number, "")), trial.state]
         row += [_exact(trial.objective)]
@@ -48,17 +48,14 @@ def format_csv(trials: Sequence[Trial], objective: str, direction: Direction) ->
     return text.getvalue()
 
 
-def format_markdown(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> str:
+def format_markdown(trials: Sequence[Trial], objective: Objective) -> str:
     """Returns a table to read: the best first, failures last with their reason.
 
     Args:
         trials: In any order.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
-    rows = build_table(trials, objective, direction)
+    rows = build_table(trials, objective)
     rule = ["--:"] * (len(rows[0]) - 1) + [":--"]
     lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join(rule) + " |")
@@ -68,8 +65,7 @@ def format_markdown(
 def summarise(
     trials: Sequence[Trial],
     *,
-    objective: str,
-    direction: Direction,
+    objective: Objective,
     oracle: str,
     best_overrides: Sequence[str],
 ) -> dict[str, Any]:
@@ -77,19 +73,18 @@ def summarise(
 
     Args:
         trials: In any order.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
         oracle: Name of what proposed the trials.
         best_overrides: What to type to get the best trial again.
     """
-    ranked = rank_trials(trials, direction)
+    ranked = rank_trials(trials, objective)
     outcomes = [trial.outcome for trial in trials if trial.outcome is not None]
     best = (
         {**_describe(ranked[0]), "overrides": list(best_overrides)} if ranked else None
     )
     return {
         "oracle": oracle,
-        "objective": {"name": objective, "direction": direction},
+        "objective": asdict(objective),
         "trials": dict(sorted(Counter(trial.state for trial in trials).items())),
         "epochs": _count_epochs(trials),
         "seconds": float(sum(outcome.seconds for outcome in outcomes)),

@@ -92,17 +92,16 @@ class TrialRunner:
         return outcome
 
     def _is_hopeless(self, values: Sequence[float]) -> bool:
-        """Tells whether the 95 % interval of the mean lies below the best so far."""
+        """Tells whether the 95 % interval of the mean cannot reach the best so far."""
         count = len(values)
         if count < 2 or not self.objectives:
             return False
         spread = _STUDENT_95[min(count - 2, len(_STUDENT_95) - 1)]
         reach = spread * statistics.stdev(values) / math.sqrt(count)
-        mean = statistics.fmean(values)
+        objective = self.search.objective
+        bound = statistics.fmean(values) + objective.sign * reach
         with self._lock:
-            if self.search.objective.direction == "max":
-                return mean + reach < max(self.objectives)
-            return mean - reach > min(self.objectives)
+            return any(objective.is_better(other, bound) for other in self.objectives)
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.objective is not None:

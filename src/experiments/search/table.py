@@ -4,29 +4,26 @@ import statistics
 from collections.abc import Sequence
 from datetime import timedelta
 
-from experiments.config.search import Direction
+from experiments.config.objective import Objective
 from experiments.search.columns import collect_columns, format_value
 from experiments.search.trial import Outcome, Scalar, Trial, rank_trials
 
 _NOTHING = Outcome(end="failed", attempts=0)  # of a trial that still runs
 
 
-def build_table(
-    trials: Sequence[Trial], objective: str, direction: Direction
-) -> list[list[str]]:
+def build_table(trials: Sequence[Trial], objective: Objective) -> list[list[str]]:
     """Returns the cells of a table to read, the head first, not escaped.
 
     Args:
         trials: In any order; the best becomes the first row. Those without an objective
             come last, in the order of their numbers.
-        objective: Name of the objective.
-        direction: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
-    ranked = rank_trials(trials, direction)
+    ranked = rank_trials(trials, objective)
     by_number = sorted(trials, key=lambda trial: trial.number)
     rest = [trial for trial in by_number if trial.objective is None]
     names = [column.name for column in collect_columns(by_number)]
-    rows = [["#", "trial", objective, *names, "epochs", "time", "state"]]
+    rows = [["#", "trial", objective.name, *names, "epochs", "time", "state"]]
     for rank, trial in enumerate([*ranked, *rest], start=1):
         outcome = trial.outcome or _NOTHING
         values = [_short(trial.proposal.values.get(name)) for name in names]

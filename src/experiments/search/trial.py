@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from experiments.config.objective import Objective
+
 Scalar = str | int | float | bool
 Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
 End = Literal["complete", "paused", "pruned", "failed"]
@@ -102,17 +104,12 @@ class Trial:
         return self.outcome.end if kind is None else f"{self.outcome.end} ({kind})"
 
 
-def best_trial(
-    trials: Sequence[Trial], direction: Literal["max", "min"]
-) -> Trial | None:
+def best_trial(trials: Sequence[Trial], objective: Objective) -> Trial | None:
     """Returns the best trial with an objective, the first of equals; or `None`."""
-    return next(iter(rank_trials(trials, direction)), None)
+    return next(iter(rank_trials(trials, objective)), None)
 
 
-def rank_trials(
-    trials: Sequence[Trial], direction: Literal["max", "min"]
-) -> list[Trial]:
+def rank_trials(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     """Returns the trials that have an objective, from best to worst."""
-    sign = -1.0 if direction == "max" else 1.0
-    scored = [trial for trial in trials if trial.objective is not None]
-    return sorted(scored, key=lambda trial: sign * (trial.objective or 0.0))
+    order = objective.rank([trial.objective for trial in trials])
+    return [trials[index] for index in order]

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,17 +139,17 @@ class Fitting:
         )
         return self._keep_best(model, callbacks, history)
 
-    def _siblings(self) -> SiblingHistories | None:
-        """Returns what reads the other jobs of the sweep, for callbacks that prune."""
+    def _siblings(self) -> Callable[[str], SiblingHistories] | None:
+        """Returns what reads a metric of the sweep's other jobs, for pruners."""
         run, parent_dir = self.job.run, self.job.sweep_dir
         if parent_dir is None:
             return None
-        return SiblingHistories(
+        return lambda metric: SiblingHistories(
             self.job.output_dir,
             parent_dir,
             output_dir=Path(run.output_dir).absolute(),
             connection=run.tracking.connection(),
-            metric=run.trainer.monitor,
+            metric=metric,
         )
 
     def _limits(self) -> "Limits":
@@ -183,13 +183,19 @@ class Fitting:
     ) -> Fitted:
         """Leaves the best epoch's weights in `model`."""
         trainer = self.job.run.trainer
-        best = history.best_epoch(trainer.monitor, trainer.monitor_mode)
+        best = history.best_epoch(trainer.objective)
+        keeper = _find_keeper(callbacks)
+        if (kept := getattr(keeper, "objective", None)) is not None:
+            # The weights that there are: callbacks.checkpoint may have its own monitor.
+            best = history.best_epoch(kept)
         record.log_learning_curves(self.tracker, history.epochs, best)
         last = len(history.epochs)
         pruned = _find_pruned(callbacks)
         end: End = "pruned" if pruned else "complete" if history.ended else "paused"
         report.show_end(last=last, planned=trainer.epochs, best=best, end=end)
-        epoch = _restore(callbacks, model, best=best, last=last)
+        epoch = last
+        if keeper is not None and best != last:
+            epoch = int(keeper.load_best(model))
         scores = history.metrics_of(epoch)
         metrics = {"best_epoch": float(epoch)} | {
             f"best_{name}": value
@@ -220,10 +226,6 @@ def _find_pruned(callbacks: Mapping[str, Any]) -> str | None:
     return next((str(reason) for reason in reasons if reason), None)
 
 
-def _restore(callbacks: Mapping[str, Any], model: Any, *, best: int, last: int) -> int:
-    """Loads the best epoch's weights and returns the epoch that `model` now holds."""
-    for callback in callbacks.values():
-        load_best = getattr(callback, "load_best", None)
-        if load_best is not None and best != last:
-            return int(load_best(model))
-    return last
+def _find_keeper(callbacks: Mapping[str, Any]) -> Any | None:
+    """Returns the callback that has kept the best epoch's weights, if one has."""
+    return next((c for c in callbacks.values() if hasattr(c, "load_best")), None)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from experiments.config.preflight import Plan
 from experiments.config.search_plan import SearchPlan
@@ -35,7 +36,7 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
     search = _search_of(plan)
     trials = read_trials(plan.folder / FOLDER)
     objective = search.config.objective
-    best = best_trial(trials, objective.direction)
+    best = best_trial(trials, objective)
     _log_files(parent, plan, trials)
     _log_best(parent, search, trials)
     if stopped_by is not None:
@@ -57,28 +58,25 @@ def _search_of(plan: Plan) -> SearchPlan:
 def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     """Records tables and pictures, in the folder too."""
     search = _search_of(plan)
-    name, direction = search.config.objective.name, search.config.objective.direction
-    best = best_trial(trials, direction)
+    objective = search.config.objective
+    best = best_trial(trials, objective)
     overrides = () if best is None else (*search.fixed, *best.overrides)
     summary = summarise(
         trials,
-        objective=name,
-        direction=direction,
+        objective=objective,
         oracle=search.config.oracle,
         best_overrides=overrides,
     )
-    page = build_page(
-        trials, objective=name, direction=direction, title=plan.folder.name
-    )
+    page = build_page(trials, objective=objective, title=plan.folder.name)
     parent.log_dict(summary, "optimization_results.yaml")
-    parent.log_text(format_csv(trials, name, direction), "search/trials.csv")
-    parent.log_text(format_markdown(trials, name, direction), "search/results.md")
+    parent.log_text(format_csv(trials, objective), "search/trials.csv")
+    parent.log_text(format_markdown(trials, objective), "search/results.md")
     parent.log_text(page, "search/search.html")
     (plan.folder / "search.html").write_text(page, "utf-8")
     parent.log_dict(_describe_space(search), "search/space.yaml")
     parent.log_file(plan.folder / FOLDER / JOURNAL_FILE, "search")
-    parent.log_figure(draw_history(trials, name, direction), "search/history.png")
-    parent.log_figure(draw_parallel(trials, name, direction), "search/parallel.png")
+    parent.log_figure(draw_history(trials, objective), "search/history.png")
+    parent.log_figure(draw_parallel(trials, objective), "search/parallel.png")
     importances = measure_importance(trials)
     if importances:
         parent.log_figure(draw_importance(importances), "search/importance.png")
@@ -88,9 +86,9 @@ def _log_best(parent: Tracker, search: SearchPlan, trials: Sequence[Trial]) -> N
     """Records the best value after each trial, and what the best trial is."""
     objective = search.config.objective
     ended = [trial for trial in trials if trial.outcome is not None]
-    for number, value in track_best(ended, objective.direction):
+    for number, value in track_best(ended, objective):
         parent.log_metrics({f"best_{objective.name}": value}, step=number)
-    best = best_trial(trials, objective.direction)
+    best = best_trial(trials, objective)
     if best is None or best.outcome is None:
         return
     run_id = best.outcome.run_id
@@ -121,7 +119,7 @@ def _describe_space(search: SearchPlan) -> dict[str, object]:
     return {
         "space": space,
         "oracle": config.oracle,
-        "objective": vars(config.objective),
+        "objective": asdict(config.objective),
         "max_trials": config.max_trials,
         "repeats": config.repeats,
         "seed": config.seed,
@@ -133,7 +131,7 @@ def _show(
 ) -> None:
     objective = _search_of(plan).config.objective
     run_ids = [t.outcome.run_id for t in trials if t.outcome and t.outcome.run_id]
-    table = format_markdown(trials, objective.name, objective.direction)
+    table = format_markdown(trials, objective)
     show_runs(parent, plan, table, list(dict.fromkeys(run_ids)))
     if best is not None:
         print("\nThe best trial as a command:")

@@ -39,13 +39,9 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
         Exit code: 0 when every job finished, else 1.
     """
     results = gather_results(plan)
-    trainer = plan.run.trainer
+    objective = plan.run.trainer.objective
     table = sweep.finish_sweep(
-        parent,
-        results,
-        monitor=trainer.monitor,
-        mode=trainer.monitor_mode,
-        stopped_by=stopped_by,
+        parent, results, objective=objective, stopped_by=stopped_by
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
     show_runs(parent, plan, table, run_ids)

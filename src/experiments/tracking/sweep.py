@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.job import JobResult
+from experiments.config.objective import Objective
 from experiments.tracking.client import import_mlflow
 from experiments.tracking.sweep_table import (
-    Mode,
+    best_result,
     format_csv,
     format_markdown,
-    has_objective,
     sort_results,
 )
 from experiments.tracking.tracker import Tracker, open_tracker
@@ -57,8 +57,7 @@ def finish_sweep(
     parent: Tracker,
     results: Sequence[JobResult],
     *,
-    monitor: str,
-    mode: Mode,
+    objective: Objective,
     stopped_by: str | None = None,
 ) -> str:
     """Stores the sorted results and closes the parent run.
@@ -69,23 +68,23 @@ def finish_sweep(
     Args:
         parent: What `open_sweep` returned.
         results: Of the jobs that ran, in any order.
-        monitor: Name of the objective.
-        mode: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
         stopped_by: Why the sweep ended before its time; `None` when it did not.
 
     Returns:
         The table in Markdown, the best job first.
     """
-    ranked = sort_results(results, mode)
-    table = format_markdown(ranked, monitor)
+    ranked = sort_results(results, objective)
+    table = format_markdown(ranked, objective)
     parent.log_text(table, "sweep/results.md")
-    parent.log_text(format_csv(ranked, monitor), "sweep/results.csv")
-    if ranked and has_objective(ranked[0]):
-        best = ranked[0]
+    parent.log_text(format_csv(ranked, objective), "sweep/results.csv")
+    best = best_result(results, objective)
+    if best is not None:
+        result, value = best
         # A step a time that the sweep is run: a later result replaces the earlier one.
-        scores = {f"best_{monitor}": float(best.objective or 0.0)}
-        parent.log_metrics(scores, step=parent.resumed)
-        parent.set_tags({"sweep.best_run": best.name, "sweep.best_run_id": best.run_id})
+        parent.log_metrics({f"best_{objective.name}": value}, step=parent.resumed)
+        tags = {"sweep.best_run": result.name, "sweep.best_run_id": result.run_id}
+        parent.set_tags(tags)
     unfinished = [result for result in ranked if result.status != "FINISHED"]
     if stopped_by is not None:
         parent.finish("KILLED", stopped_by)

@@ -2,48 +2,55 @@
 
 import csv
 import io
-import math
 from collections.abc import Sequence
-from typing import Literal
 
 from experiments.config.job import JobResult
+from experiments.config.objective import Objective
 
-Mode = Literal["max", "min"]
 
-
-def sort_results(results: Sequence[JobResult], mode: Mode) -> list[JobResult]:
+def sort_results(results: Sequence[JobResult], objective: Objective) -> list[JobResult]:
     """Returns the results from best to worst; those without an objective come last.
 
     Args:
         results: In any order, which decides between equals.
-        mode: Whether a larger (`max`) or smaller (`min`) objective is better.
+        objective: What is compared.
     """
-    sign = -1.0 if mode == "max" else 1.0
-
-    def rank(result: JobResult) -> tuple[bool, float]:
-        usable = has_objective(result)
-        return not usable, sign * (result.objective or 0.0) if usable else 0.0
-
-    return sorted(results, key=rank)
+    order = objective.rank([read_value(result, objective) for result in results])
+    rest = [index for index in range(len(results)) if index not in order]
+    return [results[index] for index in (*order, *rest)]
 
 
-def has_objective(result: JobResult) -> bool:
-    """Tells whether a job ended with a number to compare."""
-    return result.objective is not None and math.isfinite(result.objective)
+def best_result(
+    results: Sequence[JobResult], objective: Objective
+) -> tuple[JobResult, float] | None:
+    """Returns the best result and its value; `None` where no job has one."""
+    values = [read_value(result, objective) for result in results]
+    best = objective.best(values)
+    return None if best is None else (results[best], float(values[best] or 0.0))
 
 
-def format_csv(results: Sequence[JobResult], monitor: str) -> str:
+def read_value(result: JobResult, objective: Objective) -> float | None:
+    """Returns what of a job is compared; a sweep may vary what its jobs monitor."""
+    return result.metrics.get(f"best_{objective.name}", result.objective)
+
+
+def format_csv(results: Sequence[JobResult], objective: Objective) -> str:
     """Returns all that is known of each job, with full precision.
 
     Args:
         results: In the order of the rows.
-        monitor: Name of the objective.
+        objective: What is compared.
     """
     metrics = _metric_names(results)
-    head = ["rank", "name", "status", f"objective ({monitor})", *metrics]
+    head = ["rank", "name", "status", f"objective ({objective.name})", *metrics]
     rows = [[*head, "reason", "run_id", "overrides"]]
     for rank, result in enumerate(results, start=1):
-        row = [str(rank), result.name, result.status, _number(result.objective)]
+        row = [
+            str(rank),
+            result.name,
+            result.status,
+            _number(read_value(result, objective)),
+        ]
         row += [_number(result.metrics.get(name)) for name in metrics]
         row += [result.reason or "", result.run_id or "", " ".join(result.overrides)]
         rows.append(row)
@@ -52,17 +59,17 @@ def format_csv(results: Sequence[JobResult], monitor: str) -> str:
     return text.getvalue()
 
 
-def format_markdown(results: Sequence[JobResult], monitor: str) -> str:
+def format_markdown(results: Sequence[JobResult], objective: Objective) -> str:
     """Returns a table to read: objective, test metrics, status and reason.
 
     Args:
         results: In the order of the rows.
-        monitor: Name of the objective.
+        objective: What is compared.
     """
     metrics = [name for name in _metric_names(results) if name.startswith("test_")]
-    rows = [["#", "run", monitor, *metrics, "status"]]
+    rows = [["#", "run", objective.name, *metrics, "status"]]
     for rank, result in enumerate(results, start=1):
-        row = [str(rank), result.name, _short(result.objective)]
+        row = [str(rank), result.name, _short(read_value(result, objective))]
         row += [_short(result.metrics.get(name)) for name in metrics]
         reason = f": {result.reason}" if result.reason else ""
         rows.append([*row, f"{result.status}{reason}"])

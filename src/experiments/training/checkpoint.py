@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
-from experiments.errors import ExperimentError
+from experiments.config.objective import Mode, Objective
+from experiments.training.metrics import read_metric
 from experiments.training.state import (
     TrainingState,
     average_weights,
@@ -31,10 +32,14 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         output_dir: Folder of the run; files go to `<output_dir>/checkpoints`.
         monitor: Metric that decides which epoch is best.
-        mode: Whether a larger or a smaller value is better.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
         every_epochs: How often the last state is saved; the best one always is.
         every_minutes: How often it is saved inside an epoch too; `None` for never.
         keep: How many of the last states to keep.
+
+    Attributes:
+        objective: Decides which epoch is best.
     """
 
     def __init__(
@@ -42,18 +47,16 @@ class Checkpoint(keras.callbacks.Callback):
         *,
         output_dir: Path,
         monitor: str,
-        mode: Literal["max", "min"],
+        mode: Mode = "auto",
         every_epochs: int = 1,
         every_minutes: float | None = None,
         keep: int = 2,
     ) -> None:
         super().__init__()
-        self._monitor = monitor
+        self.objective = Objective(monitor, mode)
         self._every_epochs = every_epochs
         self._every_seconds = None if every_minutes is None else 60 * every_minutes
-        self._store = CheckpointStore(
-            output_dir / FOLDER, monitor=monitor, mode=mode, keep=keep
-        )
+        self._store = CheckpointStore(output_dir / FOLDER, self.objective, keep=keep)
         self._writer = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[bool] | None = None
         self._saved_at = time.monotonic()
@@ -82,12 +85,8 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ExperimentError: The monitored metric does not exist.
         """
-        if self._monitor not in metrics:
-            raise ExperimentError(
-                "callbacks.checkpoint.monitor must be one of "
-                f"{', '.join(sorted(metrics))}. Received: {self._monitor!r}."
-            )
-        value = float(metrics[self._monitor])
+        key = "callbacks.checkpoint.monitor"
+        value = read_metric(metrics, self.objective.name, key)
         self.wait()
         is_due = epoch % self._every_epochs == 0 or is_last
         if is_due or self._store.is_best(value):

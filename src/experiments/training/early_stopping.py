@@ -1,8 +1,11 @@
 """Ends training when a metric no longer improves, also over an interruption."""
 
-from typing import Any, Literal
+from typing import Any
 
 import keras
+
+from experiments.config.objective import Mode, Objective
+from experiments.training.metrics import read_metric
 
 _MEMORY = ("wait", "best", "best_epoch", "stopped_epoch")
 
@@ -14,7 +17,8 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
     Args:
         monitor: Metric that has to improve.
-        mode: Whether a larger or a smaller value is better.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
         patience: Epochs without improvement that are allowed.
         min_delta: Smallest change that counts as an improvement.
         start_from_epoch: Epochs that are not judged at all.
@@ -24,14 +28,15 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         self,
         *,
         monitor: str,
-        mode: Literal["max", "min"],
+        mode: Mode = "auto",
         patience: int,
         min_delta: float = 0.0,
         start_from_epoch: int = 0,
     ) -> None:
+        self._objective = Objective(monitor, mode)
         super().__init__(
             monitor=monitor,
-            mode=mode,
+            mode=self._objective.direction,
             patience=patience,
             min_delta=min_delta,
             start_from_epoch=start_from_epoch,
@@ -46,3 +51,13 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         """Takes up what `get_state` returned."""
         for name in _MEMORY:
             setattr(self, name, state[name])
+
+    def get_monitor_value(self, logs: dict[str, Any] | None) -> float:
+        """Returns the metric's value; where Keras warns that there is none, refuses."""
+        return read_metric(logs or {}, self.monitor, "The early stopping's monitor")
+
+    def _is_improvement(self, monitor_value: Any, reference_value: Any) -> bool:
+        """Tells it as everything else does: what is not finite is none."""
+        return self._objective.is_better(
+            monitor_value, reference_value, by_more_than=abs(self.min_delta)
+        )

@@ -1,12 +1,12 @@
 """Compilation of a model and the call to `fit`."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
 from experiments.training.averaging import SwapAverages
@@ -31,26 +31,24 @@ class History:
     epochs: list[dict[str, float]]
     ended: bool = True
 
-    def best_epoch(self, monitor: str, mode: Literal["max", "min"]) -> int:
+    def best_epoch(self, objective: Objective) -> int:
         """Returns the number of the best epoch, from 1 on; the first one of equals.
 
         Args:
-            monitor: Name of a metric.
-            mode: Whether a larger or a smaller value is better.
+            objective: What is compared.
 
         Raises:
             ExperimentError: No epoch has a finite value of that metric.
         """
-        sign = 1.0 if mode == "max" else -1.0
-        values = [sign * epoch.get(monitor, math.nan) for epoch in self.epochs]
-        finite = [i for i, value in enumerate(values) if math.isfinite(value)]
-        if not finite:
+        best = objective.best([epoch.get(objective.name) for epoch in self.epochs])
+        if best is None:
             names = sorted({name for epoch in self.epochs for name in epoch})
             raise ExperimentError(
-                f"trainer.monitor must name a metric with a finite value. Received: "
-                f"{monitor!r}. Metrics: {', '.join(names) or 'none, no epoch ended'}."
+                "What is monitored must have a finite value in some epoch. Received: "
+                f"{objective.name!r}. Metrics: "
+                f"{', '.join(names) or 'none, no epoch ended'}."
             )
-        return 1 + max(finite, key=values.__getitem__)
+        return 1 + best
 
     def metrics_of(self, epoch: int) -> dict[str, float]:
         """Returns the metrics of epoch number `epoch`, counted from 1."""

@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from experiments.config.objective import Mode, Objective
 
 MANIFEST = "manifest.json"
 
@@ -42,9 +42,14 @@ class Manifest:
     """
 
     monitor: str
-    mode: Literal["max", "min"]
+    mode: Mode
     best: Record | None = None
     last: tuple[Record, ...] = ()
+
+    @property
+    def objective(self) -> Objective:
+        """What decides which epoch is best."""
+        return Objective(self.monitor, self.mode)
 
     def records(self) -> list[Record]:
         """Returns every state once, the newest first."""
@@ -54,13 +59,9 @@ class Manifest:
 
     def ranked(self) -> list[Record]:
         """Returns the states with a finite value, the best first, then the earliest."""
-        sign = -1.0 if self.mode == "max" else 1.0
-        judged = [
-            (sign * record.value, record.epoch, record)
-            for record in self.records()
-            if record.value is not None and math.isfinite(record.value)
-        ]
-        return [record for *_, record in sorted(judged, key=lambda item: item[:2])]
+        earliest = sorted(self.records(), key=lambda record: record.epoch)
+        order = self.objective.rank([record.value for record in earliest])
+        return [earliest[index] for index in order]
 
 
 def read_manifest(folder: Path) -> Manifest | None:

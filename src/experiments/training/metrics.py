@@ -1,12 +1,14 @@
 """What is measured beside the loss."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 
-TOP5_FROM = 11  # with ten classes or fewer, the best five say little
+from experiments.config.objective import TOP5_FROM
+from experiments.errors import ExperimentError
 
 
 def build_metrics(num_classes: int) -> list[Any]:
@@ -37,3 +39,21 @@ def build_accumulators(model: Any) -> None:
     with nullcontext() if strategy is None else strategy.scope():
         model.compute_metrics(None, np.zeros(1, "int32"), scores)
         model.reset_metrics()
+
+
+def read_metric(metrics: Mapping[str, Any], name: str, key: str) -> float:
+    """Returns one of an epoch's metrics as a number.
+
+    Args:
+        metrics: Of the epoch.
+        name: Of the metric.
+        key: What names it, for the message.
+
+    Raises:
+        ExperimentError: It is not among them.
+    """
+    if name not in metrics:
+        raise ExperimentError(
+            f"{key} must be one of {', '.join(sorted(metrics))}. Received: {name!r}."
+        )
+    return float(metrics[name])

@@ -1,11 +1,11 @@
 """Lowers the learning rate when a metric no longer improves."""
 
-import math
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
-from experiments.errors import ExperimentError
+from experiments.config.objective import Mode, Objective
+from experiments.training.metrics import read_metric
 from experiments.training.schedules import ScaledSchedule
 
 
@@ -17,7 +17,8 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
     Args:
         monitor: Metric that has to improve.
-        mode: Whether a larger or a smaller value is better.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
         factor: What the rate is multiplied by, between 0 and 1.
         patience: Epochs without improvement that are allowed.
         min_delta: Smallest change that counts as an improvement.
@@ -28,15 +29,14 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self,
         *,
         monitor: str,
-        mode: Literal["max", "min"],
+        mode: Mode = "auto",
         factor: float = 0.1,
         patience: int = 10,
         min_delta: float = 0.0,
         min_factor: float = 1e-3,
     ) -> None:
         super().__init__()
-        self._monitor = monitor
-        self._sign = 1.0 if mode == "max" else -1.0
+        self._objective = Objective(monitor, mode)
         self._factor = factor
         self._patience = patience
         self._min_delta = min_delta
@@ -48,7 +48,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the epochs without improvement."""
         value = self._read(logs or {})
-        if self._is_improvement(value):
+        if self._objective.is_better(value, self._best, by_more_than=self._min_delta):
             self._best, self._wait = value, 0
             return
         self._wait += 1
@@ -66,19 +66,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self._lower(state["product"])
 
     def _read(self, logs: dict[str, Any]) -> float:
-        if self._monitor not in logs:
-            raise ExperimentError(
-                f"The plateau's monitor must be one of {', '.join(sorted(logs))}. "
-                f"Received: {self._monitor!r}."
-            )
-        return float(logs[self._monitor])
-
-    def _is_improvement(self, value: float) -> bool:
-        if not math.isfinite(value):
-            return False
-        if self._best is None:
-            return True
-        return self._sign * (value - self._best) > self._min_delta
+        return read_metric(logs, self._objective.name, "The plateau's monitor")
 
     def _lower(self, product: float) -> None:
         if product == self._product:

@@ -1,20 +1,22 @@
 """Ends a trial that is hopeless beside the others of its sweep or search."""
 
 import logging
-import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from math import inf, isfinite
+from typing import Any
 
 import keras
 
-from experiments.errors import ExperimentError, summarise_error
+from experiments.config.objective import Mode, Objective
+from experiments.errors import summarise_error
+from experiments.training.metrics import read_metric
 
 log = logging.getLogger(__name__)
 
-Mode = Literal["max", "min"]
 Histories = Mapping[str, Sequence[float]]
 """Sibling -> the monitored value at its epochs 1 to n."""
+Read = Callable[[], Histories]
 
 
 class Pruner(keras.callbacks.Callback):
@@ -26,9 +28,11 @@ class Pruner(keras.callbacks.Callback):
 
     Args:
         monitor: Metric to compare.
-        mode: Whether a larger or a smaller value is better.
-        siblings: Returns the histories of the other trials, in this moment; `None`
-            outside a sweep, where nothing is ever pruned.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
+        siblings: Given the name of a metric, returns what reads its histories of the
+            other trials, each time anew; `None` outside a sweep, where nothing is ever
+            pruned.
 
     Attributes:
         pruned: Why training was ended, one sentence; `None` as long as it was not.
@@ -38,40 +42,40 @@ class Pruner(keras.callbacks.Callback):
         self,
         *,
         monitor: str,
-        mode: Mode,
-        siblings: Callable[[], Histories] | None = None,
+        mode: Mode = "auto",
+        siblings: Callable[[str], Read] | None = None,
     ) -> None:
         super().__init__()
         self.pruned: str | None = None
-        self._monitor = monitor
-        self._mode: Mode = mode
-        self._siblings = siblings
-        self._score = -math.inf
+        self._objective = Objective(monitor, mode)
+        self._siblings = None if siblings is None else siblings(monitor)
+        self._score = -inf
         self._warned = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forgets an earlier training."""
-        self.pruned, self._score = None, -math.inf
+        self.pruned, self._score = None, -inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends training when it is hopeless."""
         if self._siblings is None:
             return
-        value = self._read(logs or {})
-        self._score = max(self._score, best_score([value], self._mode))
+        name = self._objective.name
+        value = read_metric(logs or {}, name, "The pruner's monitor")
+        self._score = max(self._score, self._objective.score(value))
         ends = self.model.stop_training or epoch + 1 >= self.params["epochs"]
         if not ends and self._is_due(epoch + 1):
             self._judge(epoch + 1, self._siblings)
 
     def get_state(self) -> dict[str, Any]:
         """Returns the best value's score and why training ended, ready for JSON."""
-        score = self._score if math.isfinite(self._score) else None
+        score = self._score if isfinite(self._score) else None
         return {"score": score, "pruned": self.pruned}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes up what `get_state` returned."""
         score = state["score"]
-        self._score = -math.inf if score is None else score
+        self._score = -inf if score is None else score
         self.pruned = state["pruned"]
 
     def _is_due(self, epoch: int) -> bool:
@@ -83,30 +87,22 @@ class Pruner(keras.callbacks.Callback):
         raise NotImplementedError
 
     def _show(self, score: float) -> str:
-        value = score if self._mode == "max" else -score
-        return f"{value:.4g}" if math.isfinite(value) else "nan"
+        value = self._objective.sign * score
+        return f"{value:.4g}" if isfinite(value) else "nan"
 
-    def _judge(self, epoch: int, siblings: Callable[[], Histories]) -> None:
-        others = scores_at(self._try(siblings), epoch, self._mode)
+    def _judge(self, epoch: int, siblings: Read) -> None:
+        others = scores_at(self._try(siblings), epoch, self._objective)
         bar = self._find_bar(others)
         if bar is None or self._score >= bar[0]:
             return
-        side = "below" if self._mode == "max" else "above"
+        side = "below" if self._objective.direction == "max" else "above"
         self.pruned = (
-            f"pruned after epoch {epoch}: best {self._monitor} "
+            f"pruned after epoch {epoch}: best {self._objective.name} "
             f"{self._show(self._score)} is {side} {bar[1]}"
         )
         self.model.stop_training = True
 
-    def _read(self, logs: dict[str, Any]) -> float:
-        if self._monitor not in logs:
-            raise ExperimentError(
-                f"The pruner's monitor must be one of {', '.join(sorted(logs))}. "
-                f"Received: {self._monitor!r}."
-            )
-        return float(logs[self._monitor])
-
-    def _try(self, siblings: Callable[[], Histories]) -> Histories:
+    def _try(self, siblings: Read) -> Histories:
         try:
             return siblings()
         except Exception as error:  # no reason to lose a training
@@ -131,7 +127,8 @@ class MedianPruner(Pruner):
 
     Args:
         monitor: Metric to compare.
-        mode: Whether a larger or a smaller value is better.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
         warmup_epochs: Epochs that are not judged.
         min_siblings: Fewest other trials that make a median, at least 1.
         siblings: See `Pruner`.
@@ -141,10 +138,10 @@ class MedianPruner(Pruner):
         self,
         *,
         monitor: str,
-        mode: Mode,
+        mode: Mode = "auto",
         warmup_epochs: int,
         min_siblings: int,
-        siblings: Callable[[], Histories] | None = None,
+        siblings: Callable[[str], Read] | None = None,
     ) -> None:
         super().__init__(monitor=monitor, mode=mode, siblings=siblings)
         self._warmup_epochs = warmup_epochs
@@ -174,7 +171,8 @@ class SuccessiveHalvingPruner(Pruner):
 
     Args:
         monitor: Metric to compare.
-        mode: Whether a larger or a smaller value is better.
+        mode: Whether a larger or a smaller value is better; `auto` leaves it to the
+            name.
         min_epochs: The first rung, at least 1.
         factor: One in so many goes on, at least 2.
         siblings: See `Pruner`.
@@ -184,10 +182,10 @@ class SuccessiveHalvingPruner(Pruner):
         self,
         *,
         monitor: str,
-        mode: Mode,
+        mode: Mode = "auto",
         min_epochs: int,
         factor: int,
-        siblings: Callable[[], Histories] | None = None,
+        siblings: Callable[[str], Read] | None = None,
     ) -> None:
         super().__init__(monitor=monitor, mode=mode, siblings=siblings)
         self._min_epochs = min_epochs
@@ -204,22 +202,16 @@ class SuccessiveHalvingPruner(Pruner):
         return bar, f"{self._show(bar)}, {words}"
 
 
-def best_score(values: Sequence[float], mode: Mode) -> float:
-    """Returns the best finite value, turned so that larger is better; else `-inf`."""
-    sign = 1.0 if mode == "max" else -1.0
-    return max((sign * v for v in values if math.isfinite(v)), default=-math.inf)
-
-
-def scores_at(histories: Histories, epoch: int, mode: Mode) -> list[float]:
+def scores_at(histories: Histories, epoch: int, objective: Objective) -> list[float]:
     """Returns the best score up to an epoch of each trial that has reached it.
 
     Args:
         histories: Of the trials.
         epoch: Counted from 1.
-        mode: Whether a larger or a smaller value is better.
+        objective: What is compared.
     """
     reached = [values for values in histories.values() if len(values) >= epoch]
-    return [best_score(values[:epoch], mode) for values in reached]
+    return [max(map(objective.score, values[:epoch])) for values in reached]
 
 
 def is_rung(epoch: int, min_epochs: int, factor: int) -> bool:

@@ -3,29 +3,27 @@
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Literal
 
+from experiments.config.objective import Objective
 from experiments.training.manifest import MANIFEST, Manifest, Record, read_manifest
 from experiments.training.state_file import SUFFIX, hash_if_whole, read_facts
 
 log = logging.getLogger(__name__)
 
 
-def recover_manifest(
-    folder: Path, *, monitor: str, mode: Literal["max", "min"]
-) -> Manifest:
-    """Returns what is valid in `folder`, judged by `monitor`.
+def recover_manifest(folder: Path, objective: Objective) -> Manifest:
+    """Returns what is valid in `folder`, judged by `objective`.
 
     Without a manifest, or with one that judged by another metric, the states say
     themselves what they are.
     """
-    empty = Manifest(monitor=monitor, mode=mode)
+    empty = Manifest(monitor=objective.name, mode=objective.direction)
     try:
         former = read_manifest(folder)
     except ValueError as error:
         log.warning("%s. It is made anew from the states beside it.", error)
         return _read_states(folder, empty)
-    if former is None or (former.monitor, former.mode) != (monitor, mode):
+    if former is None or former.objective != objective:
         return _read_states(folder, empty)
     return _drop_damaged(folder, former)
 

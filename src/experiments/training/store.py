@@ -2,11 +2,10 @@
 
 import dataclasses
 import logging
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
+from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.manifest import (
     Manifest,
@@ -34,17 +33,15 @@ class CheckpointStore:
 
     Args:
         folder: The run's `checkpoints` folder.
-        monitor: Metric that decides which epoch is best.
-        mode: Whether a larger or a smaller value is better.
+        objective: Decides which epoch is best.
         keep: How many of the last states to keep.
     """
 
-    def __init__(
-        self, folder: Path, *, monitor: str, mode: Literal["max", "min"], keep: int
-    ) -> None:
+    def __init__(self, folder: Path, objective: Objective, *, keep: int) -> None:
         self.folder = folder
         self._keep = keep
-        self._manifest = recover_manifest(folder, monitor=monitor, mode=mode)
+        self._objective = objective
+        self._manifest = recover_manifest(folder, objective)
 
     @property
     def manifest(self) -> Manifest:
@@ -54,10 +51,7 @@ class CheckpointStore:
     def is_best(self, value: float) -> bool:
         """Tells whether a monitored value is better than any saved one."""
         best = self._manifest.best
-        if best is None or best.value is None or not math.isfinite(value):
-            return math.isfinite(value)
-        sign = 1.0 if self._manifest.mode == "max" else -1.0
-        return sign * value > sign * best.value
+        return self._objective.is_better(value, None if best is None else best.value)
 
     def save(self, state: TrainingState, *, value: float | None = None) -> None:
         """Writes a state and commits it; removes those that count no more.
