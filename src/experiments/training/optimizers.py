@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experiments.training.averaging import keep_averages_apart
 from experiments.training.fused import fuse_updates
 
 
@@ -69,6 +70,7 @@ def build_optimizer(
         )
     if fused:
         fuse_updates(optimizer)
+    keep_averages_apart(optimizer)
     return optimizer
 
 
