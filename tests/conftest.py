@@ -90,11 +90,12 @@ def run_job(check: Any, tmp_path: Path) -> Any:
         plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
         folder = folder or choose_folder(plan.folder, fresh=True)
         folder.mkdir(parents=True, exist_ok=True)
+        typed = [override.partition("=") for override in overrides]
         job = Job(
-            run=plan.run,
             resolved=OmegaConf.to_container(plan.config, resolve=True),
             output_dir=folder,
             overrides=overrides,
+            choices={k: v for k, _, v in typed if (CONF / k).is_dir()},
             name="test",
         )
         return train(job)

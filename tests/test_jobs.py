@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from experiments import jobs
+from experiments.config import job as job_module
 from experiments.config.job import Job, JobResult
 from experiments.errors import ConfigError, DataError, Preempted, Problem
 from experiments.folders import claim_folder
@@ -44,7 +45,8 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         sweep=SimpleNamespace(retry_failed=True),
         allowed_targets=[],
     )
-    monkeypatch.setattr(jobs, "validate", lambda _: run)
+    for module in (jobs, job_module):
+        monkeypatch.setattr(module, "validate", lambda _: run)
     hydra.run = run
     return hydra
 

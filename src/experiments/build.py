@@ -274,6 +274,17 @@ def measure_cost(run: RunConfig, model: Any, devices: Devices) -> "Cost":
     return cost
 
 
+def describe_choices(run: RunConfig, model: Any, devices: Devices) -> dict[str, bool]:
+    """Returns what the keys of the trainer that may be `auto` have become.
+
+    Args:
+        run: The checked config.
+        model: What `build_model` returned.
+        devices: Those that compute.
+    """
+    return {"jit": bool(model.jit_compile), "onednn": _uses_onednn(run, devices)}
+
+
 def build_optimizer(
     run: RunConfig, model: Any, *, steps_per_epoch: int, lr_factor: float = 1.0
 ) -> Any:
@@ -359,6 +370,11 @@ def _micro_batch(run: RunConfig) -> int:
     return run.trainer.batch_size // run.trainer.accumulate_steps
 
 
+def _uses_onednn(run: RunConfig, devices: Devices) -> bool:
+    on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
+    return on_cpu and run.trainer.onednn is not False
+
+
 def _check_head(model: Any, classes: int) -> None:
     if tuple(model.output_shape) != (None, classes):
         reason = (
@@ -371,8 +387,7 @@ def _check_head(model: Any, classes: int) -> None:
 def _check_gradients(run: RunConfig, model: Any, devices: Devices) -> None:
     from experiments.models.onednn import NARROW, find_wrong_gradients
 
-    on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
-    if not on_cpu or run.trainer.onednn is False:
+    if not _uses_onednn(run, devices):
         return
     if names := find_wrong_gradients(model):
         reason = (

@@ -105,7 +105,6 @@ def _describe_job(config: DictConfig) -> Job:
     }
     sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
     return Job(
-        run=run,
         resolved=resolve(config),
         output_dir=Path(hydra.runtime.output_dir),
         overrides=tuple(hydra.overrides.task),

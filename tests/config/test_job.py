@@ -1,9 +1,13 @@
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from experiments.config.job import RESULT_FILE, JobResult
+from experiments.config.job import RESULT_FILE, Job, JobResult
+from experiments.config.validation import resolve
+from experiments.errors import ConfigError
 
 
 def make_result(folder: Path) -> JobResult:
@@ -80,3 +84,37 @@ def test_damaged_result_is_named_and_not_used(
     (tmp_path / RESULT_FILE).write_text(text)
     assert JobResult.load(tmp_path) is None
     assert str(tmp_path / RESULT_FILE) in caplog.text
+
+
+@pytest.fixture
+def job(check: Any, tmp_path: Path) -> Job:
+    resolved = resolve(check("seed=3").config)
+    return Job(resolved=resolved, output_dir=tmp_path, name="a")
+
+
+def test_what_runs_is_what_is_recorded(job: Job) -> None:
+    assert job.run.seed == job.resolved["seed"] == 3
+
+
+def test_what_runs_cannot_be_replaced_alone(job: Job) -> None:
+    with pytest.raises(ValueError, match="run"):
+        dataclasses.replace(job, run=job.run)  # type: ignore[arg-type]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        job.run = job.run  # type: ignore[misc]
+
+
+def test_derived_values_run_and_are_recorded(job: Job) -> None:
+    values = {"trainer.accumulate_steps": 4, "seed": 5}
+    derived = job.with_values(values)
+    assert derived.run.trainer.accumulate_steps == 4
+    assert derived.resolved["trainer"]["accumulate_steps"] == 4
+    assert derived.run.seed == derived.resolved["seed"] == 5
+    assert job.resolved["trainer"]["accumulate_steps"] == 1
+    assert (derived.name, derived.output_dir) == (job.name, job.output_dir)
+
+
+def test_derived_values_are_checked(job: Job) -> None:
+    with pytest.raises(ConfigError, match="accumulate_steps must divide"):
+        job.with_values({"trainer.accumulate_steps": 5})
+    with pytest.raises(KeyError, match="acumulate"):
+        job.with_values({"trainer.acumulate_steps": 2})

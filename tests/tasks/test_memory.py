@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from experiments.config.job import Job
+from experiments.config.validation import resolve
 from experiments.errors import RestartNeeded
 from experiments.tasks.memory import (
     MEMORY_FILE,
@@ -23,7 +24,7 @@ EXHAUSTED = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating te
 def make_job(check: Any, tmp_path: Path) -> Any:
     def make_job(*overrides: str) -> Job:
         plan = check("trainer.batch_size=12", *overrides)
-        return Job(run=plan.run, resolved={}, output_dir=tmp_path, name="a")
+        return Job(resolved=resolve(plan.config), output_dir=tmp_path, name="a")
 
     return make_job
 
@@ -76,6 +77,7 @@ def test_micro_batches_are_halved_until_they_are_odd(
             raise EXHAUSTED
         job = fit_to_memory(make_job(wish))
         assert job.run.trainer.accumulate_steps == steps
+        assert job.resolved["trainer"]["accumulate_steps"] == steps
         assert job.run.trainer.batch_size == 12
     with (
         pytest.raises(OutOfMemoryError, match="cannot be divided any further"),

@@ -192,18 +192,18 @@ def test_run_whose_origin_cannot_be_recorded_is_closed_too(
     assert tracker.calls_of("finish") == [("FAILED", "OSError: disk full")]
 
 
-@pytest.mark.parametrize("jit", [True, False])
-def test_what_model_and_data_turned_out_to_be_is_recorded(jit: bool) -> None:
+def test_what_model_and_data_turned_out_to_be_is_recorded() -> None:
     tracker = Recorder()
-    model = SimpleNamespace(jit_compile=jit)
-    record.log_start(tracker, DATASET, Cost(), model, 78)  # type: ignore[arg-type]
+    choices = {"jit": True, "onednn": False}
+    record.log_start(tracker, DATASET, Cost(), choices, 78)  # type: ignore[arg-type]
     assert tracker.calls_of("log_params") == [
         (
             {
                 "derived.parameters": 10,
                 "derived.flops_per_image": 20,
                 "derived.steps_per_epoch": 78,
-                "derived.jit": jit,
+                "derived.jit": True,
+                "derived.onednn": False,
             },
         )
     ]
@@ -223,8 +223,7 @@ def test_skipped_files_are_recorded_with_their_reasons() -> None:
     tracker = Recorder()
     file = SimpleNamespace(path="a.png", reason="is cut")
     dataset = SimpleNamespace(**{**vars(DATASET), "skipped_files": (file,)})
-    model = SimpleNamespace(jit_compile=False)
-    record.log_start(tracker, dataset, Cost(), model, 1)  # type: ignore[arg-type]
+    record.log_start(tracker, dataset, Cost(), {}, 1)  # type: ignore[arg-type]
     assert tracker.files()["data/skipped_files.json"] == {"a.png": "is cut"}
 
 

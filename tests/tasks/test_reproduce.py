@@ -2,12 +2,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from experiments.config.job import Job
-from experiments.errors import ConfigError, TrackingError
+from experiments.errors import ConfigError, RestartNeeded, TrackingError
 from experiments.folders import choose_folder
 from experiments.tasks import reproduce as module
+from experiments.tasks.fitting import Fitting
 from experiments.tasks.reproduce import reproduce
+from experiments.tracking.client import import_mlflow
 from tests.test_build import TINY
 
 SMALL = [*TINY, "debug=one_step"]
@@ -30,18 +33,27 @@ def run_again(check: Any, tmp_path: Path) -> Any:
         folder.mkdir(parents=True)
         resolved: Any = OmegaConf.to_container(plan.config, resolve=True)
         return reproduce(
-            Job(run=plan.run, resolved=resolved, output_dir=folder, name="again")
+            Job(
+                resolved=resolved,
+                output_dir=folder,
+                choices={"model": "resnet50", "task": "reproduce"},
+                name="again",
+            )
         )
 
     return run_again
 
 
 def test_run_is_reproduced_from_its_record(
-    run_job: Any, run_again: Any, capsys: pytest.CaptureFixture[str]
+    run_job: Any, run_again: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = run_job(*SMALL, "seed=3", "optimizer.lr=0.02")
     again = run_again(first.run_id)
     shown = capsys.readouterr().out
+    client = import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    tags = client.get_run(again.run_id).data.tags
+    # The choices are the recorded run's, not those of the command that repeats it.
+    assert (tags["choice.model"], tags["choice.task"]) == ("resnet", "reproduce")
     assert again.status == "FINISHED"
     assert again.metrics == first.metrics
     assert again.state_sha256 == first.state_sha256
@@ -74,6 +86,42 @@ def test_other_result_is_told_metric_by_metric(
     assert again.reason == "differs by more than task.tolerance=1e-06: test_loss"
     assert "Changed since: " in shown
     assert "keras 0 -> " in shown
+
+
+def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
+    run_job: Any,
+    run_again: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """MLflow keeps the first value of a parameter: a tag tells the later ones."""
+
+    def exhaust(*_: Any) -> None:
+        raise MemoryError
+
+    options = [*TINY, "trainer.epochs=1", "schedule.warmup_epochs=0"]
+    options += ["trainer.max_steps_per_epoch=2", "trainer.oom=accumulate"]
+    folder = tmp_path / "outputs" / "job"
+    with monkeypatch.context() as patch:
+        patch.setattr(Fitting, "run", exhaust)
+        with pytest.raises(RestartNeeded):
+            run_job(*options, folder=folder)
+    result = run_job(*options, folder=folder)
+    store = import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    run = store.get_run(result.run_id)
+    assert run.data.tags["changed.trainer.accumulate_steps"] == "1 -> 2"
+    assert "changed.derived.training_bytes" in run.data.tags
+    path = store.download_artifacts(result.run_id, "config/config.yaml", str(tmp_path))
+    config = yaml.safe_load(Path(path).read_text())
+    assert config["trainer"]["accumulate_steps"] == 2
+    again = run_again(result.run_id)
+    assert again.state_sha256 == result.state_sha256
+    assert "changed while it ran: trainer.accumulate_steps 1 -> 2." in (
+        capsys.readouterr().out
+    )
+    recorded = store.get_run(again.run_id).data
+    assert recorded.params["trainer.accumulate_steps"] == "2"
 
 
 def test_missing_and_unknown_run_ids_are_told(run_job: Any, run_again: Any) -> None:

@@ -58,7 +58,10 @@ def test_first_value_of_a_parameter_stays_and_the_other_is_told(open_run, caplog
     tracker = open_run()
     tracker.log_params({"optimizer.lr": 1})
     tracker.log_params({"optimizer.lr": 2, "seed": 3})
-    assert run_of(tracker).data.params == {"optimizer.lr": "1", "seed": "3"}
+    run = run_of(tracker)
+    assert run.data.params == {"optimizer.lr": "1", "seed": "3"}
+    assert run.data.tags["changed.optimizer.lr"] == "1 -> 2"
+    assert "changed.seed" not in run.data.tags
     assert "stay as recorded: optimizer.lr (1, now 2)" in caplog.text
 
 

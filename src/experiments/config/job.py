@@ -1,13 +1,15 @@
 """One job: a checked config and where it runs."""
 
+import copy
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from experiments.config.schema import RunConfig
+from experiments.config.validation import validate
 from experiments.files import replace_json
 from experiments.interruption import StopRequest
 
@@ -27,9 +29,13 @@ End = Literal["complete", "paused", "pruned"]
 class Job:
     """What a task receives.
 
+    What runs and what is recorded are one config: `run` is made of `resolved` and can't
+    be replaced alone. Whoever derives another config while the job runs replaces
+    `resolved`, or takes `with_values`.
+
     Attributes:
-        run: The checked config.
-        resolved: The same as plain data, for the record.
+        resolved: The config as plain data, for the record.
+        run: The same, checked.
         output_dir: Folder of this job, absolute.
         overrides: What the command line changed.
         choices: Group -> chosen option.
@@ -38,14 +44,38 @@ class Job:
         stop: How it is asked to stop.
     """
 
-    run: RunConfig
     resolved: Mapping[str, Any]
+    run: RunConfig = field(init=False)
     output_dir: Path
     overrides: Sequence[str] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     name: str
     sweep_dir: Path | None = None
     stop: StopRequest = field(default_factory=StopRequest)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run", validate(self.resolved))
+
+    def with_values(self, values: Mapping[str, Any]) -> "Job":
+        """Returns the job with other values, for the run and for its record.
+
+        Args:
+            values: Dotted key, such as `trainer.accumulate_steps` -> value.
+
+        Raises:
+            ConfigError: A value is refused, as it would be on the command line.
+            KeyError: The config has no such key.
+        """
+        resolved = copy.deepcopy(dict(self.resolved))
+        for key, value in values.items():
+            *groups, name = key.split(".")
+            node: Any = resolved
+            for group in groups:
+                node = node[group]
+            if name not in node:
+                raise KeyError(key)
+            node[name] = value
+        return replace(self, resolved=resolved)
 
 
 @dataclass(frozen=True, kw_only=True)

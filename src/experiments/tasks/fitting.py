@@ -108,8 +108,9 @@ class Fitting:
     def _note_rollback(self, error: Exception) -> None:
         count = read_rollbacks(self._folder) + 1
         replace_json(self._folder / ROLLBACKS_FILE, {"count": count})
-        self.tracker.set_tags({"rollbacks": count})
         factor = self.job.run.trainer.rollback_factor**count
+        # The rate of each epoch is a metric; optimizer.lr stays what was asked for.
+        self.tracker.set_tags({"rollbacks": count, "rollbacks.lr_factor": factor})
         log.warning(
             "%s Rollback %d: back to the last checkpoint, with %g times the rate.",
             error,

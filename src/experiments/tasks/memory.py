@@ -1,6 +1,5 @@
 """What happens when a step does not fit the memory: a clear error, or smaller parts."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +28,7 @@ def fit_to_memory(job: Job) -> Job:
     steps = read_accumulate_steps(job.output_dir)
     if steps is None or job.run.trainer.oom == "error":
         return job
-    trainer = dataclasses.replace(job.run.trainer, accumulate_steps=steps)
-    return dataclasses.replace(job, run=dataclasses.replace(job.run, trainer=trainer))
+    return job.with_values({"trainer.accumulate_steps": steps})
 
 
 @dataclass

@@ -63,15 +63,25 @@ def log_devices(tracker: Tracker, devices: Devices) -> None:
 
 
 def log_start(
-    tracker: Tracker, dataset: Dataset, cost: "Cost", model: Any, steps_per_epoch: int
+    tracker: Tracker,
+    dataset: Dataset,
+    cost: "Cost",
+    choices: Mapping[str, bool],
+    steps_per_epoch: int,
 ) -> None:
     """Records what the data and the model turned out to be, and begins to send.
 
     Not earlier: by now the framework is imported, which mlflow must not be beside it.
+
+    Args:
+        tracker: The run.
+        dataset: What is trained on.
+        cost: Of the model.
+        choices: What `auto` became, by its key.
+        steps_per_epoch: Of the training.
     """
     tracker.start()
-    facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch}
-    facts["jit"] = bool(model.jit_compile)
+    facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
     tracker.log_params({f"derived.{name}": value for name, value in facts.items()})
     fingerprint = dataset.fingerprint.as_dict()
     tracker.set_tags(

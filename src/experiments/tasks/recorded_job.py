@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.config.job import Job
-from experiments.config.validation import validate
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import RecordedRun, read_run, read_tags
 
@@ -29,7 +28,7 @@ def read_recorded(job: Job, run_id: str) -> RecordedRun:
 def as_recorded(
     job: Job, recorded: RecordedRun, *, name: str, tags: Mapping[str, object]
 ) -> Job:
-    """Returns a training job of the recorded config.
+    """Returns a training job of the recorded config and of the files it was made of.
 
     Args:
         job: Says where it runs.
@@ -40,7 +39,8 @@ def as_recorded(
     present = {key: job.resolved[key] for key in _PRESENT}
     merged = {**recorded.config["tags"], **tags}
     config = {**recorded.config, **present, "tags": merged}
-    return dataclasses.replace(job, run=validate(config), resolved=config, name=name)
+    choices = {**recorded.choices, "task": job.choices.get("task", "train")}
+    return dataclasses.replace(job, resolved=config, choices=choices, name=name)
 
 
 def best_of_search(job: Job) -> Job:

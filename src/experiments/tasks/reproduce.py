@@ -69,6 +69,8 @@ def _show_changes(recorded: RecordedRun, now: Mapping[str, Any]) -> None:
         if changes
         else "Code, packages and data are those of the recorded run."
     )
+    for key, values in recorded.changed.items():
+        print(f"The recorded run changed while it ran: {key} {values}.")
 
 
 def _show_metrics(rows: list[_Row]) -> None:

@@ -48,7 +48,8 @@ def train(job: Job) -> JobResult:
         model = fitting.build_model()
         cost = memory.cost = build.measure_cost(run, model, devices)
         report.show_start(job, dataset, cost, devices)
-        record.log_start(tracker, dataset, cost, model, pipelines.steps_per_epoch)
+        choices = build.describe_choices(run, model, devices)
+        record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         with build.naming_damaged_files(dataset):

@@ -11,6 +11,7 @@ import yaml
 
 from experiments.errors import TrackingError
 from experiments.tracking.client import attempt, connect
+from experiments.tracking.seen import changed_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,9 @@ class RecordedRun:
     Attributes:
         run_id: Its id.
         name: Its name.
-        config: The resolved config as plain data.
+        config: The resolved config as plain data, that of its last process.
+        choices: Group -> option that it was taken from.
+        changed: Key -> its values one after another, where there were several.
         origin: Hashes of code and data and versions of packages; empty without any.
         metrics: The last value of each metric.
     """
@@ -28,6 +31,8 @@ class RecordedRun:
     run_id: str
     name: str
     config: Mapping[str, Any]
+    choices: Mapping[str, str]
+    changed: Mapping[str, str]
     origin: Mapping[str, Any]
     metrics: Mapping[str, float]
 
@@ -49,6 +54,8 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
         run_id=run_id,
         name=run.info.run_name,
         config=yaml.safe_load(_read_file(client, run_id, "config/config.yaml")),
+        choices=yaml.safe_load(_read_file(client, run_id, "config/choices.yaml")),
+        changed=changed_keys(run.data.tags),
         origin=json.loads(_read_file(client, run_id, "origin.json")),
         metrics=run.data.metrics,
     )

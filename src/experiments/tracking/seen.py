@@ -4,6 +4,24 @@ from collections.abc import Iterable, Mapping
 
 from experiments.tracking.journal import SESSION, Entry
 
+_CHANGED = "changed."
+_ARROW = " -> "
+_HISTORY_LENGTH = 4000  # the last ones, of a value that changed at each start
+
+
+def name_changes(changed: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Returns the tags of what `Seen.changed_params` found."""
+    return {_CHANGED + key: history for key, (_, history) in changed.items()}
+
+
+def changed_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """Returns key -> its values one after another, from the tags of a run."""
+    return {
+        name.removeprefix(_CHANGED): text
+        for name, text in tags.items()
+        if name.startswith(_CHANGED)
+    }
+
 
 class Seen:
     """Tells which records are new.
@@ -30,14 +48,25 @@ class Seen:
         self._params.update(new)
         return new
 
-    def changed_params(self, params: Mapping[str, str]) -> list[str]:
-        """Describes the parameters that have another value."""
-        known = self._params
-        return [
-            f"{key} ({known[key]}, now {value})"
-            for key, value in params.items()
-            if known.get(key, value) != value
-        ]
+    def changed_params(self, params: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        """Returns those with another value than before: their first one, and a tag.
+
+        MLflow keeps the first value of a parameter for ever. The tag lists all that it
+        had, one after another; the last one is in force.
+        """
+        found = {}
+        for key, value in params.items():
+            first = self._params.get(key, value)
+            history = self._tags.get(_CHANGED + key)
+            latest = f"{_ARROW}{value}"
+            if history is None and first == value:
+                continue
+            if history is not None and history.endswith(latest[-_HISTORY_LENGTH:]):
+                continue
+            text = f"{history or first}{latest}"
+            cut = text[-_HISTORY_LENGTH:]
+            found[key] = (first, cut if cut == text else f"...{cut}")
+        return found
 
     def add_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Takes tags and returns those whose value differs from the last one."""

@@ -11,7 +11,7 @@ from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
 from experiments.tracking.formats import draw_picture, format_data
 from experiments.tracking.journal import SESSION, Journal
-from experiments.tracking.seen import Seen
+from experiments.tracking.seen import Seen, name_changes
 from experiments.tracking.sender import Sender
 from experiments.tracking.session import as_tags, describe_session
 from experiments.tracking.spool import Spool
@@ -106,11 +106,13 @@ class SpooledTracker:
         self._sender.start()
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Records settings; the first value of each stays."""
+        """Records settings; the first value of each stays, a later one is a tag."""
         texts = {key: as_param(value) for key, value in params.items()}
         changed = self._seen.changed_params(texts)
         if changed:
-            _LOGGER.info("Parameters stay as recorded: %s.", ", ".join(changed))
+            told = [f"{k} ({old}, now {texts[k]})" for k, (old, _) in changed.items()]
+            _LOGGER.info("Parameters stay as recorded: %s.", ", ".join(told))
+            self.set_tags(name_changes(changed))
         self._append_values("params", self._seen.add_params(texts))
 
     def set_tags(self, tags: Mapping[str, object]) -> None:

@@ -48,7 +48,11 @@ class Tracker(Protocol):
         ...
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Records settings, by their dotted key; the first value of each stays."""
+        """Records settings, by their dotted key.
+
+        The first value of each stays, as MLflow wants it. A later one is the end of
+        the tag `changed.<key>`, which lists all that there were.
+        """
         ...
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
