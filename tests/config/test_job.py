@@ -55,13 +55,28 @@ def test_result_file_is_json_that_other_programs_read(tmp_path: Path) -> None:
         "run_url": None,
         "state_sha256": None,
         "overrides": ["model=resnet18", "seed=1"],
-        "output_dir": str(tmp_path),
+        "output_dir": ".",  # relative to the file: the folder may be moved
         "reason": None,
         "failure": None,
         "epochs": 0,
         "end": "complete",
         "exit_code": 0,
     }
+
+
+def test_result_of_a_moved_job_names_the_folder_that_it_is_in(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    make_result(tmp_path / "before").save()
+    moved = (tmp_path / "before").rename(tmp_path / "after")
+    assert JobResult.load(moved) == make_result(moved)
+
+
+def test_result_of_an_earlier_release_counts_where_it_is_now(tmp_path: Path) -> None:
+    make_result(tmp_path).save()
+    path = tmp_path / RESULT_FILE
+    content = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**content, "output_dir": "/where/it/was"}))
+    assert JobResult.load(tmp_path) == make_result(tmp_path)
 
 
 @pytest.mark.parametrize("folder", [".", "absent"])

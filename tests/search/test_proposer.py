@@ -1,4 +1,5 @@
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from experiments.errors import ExperimentError
 from experiments.search.proposer import Proposer
 from experiments.search.trial import Outcome, Proposal
-from experiments.search.trial_journal import read_trials
+from experiments.search.trial_journal import parse_answer, read_trials
 
 SPACE = ("lr=tag(log,interval(1e-5,1e-1))", "size=range(16,65,16)", "model=a,b")
 
@@ -215,6 +216,35 @@ def test_the_journal_alone_tells_all_trials(
     proposer = Proposer(settings(max_trials=4), space_of(*SPACE), None, tmp_path)
     drive(proposer)
     assert read_trials(tmp_path) == list(proposer.trials)
+
+
+def test_a_copied_search_has_the_folders_of_the_copy(
+    settings: Any, space_of: Any, tmp_path: Path
+) -> None:
+    """Its keeper of weights would remove those of the original."""
+    search, space = settings(max_trials=2), space_of(*SPACE)
+    original = Proposer(search, space, None, tmp_path / "original" / "search")
+    for name in ("a", "b"):
+        proposal = original.ask()
+        assert isinstance(proposal, Proposal)
+        folder = str(tmp_path / "original" / name)
+        outcome = Outcome(end="complete", objective=0.5, folders=(folder,))
+        original.tell(proposal.number, outcome)
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    copy = Proposer(search, space, None, tmp_path / "copy" / "search")
+    read = read_trials(tmp_path / "copy" / "search")
+    assert read == list(copy.trials)
+    folders = [trial.outcome.folders for trial in read if trial.outcome]
+    assert folders == [(str(tmp_path / "copy" / name),) for name in ("a", "b")]
+
+
+def test_folders_of_an_earlier_release_are_looked_for_beside_the_journal(
+    tmp_path: Path,
+) -> None:
+    """It wrote them as absolute paths."""
+    outcome = Outcome(end="complete", folders=("/where/it/was/lr_0.1-abc",))
+    content = {"number": 0, "outcome": outcome.as_dict()}
+    assert parse_answer(content, tmp_path).folders == (str(tmp_path / "lr_0.1-abc"),)
 
 
 def test_a_torn_last_line_is_asked_again(

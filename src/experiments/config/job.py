@@ -91,7 +91,7 @@ class JobResult:
         run_url: Address of its page in the tracker.
         state_sha256: Hash over all final weights and optimizer variables.
         overrides: What the command line changed.
-        output_dir: Folder of the job.
+        output_dir: Folder of the job; in the file relative to its own, `.`.
         reason: Why it did not finish, or was pruned, one line.
         failure: Kind of failure, such as `oom`; see `ExperimentError.failure`.
         epochs: Completed epochs.
@@ -116,15 +116,20 @@ class JobResult:
     exit_code: int = 0
 
     def save(self) -> None:
-        """Writes `result.json` into the job's folder."""
-        replace_json(Path(self.output_dir) / RESULT_FILE, asdict(self), indent=2)
+        """Writes `result.json` into the job's folder, which may be moved later."""
+        content = {**asdict(self), "output_dir": "."}
+        replace_json(Path(self.output_dir) / RESULT_FILE, content, indent=2)
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":
         """Reads the result in `folder`; `None` when the job left none."""
         try:
             content = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-            return cls(**{**content, "overrides": tuple(content["overrides"])})
+            present = {
+                "overrides": tuple(content["overrides"]),
+                "output_dir": str(folder),
+            }
+            return cls(**{**content, **present})
         except OSError:
             return None
         except (ValueError, TypeError, KeyError) as error:

@@ -21,6 +21,7 @@ from experiments.search.trial_journal import (
     TOLD,
     format_answer,
     format_question,
+    parse_answer,
 )
 from experiments.tracking.journal import DAMAGED, Journal
 
@@ -50,6 +51,7 @@ class Proposer:
         self._objective = search.objective.name
         self._trials: list[Trial] = []
         self._asked: list[Any] = []  # the oracle's own trials, by number
+        self._sweep_dir = folder.parent
         self._journal = Journal(folder / JOURNAL_FILE, keep=False)
         self._replay()
 
@@ -73,7 +75,8 @@ class Proposer:
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Reports how a trial ended."""
-        self._journal.append(TOLD, format_answer(number, outcome), durable=True)
+        answer = format_answer(number, outcome, self._sweep_dir)
+        self._journal.append(TOLD, answer, durable=True)
         self._tell(number, outcome)
 
     def close(self) -> None:
@@ -135,7 +138,7 @@ class Proposer:
                 self._replay_question(entry.content)
             elif entry.kind == TOLD:
                 content = entry.content
-                self._tell(content["number"], Outcome.from_dict(content["outcome"]))
+                self._tell(content["number"], parse_answer(content, self._sweep_dir))
             elif entry.kind == DAMAGED:
                 raise _damage(f"line {entry.number + 1} cannot be read")
 
