@@ -1,4 +1,4 @@
-"""The embedded database: created once, quickly, whoever comes first."""
+"""The embedded database: created and upgraded once, whoever comes first."""
 
 import sqlite3
 import uuid
@@ -12,41 +12,50 @@ from filelock import FileLock, Timeout
 from experiments.errors import TrackingError
 from experiments.files import cache_folder
 from experiments.tracking.client import import_mlflow
+from experiments.tracking.schema import is_outdated, upgrade
 
 _LOCK_SECONDS = 120
 
 
 def prepare_database(path: Path) -> None:
-    """Creates MLflow's database unless it exists; safe from many processes at once.
+    """Leaves a database that MLflow can use; safe from many processes at once.
 
-    MLflow would replay its 68 migrations on the file. They are replayed in memory
+    MLflow would replay its 68 migrations on a new file. They are replayed in memory
     here, once for each version of MLflow; the result is kept in the user's cache
-    folder and copied for each later database.
+    folder and copied for each later database. One of an older MLflow is upgraded after
+    a copy.
 
     Args:
         path: Absolute path of the SQLite file; its folders are made.
 
     Raises:
-        TrackingError: If it cannot be created or is no database.
+        TrackingError: If it cannot be created, is no database, or a newer release of
+            MLflow has written it.
     """
-    if _is_database(path):
-        return
-    import_mlflow()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS):
-            if not _is_database(path):
-                _create(path)
+        if not _is_ready(path):
+            import_mlflow()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS):
+                if not _is_database(path):
+                    _create(path)
+                elif is_outdated(path):
+                    upgrade(path)
     except Timeout as error:
         raise TrackingError(
-            f"Another process has been creating {path} for {_LOCK_SECONDS} s. "
-            "End it and try again."
+            f"Another process has been creating or upgrading {path} for "
+            f"{_LOCK_SECONDS} s. End it and try again."
         ) from error
     except (OSError, sqlite3.Error) as error:
         raise TrackingError(
-            f"The tracking database {path} cannot be created: {error}. "
+            f"The tracking database {path} cannot be created or read: {error}. "
             "Choose another output_dir."
         ) from error
+
+
+def _is_ready(path: Path) -> bool:
+    """Tells whether the file is a database of the installed MLflow."""
+    return _is_database(path) and not is_outdated(path)
 
 
 def _is_database(path: Path) -> bool:

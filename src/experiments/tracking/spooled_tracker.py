@@ -11,6 +11,7 @@ from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
 from experiments.tracking.formats import draw_picture, format_data
 from experiments.tracking.journal import SESSION, Journal
+from experiments.tracking.schema import refuse_newer
 from experiments.tracking.seen import Seen, name_changes
 from experiments.tracking.sender import Sender
 from experiments.tracking.session import as_tags, describe_session
@@ -46,7 +47,9 @@ class SpooledTracker:
         tags: Mapping[str, object],
         parent_dir: Path | None,
     ) -> None:
-        links.locate(target["uri"], output_dir)  # before anything is made
+        location = links.locate(target["uri"], output_dir)  # before anything is made
+        if location.database is not None:
+            refuse_newer(location.database)
         owned = spool.own()
         self._spool = spool
         self._output_dir = output_dir
