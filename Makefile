@@ -22,6 +22,7 @@ run: $(VENV)/installed
 
 ui: $(VENV)/installed
 	@test -f outputs/mlflow.db || { echo "There are no runs yet: make run"; exit 1; }
+	@$(BIN)/python -m experiments.tracking outputs/mlflow.db
 	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --workers 1 --host 127.0.0.1 --port $(PORT) \
 		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
 

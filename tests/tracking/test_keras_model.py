@@ -99,6 +99,7 @@ def test_stored_model_is_linked_to_its_run_and_described(open_run, model, images
     assert record.metadata == {"class_names": ["a", "b"]}
     assert set(record.flavors) == {"keras", "python_function"}
     assert (record.run_id, record.model_id) == (tracker.run_id, stored.model_id)
+    assert record.artifact_path == f"models:/{stored.model_id}"  # wherever that lies
 
 
 def test_requirements_are_few_and_pinned(open_run, model, images):

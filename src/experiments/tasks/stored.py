@@ -6,6 +6,7 @@ from experiments.config.identity import keeps_result
 from experiments.config.job import JobResult
 from experiments.config.schema import RunConfig
 from experiments.tasks import origin, report
+from experiments.tracking.database import follow_move
 
 
 def stored_result(
@@ -41,6 +42,7 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
     since = f" Changed since: {'; '.join(changes)}." if changes else ""
     print(f"{result.name}: {result.status.lower()} before, not run again.{since}")
     if not in_sweep:
+        follow_move(run.tracking.uri, Path(run.output_dir))
         print("To run it anew in another folder: fresh=true")
         report.show_result(run, result)
 

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from experiments.errors import TrackingError
 from experiments.imports import without_collection
 from experiments.tracking.failures import summarise
 from experiments.tracking.links import Location, locate
+from experiments.tracking.relocation import FOLDER_TAG
 
 T = TypeVar("T")
 
@@ -178,10 +180,13 @@ def _claim_experiment(client: Any, name: str, location: Location) -> str:
 
 
 def _create_experiment(client: Any, name: str, location: Location) -> str:
-    folder = None
+    place: dict[str, Any] = {}
     if location.artifacts is not None:
-        # Absolute, because MLflow resolves a relative one against the current folder.
+        # Absolute, because MLflow resolves a relative one against the current folder;
+        # the tag says what it is relative to the database, should that be moved.
         # Two names that differ in signs only share a folder: runs have their own.
-        folder = (location.artifacts / re.sub(r"[^\w.-]", "_", name)).as_uri()
+        folder = re.sub(r"[^\w.-]", "_", name)
+        address = (location.artifacts / folder).as_uri()
+        place = {"artifact_location": address, "tags": {FOLDER_TAG: quote(folder)}}
     create = client.create_experiment
-    return str(attempt(lambda: create(name, artifact_location=folder), "create it"))
+    return str(attempt(lambda: create(name, **place), "create it"))

@@ -1,9 +1,9 @@
-"""The embedded database: created and upgraded once, whoever comes first."""
+"""The embedded database: created, upgraded and put right once, whoever comes first."""
 
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 from experiments.errors import TrackingError
 from experiments.files import cache_folder
 from experiments.tracking.client import import_mlflow
+from experiments.tracking.links import locate
+from experiments.tracking.relocation import relocate
 from experiments.tracking.schema import is_outdated, upgrade
 
 _LOCK_SECONDS = 120
@@ -23,7 +25,7 @@ def prepare_database(path: Path) -> None:
     MLflow would replay its 68 migrations on a new file. They are replayed in memory
     here, once for each version of MLflow; the result is kept in the user's cache
     folder and copied for each later database. One of an older MLflow is upgraded after
-    a copy.
+    a copy; one that was moved together with its files names them where they are.
 
     Args:
         path: Absolute path of the SQLite file; its folders are made.
@@ -41,6 +43,7 @@ def prepare_database(path: Path) -> None:
                     _create(path)
                 elif is_outdated(path):
                     upgrade(path)
+        relocate(path, path.parent / "artifacts")
     except Timeout as error:
         raise TrackingError(
             f"Another process has been creating or upgrading {path} for "
@@ -51,6 +54,22 @@ def prepare_database(path: Path) -> None:
             f"The tracking database {path} cannot be created or read: {error}. "
             "Choose another output_dir."
         ) from error
+
+
+def follow_move(uri: str | None, output_dir: Path) -> None:
+    """Lets a database that was moved find its files, for who only shows it.
+
+    Needs no MLflow, creates and upgrades nothing, and does nothing where it cannot.
+
+    Args:
+        uri: As `tracking.uri`.
+        output_dir: Folder for all that runs leave.
+    """
+    with suppress(OSError, sqlite3.Error, TrackingError):
+        location = locate(uri, output_dir)
+        database, artifacts = location.database, location.artifacts
+        if database is not None and artifacts is not None and _is_ready(database):
+            relocate(database, artifacts)
 
 
 def _is_ready(path: Path) -> bool:
@@ -87,7 +106,7 @@ def _create_default_experiment(draft: Path, path: Path) -> None:
     """Lets MLflow add its experiment 0, which processes otherwise race to add."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    artifacts = (path.parent / "artifacts").as_uri()
+    artifacts = (path.parent / "artifacts").as_uri()  # see `relocation`
     store = SqlAlchemyStore(f"sqlite:///{draft}", artifacts)
     store.engine.dispose()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from urllib.request import url2pathname
 
 from experiments.errors import TrackingError
 
@@ -51,6 +52,12 @@ def locate(uri: str | None, output_dir: Path) -> Location:
             f"Received: {str(database.parent)!r}. Choose another output_dir."
         )
     return Location(f"{_SQLITE}{database}", database, database.parent / "artifacts")
+
+
+def as_folder(address: str) -> Path | None:
+    """Returns the folder of this machine that an artifact's address means, if any."""
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def run_url(base: str, experiment_id: str, run_id: str) -> str:

@@ -62,12 +62,13 @@ def _create(client: Any, run: Any, name: str, key: str) -> Any:
 
 
 def _set_identity(path: Path, run_id: str, model: Any) -> None:
-    """Writes into the model what MLflow knows it by, as its own `log_model` does."""
+    """Writes into the model what MLflow knows it by, wherever it lies."""
     content = yaml.safe_load(path.read_text("utf-8"))
     content |= {
         "run_id": run_id,
         "model_id": model.model_id,
         "model_uuid": model.model_id,
-        "artifact_path": model.artifact_location,
+        # Its own `log_model` writes the folder, which may be moved.
+        "artifact_path": f"models:/{model.model_id}",
     }
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
