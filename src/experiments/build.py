@@ -7,8 +7,8 @@ import functools
 import inspect
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from experiments.config.callbacks import TimingConfig
 from experiments.config.schema import RunConfig
 from experiments.config.targets import instantiate, resolve
 from experiments.data.dataset import Dataset, Split
-from experiments.errors import ConfigError, DataError, Problem
+from experiments.errors import ConfigError, Problem
 from experiments.runtime import Devices
 
 if TYPE_CHECKING:
@@ -317,32 +317,11 @@ def build_optimizer(
     )
 
 
-@contextmanager
-def naming_damaged_files(dataset: Dataset) -> Iterator[None]:
-    """Turns a failure to decode, which names no file, into an error that does.
+def naming_damaged_files(dataset: Dataset) -> AbstractContextManager[None]:
+    """Names the file where an image of the data set fails to decode, see `damage`."""
+    from experiments.data import damage
 
-    Raises:
-        DataError: Files turned out to be damaged while training.
-    """
-    import tensorflow as tf
-
-    from experiments.data.damage import find_damaged_files
-
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        damaged = [
-            file
-            for split in dataset.splits.values()
-            for file in find_damaged_files(split)
-        ]
-        if not damaged:
-            raise
-        shown = "; ".join(f"{file.path}: {file.reason}" for file in damaged[:5])
-        raise DataError(
-            f"{len(damaged)} image files cannot be decoded: {shown}. Replace them, or "
-            "leave them out with dataset.verify=full dataset.on_corrupt=skip."
-        ) from error
+    return damage.naming_damaged_files(*dataset.splits.values())
 
 
 def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str, Any]:

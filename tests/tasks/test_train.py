@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from experiments.errors import ExperimentError
+from experiments.errors import DataError, ExperimentError
 from tests.test_build import TINY
 
 LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=4"]
@@ -183,3 +185,35 @@ def test_paused_job_has_a_result_and_goes_on_to_that_of_training_at_once(
     run = client(tmp_path / "outputs").get_run(paused.run_id)
     assert result.run_id == paused.run_id
     assert (run.info.status, run.data.tags["run.end"]) == ("FINISHED", "complete")
+
+
+@pytest.mark.parametrize(
+    ("split", "options"),
+    [
+        ("train", ["task.picture_grid=true", "dataset.cache=none"]),
+        ("train", ["task.picture_grid=false", "dataset.cache=none"]),
+        ("train", ["dataset.cache=memory"]),
+        ("train", ["dataset.mean=null", "dataset.std=null"]),
+        ("val", ["dataset.cache=none"]),
+        ("test", ["dataset.cache=none"]),
+    ],
+)
+def test_file_that_does_not_decode_is_named_wherever_it_is_first_drawn(
+    run_job: Any, tmp_path: Path, split: str, options: list[str]
+) -> None:
+    """Its first and last bytes, all that `verify=header` looks at, are in order."""
+    noise = np.random.RandomState(0).randint(0, 256, (16, 80, 80, 3)).astype("uint8")
+    for number, image in enumerate(noise):
+        for part in ("train", "val", "test"):
+            folder = tmp_path / "images" / part / f"class{number % 2}"
+            folder.mkdir(parents=True, exist_ok=True)
+            image[0, 0] = len(part)
+            Image.fromarray(image).save(folder / f"{number}.png")
+    victim = tmp_path / "images" / split / "class1" / "7.png"
+    content = victim.read_bytes()
+    victim.write_bytes(content[:9000] + bytes(100) + content[9100:])
+    data = ["dataset=folder", f"dataset.path={tmp_path / 'images'}"]
+    more = ["dataset.verify=header", "dataset.scan_cache=null", "trainer.epochs=1"]
+    small = ["trainer.batch_size=16", "schedule=constant", "tracking=off"]
+    with pytest.raises(DataError, match=rf"1 image file .*{split}/class1/7\.png is"):
+        run_job(*TINY[:-2], *data, "dataset.image_size=16", *more, *small, *options)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from experiments.data.augment.augment import Augment, CropAugment
+from experiments.data.damage import naming_damaged_files
 from experiments.data.decode import decode_image
 from experiments.data.resize import resize_images
 from experiments.data.split import ArraySplit, FileSplit, Split
@@ -68,6 +69,9 @@ def decode_files(
         image_shape: `(H, W, C)`.
         indices: Which of them; all by default.
         threads: Decoding threads; `None` for one per CPU core.
+
+    Raises:
+        DataError: A file does not decode; names it.
     """
     chosen = np.arange(len(split)) if indices is None else indices
     result = np.empty((len(chosen), *image_shape), np.uint8)
@@ -83,8 +87,9 @@ def decode_files(
     with tf.device("/CPU:0"):
         files = tf.data.Dataset.from_tensor_slices([split.paths[i] for i in chosen])
     images = files.map(load, num_parallel_calls=threads or 1, deterministic=True)
-    for position, image in enumerate(images.with_options(fixed_options(threads))):
-        result[position] = image
+    with naming_damaged_files(split):
+        for position, image in enumerate(images.with_options(fixed_options(threads))):
+            result[position] = image
     return result
 
 

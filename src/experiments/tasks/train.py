@@ -1,5 +1,6 @@
 """Trains a model, keeps its best epoch and leaves a comparable result."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from experiments import build
@@ -31,10 +32,15 @@ def train(job: Job) -> JobResult:
     run, options = job.run, job.run.task.arguments()
     claimed = build.claim_devices(run)
     memory = MemoryGuard(job)
-    with record.open_run(job) as tracker, memory.watch():
+    with (
+        record.open_run(job) as tracker,
+        memory.watch(),
+        ExitStack() as naming_files,
+    ):
         devices = build.configure_framework(run, claimed)
         record.log_devices(tracker, devices)
         dataset = build.build_dataset(run)
+        naming_files.enter_context(build.naming_damaged_files(dataset))
         pipelines = build.build_pipelines(run, dataset)
         state = load_state(job)
         _check_origin(job, dataset, tracker, state)
@@ -52,9 +58,8 @@ def train(job: Job) -> JobResult:
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
-        with build.naming_damaged_files(dataset):
-            fitted = fitting.run(model, state)
-            model, metrics = fitted.model, fitted.metrics
+        fitted = fitting.run(model, state)
+        model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
         record.log_result(tracker, metrics)
