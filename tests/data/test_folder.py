@@ -46,6 +46,7 @@ def load(root, **changes):
         "path": str(root),
         "image_size": 16,
         "channels": 3,
+        "splits": None,
         "classes": None,
         "crop_ratio": 1.0,
         "mean": None,

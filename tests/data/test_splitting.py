@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.data.splitting import choose_split, split_stratified
+from experiments.data.splitting import choose_splits, split_stratified
 from experiments.errors import DataError
 
 LABELS = np.repeat(np.arange(4), [100, 50, 20, 10]).astype(np.int32)
@@ -39,7 +39,7 @@ def test_a_class_too_small_for_a_part_is_named():
 
 def choose(name, **changes):
     arguments = {"validation_fraction": 0.2, "test_fraction": 0.1, "seed": 0}
-    return choose_split(name, **{**arguments, **changes})
+    return choose_splits([name], [0], **{**arguments, **changes})[0]
 
 
 def test_the_shares_are_near_the_fractions():

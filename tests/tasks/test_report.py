@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ DATASET = SimpleNamespace(
     name="digits",
     image_shape=(32, 24, 1),
     num_classes=10,
+    class_names=tuple("0123456789"),
     splits={"train": range(1258), "validation": range(180), "test": range(359)},
 )
 
@@ -72,6 +74,7 @@ def test_start_shows_device_data_model_and_training(
         "experiment",
         "device",
         "data",
+        "classes",
         "model",
         "training",
         "folder",
@@ -256,3 +259,20 @@ def test_unsent_records_are_told(
     tracker: Any = SimpleNamespace(unsent=unsent, problem="no server answers")
     report.show_unsent(tracker)
     assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["cat", "dog"], "cat, dog"),
+        ([f"n{n:08}" for n in range(1000)], r"(n\d{8}, ){8}\.\.\. \(1,000 in all\)"),
+        (["a" * 200, "b"], r"a{90}, \.\.\. \(2 in all\)"),
+    ],
+)
+def test_names_of_classes_are_shown_many_by_their_first(
+    folder: Path, capsys: pytest.CaptureFixture[str], names: list[str], shown: str
+) -> None:
+    dataset = SimpleNamespace(**{**vars(DATASET), "class_names": tuple(names)})
+    report.show_start(make_job(folder), dataset, COST, Devices(()))  # type: ignore[arg-type]
+    rows = read_rows(capsys.readouterr().out)
+    assert re.fullmatch(shown, rows["classes"])

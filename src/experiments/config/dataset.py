@@ -244,23 +244,41 @@ class FolderConfig(FilesConfig):
     """A user's class-per-folder images.
 
     Attributes:
+        splits: Split -> its folder, relative to `path`; null tells them by their
+            names, an empty mapping takes every folder for a class.
         test_fraction: Share of the test split; 0 for none. Used only when the folder
-            has no `train` folder.
+            has no split folders.
         split_by: What decides the split of a file: its `content`, so that copies stay
             together, or its `path`, so that a changed file stays where it was.
     """
 
+    splits: dict[str, str] | None
     test_fraction: float = setting(ge=0, lt=1)
     split_by: Literal["content", "path"]
 
     def check(self) -> Iterator[Problem]:
-        """Yields a problem when the split needs a hash that is not computed."""
+        """Yields what is wrong with the splits, or lacks the hash that they need."""
         yield from super().check()
+        yield from self._check_splits()
         if self.split_by == "content" and self.verify == "off":
             yield Problem(
                 "split_by",
                 "must be path with verify=off, which opens no file. Received: content.",
             )
+
+    def _check_splits(self) -> Iterator[Problem]:
+        splits = self.splits or {}
+        example = "Such as 'dataset.splits={train: Training, test: Testing}'."
+        if unknown := sorted(splits.keys() - {"train", "validation", "test"}):
+            reason = f"must be train, validation and test. Received: {unknown}."
+            yield Problem("splits", reason, example)
+        elif splits and "train" not in splits:
+            yield Problem("splits", "must name the folder to train on.", example)
+        folders = [folder.strip("/") for folder in splits.values()]
+        if any(f[:1] in "/~" or ".." in f.split("/") for f in splits.values()):
+            yield Problem("splits", "must be folders below dataset.path.", example)
+        if len(set(folders)) < len(folders):
+            yield Problem("splits", "must be different folders.", example)
 
 
 @dataclass(frozen=True, kw_only=True)

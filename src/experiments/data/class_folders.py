@@ -1,14 +1,24 @@
 """Lists the images of a folder that has one folder a class."""
 
 import os
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from experiments.errors import DataError
 
 _SHOWN = 200
+# What systems leave beside images; hidden for its makers, if not by a dot.
+_SYSTEM_FOLDERS = frozenset(
+    ["__MACOSX", "@eaDir", "__pycache__", "lost+found", "$RECYCLE.BIN"]
+)
+_IMAGE_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"]
+)
 
 
 @dataclass(frozen=True)
@@ -18,10 +28,29 @@ class LabelledFiles:
     Attributes:
         names: Relative to the data set's folder, with forward slashes.
         labels: One class index a file.
+        folders: The class folder of each, relative likewise.
     """
 
-    names: list[str]
-    labels: list[int]
+    names: list[str] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What a folder holds, hidden entries left out; sorted names.
+
+    Attributes:
+        folders: Folders, and links to such.
+        broken: Links that lead nowhere.
+        images: Files with the name of an image.
+        files: All files.
+    """
+
+    folders: list[str]
+    broken: list[str]
+    images: list[str]
+    files: list[str]
 
 
 def require_folder(path: str, key: str = "dataset.path") -> Path:
@@ -43,26 +72,120 @@ def _require_existing(folder: Path, key: str) -> Path:
         return folder
     if folder.exists():
         raise DataError(f"{key} must be a folder. Received: the file {folder}.")
+    if folder.is_symlink():
+        refuse_broken(folder)
     parent = next(p for p in folder.absolute().parents if p.is_dir())
     raise DataError(
         f"{key} does not exist: {folder}. The nearest folder that does is {parent}."
     )
 
 
-def list_classes(folder: Path) -> list[str]:
-    """Returns the names of the class folders, sorted; hidden ones are none.
+def list_entries(folder: Path) -> Entries:
+    """Returns what a folder holds beside hidden and the system's own entries."""
+    found = Entries([], [], [], [])
+    with _reading(str(folder)), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if _is_hidden(entry.name):
+                continue
+            if entry.is_symlink() and not Path(entry).exists():
+                found.broken.append(entry.name)
+            elif entry.is_dir():
+                found.folders.append(entry.name)
+            else:
+                found.files.append(entry.name)
+                if Path(entry.name).suffix.lower() in _IMAGE_SUFFIXES:
+                    found.images.append(entry.name)
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in _SYSTEM_FOLDERS
+
+
+def list_folders(folder: Path) -> list[str]:
+    """Returns the names of the visible folders in a folder.
 
     Raises:
-        DataError: There are fewer than two.
+        DataError: A link leads nowhere: what it stood for would be missing.
     """
-    names = sorted(p.name for p in _visible(folder) if p.is_dir())
+    entries = list_entries(folder)
+    if entries.broken:
+        refuse_broken(folder / entries.broken[0])
+    return entries.folders
+
+
+def refuse_broken(link: Path) -> NoReturn:
+    """Raises the error that names a link which leads nowhere."""
+    raise DataError(
+        f"{link} is a link to {link.readlink()}, which is not there. Mend the link, or "
+        "remove it if what it led to shall be left out."
+    )
+
+
+def find_classes(folder: Path) -> dict[str, list[str]]:
+    """Returns the class names, sorted, and the folders of each.
+
+    Names are compared in Unicode's composed form (NFC): folders that came from another
+    system may spell one name otherwise.
+
+    Raises:
+        DataError: A link leads nowhere.
+    """
+    classes: dict[str, list[str]] = defaultdict(list)
+    for name in list_folders(folder):
+        classes[unicodedata.normalize("NFC", name)].append(name)
+    return dict(sorted(classes.items()))
+
+
+def list_classes(folder: Path, count: int | None = None) -> list[str]:
+    """Returns the names of the class folders, sorted; hidden ones are none.
+
+    Args:
+        folder: The folder of the class folders.
+        count: How many there shall be. It settles whether names that differ only in
+            case or blanks are two classes.
+
+    Raises:
+        DataError: There are fewer than two, or two look alike.
+    """
+    names = list(find_classes(folder))
     if len(names) < 2:
-        loose = sum(1 for p in _visible(folder) if p.is_file())
         raise DataError(
             f"{folder} must hold one folder for each of at least two classes. "
-            f"Received: {len(names)} folders and {loose} files."
+            f"Received: {len(names)} folders and {len(list_entries(folder).files)} "
+            f"files.{_hint_at_inner(folder, names)}"
         )
+    if count != len(names):
+        _question_twins(folder, names)
     return names
+
+
+def _hint_at_inner(folder: Path, names: Sequence[str]) -> str:
+    inner = list_entries(folder / names[0]).folders if names else []
+    if len(inner) < 2:
+        return ""
+    return f" Did you mean {folder / names[0]}, which holds {len(inner)} folders?"
+
+
+def _question_twins(folder: Path, names: Sequence[str]) -> None:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[_appearance(name)].append(name)
+    twins = [group for group in alike.values() if len(group) > 1]
+    if twins:
+        shown = "; ".join(" and ".join(map(repr, group)) for group in twins[:5])
+        raise DataError(
+            f"{folder} has class folders that differ only in case or blanks: {shown}. "
+            "If they are one class, move their images into one folder; if not, confirm "
+            f"the number of classes: dataset.classes={len(names)}"
+        )
+
+
+def _appearance(name: str) -> str:
+    """Returns what a reader sees of a name: no case, width or blanks."""
+    seen = unicodedata.normalize("NFKC", name).casefold()
+    shown = "".join(c for c in seen if unicodedata.category(c) != "Cf")
+    return " ".join(shown.split())
 
 
 def list_files(root: Path, folder: Path, classes: Sequence[str]) -> LabelledFiles:
@@ -71,29 +194,65 @@ def list_files(root: Path, folder: Path, classes: Sequence[str]) -> LabelledFile
     Args:
         root: The data set's folder, to which the names are relative.
         folder: The folder of the class folders, `root` or below it.
-        classes: The class folders that must be there, and no others.
+        classes: The classes that must be there, and no others.
 
     Raises:
         DataError: A class folder is missing, empty or unknown.
     """
-    _check_same_classes(folder, classes)
-    files = LabelledFiles([], [])
-    for label, name in enumerate(classes):
-        found = _walk(root, folder / name)
-        if not found:
+    found = find_classes(folder)
+    _check_same_classes(folder, found, classes)
+    files = LabelledFiles()
+    for label, class_name in enumerate(classes):
+        for name in found[class_name]:
+            names = _walk(root, folder / name)
+            files.names.extend(names)
+            files.labels.extend([label] * len(names))
+            place = (folder / name).relative_to(root).as_posix()
+            files.folders.extend([place] * len(names))
+        if label not in files.labels[-1:]:
             raise DataError(
-                f"The class folder {folder / name} has no files. Add images, or "
-                "remove the folder."
+                f"The class folder {folder / found[class_name][0]} has no files. Add "
+                "images, or remove the folder."
             )
-        files.names.extend(found)
-        files.labels.extend([label] * len(found))
     return files
 
 
-def _check_same_classes(folder: Path, classes: Sequence[str]) -> None:
-    found = {p.name for p in _visible(folder) if p.is_dir()}
-    missing = sorted(set(classes) - found)
-    unknown = sorted(found - set(classes))
+def list_unchecked(root: Path, folders: Iterable[str]) -> dict[str, list[str]]:
+    """Returns class folder -> its visible files, whatever is missing or empty.
+
+    Args:
+        root: The data set's folder, to which all names are relative.
+        folders: The folders of the class folders; none for `root` itself.
+
+    Raises:
+        DataError: `root` is not there, or a folder may not be read.
+    """
+    require_folder(str(root))
+    listed = {}
+    for base in list(folders) or ["."]:
+        if (root / base).is_dir():
+            for name in list_entries(root / base).folders:
+                folder = root / base / name
+                listed[folder.relative_to(root).as_posix()] = _walk(root, folder)
+    return {folder: names for folder, names in listed.items() if names}
+
+
+def _check_same_classes(
+    folder: Path, found: Mapping[str, Sequence[str]], classes: Sequence[str]
+) -> None:
+    missing = sorted(set(classes) - found.keys())
+    unknown = sorted(found.keys() - set(classes))
+    twins = [
+        f"{other!r} is {name!r} in the training split"
+        for name in missing
+        for other in unknown
+        if _appearance(name) == _appearance(other)
+    ]
+    if twins:
+        raise DataError(
+            f"{folder} spells classes otherwise: {_some(twins)}. Give a class the same "
+            "name in every split."
+        )
     if missing:
         raise DataError(
             f"{folder} lacks {len(missing)} of {len(classes)} class folders: "
@@ -106,11 +265,6 @@ def _check_same_classes(folder: Path, classes: Sequence[str]) -> None:
         )
 
 
-def _visible(folder: Path) -> list[Path]:
-    with _reading(str(folder)):
-        return [p for p in folder.iterdir() if not p.name.startswith(".")]
-
-
 def _walk(root: Path, folder: Path) -> list[str]:
     """Returns the visible files below a folder, sorted; links are followed.
 
@@ -119,10 +273,10 @@ def _walk(root: Path, folder: Path) -> list[str]:
     files: list[str] = []
     with _reading(str(folder)):
         for current, folders, names in os.walk(folder, True, _raise, followlinks=True):
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            folders[:] = sorted(f for f in folders if not _is_hidden(f))
             _refuse_loops(Path(current), folders)
             prefix = Path(current).relative_to(root).as_posix()
-            files += [f"{prefix}/{n}" for n in sorted(names) if not n.startswith(".")]
+            files += [f"{prefix}/{n}" for n in sorted(names) if not _is_hidden(n)]
     return files
 
 

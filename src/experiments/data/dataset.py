@@ -1,7 +1,8 @@
 """What every data set hands over: splits, names, shapes and what was skipped."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,9 @@ class Dataset:
         skipped_files: Files that were left out because they are no usable images.
         cache: For `build_pipeline`: `auto`, `memory` or `none`.
         decode_threads: For `build_pipeline`: threads; `None` for one per CPU core.
+        findings: What a person should know of the files, for the record: what is
+            unused, images in several splits or under several labels.
+        files: What lay in the folder, see `inventory`; empty for images in memory.
     """
 
     name: str
@@ -52,6 +56,8 @@ class Dataset:
     skipped_files: tuple[SkippedFile, ...] = ()
     cache: str = "auto"
     decode_threads: int | None = None
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
@@ -77,6 +83,8 @@ def build_dataset(
     skipped_files: Sequence[SkippedFile] = (),
     cache: str = "auto",
     decode_threads: int | None = None,
+    findings: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Checks the splits and completes them to a data set.
 
@@ -92,6 +100,8 @@ def build_dataset(
         skipped_files: What was left out, to be reported.
         cache: `auto`, `memory` or `none`; see `build_pipeline`.
         decode_threads: Threads of the pipeline; `None` for one per CPU core.
+        findings: What a person should know of the files.
+        files: What lay in the folder.
 
     Raises:
         DataError: A split is empty, lacks a class or has a label out of range, or
@@ -117,6 +127,8 @@ def build_dataset(
         skipped_files=tuple(skipped_files),
         cache=cache,
         decode_threads=decode_threads,
+        findings=findings or {},
+        files=files or {},
     )
 
 

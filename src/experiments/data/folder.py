@@ -1,22 +1,21 @@
 """A user's own images, one folder a class."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from experiments.data.class_folders import list_classes, list_files, require_folder
+from experiments.data.class_folders import require_folder
 from experiments.data.dataset import Dataset
-from experiments.data.image_files import FileOptions, Part, split_files
+from experiments.data.image_files import Chooser, FileOptions, Part, split_files
+from experiments.data.layout import Layout, read_layout
 from experiments.data.scan import ScannedFile
-from experiments.data.splitting import choose_split
+from experiments.data.splitting import choose_splits
 from experiments.errors import DataError
-
-_VALIDATION_FOLDERS = ("val", "valid", "validation")
 
 
 def load_folder(
     *,
     path: str,
+    splits: Mapping[str, str] | None,
     classes: int | None,
     validation_fraction: float,
     test_fraction: float,
@@ -26,70 +25,64 @@ def load_folder(
 ) -> Dataset:
     """Lists, verifies and splits a folder of images.
 
-    With a folder `train` the folders `train`, `val` and `test` are the splits: without
-    `val` the validation split is taken from `train`, without `test` there is no test
-    split. Otherwise `path` holds the class folders and a hash of each file decides its
-    split, so that added files move no others.
+    With a folder `train`, or of a like name, the folders `train`, `val` and `test` are
+    the splits: without `val` the validation split is taken from `train`, without `test`
+    there is no test split. Otherwise `path` holds the class folders. What folders do
+    not decide, a hash of each file does, see `choose_splits`.
 
     Args:
         path: The folder.
+        splits: Split name -> its folder; empty when every folder is a class, `None`
+            to tell by the folders' names, see `read_layout`.
         classes: Number of classes to insist on.
         validation_fraction: Share of the validation split.
-        test_fraction: Share of the test split, when there is no `train` folder.
+        test_fraction: Share of the test split, when there are no split folders.
         split_by: The hash of a file's `content` or of its relative `path`.
         split_seed: Another seed gives another division.
         options: See `FileOptions`.
 
     Raises:
-        DataError: The folder, a class or an image is missing or unusable.
+        DataError: The folder, a class or an image is missing or unusable, or the
+            folder can be understood in two ways.
     """
     root = require_folder(path)
+    layout = read_layout(root, splits=splits, classes=classes)
+    if classes not in (None, len(layout.class_names)):
+        raise DataError(
+            f"dataset.classes is {classes}, but {root} has {len(layout.class_names)} "
+            "classes."
+        )
 
-    def choose_by_hash(test: float) -> Callable[[ScannedFile], str]:
-        return lambda file: choose_split(
-            file.digest if split_by == "content" else file.name,
+    def by_hash(files: Sequence[ScannedFile], labels: Sequence[int]) -> list[str]:
+        return choose_splits(
+            [file.digest if split_by == "content" else file.name for file in files],
+            labels,
             validation_fraction=validation_fraction,
-            test_fraction=test,
+            test_fraction=0.0 if layout.splits else test_fraction,
             seed=split_seed,
         )
 
-    class_names, parts = _list_parts(root, choose_by_hash, test_fraction)
-    if classes not in (None, len(class_names)):
-        raise DataError(
-            f"dataset.classes is {classes}, but {root} has {len(class_names)} classes."
-        )
-    name = root.resolve().name
-    return split_files(root, parts, name=name, class_names=class_names, **options)
+    return split_files(
+        root,
+        _assign(layout, by_hash),
+        name=root.resolve().name,
+        class_names=layout.class_names,
+        splits=layout.splits,
+        by_name=splits is None,
+        unused=layout.unused,
+        **options,
+    )
 
 
-def _list_parts(
-    root: Path,
-    choose_by_hash: Callable[[float], Callable[[ScannedFile], str]],
-    test_fraction: float,
-) -> tuple[list[str], list[Part]]:
-    """Returns the class names, and files with what decides their split."""
-    train = root / "train"
-    if not _holds_folders(train):
-        class_names = list_classes(root)
-        files = list_files(root, root, class_names)
-        return class_names, [(files, choose_by_hash(test_fraction))]
-    class_names = list_classes(train)
-    files = list_files(root, train, class_names)
-    validation = [root / n for n in _VALIDATION_FOLDERS if (root / n).is_dir()]
-    parts: list[Part] = []
-    if len(validation) > 1:
-        names = ", ".join(folder.name for folder in validation)
-        raise DataError(f"{root} has more than one validation folder: {names}.")
-    if validation:
-        held_out = list_files(root, validation[0], class_names)
-        parts = [(files, lambda _: "train"), (held_out, lambda _: "validation")]
-    else:
-        parts = [(files, choose_by_hash(0.0))]
-    if (root / "test").is_dir():
-        tested = list_files(root, root / "test", class_names)
-        parts.append((tested, lambda _: "test"))
-    return class_names, parts
+def _assign(layout: Layout, by_hash: Chooser) -> list[Part]:
+    """Returns files with what decides their split."""
 
+    def all_in(split: str) -> Chooser:
+        return lambda files, _: [split] * len(files)
 
-def _holds_folders(folder: Path) -> bool:
-    return folder.is_dir() and any(p.is_dir() for p in folder.iterdir())
+    return [
+        (files, by_hash)
+        if split == "train" and "validation" not in layout.files
+        else (files, all_in(split))
+        for split, files in layout.files.items()
+    ]

@@ -1,22 +1,32 @@
 """From labelled files to verified splits: what `folder` and `imagenet` share."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
 from experiments.data.class_folders import LabelledFiles
+from experiments.data.copies import IN_SPLITS, UNDER_LABELS, find_copies
 from experiments.data.dataset import Dataset, build_dataset
+from experiments.data.inventory import describe_files
 from experiments.data.scan import ScannedFile, scan_files, show_name
 from experiments.data.split import FileSplit, SkippedFile
 from experiments.errors import DataError
 
-_LISTED = 5
+_log = logging.getLogger(__name__)
 
-# Files, and what names the split of each of them.
-Part = tuple[LabelledFiles, Callable[[ScannedFile], str]]
+_LISTED = 5
+_COPIED = {
+    IN_SPLITS: "in several splits, which makes scores too good",
+    UNDER_LABELS: "in several classes, of which one can be right",
+}
+
+# Names the split of each usable file, from all of them and their labels.
+Chooser = Callable[[Sequence[ScannedFile], Sequence[int]], Sequence[str]]
+Part = tuple[LabelledFiles, Chooser]
 
 
 class FileOptions(TypedDict):
@@ -53,6 +63,9 @@ def split_files(
     *,
     name: str,
     class_names: Sequence[str],
+    splits: Mapping[str, str],
+    by_name: bool = False,
+    unused: Sequence[str] = (),
     **options: Unpack[FileOptions],
 ) -> Dataset:
     """Verifies files, puts each into its split and builds the data set.
@@ -62,46 +75,16 @@ def split_files(
         parts: Files, and what names the split of each of them.
         name: Short name of the data set.
         class_names: One name a class.
+        splits: Split name -> its folder; empty without split folders.
+        by_name: Whether these were told by their names.
+        unused: What lies there and takes no part, a phrase each.
         options: See `FileOptions`.
 
     Raises:
         DataError: Some file is no usable image and `on_corrupt` is `error`, or no
             usable image is left to train on or to validate with.
     """
-    splits, skipped = _make_splits(root, parts, options)
-    for split in ("train", "validation"):
-        if split not in splits:
-            raise DataError(
-                f"The {split} split of {root} has no usable images. Add images or "
-                "change dataset.validation_fraction."
-            )
-    size = options["image_size"]
-    return build_dataset(
-        name=name,
-        class_names=class_names,
-        image_shape=(size, size, options["channels"]),
-        mean=options["mean"],
-        std=options["std"],
-        train=splits["train"],
-        validation=splits["validation"],
-        test=splits.get("test"),
-        skipped_files=skipped,
-        cache=options["cache"],
-        decode_threads=options["decode_threads"],
-    )
-
-
-def _make_splits(
-    root: Path, parts: Sequence[Part], options: FileOptions
-) -> tuple[dict[str, FileSplit], list[SkippedFile]]:
-    """Returns split name -> split, and the files left out."""
-    scanned = scan_files(
-        root,
-        [name for files, _ in parts for name in files.names],
-        verify=options["verify"],
-        threads=options["decode_threads"],
-        cache_folder=_folder_of(options["scan_cache"]),
-    )
+    scanned = _scan(root, parts, options)
     skipped = [
         SkippedFile(show_name(f"{root}/{file.name}"), file.fault)
         for file in scanned
@@ -109,17 +92,95 @@ def _make_splits(
     ]
     if skipped and options["on_corrupt"] == "error":
         raise DataError(_describe(skipped))
-    members: dict[str, list[tuple[ScannedFile, int]]] = defaultdict(list)
-    rest = iter(scanned)
-    for files, choose in parts:
-        for label, file in zip(files.labels, rest, strict=False):
-            if not file.fault:
-                members[choose(file)].append((file, label))
-    splits = {
-        name: _make_split(root, part, options["crop_ratio"])
-        for name, part in members.items()
+    members = _choose_members(parts, scanned)
+    for split in ("train", "validation"):
+        if split not in members:
+            raise DataError(
+                f"The {split} split of {root} has no usable images. Add images or "
+                "change dataset.validation_fraction."
+            )
+    findings = _find(root, members, unused, verify=options["verify"])
+    folders = [folder for files, _ in parts for folder in files.folders]
+    file_splits = {
+        split: _make_split(root, part, options["crop_ratio"])
+        for split, part in members.items()
     }
-    return splits, skipped
+    size = options["image_size"]
+    return build_dataset(
+        name=name,
+        class_names=class_names,
+        image_shape=(size, size, options["channels"]),
+        mean=options["mean"],
+        std=options["std"],
+        train=file_splits["train"],
+        validation=file_splits["validation"],
+        test=file_splits.get("test"),
+        skipped_files=skipped,
+        cache=options["cache"],
+        decode_threads=options["decode_threads"],
+        findings=findings,
+        files=describe_files(
+            root,
+            scanned,
+            folders,
+            splits=splits,
+            by_name=by_name,
+            verify=options["verify"],
+        ),
+    )
+
+
+def _scan(root: Path, parts: Sequence[Part], options: FileOptions) -> list[ScannedFile]:
+    return scan_files(
+        root,
+        [name for files, _ in parts for name in files.names],
+        verify=options["verify"],
+        threads=options["decode_threads"],
+        cache_folder=_folder_of(options["scan_cache"]),
+    )
+
+
+def _choose_members(
+    parts: Sequence[Part], scanned: Sequence[ScannedFile]
+) -> dict[str, list[tuple[ScannedFile, int]]]:
+    """Returns split name -> its usable files and the label of each."""
+    members: dict[str, list[tuple[ScannedFile, int]]] = defaultdict(list)
+    start = 0
+    for files, choose in parts:
+        end = start + len(files.names)
+        pairs = zip(scanned[start:end], files.labels, strict=True)
+        usable = [(file, label) for file, label in pairs if not file.fault]
+        chosen = choose([f for f, _ in usable], [label for _, label in usable])
+        for pair, split in zip(usable, chosen, strict=True):
+            members[split].append(pair)
+        start = end
+    return members
+
+
+def _find(
+    root: Path,
+    members: Mapping[str, Sequence[tuple[ScannedFile, int]]],
+    unused: Sequence[str],
+    *,
+    verify: str,
+) -> dict[str, Any]:
+    """Returns what a person should know of the files, and warns of it."""
+    # Without opening a file nobody knows which are alike.
+    copies = {} if verify == "off" else find_copies(root, members)
+    if unused:
+        _log.warning("Not used in %s: %s.", root, _enumerate(unused, ", "))
+    for kind, where in _COPIED.items():
+        if kind in copies:
+            groups = [" = ".join(map(show_name, group)) for group in copies[kind]]
+            noun = "1 image is" if len(groups) == 1 else f"{len(groups)} images are"
+            _log.warning("%s %s: %s.", noun, where, _enumerate(groups, "; "))
+    return {**({"unused": list(unused)} if unused else {}), **copies}
+
+
+def _enumerate(items: Sequence[str], separator: str) -> str:
+    more = len(items) - _LISTED
+    shown = separator.join(items[:_LISTED])
+    return f"{shown}{separator}and {more} more" if more > 0 else shown
 
 
 def _folder_of(path: str | None) -> Path | None:

@@ -8,7 +8,8 @@ from experiments.data.class_folders import list_classes, list_files, require_fol
 from experiments.data.dataset import Dataset
 from experiments.data.image_files import FileOptions, Part, split_files
 from experiments.data.imagenet_names import read_class_names
-from experiments.data.splitting import choose_split
+from experiments.data.layout import list_unused
+from experiments.data.splitting import choose_splits
 from experiments.errors import DataError
 
 _WNID = re.compile(r"n\d{8}")
@@ -29,7 +30,7 @@ def load_imagenet(
     split and leaves no test split.
 
     Args:
-        path: The folder of `train` and `val`.
+        path: The folder of `train` and `val`; others are named and not used.
         classes: Number of class folders to insist on, 1000 unless it is a subset.
         validation_fraction: Share of `train`, by a hash of each file's path; 0 or more.
         split_seed: Another seed gives another division.
@@ -44,17 +45,28 @@ def load_imagenet(
     parts: list[Part] = [
         (
             list_files(root, root / "train", wnids),
-            lambda file: choose_split(
-                file.name,
+            lambda files, labels: choose_splits(
+                [file.name for file in files],
+                labels,
                 validation_fraction=validation_fraction,
                 test_fraction=0.0,
                 seed=split_seed,
             ),
         ),
-        (list_files(root, root / "val", wnids), lambda _: official),
+        (
+            list_files(root, root / "val", wnids),
+            lambda files, _: [official] * len(files),
+        ),
     ]
-    names = read_class_names(root, wnids)
-    return split_files(root, parts, name="imagenet", class_names=names, **options)
+    return split_files(
+        root,
+        parts,
+        name="imagenet",
+        class_names=read_class_names(root, wnids),
+        splits={"train": "train", official: "val"},
+        unused=list_unused(root, ("train", "val")),
+        **options,
+    )
 
 
 def _list_wnids(root: Path, classes: int) -> list[str]:
@@ -70,7 +82,7 @@ def _list_wnids(root: Path, classes: int) -> list[str]:
                 f"{folder} holds images directly. Sort them into one folder a class, "
                 f"such as {folder / 'n01440764'}."
             )
-    wnids = list_classes(root / "train")
+    wnids = list_classes(root / "train", classes)
     others = [name for name in wnids if not _WNID.fullmatch(name)]
     if others:
         raise DataError(

@@ -25,11 +25,15 @@ class ScannedFile:
             change in the middle of a JPEG or PNG changes the size or the end as well
             (PNG ends with checksums). With `verify=off`, of its name and size.
         fault: Why it cannot be used, half a sentence; `None` if it can.
+        size: Bytes; 0 if it could not be read, as is `modified`.
+        modified: Modification time in nanoseconds.
     """
 
     name: str
     digest: str
     fault: str | None
+    size: int = 0
+    modified: int = 0
 
 
 def show_name(name: str) -> str:
@@ -75,7 +79,9 @@ def _describe(
     names: Sequence[str], records: Sequence[ScanRecord]
 ) -> Iterator[ScannedFile]:
     for name, record in zip(names, records, strict=True):
-        yield ScannedFile(name, record.digest, record.fault)
+        yield ScannedFile(
+            name, record.digest, record.fault, record.size, record.modified
+        )
 
 
 def _look_at(root: Path, name: str, verify: str, cache: ScanCache) -> ScanRecord:

@@ -89,6 +89,8 @@ def log_start(
     )
     classes = {"classes": list(dataset.class_names)}
     tracker.log_dict({**fingerprint, **classes}, "data/fingerprint.json")
+    if dataset.findings:
+        tracker.log_dict(dict(dataset.findings), "data/findings.json")
     if dataset.skipped_files:
         skipped = {file.path: file.reason for file in dataset.skipped_files}
         tracker.log_dict(skipped, "data/skipped_files.json")

@@ -1,6 +1,6 @@
 """What a person sees on the screen before and after training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from experiments.models.cost import Cost
     from experiments.runtime import Devices
 
+_CLASSES_WIDTH = 90  # characters
+
 
 def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -> None:
     """Prints what is about to be trained, on what, and what it costs."""
@@ -24,6 +26,7 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         "experiment": job.name,
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
+        "classes": _describe_classes(dataset.class_names),
         "model": describe_cost(cost),
         "training": f"{run.trainer.epochs} epochs, {run.trainer.batch_size} images a "
         f"step, seed {run.seed}, about {format_bytes(cost.training_bytes)} of memory",
@@ -117,6 +120,15 @@ def _describe_data(dataset: "Dataset") -> str:
         f"{dataset.name}: {counts} images of {height} x {width} x {channels}, "
         f"{dataset.num_classes} classes"
     )
+
+
+def _describe_classes(names: Sequence[str]) -> str:
+    """Returns the names, of many the first ones and their number."""
+    text = ", ".join(names)
+    if len(text) <= _CLASSES_WIDTH:
+        return text
+    end = text.rfind(", ", 0, _CLASSES_WIDTH)
+    return f"{text[: end if end > 0 else _CLASSES_WIDTH]}, ... ({len(names):,} in all)"
 
 
 def _describe_scores(scores: Mapping[str, float]) -> str:
