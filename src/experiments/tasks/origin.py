@@ -9,28 +9,28 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.config.paths import list_paths
 from experiments.config.schema import RunConfig
 from experiments.errors import ExperimentError
 from experiments.files import replace_json
 
 if TYPE_CHECKING:
-    from experiments.data.fingerprint import Fingerprint
+    from experiments.data.dataset import Dataset
 
 ORIGIN_FILE = "origin.json"
 _PACKAGES = ("experiments", "keras", "tensorflow", "jax", "numpy")
 _SHOWN_FILES = 5
+_IMAGES = "the data set's images"
 
 log = logging.getLogger(__name__)
 
 
-def describe_origin(
-    run: RunConfig, fingerprint: "Fingerprint | None" = None
-) -> dict[str, Any]:
+def describe_origin(run: RunConfig, dataset: "Dataset | None" = None) -> dict[str, Any]:
     """Returns hashes and versions of all that a result depends on beside its config.
 
     Args:
         run: Names the packages whose code may take part.
-        fingerprint: Of the data; `None` before it is loaded.
+        dataset: The data; `None` before it is loaded.
     """
     origin: dict[str, Any] = {
         "code": {
@@ -40,10 +40,29 @@ def describe_origin(
         },
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
     }
-    if fingerprint is not None:
-        content = fingerprint.as_dict()
+    if dataset is not None:
+        content = dataset.fingerprint.as_dict()
         origin["data"] = {key: content[key] for key in ("content", "split")}
+        if dataset.files:
+            origin["files"] = {"target": run.dataset._target_, **dataset.files}
     return origin
+
+
+def list_file_changes_since(former: Mapping[str, Any], run: RunConfig) -> list[str]:
+    """Returns what changed in the folder of images since a job read it, a phrase each.
+
+    Args:
+        former: What the job was started from; without `files` nothing is known.
+        run: The job's config, which may name another copy of a known data set.
+    """
+    files = former.get("files")
+    if not files:
+        return []
+    from experiments.data.inventory import describe_files_now, list_file_changes
+
+    same_kind = files["target"] == run.dataset._target_
+    path = dict(list_paths(run)).get("dataset.path") if same_kind else None
+    return list_file_changes(files, describe_files_now(files, path or files["path"]))
 
 
 def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
@@ -85,12 +104,28 @@ def write_origin(folder: Path, origin: Mapping[str, Any]) -> None:
 def list_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Returns what differs between two origins, a phrase each; parts both have."""
     parts = [part for part in ("code", "packages", "data") if part in former]
-    return [
+    phrases = [
         phrase
         for part in parts
         if part in now
         for phrase in _compare(part, former[part], now[part])
     ]
+    files = _compare_files(former.get("files"), now.get("files"))
+    if not files:
+        return phrases
+    return [phrase for phrase in phrases if phrase != _IMAGES] + [
+        f"{_IMAGES} ({'; '.join(files)})"
+    ]
+
+
+def _compare_files(
+    former: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+) -> list[str]:
+    if not former or not now:
+        return []
+    from experiments.data.inventory import list_file_changes
+
+    return list_file_changes(former, now)
 
 
 def _compare(
@@ -106,8 +141,7 @@ def _compare(
             for name in changed
         )
     elif part == "data":
-        what = "images" if "content" in changed else "split"
-        yield f"the data set's {what}"
+        yield _IMAGES if "content" in changed else "the data set's split"
     else:
         yield _enumerate(changed)
 

@@ -38,12 +38,17 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
         run: Its config.
         in_sweep: One line is enough: the sweep's table will show the rest.
     """
-    changes = _list_changes(Path(result.output_dir), run)
+    former = origin.read_origin(Path(result.output_dir)) or {}
+    changes = origin.list_changes(former, origin.describe_origin(run))
+    images = origin.list_file_changes_since(former, run)
     since = f" Changed since: {'; '.join(changes)}." if changes else ""
     print(f"{result.name}: {result.status.lower()} before, not run again.{since}")
+    if images:
+        print(f"The images changed since: {'; '.join(images)}.")
+    if images or not in_sweep:
+        print("To run it anew in another folder: fresh=true")
     if not in_sweep:
         follow_move(run.tracking.uri, Path(run.output_dir))
-        print("To run it anew in another folder: fresh=true")
         report.show_result(run, result)
 
 
@@ -52,12 +57,3 @@ def _is_enough(result: JobResult, run: RunConfig) -> bool:
     if result.end != "paused":
         return True
     return result.epochs >= (run.trainer.until_epoch or run.trainer.epochs)
-
-
-def _list_changes(folder: Path, run: RunConfig) -> list[str]:
-    former = origin.read_origin(folder)
-    return (
-        []
-        if former is None
-        else origin.list_changes(former, origin.describe_origin(run))
-    )

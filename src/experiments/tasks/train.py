@@ -92,7 +92,7 @@ def _check_origin(
     job: Job, dataset: Dataset, tracker: Tracker, state: "TrainingState | None"
 ) -> None:
     """Records what the job is made from; tells what changed since it was started."""
-    now = origin.describe_origin(job.run, dataset.fingerprint)
+    now = origin.describe_origin(job.run, dataset)
     if state is not None:
         report.show_continuation(state.position.epoch, state.position.step)
         origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)
