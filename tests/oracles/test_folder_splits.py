@@ -168,6 +168,8 @@ def test_copies_stay_together_also_where_a_split_has_nothing(seed):
     for (_, name), split_name in zip(images, chosen, strict=True):
         splits[name].add(split_name)
     assert {len(found) for found in splits.values()} == {1}
+    shared = {name: splits[name] for name in names[:2]}
+    assert shared == {name: {home(name, seed, 0.2, 0.2)} for name in shared}
 
 
 def test_the_shares_are_near_the_fractions():

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from experiments.config.job import JobResult
 from experiments.data import inventory
 from experiments.tasks import origin
 from experiments.tasks.stored import show_stored, stored_result
+from experiments.tasks.sweep import open_sweep
 
 FOLDER = ["dataset=folder", "dataset.image_size=16", "dataset.scan_cache=null"]
 
@@ -134,6 +136,59 @@ def test_job_whose_config_came_from_a_record_is_compared_with_its_own_folder(
     finish(*FOLDER, f"dataset.path={pets}")
     add_files(pets)
     assert "3 files more in cat" in show(check("seed=1").run)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
+def test_local_copy_of_a_published_data_set_is_compared(
+    finish: Any, show: Any, tmp_path: Path, dataset: str
+) -> None:
+    shape = (28, 28) if dataset == "mnist" else (32, 32, 3)
+    path = tmp_path / "copy.npz"
+
+    def write(value: int) -> None:
+        y = np.arange(200) % 10
+        x = np.full((200, *shape), value, np.uint8)
+        np.savez(path, x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
+
+    write(1)
+    run = finish(f"dataset={dataset}", f"dataset.path={path}")
+    os.utime(path, ns=(1, 1))
+    assert "The images" not in show(run)
+    write(2)
+    assert "The images changed since: other content in the archive." in show(run)
+    path.unlink()
+    assert "they cannot be read any more" in show(run)
+
+
+def test_search_tells_it_of_its_trials_once(
+    finish: Any,
+    check: Any,
+    pets: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = finish(*FOLDER, f"dataset.path={pets}")
+    plan = check(
+        *FOLDER,
+        f"dataset.path={pets}",
+        "seed=1,2",
+        "hydra/sweeper=keras_tuner",
+        "tracking=off",
+        f"output_dir={tmp_path / 'outputs'}",
+        multirun=True,
+    )
+    for name in ("seed_1", "seed_2"):
+        shutil.copytree(tmp_path / "job", plan.folder / name)
+        (plan.folder / name / "job.lock").touch()
+    open_sweep(plan)
+    assert "The images" not in capsys.readouterr().out
+    add_files(pets)
+    open_sweep(plan)
+    assert capsys.readouterr().out == (
+        "The images changed since this search began: 3 files more in cat.\n"
+        "To search anew in another folder: fresh=true\n"
+    )
+    assert run.dataset == plan.run.dataset
 
 
 def test_job_of_before_such_records_is_shown_as_it_was(

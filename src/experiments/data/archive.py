@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.data.archive_files import Arrays, read_archive
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
+from experiments.data.inventory import describe_archive
 from experiments.data.keras_cache import datasets_folder, download
 from experiments.data.splitting import split_stratified
 from experiments.errors import DataError
@@ -67,7 +68,8 @@ def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset
     Raises:
         DataError: It is not there and can't be downloaded, or is not what it should be.
     """
-    arrays, source = _find_arrays(archive, options["path"])
+    path = options["path"]
+    arrays, source = _find_arrays(archive, path)
     train = _make_split(archive, arrays.x_train, arrays.y_train, source)
     test = _make_split(archive, arrays.x_test, arrays.y_test, source)
     kept, held_out = split_stratified(
@@ -86,6 +88,7 @@ def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset
         test=test,
         cache=options["cache"],
         decode_threads=options["decode_threads"],
+        files=describe_archive(Path(path).expanduser()) if path else None,
     )
 
 

@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from experiments.data.class_folders import list_unchecked
+from experiments.data.class_folders import list_unchecked, require_folder
 from experiments.data.layout import find_splits
 from experiments.data.scan import ScannedFile, scan_files, show_name
 from experiments.errors import DataError
 
 _SHOWN = 4
 _THREADS = 8
+_ARCHIVE = "the archive"
 # A listing may be reused for so many times as long as it took, by jobs of one sweep.
 _REUSE = 10
 
@@ -66,6 +67,16 @@ def describe_files(
     }
 
 
+def describe_archive(path: Path) -> dict[str, Any]:
+    """Describes a local copy of a published data set: a file, or a folder of files."""
+    root, names = _list_archive(path)
+    scanned = scan_files(root, names, verify="header")
+    folders = [_ARCHIVE] * len(names)
+    common: dict[str, Any] = {"splits": {}, "by_name": False, "verify": "header"}
+    described = describe_files(root, scanned, folders, **common)
+    return {**described, "path": str(path.resolve()), "archive": True}
+
+
 def describe_files_now(former: Mapping[str, Any], path: str) -> dict[str, Any]:
     """Describes the present files of a data set as those of `former` were.
 
@@ -91,9 +102,8 @@ def describe_files_now(former: Mapping[str, Any], path: str) -> dict[str, Any]:
         elif state["files"] == before.get("files"):
             level = "off" if former["verify"] == "off" else "header"
             names = [name for name, _, _ in stats]
-            state["content"] = _hash_content(
-                scan_files(Path(path), names, verify=level)
-            )
+            root = Path(path) if Path(path).is_dir() else Path(path).parent
+            state["content"] = _hash_content(scan_files(root, names, verify=level))
         now["folders"][show_name(folder)] = state
     return now
 
@@ -152,6 +162,9 @@ def _list_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
 
 def _read_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
     root = Path(path)
+    if former.get("archive"):
+        place, names = _list_archive(root)
+        return {_ARCHIVE: list(_stat(str(place), names))}
     splits = dict(former["splits"])
     if former["by_name"] and splits:
         splits = {**_find_further_splits(root), **splits}
@@ -159,6 +172,19 @@ def _read_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
     with ThreadPoolExecutor(_THREADS) as pool:
         stats = pool.map(lambda names: list(_stat(path, names)), listed.values())
         return dict(zip(listed, stats, strict=True))
+
+
+def _list_archive(path: Path) -> tuple[Path, list[str]]:
+    """Returns a folder and the files in it that an archive consists of.
+
+    Raises:
+        DataError: There is no such file or folder.
+    """
+    if path.is_file():
+        return path.parent, [path.name]
+    folder = require_folder(str(path))
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return folder, sorted(file.relative_to(folder).as_posix() for file in files)
 
 
 def _find_further_splits(root: Path) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Shows what a job left when it ran before, without importing a framework."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from experiments.config.identity import keeps_result
 from experiments.config.job import JobResult
@@ -50,6 +52,25 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
     if not in_sweep:
         follow_move(run.tracking.uri, Path(run.output_dir))
         report.show_result(run, result)
+
+
+def show_changed_images(folders: Iterable[Path], run: RunConfig) -> None:
+    """Prints what has changed since the jobs of a search read their images.
+
+    Args:
+        folders: Of the jobs; those that read the same folder are asked once.
+        run: A config with their data set.
+    """
+    origins: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        former = origin.read_origin(folder) or {}
+        if former.get("files"):
+            origins.setdefault(former["files"]["path"], former)
+    for former in origins.values():
+        images = origin.list_file_changes_since(former, run)
+        if images:
+            print(f"The images changed since this search began: {'; '.join(images)}.")
+            print("To search anew in another folder: fresh=true")
 
 
 def _is_enough(result: JobResult, run: RunConfig) -> bool:

@@ -7,6 +7,7 @@ from experiments.config.job import JobResult
 from experiments.config.preflight import Plan
 from experiments.folders import is_held, list_job_folders
 from experiments.tasks import report
+from experiments.tasks.stored import show_changed_images
 from experiments.tracking import sweep
 from experiments.tracking.tracker import Tracker
 
@@ -14,8 +15,11 @@ _LARGEST_COMPARISON = 100  # runs in one link; browsers cut longer addresses
 
 
 def open_sweep(plan: Plan) -> Tracker:
-    """Starts the parent run of a sweep."""
+    """Starts the parent run of a sweep; says if a search saw other images before."""
     run = plan.run
+    if plan.search is not None:
+        # Its trials are not asked for again, as the jobs of other sweeps are.
+        show_changed_images(list_job_folders(plan.folder), run)
     return sweep.open_sweep(
         **run.tracking.connection(),
         drain_seconds=run.tracking.drain_seconds,
