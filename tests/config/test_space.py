@@ -4,7 +4,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from experiments.config.space import Condition, Parameter, Space, parse_space
+from experiments.config.parameter import Condition, Parameter
+from experiments.config.space import ABSENT, Space, parse_space
 from experiments.errors import ConfigError
 
 
@@ -138,3 +139,164 @@ def test_an_override_means_the_value_that_it_was_made_of(value: Any) -> None:
     text = Parameter(key="a").format(value)
     (override,) = OverridesParser.create().parse_overrides([text])
     assert override.value() == (True if value == "true" else value)
+
+
+SPELLINGS = [
+    ("true", "True"),
+    ("null", "NULL"),
+    ("[1,2]", "[1, 2]"),
+    ("abc", "'abc'"),
+    ("'a b'", '"a b"'),
+    ("'1'", '"1"'),
+    ("1e-3", "0.001"),
+    ("1", "1.0"),
+    ("{a: 1}", "{a:1}"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_a_condition_compares_values_and_not_spellings(one: str, other: str) -> None:
+    when = {"b": f"a={one}"}
+    searched = parse(f"a={other},zzz", "b=1,2", when=when)
+    assert searched.keys == ("a", "b")
+    assert (
+        len(searched.as_overrides({"a": searched.parameters[0].choices[0], "b": 1}))
+        == 2
+    )
+    assert len(searched.as_overrides({"a": "zzz", "b": 1})) == 1
+    fixed = parse(f"a={other}", "b=1,2", when=when)
+    assert fixed.keys == ("b",)
+    assert fixed.left_out == ()
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_trial_0_is_found_by_its_value(one: str, other: str) -> None:
+    (override,) = OverridesParser.create().parse_overrides([f"a={one}"])
+    config = OmegaConf.create({"a": override.value()})
+    for text in (one, other):
+        space = parse(f"a={text},zzz")
+        assert space.current(config, {}) == {"a": space.parameters[0].choices[0]}
+
+
+def test_a_spelling_twice_is_one_choice() -> None:
+    assert parse("a=true,True,'true'").parameters[0].choices == ("true", "'true'")
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (True, "1,2"),
+        (1, "true,false"),
+        ("1", "1,2"),
+        (1, "'1','2'"),
+        (None, "'null',a"),
+    ],
+)
+def test_what_only_looks_alike_lies_outside(value: Any, texts: str) -> None:
+    config = OmegaConf.create({"a": value})
+    space = parse(f"a={texts}")
+    assert space.current(config, {}) is None
+    assert space.outside(config, {}) == {"a": value}
+
+
+def test_a_key_that_is_absent_is_not_null() -> None:
+    space = parse("a=null,1")
+    assert space.current(OmegaConf.create({"a": None}), {}) == {"a": "null"}
+    assert space.outside(OmegaConf.create({}), {}) == {"a": ABSENT}
+
+
+def test_a_group_is_found_by_its_file_also_as_a_list_and_null() -> None:
+    config = OmegaConf.create({})
+    space = parse("callbacks=[default],[default,plateau]", "experiment=null,notebook")
+    point = space.current(config, {"callbacks": "default", "experiment": None})
+    assert point == {"callbacks": "[default]", "experiment": "null"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        (
+            ["optimizer=adam"],
+            "momentum is not searched: it is with optimizer=sgd only, and optimizer "
+            "is adam.",
+        ),
+        (
+            ["optimizer=adam,lion"],
+            "momentum is not searched: it is with optimizer=sgd only, and optimizer "
+            "is one of adam, lion.",
+        ),
+    ],
+)
+def test_what_is_never_searched_is_told(typed: list[str], reason: str) -> None:
+    space = parse(
+        *typed,
+        when={"nesterov": "momentum=0.9", "momentum": "optimizer=sgd"},
+        optimizer="adam,sgd",
+        momentum="0.5,0.9",
+        nesterov="true,false",
+        lr="interval(0,1)",
+    )
+    assert "lr" in space.keys
+    assert "momentum" not in space.keys
+    assert space.left_out == (
+        reason,
+        "nesterov is not searched: it is with momentum=0.9 only, and momentum is not "
+        "searched.",
+    )
+
+
+def test_one_value_of_a_key_with_a_condition_is_set_where_it_holds() -> None:
+    (lr, optimizer, momentum) = parse(
+        "momentum=0.9",
+        when={"momentum": "optimizer=sgd"},
+        lr="interval(0,1)",
+        optimizer="adam,sgd",
+        momentum="interval(0,1)",
+    ).parameters
+    assert (lr.key, optimizer.key) == ("lr", "optimizer")
+    assert momentum.choices == (0.9,)
+    assert momentum.when == Condition("optimizer", ("sgd",))
+
+
+def test_values_that_every_trial_has_are_the_others() -> None:
+    typed = OverridesParser.create().parse_overrides(
+        ["seed=1", "optimizer=adam,sgd", "momentum=0.9"]
+    )
+    when = {"momentum": "optimizer=sgd"}
+    space = parse_space({}, when, typed, OverridesParser.create().parse_overrides)
+    assert space.list_fixed(typed) == ("seed=1",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "when", "message"),
+    [
+        (
+            ["a=1,2", "b=1,2"],
+            {"b": "c=1"},
+            "hydra.sweeper.when.b must be a condition on a parameter with choices: a. "
+            "Received: 'c=1'.",
+        ),
+        (
+            ["a=true,false", "b=1,2"],
+            {"b": "a=1"},
+            "hydra.sweeper.when.b must name values of a: true, false. Received: 1.",
+        ),
+        (
+            ["a=x", "b=1,2"],
+            {"b": "a=y"},
+            "hydra.sweeper.when.b must name values of a: x. Received: y.",
+        ),
+        (
+            ["a=x,y", "b=1,2"],
+            {"b": "a=[x"},
+            "hydra.sweeper.when.b must be a condition such as optimizer=sgd. "
+            "Received: 'a=[x'.",
+        ),
+    ],
+)
+def test_a_condition_on_what_does_not_exist_is_refused(
+    typed: list[str], when: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(*typed, when=when)
+    assert [str(problem) for problem in caught.value.problems] == [message]

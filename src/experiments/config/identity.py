@@ -77,7 +77,7 @@ def name_search_folder(
         search: How; the budget does not count, for it may be raised.
         space: What is varied.
     """
-    content = [identify(run), _essence(search), _essence(space)]
+    content = [identify(run), _essence(search), _essence(space.parameters)]
     return f"{_slug(name)}-{_hash(content)}"
 
 

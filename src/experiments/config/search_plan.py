@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from experiments.config.composer import Composer, compose_whole, parse
 from experiments.config.consistency import check_classes, has_own_callbacks
 from experiments.config.objective import FINAL_METRICS, check_objective
+from experiments.config.parameter import Scalar
 from experiments.config.schema import RunConfig
 from experiments.config.search import (
     KEY,
@@ -16,7 +17,7 @@ from experiments.config.search import (
     choose_n_jobs,
     read_search,
 )
-from experiments.config.space import Scalar, Space, parse_space
+from experiments.config.space import Space, parse_space
 from experiments.config.task import TrainTaskConfig
 from experiments.errors import ConfigError, Problem
 
@@ -58,7 +59,7 @@ def plan_search(
     search = read_search(whole.hydra.sweeper)
     choose_n_jobs(search, str(whole.hydra.launcher._target_))
     space = parse_space(search.params, search.when or {}, own, parse)
-    return SearchPlan(config=search, space=space, fixed=fixed)
+    return SearchPlan(config=search, space=space, fixed=space.list_fixed(own))
 
 
 def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import keras_tuner
 
-from experiments.config.space import Parameter, Scalar, Space, Values
+from experiments.config.parameter import Parameter, Scalar
+from experiments.config.space import Space, Values
 
 
 def declare(space: Space, start: Values | None = None) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.config.parameter import Scalar
 from experiments.config.search import SearchConfig
-from experiments.config.space import Scalar, Space, Values
+from experiments.config.space import Space, Values
 from experiments.errors import ExperimentError
 from experiments.search.hyperparameters import declare
 from experiments.search.oracles import build_oracle

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from experiments.config.search import SearchConfig, choose_n_jobs, read_search
-from experiments.config.space import Space, parse_space
+from experiments.config.search import choose_n_jobs, read_search
+from experiments.config.search_plan import SearchPlan, sample_jobs
+from experiments.config.space import ABSENT, parse_space
 from experiments.config.validation import validate
+from experiments.config.values import write_value
 from experiments.interruption import show_stopping
 from experiments.search.container import end_processes
 from experiments.search.disk import WeightKeeper
@@ -44,19 +46,22 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     search = read_search(config.hydra.sweeper)
     parser = OverridesParser.create(config_loader=sweep.context.config_loader)
     typed = parser.parse_overrides(list(sweep.arguments))
-    fixed = [o.input_line or "" for o in typed if not o.is_sweep_override()]
     space = parse_space(search.params, search.when or {}, typed, parser.parse_overrides)
+    fixed = space.list_fixed(typed)
     n_jobs = choose_n_jobs(search, str(config.hydra.launcher._target_))
     sweep_dir = Path(str(config.hydra.sweep.dir)).absolute()
     folder = sweep_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     stop = folder / _STOP_FILE
     stop.unlink(missing_ok=True)
-    choices = {str(k): str(v) for k, v in config.hydra.runtime.choices.items()}
+    choices = {str(k): v for k, v in config.hydra.runtime.choices.items()}
     start = space.current(config, choices)
     proposer = Proposer(search, space, start, folder)
-    if start is None and search.start_from_current and not proposer.trials:
-        _show_outside(space.outside(config, choices))
+    if not proposer.trials:
+        for reason in space.left_out:
+            print(reason)
+        if start is None and search.start_from_current:
+            _show_outside(space.outside(config, choices))
     task = choose_task(sweep, search, folder=folder, stop=stop, n_jobs=n_jobs)
     display = SearchDisplay(search, proposer, n_jobs=n_jobs)
     driver = Driver(
@@ -67,7 +72,9 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
             launch=HydraLaunch(sweep, task, n_jobs),
             fixed=[*fixed, *own_overrides(config, fixed)],
             seed=OmegaConf.select(config, "seed", default=0),
-            prepare=_prepare(config, search, space, sweep_dir),
+            prepare=_prepare(
+                sweep, SearchPlan(config=search, space=space, fixed=fixed)
+            ),
             objectives=[o for t in proposer.trials if (o := t.objective) is not None],
         ),
         n_jobs=n_jobs,
@@ -85,7 +92,10 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
 
 def _show_outside(values: Mapping[str, object]) -> None:
     """Tells why trial 0 is not the config as it is."""
-    words = " ".join(f"{key}={value}" for key, value in values.items())
+    words = " ".join(
+        f"{key}, which is not set" if value is ABSENT else f"{key}={write_value(value)}"
+        for key, value in values.items()
+    )
     print(f"Trial 0 is not the config as it is, which lies outside the space: {words}")
 
 
@@ -95,11 +105,15 @@ def _stop_trials(stop: Path) -> None:
 
 
 def _prepare(
-    config: DictConfig, search: SearchConfig, space: Space, sweep_dir: Path
+    sweep: HydraSweep, plan: SearchPlan
 ) -> Callable[[Proposal], RepeatedRun] | None:
     """Returns what makes the seeds of a trial children of a run of their own."""
-    if search.repeats == 1 or "tracking" not in config:
+    if plan.config.repeats == 1 or "tracking" not in sweep.config:
         return None
+    # Of a job: the config as it is may be none that could run.
+    job = list(sample_jobs(plan)[0])
+    config = sweep.context.config_loader.load_sweep_config(sweep.config, job)
     names: list[Any] = [name for name in config if name != "hydra"]
     run = validate(OmegaConf.masked_copy(config, names))
-    return repeated_runs(run, search, space, sweep_dir)
+    folder = Path(str(sweep.config.hydra.sweep.dir)).absolute()
+    return repeated_runs(run, plan.config, plan.space, folder)
