@@ -151,7 +151,8 @@ def test_a_metric_of_ones_own_needs_a_direction(find: Any) -> None:
     trainer = {"monitor": "val_f1", "monitor_mode": "auto"}
     (found,) = find(trainer=trainer, callbacks=own_callback("mine.F1Score"))
     assert found.startswith("trainer.monitor must be one of val_loss, ")
-    assert "with its direction: trainer.monitor_mode max or min." in found
+    assert "or a metric that a callback of your own adds, with its direction." in found
+    assert found.endswith("Set trainer.monitor_mode to max or min.")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from experiments.config.convert import nearest
@@ -40,7 +40,7 @@ class Objective:
     def __post_init__(self) -> None:
         settled = settle(self.name, self.direction)
         if settled == "auto":
-            problem = _undirected(self.name, FINAL_METRICS, "name", "direction")
+            problem = _undirected(self.name, FINAL_METRICS, "name")
             raise ConfigError([problem], "The objective")
         object.__setattr__(self, "direction", settled)
 
@@ -113,17 +113,16 @@ def check_objective(
         message = f"must be one of {', '.join(accepted)}. Received: {name!r}."
         yield Problem(name_key, message, nearest(name, accepted))
     elif known is None and mode == "auto":
-        yield _undirected(name, accepted, name_key, mode_key)
+        problem = _undirected(name, accepted, name_key)
+        yield replace(problem, hint=problem.hint or f"Set {mode_key} to max or min.")
     elif known is not None and mode not in ("auto", known):
         yield Problem(mode_key, f"must be {known} for {name}. Received: {mode}.")
 
 
-def _undirected(
-    name: str, accepted: Sequence[str], name_key: str, mode_key: str
-) -> Problem:
+def _undirected(name: str, accepted: Sequence[str], key: str) -> Problem:
     return Problem(
-        name_key,
+        key,
         f"must be one of {', '.join(accepted)}, or a metric that a callback of your "
-        f"own adds, with its direction: {mode_key} max or min. Received: {name!r}.",
+        f"own adds, with its direction. Received: {name!r}.",
         nearest(name, accepted),
     )
