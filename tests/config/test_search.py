@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from experiments.config.search_plan import sample_jobs
 from experiments.errors import ConfigError
 
 SEARCH = ("hydra/sweeper=keras_tuner", "optimizer.lr=tag(log,interval(1e-5,1e-2))")
@@ -150,3 +151,74 @@ def test_the_way_to_a_search_is_told(
 ) -> None:
     with pytest.raises(ConfigError, match=hint):
         check(*overrides, **options)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        # The base is Adam's, which has no momentum.
+        ["optimizer=sgd,rmsprop", "optimizer.momentum=0.9"],
+        ["optimizer=sgd,rmsprop", "optimizer.momentum=0.8,0.9"],
+        ["dataset=folder", "dataset.path=a,b"],
+        ["trainer.accumulate_steps=3", "trainer.batch_size=24,48"],
+        ["schedule.warmup_epochs=9", "trainer.epochs=10,20"],
+        [
+            "dataset=synthetic",
+            "trainer.monitor=val_top5_accuracy",
+            "dataset.classes=20,30",
+        ],
+    ],
+    ids=" ".join,
+)
+def test_what_a_sweep_accepts_is_accepted(check: Any, overrides: list[str]) -> None:
+    assert check(*overrides, multirun=True).search is None
+    search = check("hydra/sweeper=keras_tuner", *overrides, multirun=True).search
+    assert set(search.fixed) == {o for o in overrides if "," not in o}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["optimizer=adam,sgd", "optimizer.momentum=0.9"],
+        ["optimizer=adam,sgd", "optimizer.momentum=0.8,0.9"],
+        ["optimizer=sgd,rmsprop", "optimizer.momentun=0.9"],
+        ["model=resnet18,resnet51"],
+        ["dataset=folder", "optimizer.lr=1e-3,1e-4"],
+        ["trainer.accumulate_steps=5", "trainer.batch_size=24,48"],
+        ["trainer.epochs=0", "model=resnet18,resnet34"],
+        ["trainer.monitor=val_top5_accuracy", "dataset=cifar100,cifar10"],
+    ],
+    ids=" ".join,
+)
+def test_what_a_sweep_refuses_is_refused_for_the_same_reason(
+    check: Any, overrides: list[str]
+) -> None:
+    found = []
+    for sweeper in ("basic", "keras_tuner"):
+        with pytest.raises(ConfigError) as caught:
+            check(f"hydra/sweeper={sweeper}", *overrides, multirun=True)
+        found.append({(p.key, p.message) for p in caught.value.problems})
+    assert found[0] == found[1]
+
+
+def test_a_value_with_a_condition_is_set_only_where_it_holds(check: Any) -> None:
+    search = check(
+        "hydra/sweeper=keras_tuner",
+        "optimizer=adam,sgd",
+        "optimizer.momentum=0.9",
+        "hydra.sweeper.when={optimizer.momentum: 'optimizer=sgd'}",
+        multirun=True,
+    ).search
+    assert search.fixed == ()
+    assert sample_jobs(search) == [
+        ("optimizer=adam",),
+        ("optimizer=sgd", "optimizer.momentum=0.9"),
+    ]
+
+
+def test_what_is_wrong_in_every_trial_names_none(plan: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan("trainer.epochs=0", "model=resnet18,resnet34")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "trainer.epochs must be an integer >= 1. Received: 0."
+    ]

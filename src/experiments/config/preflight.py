@@ -188,19 +188,22 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
 def _check_search(
     own: Sequence["Override"], fixed: tuple[str, ...], composer: Composer
 ) -> Plan:
-    """Checks a search: the config as it is, and what the space would make of it."""
+    """Checks a search: what the space would make of the config as it is."""
     search = plan_search(own, fixed, composer)
-    jobs = [fixed, *sample_jobs(search)]
+    jobs = [search.fixed, *sample_jobs(search)]
     checked = [check_job(job, composer) for job in jobs]
     keys = search.space.keys
-    found = [
-        [_hint_at_condition(problem, keys) for problem in problems]
+    base, *found = [
+        [_hint_at_condition(problem, search) for problem in problems]
         for _, problems in checked
     ]
-    _raise_problems(jobs, found, keys, in_space=True)
-    config, groups = checked[0][0], list_groups(fixed)
+    # The config as it is may be wrong where each trial sets what is wrong in it.
+    common = [p for p in base if all(p in problems for problems in found)]
+    _raise_problems(jobs, [common, *found], keys, in_space=True)
+    right = jobs[1:] if base else jobs
+    config, groups = checked[len(jobs) - len(right)][0], list_groups(right[0])
     run = validate(config)
-    check_search(search, run)
+    check_search(search, [validate(job_config) for job_config, _ in checked[1:]])
     readable = run.name or "-".join(keys)
     name = name_search_folder(readable, run, search.config, search.space)
     return Plan(
@@ -218,13 +221,15 @@ def _check_search(
     )
 
 
-def _hint_at_condition(problem: Problem, keys: Collection[str]) -> Problem:
-    """Tells how to search a key that not every choice of its group has."""
-    group = problem.key.partition(".")[0]
-    if not {problem.key, group} <= set(keys) or "not a key" not in problem.message:
+def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
+    """Tells how to set a key that not every choice of its group has."""
+    key, group = problem.key, problem.key.partition(".")[0]
+    searched = search.space.keys
+    is_typed = key in searched or select_overrides(search.fixed, [key])
+    if not is_typed or group not in searched or "not a key" not in problem.message:
         return problem
-    hint = "To search it where it is one: "
-    hint += f"\"hydra.sweeper.when={{{problem.key}: '{group}=...'}}\""
+    hint = "To set it where it is one: "
+    hint += f"\"hydra.sweeper.when={{{key}: '{group}=...'}}\""
     return replace(problem, hint=hint)
 
 

@@ -1,8 +1,9 @@
 """Schema of `hydra.sweeper` when Keras Tuner's oracles drive the sweep."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,6 +15,7 @@ from experiments.errors import ConfigError, Problem
 
 TARGET = "hydra_plugins.experiments_keras_tuner.sweeper.KerasTunerSweeper"
 KEY = "hydra.sweeper"
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +133,17 @@ def read_search(sweeper: DictConfig) -> SearchConfig:
         plain, SearchConfig, key=KEY, problems=problems
     )
     if problems or search is None:
-        raise ConfigError(problems, "The search")
+        raise ConfigError([_at_its_source(p, sweeper) for p in problems], "The search")
     return search
+
+
+def _at_its_source(problem: Problem, sweeper: DictConfig) -> Problem:
+    """Returns a problem with the key that its value was taken from, `${trainer.x}`."""
+    node: Any = OmegaConf.to_container(sweeper, resolve=False)
+    for name in problem.key.removeprefix(f"{KEY}.").split("."):
+        node = node.get(name) if isinstance(node, dict) else None
+    source = _REFERENCE.fullmatch(node) if isinstance(node, str) else None
+    return problem if source is None else replace(problem, key=source[1])
 
 
 def choose_n_jobs(search: SearchConfig, launcher: str) -> int:

@@ -65,6 +65,8 @@ def plan_search(
 def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:
     """Returns jobs at the ends of the space, which show whether it is right.
 
+    The config as it is is none of them: outside of the space it is never run.
+
     All combinations when they are few; otherwise each value beside the first ones of
     the other parameters, and beside their last ones.
     """
@@ -77,18 +79,25 @@ def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:
     return [(*plan.fixed, *job) for job in jobs]
 
 
-def check_search(plan: SearchPlan, run: RunConfig) -> None:
-    """Checks a search against the config that it varies.
+def check_search(plan: SearchPlan, runs: Sequence[RunConfig]) -> None:
+    """Checks a search against its trials.
+
+    Args:
+        plan: The search.
+        runs: Configs of jobs that show what the space holds.
 
     Raises:
         ConfigError: Nothing computes the objective, or trials could not be compared.
     """
-    problems = [*_check_objective(plan, run)]
+    problems: list[Problem] = []
+    for run in runs:
+        found = [*_check_objective(plan, run)]
+        if plan.config.oracle == "hyperband":
+            found += _check_rounds(plan, run)
+        problems += [problem for problem in found if problem not in problems]
     if plan.config.repeats > 1 and "seed" in plan.space.keys:
         reason = "cannot be searched with hydra.sweeper.repeats, which sets it."
         problems.append(Problem("seed", reason))
-    if plan.config.oracle == "hyperband":
-        problems += _check_rounds(plan, run)
     if problems:
         raise ConfigError(problems, "The search")
 
