@@ -55,7 +55,14 @@ def test_run_prints_what_it_does_and_where_to_look(
 ) -> None:
     done = run_command(*SMALL, cold=True)
     assert done.returncode == 0, done.stderr
-    for word in ("device ", "data ", "model ", "epoch 1/1", "held-out test", "make ui"):
+    for word in (
+        "device ",
+        "data ",
+        "model ",
+        "epoch 1/1",
+        "held-out test",
+        "mlflow ui",
+    ):
         assert word in done.stdout
     assert done.stderr == ""
     (result,) = results(tmp_path)

@@ -29,8 +29,10 @@ DATASET = SimpleNamespace(
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to be in, and a narrow screen that must break nothing."""
+    """A checkout to be in, and a narrow screen that must break nothing."""
     monkeypatch.chdir(tmp_path)
+    for name in ("Makefile", "run.py"):
+        (tmp_path / name).touch()
     monkeypatch.setenv("COLUMNS", "40")
     return tmp_path
 
@@ -178,6 +180,15 @@ def test_way_to_the_pages_fits_where_the_records_are(
     assert rows["to open it"].startswith(command.format(folder))
 
 
+def test_pages_are_not_made_where_there_is_no_makefile(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "Makefile").unlink()
+    report.show_result(make_job(folder).run, make_result(folder, "http://m/1"))
+    rows = read_rows(capsys.readouterr().out)
+    assert rows["to open it"].startswith("mlflow ui --backend-store-uri sqlite:///")
+
+
 def test_long_link_and_path_stay_on_one_line_each(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,7 +268,7 @@ def test_unsent_records_are_told(
     unsent: int, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tracker: Any = SimpleNamespace(unsent=unsent, problem="no server answers")
-    report.show_unsent(tracker)
+    report.show_unsent(tracker, "outputs")
     assert capsys.readouterr().out == shown
 
 

@@ -116,7 +116,8 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     assert "0.7500" in shown
     assert "too large" in shown
     assert "python run.py --config-dir 'my conf' model=resnet" in shown
-    assert f"python run.py task=train from_search={run_id}" in shown
+    place = f"output_dir={tmp_path / 'outputs'} --config-dir 'my conf'"
+    assert f"  python run.py task=train from_search={run_id} {place}\n" in shown
     assert (plan.folder / "search.html").stat().st_size > 1e6
 
 

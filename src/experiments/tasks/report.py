@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from experiments.config.commands import describe_command, describe_output
 from experiments.config.job import End, Job, JobResult
 from experiments.config.schema import RunConfig
 from experiments.tracking.tracker import Tracker
@@ -73,11 +74,17 @@ def show_result(run: RunConfig, result: JobResult) -> None:
     _print_rows(rows)
 
 
-def show_unsent(tracker: Tracker) -> None:
-    """Says what the tracker did not get and how it will; nothing when all arrived."""
+def show_unsent(tracker: Tracker, output_dir: str) -> None:
+    """Says what the tracker did not get and how it will; nothing when all arrived.
+
+    Args:
+        tracker: The run.
+        output_dir: As `output_dir`.
+    """
     if tracker.unsent:
         print(f"\n{tracker.unsent} records are not in MLflow yet: {tracker.problem}.")
-        print("They are kept. To send them: python run.py task=sync")
+        command = describe_command("task=sync", *describe_output(output_dir))
+        print(f"They are kept. To send them: {command}")
 
 
 def show_skipped(dataset: "Dataset") -> None:
@@ -142,7 +149,8 @@ def _describe_ui(run: RunConfig) -> str:
     """Returns the command that starts MLflow's pages, the short one where it works."""
     from experiments.tracking.links import ui_command
 
-    if run.tracking.uri is None and run.output_dir == "outputs":
+    usual = run.tracking.uri is None and not describe_output(run.output_dir)
+    if usual and Path("Makefile").is_file() and Path("run.py").is_file():
         return "make ui"
     command = ui_command(
         uri=run.tracking.uri,

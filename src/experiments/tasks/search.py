@@ -1,9 +1,13 @@
 """The end of a search: its parent run, its pictures, and the way to its best model."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from experiments.config.commands import (
+    describe_command,
+    describe_output,
+    describe_tracking,
+)
 from experiments.config.preflight import Plan
 from experiments.config.search_plan import SearchPlan
 from experiments.search.importance import measure_importance
@@ -135,13 +139,25 @@ def _show(
     show_runs(parent, plan, table, list(dict.fromkeys(run_ids)))
     if best is not None:
         print("\nThe best trial as a command:")
-        print(f"  python run.py {_command(plan, best)}")
+        print(f"  {_describe_best(plan, best)}")
         if parent.run_id is not None:
             print("To train it with its model recorded:")
-            print(f"  python run.py task=train from_search={parent.run_id}")
-    report.show_unsent(parent)
+            print(f"  {_describe_training(plan, parent.run_id)}")
+    report.show_unsent(parent, plan.run.output_dir)
 
 
-def _command(plan: Plan, best: Trial) -> str:
+def _describe_best(plan: Plan, best: Trial) -> str:
     words = [*plan.flags, *_search_of(plan).fixed, *best.overrides]
-    return " ".join(shlex.quote(word) for word in words)
+    return describe_command(*words)
+
+
+def _describe_training(plan: Plan, run_id: str) -> str:
+    """Returns the command that finds the search where this one was recorded."""
+    run = plan.run
+    return describe_command(
+        "task=train",
+        f"from_search={run_id}",
+        *describe_output(run.output_dir),
+        *describe_tracking(run.tracking, plan.overrides),
+        *plan.flags,
+    )

@@ -1,11 +1,11 @@
 """Records one run: into its folder at once, and from there into MLflow."""
 
 import logging
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.config.commands import describe_command, describe_output
 from experiments.tracking import links
 from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
@@ -219,9 +219,7 @@ class SpooledTracker:
         self._append("artifact", {"path": path, "file": str(file)})
 
     def _warn(self, reason: str) -> None:
-        command = "python run.py task=sync"
-        if self._output_dir != Path.cwd() / "outputs":
-            command += f" output_dir={shlex.quote(str(self._output_dir))}"
+        command = describe_command("task=sync", *describe_output(self._output_dir))
         _LOGGER.warning(
             "MLflow takes no records: %s. Training goes on; records wait in %s. They "
             "are sent when it is back, or by: %s",
