@@ -30,6 +30,7 @@ from experiments.imports import without_collection, without_package
 log = logging.getLogger(__name__)
 
 _COMPILED_BYTES = 2**31
+_DETERMINISTIC_XLA = "--xla_gpu_deterministic_ops=true"
 
 Gpu = int | str | list[int]
 
@@ -207,11 +208,12 @@ def prepare_environment(
         "TF_ENABLE_ONEDNN_OPTS": "0" if onednn is False else "1",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_CUDNN_DETERMINISTIC": "1" if deterministic else "0",
     }
     if not devices.gpus:
         settings["JAX_PLATFORMS"] = "cpu"
-    if deterministic:
-        settings["TF_CUDNN_DETERMINISTIC"] = "1"
+    elif deterministic and backend == "jax":
+        settings["XLA_FLAGS"] = _add_flag(_DETERMINISTIC_XLA)
     if "keras" in sys.modules:
         _check_unchanged(settings)
     else:
@@ -223,6 +225,12 @@ def prepare_environment(
     return devices
 
 
+def _add_flag(flag: str) -> str:
+    """Returns the flags of XLA with one more."""
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    return " ".join(flags if flag in flags else [*flags, flag])
+
+
 def _check_unchanged(settings: dict[str, str]) -> None:
     """Refuses what a process that has imported the framework can no longer change."""
     for name, wanted in settings.items():
@@ -230,9 +238,9 @@ def _check_unchanged(settings: dict[str, str]) -> None:
         if current != wanted:
             raise DeviceError(
                 f"This process runs with {name}={current} and cannot change it to "
-                f"{wanted} any more. Run jobs that differ in gpu, backend or "
-                "trainer.onednn as separate commands, or with a launcher that starts a "
-                "process for each job."
+                f"{wanted} any more. Run jobs that differ in gpu, backend, "
+                "trainer.onednn or trainer.deterministic as separate commands, or with "
+                "a launcher that starts a process for each job."
             )
 
 
@@ -255,7 +263,8 @@ def configure_framework(
         backend: `tensorflow` or `jax`.
         seed: Seeds Python, NumPy and the backend.
         precision: Keras dtype policy.
-        deterministic: Make every TensorFlow op deterministic; switches XLA off.
+        deterministic: Make every TensorFlow op deterministic, those of the pipeline
+            too; on TensorFlow it switches XLA off.
         threads: CPU threads for one op; `None` for all cores.
         compilation_cache: Let JAX find what earlier processes have compiled.
 
@@ -406,9 +415,7 @@ def variable_scope(
     several = len(devices.gpus) > 1
     if backend == "jax":
         if several:
-            import keras
-
-            keras.distribution.set_distribution(keras.distribution.DataParallel())
+            _share_batches()
         return contextlib.nullcontext()
     import tensorflow as tf
 
@@ -418,6 +425,30 @@ def variable_scope(
         else tf.variable_creator_scope(_create_by_one_name)
     )
     return scope
+
+
+def _share_batches() -> None:
+    """Lets all devices of JAX share each batch.
+
+    One that they can't share evenly, such as the last one of a validation, each of
+    them computes as a whole: Keras takes the layout of the first one for all, and JAX
+    refuses to cut it so.
+    """
+    from keras import distribution
+    from keras.src.backend.jax import trainer  # not public
+
+    class DataParallel(distribution.DataParallel):
+        def get_data_layout(self, data_shape: Sequence[int]) -> Any:
+            if data_shape[0] % self.device_mesh.devices.size == 0:
+                return super().get_data_layout(data_shape)
+            whole = [None] * len(data_shape)
+            return distribution.TensorLayout(whole, self.device_mesh)
+
+    def iterate(iterator: Any, _: Any) -> Iterator[Any]:
+        return map(trainer._distribute_data, iterator.data_adapter.get_jax_iterator())
+
+    trainer.JAXEpochIterator._get_distributed_iterator = iterate
+    distribution.set_distribution(DataParallel())
 
 
 def _create_by_one_name(create: Callable[..., Any], **options: Any) -> Any:

@@ -50,6 +50,9 @@ def own_callback(target: str) -> dict[str, Any]:
         {"trainer": {"jit": False, "deterministic": True}},
         {"trainer": {"max_steps_per_epoch": 20, "steps_per_execution": 10}},
         {"trainer": {"max_steps_per_epoch": None, "steps_per_execution": 7}},
+        {"backend": "jax"},
+        {"backend": "jax", "trainer": {"jit": True, "deterministic": True}},
+        {"backend": "jax", "trainer": {"onednn": False}},
         {"gpu": "cpu"},
         {"gpu": "auto", "trainer": {"precision": "mixed_bfloat16"}},
         {"gpu": 0, "trainer": {"precision": "mixed_float16"}},
@@ -92,6 +95,17 @@ def test_what_goes_together_is_accepted(find: Any, changes: dict[str, Any]) -> N
             {"trainer": {"max_steps_per_epoch": 20, "steps_per_execution": 6}},
             "trainer.steps_per_execution must divide trainer.max_steps_per_epoch=20. "
             "Received: 6.",
+        ),
+        (
+            {"backend": "jax", "trainer": {"onednn": True}},
+            "trainer.onednn must be auto or false with backend=jax: oneDNN is "
+            "TensorFlow's. Received: true.",
+        ),
+        (
+            {"backend": "jax", "trainer": {"threads": 2}},
+            "trainer.threads must be null with backend=jax, which takes all cores it "
+            "may use. Received: 2. Give the process fewer: taskset -c 0-3 python "
+            "run.py ...",
         ),
         (
             {"gpu": "cpu", "trainer": {"precision": "mixed_float16"}},

@@ -127,3 +127,59 @@ def test_training_works_and_continues_on_jax_without_tensorflow(tmp_path: Path) 
     assert first["lr"] == pytest.approx(0.02 * (0.1 + 0.9 * 19 / 20))
     assert last["images_per_second"] > 0
     assert last["top5_accuracy"] > 0.9
+
+
+SHARED = """
+import json
+import keras, numpy as np
+from experiments.runtime import Devices, variable_scope
+
+def build(gpus):
+    with variable_scope(Devices(gpus), "jax"):
+        seeded = keras.initializers.GlorotUniform(seed=0)
+        model = keras.Sequential([
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu", kernel_initializer=seeded),
+            keras.layers.BatchNormalization(momentum=0.5),
+            keras.layers.Dense(3, kernel_initializer=seeded.clone())])
+        model.compile(
+            keras.optimizers.SGD(0.1, momentum=0.9),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+x = np.random.default_rng(0).normal(size=(15, 4)).astype("float32")
+y = x[:, :3].argmax(1)
+found = []
+for gpus in ((), ("0", "1")):  # one device, then as if two GPUs were claimed
+    model = build(gpus)
+    model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    loss = model.evaluate(x[:9], y[:9], batch_size=4, verbose=0)
+    found.append([loss, *(np.asarray(w).ravel().tolist() for w in model.get_weights())])
+shards = {len(v.value.sharding.device_set) for v in model.trainable_variables}
+print(json.dumps({"one": found[0], "two": found[1], "shards": list(shards)}))
+"""
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is an optional extra"
+)
+def test_two_devices_take_batches_that_they_cannot_share_evenly() -> None:
+    """Batches of 4, 4, 4, 3 images and 4, 4, 1: the last ones are no halves."""
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
+    result = subprocess.run(
+        [sys.executable, "-c", SHARED],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "XLA_FLAGS": flags,
+        },
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert report["shards"] == [2]
+    for one, two in zip(report["one"], report["two"], strict=True):
+        assert two == pytest.approx(one, abs=1e-5)

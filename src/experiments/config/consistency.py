@@ -28,7 +28,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_trainer(run)
     yield from _check_image(run)
     yield from _check_precision(run)
-    yield from check_backend(run.backend)
+    yield from _check_backend(run)
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:
@@ -85,7 +85,8 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
 
 def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
     trainer = run.trainer
-    if trainer.jit is True and trainer.deterministic:
+    tensorflow = run.backend == "tensorflow"
+    if trainer.jit is True and trainer.deterministic and tensorflow:
         yield Problem(
             "trainer.jit",
             "cannot be true with trainer.deterministic=true: TensorFlow's determinism "
@@ -122,3 +123,19 @@ def _check_precision(run: "RunConfig") -> Iterator[Problem]:
             "must be float32 with gpu=cpu: a CPU is several times slower with half "
             f"precision. Received: {run.trainer.precision}.",
         )
+
+
+def _check_backend(run: "RunConfig") -> Iterator[Problem]:
+    """A wish that JAX would ignore without a word is refused."""
+    yield from check_backend(run.backend)
+    if run.backend != "jax":
+        return
+    trainer = run.trainer
+    if trainer.onednn is True:
+        reason = "must be auto or false with backend=jax: oneDNN is TensorFlow's."
+        yield Problem("trainer.onednn", f"{reason} Received: true.")
+    if trainer.threads is not None:
+        reason = "must be null with backend=jax, which takes all cores it may use."
+        hint = "Give the process fewer: taskset -c 0-3 python run.py ..."
+        received = f"Received: {trainer.threads}."
+        yield Problem("trainer.threads", f"{reason} {received}", hint)
