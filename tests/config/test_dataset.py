@@ -38,6 +38,22 @@ def test_the_keys_are_what_the_loader_takes(option: str, compose: Any) -> None:
     assert set(config.arguments()) == accepted
 
 
+@pytest.mark.parametrize("given", ["white", "black", "[0,128,255]"])
+@pytest.mark.parametrize("option", ["folder", "imagenet"])
+def test_the_background_is_a_name_or_three_numbers(
+    option: str, given: str, compose: Any
+) -> None:
+    config = compose(*overrides(option), f"dataset.background={given}").dataset
+
+    assert str(config.background).replace(" ", "") == given
+
+
+@pytest.mark.parametrize("given", ["blue", "[0,0]", "[0,0,256]", "[0,0,-1]", "7"])
+def test_another_background_is_refused(given: str, compose: Any) -> None:
+    with pytest.raises(ConfigError, match=r"dataset\.background"):
+        compose(*overrides("folder"), f"dataset.background={given}")
+
+
 @pytest.mark.parametrize(
     ("option", "classes", "size", "channels"),
     [

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import sklearn.datasets
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 @functools.cache
@@ -37,12 +37,16 @@ def all_forms():
     """Returns form -> bytes of the same photograph, some of them without colour."""
     image = photograph()
     grey = image.convert("L")
+    inverse = ImageOps.invert(image)
+    translucent = image.convert("RGBA")
+    translucent.putpixel((0, 0), (0, 0, 0, 128))
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees, which TensorFlow ignores
+    exif[0x0112] = 6  # to be turned clockwise by 90 degrees
+    lying = image.transpose(Image.Transpose.ROTATE_90)
     return {
         "jpeg": encode(image, "JPEG", quality=95),
         "progressive": encode(image, "JPEG", quality=95, progressive=True),
-        "rotated_by_exif": encode(image, "JPEG", quality=95, exif=exif),
+        "rotated_by_exif": encode(lying, "JPEG", quality=95, exif=exif),
         "grey_jpeg": encode(grey, "JPEG", quality=95),
         "cmyk_jpeg": encode(image.convert("CMYK"), "JPEG", quality=95),
         "png": encode(image, "PNG"),
@@ -52,6 +56,11 @@ def all_forms():
         "16_bit_png": encode(sixteen_bit(image), "PNG"),
         "palette_png": encode(image.quantize(256), "PNG"),
         "bmp": encode(image, "BMP"),
+        "palette_bmp": encode(image.quantize(256), "BMP"),
         "gif": encode(image.quantize(256), "GIF"),
         "webp": encode(image, "WEBP", quality=95),
+        "rgba_webp": encode(translucent, "WEBP", lossless=True),
+        "animated_webp": encode(image, "WEBP", save_all=True, append_images=[inverse]),
+        "animated_gif": encode(image, "GIF", save_all=True, append_images=[inverse]),
+        "animated_png": encode(image, "PNG", save_all=True, append_images=[inverse]),
     }

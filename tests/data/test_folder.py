@@ -49,6 +49,7 @@ def load(root, **changes):
         "splits": None,
         "classes": None,
         "crop_ratio": 1.0,
+        "background": "white",
         "mean": None,
         "std": None,
         "validation_fraction": 0.25,
@@ -344,7 +345,7 @@ class TestPipeline:
         batches = read(data, "validation", epochs=1, drop_remainder=False, cache="none")
 
         images = np.concatenate([images for images, _ in batches])
-        assert images.shape == (28, 16, 16, channels)
+        assert images.shape == (2 * len(all_forms()), 16, 16, channels)
         assert images.dtype == np.uint8
         assert len(data.mean) == channels
 

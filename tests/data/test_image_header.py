@@ -44,7 +44,6 @@ def test_a_file_that_is_cut_off_is_noticed(form):
         (b"\xff", "is no image"),
         (encode(photograph(), "TIFF"), "is TIFF"),
         (b"\x00\x00\x00\x1cftypheic" + bytes(40), "is HEIC or AVIF"),
-        (encode(photograph().quantize(16), "BMP"), "is a BMP with a palette"),
     ],
 )
 def test_the_reason_says_what_the_file_is(content, reason):
@@ -53,3 +52,28 @@ def test_the_reason_says_what_the_file_is(content, reason):
 
 def test_bytes_after_the_end_of_a_jpeg_are_no_fault():
     assert fault_of(FORMS["jpeg"] + bytes(100)) is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rest", [bytes(9000), b"ftypmp42" * 1000])
+def test_any_bytes_after_the_end_are_no_fault_of_a_whole_file(form, rest):
+    content = FORMS[form] + rest
+
+    assert find_fault(content, content[-4096:], len(content)) is None
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if "bmp" not in form])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_every_form_that_is_cut_off_is_noticed_in_the_whole_file(form, share):
+    content = FORMS[form][: int(len(FORMS[form]) * share)]
+
+    assert "cut off" in find_fault(content, content[-4096:], len(content))
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
+    thumbnail = encode(photograph(8, 6), "JPEG")
+    exif = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    content = FORMS["jpeg"][:2] + exif + FORMS["jpeg"][2:-500]
+
+    assert fault_of(FORMS["jpeg"][:2] + exif + FORMS["jpeg"][2:]) is None
+    assert "cut off" in find_fault(content, content, len(content))

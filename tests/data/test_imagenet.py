@@ -27,6 +27,7 @@ def load(root, **changes):
         "channels": 3,
         "classes": 3,
         "crop_ratio": 0.875,
+        "background": "white",
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
         "validation_fraction": 0.0,

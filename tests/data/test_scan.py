@@ -52,6 +52,35 @@ def test_each_level_notices_what_it_promises(root):
     assert faults["full"] in ("abce", "abcde")
 
 
+@pytest.mark.parametrize("verify", LEVELS)
+@pytest.mark.parametrize("rest", [bytes(9000), b"ftypmp42" * 2000])
+def test_kilobytes_behind_the_end_are_no_fault(root, verify, rest):
+    names = write(root, **{k: v + rest for k, v in all_forms().items()})
+
+    files = scan_files(root, names, verify=verify)
+
+    assert {file.fault for file in files} == {None}
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+def test_a_cut_off_file_with_kilobytes_of_zeros_behind_it_is_a_fault(root, verify):
+    jpeg = encode(photograph(200, 200), "JPEG")
+    names = write(root, a=jpeg[: len(jpeg) // 2] + bytes(9000))
+
+    (file,) = scan_files(root, names, verify=verify)
+
+    assert file.fault == "is a JPEG that is cut off"
+
+
+def test_a_png_of_which_ten_bytes_are_zeroed_is_found_by_decoding_it(root):
+    png = encode(photograph(), "PNG")
+    names = write(root, a=png[:400] + bytes(10) + png[410:])
+
+    (file,) = scan_files(root, names, verify="full")
+
+    assert file.fault == "is damaged: it does not decode"
+
+
 def test_an_unreadable_file_is_a_fault_and_no_crash(root):
     (root / "gone").symlink_to(root / "nowhere")
 

@@ -213,6 +213,8 @@ class FilesConfig(CommonDatasetConfig):
         classes: Number of classes to insist on; null accepts what is there.
         crop_ratio: Share of the shorter side that the central crop keeps, for
             evaluation and for training without a cropping augmentation.
+        background: What is behind the transparent parts of an image: a name, or red,
+            green and blue, 0 to 255.
         on_corrupt: What to do about a file that is no usable image.
         verify: `full` decodes every file once, `header` looks at its first and last
             bytes, `off` opens none and identifies files by their size alone.
@@ -224,6 +226,7 @@ class FilesConfig(CommonDatasetConfig):
     channels: Literal[1, 3]
     classes: int | None = setting(ge=2)
     crop_ratio: float = setting(gt=0, le=1)
+    background: Literal["white", "black"] | list[int] = setting(ge=0, le=255, length=3)
     on_corrupt: Literal["error", "skip"]
     verify: Literal["full", "header", "off"]
     scan_cache: str | None = setting(incidental=True, path=True)

@@ -1,8 +1,7 @@
-"""Turns one image file into uint8 pixels of the wanted shape.
+"""Turns one image file into uint8 pixels of the wanted shape, as a viewer shows it.
 
-The content decides the format, not the name. EXIF orientation is ignored, as
-TensorFlow does; alpha is dropped, 16-bit PNG is cut to 8 bits, of a GIF the first
-frame is taken; greyscale, palette and CMYK become RGB.
+Training, evaluation, prediction and whatever serves a model read files by this one
+function. The content decides the format, not the name.
 """
 
 from typing import Any
@@ -10,10 +9,15 @@ from typing import Any
 import tensorflow as tf
 
 from experiments.data.augment.augment import CropAugment
-from experiments.data.resize import resize_images
+from experiments.data.background import WHITE, Colour
+from experiments.data.jpeg_window import decode_jpeg_window
+from experiments.data.pixels import read_pixels
+from experiments.data.python_call import call_python
+from experiments.data.resize import resize_box
 
-# The accurate inverse transform: the fast one saves nothing with current libraries.
-_DCT_METHOD = "INTEGER_ACCURATE"
+# Of the JPEGs that TensorFlow reads as a viewer does: it takes CMYK for not inverted.
+_MOST_CHANNELS = 3
+_NO_JPEG = (0, 0, _MOST_CHANNELS + 1)
 
 
 def decode_image(
@@ -21,40 +25,77 @@ def decode_image(
     *,
     image_shape: tuple[int, int, int],
     crop_ratio: float,
+    background: Colour = WHITE,
     crop: CropAugment | None = None,
     draws: Any = None,
 ) -> Any:
     """Decodes a window of an image and scales it; of a JPEG only the window.
 
+    EXIF orientation is applied, what is transparent shows the background, of an
+    animation the first frame is taken, shrinking is antialiased; greyscale, palette,
+    CMYK and 16 bits become 8-bit RGB.
+
+    TensorFlow decodes plain JPEGs, of which it can leave out what lies outside of the
+    window, and Pillow the rest (`experiments.data.pixels`).
+
     Args:
         content: Scalar string, the file's bytes.
         image_shape: `(H, W, C)` to return; one channel is luminance.
         crop_ratio: Share of the shorter side that the central window has.
+        background: Red, green and blue behind what is transparent, 0 to 255.
         crop: Places a random window in place of the central one.
         draws: Float32 `(K,)`, what `crop.draw` returned for this image.
 
     Returns:
         uint8 `(H, W, C)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: The file is damaged or of another format.
     """
+    target = image_shape[:2]
 
     def choose_window(size: Any) -> Any:
         if crop is None:
             return _central_window(size, crop_ratio, image_shape)
         return crop.place_windows(size[None], draws[None])[0]
 
-    window = tf.cond(
-        tf.io.is_jpeg(content),
-        lambda: _decode_jpeg_window(content, choose_window),
-        lambda: _decode_whole(content, choose_window),
+    shape = _read_jpeg_shape(content)
+    image = tf.cond(
+        shape[2] <= _MOST_CHANNELS,
+        lambda: decode_jpeg_window(content, shape[:2], choose_window, target),
+        lambda: _decode_whole(content, choose_window, target, background),
     )
-    window.set_shape((None, None, 3))
-    image = resize_images(window, image_shape[:2])
-    image = tf.ensure_shape(image, (*image_shape[:2], 3))
+    image = tf.ensure_shape(image, (*target, 3))
     if crop is not None:
         mirrored = crop.choose_mirrored(draws[None])[0]
         # A negative stride in a slice is ten times slower than `reverse`.
         image = tf.cond(mirrored, lambda: tf.reverse(image, [1]), lambda: image)
     return image if image_shape[2] == 3 else tf.image.rgb_to_grayscale(image)
+
+
+def find_decoding_fault(content: bytes) -> str | None:
+    """Decodes the whole of an image file and returns why that fails; half a sentence.
+
+    A JPEG's decoder shows grey blocks for garbage in the middle, and no error.
+    """
+    try:
+        with tf.device("/CPU:0"):
+            if _read_jpeg_shape(content)[2] <= _MOST_CHANNELS:
+                tf.io.decode_jpeg(content, channels=3)
+            else:
+                read_pixels(content)
+    except (ValueError, tf.errors.InvalidArgumentError):
+        return "is damaged: it does not decode"
+    return None
+
+
+def _read_jpeg_shape(content: Any) -> Any:
+    """Returns int32 height, width and channels; more channels for other formats."""
+    return tf.cond(
+        tf.io.is_jpeg(content),
+        lambda: tf.io.extract_jpeg_shape(content),
+        lambda: tf.constant(_NO_JPEG),
+    )
 
 
 def _central_window(
@@ -71,14 +112,21 @@ def _central_window(
     return tf.concat([(size - window) // 2, window], axis=0)
 
 
-def _decode_jpeg_window(content: Any, choose_window: Any) -> Any:
-    size = tf.io.extract_jpeg_shape(content)[:2]
-    return tf.io.decode_and_crop_jpeg(
-        content, choose_window(size), channels=3, dct_method=_DCT_METHOD
+def _decode_whole(
+    content: Any,
+    choose_window: Any,
+    target: tuple[int, int],
+    background: Colour,
+) -> Any:
+    """Returns uint8 `(*target, 3)`: a window of an image that Pillow reads."""
+    image = call_python(
+        lambda content: read_pixels(content, background),
+        content,
+        dtype=tf.uint8,
+        shape=(None, None, 3),
     )
-
-
-def _decode_whole(content: Any, choose_window: Any) -> Any:
-    image = tf.io.decode_image(content, channels=3, expand_animations=False)
-    top, left, height, width = tf.unstack(choose_window(tf.shape(image)[:2]))
-    return image[top : top + height, left : left + width]
+    window = choose_window(tf.shape(image)[:2])
+    top, left, height, width = tf.unstack(window)
+    part = image[top : top + height, left : left + width]
+    box = tf.cast(tf.concat([(0, 0), window[2:]], axis=0), tf.float32)
+    return resize_box(part, box, tf.constant(target))

@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from experiments.data.background import Colour, choose_colour
 from experiments.data.class_folders import LabelledFiles
 from experiments.data.copies import IN_SPLITS, UNDER_LABELS, find_copies
 from experiments.data.dataset import Dataset, build_dataset
@@ -36,6 +37,8 @@ class FileOptions(TypedDict):
         image_size: Height and width to deliver.
         channels: 3, or 1 for luminance.
         crop_ratio: Share of the shorter side that the central crop keeps.
+        background: What is behind transparent parts: `white`, `black` or red, green
+            and blue, 0 to 255.
         mean: Mean of each channel in units of 0..1; `None` measures it.
         std: Standard deviation of each channel, likewise.
         on_corrupt: `error`, or `skip` files that are no usable images.
@@ -48,6 +51,7 @@ class FileOptions(TypedDict):
     image_size: int
     channels: int
     crop_ratio: float
+    background: str | Sequence[int]
     mean: Sequence[float] | None
     std: Sequence[float] | None
     on_corrupt: str
@@ -102,7 +106,9 @@ def split_files(
     findings = _find(root, members, unused, verify=options["verify"])
     folders = [folder for files, _ in parts for folder in files.folders]
     file_splits = {
-        split: _make_split(root, part, options["crop_ratio"])
+        split: _make_split(
+            root, part, options["crop_ratio"], choose_colour(options["background"])
+        )
         for split, part in members.items()
     }
     size = options["image_size"]
@@ -188,13 +194,17 @@ def _folder_of(path: str | None) -> Path | None:
 
 
 def _make_split(
-    root: Path, members: Sequence[tuple[ScannedFile, int]], crop_ratio: float
+    root: Path,
+    members: Sequence[tuple[ScannedFile, int]],
+    crop_ratio: float,
+    background: Colour,
 ) -> FileSplit:
     return FileSplit(
         paths=tuple(f"{root}/{file.name}" for file, _ in members),
         labels=np.array([label for _, label in members], np.int32),
         digests=tuple(file.digest for file, _ in members),
         crop_ratio=crop_ratio,
+        background=background,
     )
 
 

@@ -81,7 +81,10 @@ def decode_files(
     @tf.autograph.experimental.do_not_convert
     def load(path: Any) -> Any:
         return decode_image(
-            tf.io.read_file(path), image_shape=image_shape, crop_ratio=split.crop_ratio
+            tf.io.read_file(path),
+            image_shape=image_shape,
+            crop_ratio=split.crop_ratio,
+            background=split.background,
         )
 
     with tf.device("/CPU:0"):

@@ -166,6 +166,7 @@ def _batch_files(
             content,
             image_shape=image_shape,
             crop_ratio=split.crop_ratio,
+            background=split.background,
             crop=crop,
             draws=draws,
         )

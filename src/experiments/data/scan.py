@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.data.image_header import find_fault
+from experiments.data.image_header import detect_format, find_fault
 from experiments.data.scan_cache import ScanCache, ScanRecord
 
 _END_BYTES = 4096
@@ -103,13 +103,24 @@ def _look_at(root: Path, name: str, verify: str, cache: ScanCache) -> ScanRecord
         return _record(size, modified, verify, f"{name}:{size}", fault)
     try:
         content = _read_ends(path, size) if verify == "header" else path.read_bytes()
+        fault = _find_fault(path, content, size)
     except OSError as error:
         return _record(0, 0, verify, name, f"cannot be read ({error.strerror})")
     head, tail = content[:_END_BYTES], content[-_END_BYTES:]
-    fault = find_fault(head, tail, size)
     if verify == "full":
         fault = fault or _decoding_fault(content)
     return ScanRecord(size, modified, verify, _digest(size, head, tail), fault)
+
+
+def _find_fault(path: Path, content: bytes, size: int) -> str | None:
+    """Returns what is wrong with a file of which the ends, or all, are known."""
+    known = content if size <= 2 * _END_BYTES else content[:_END_BYTES]
+    fault = find_fault(known, content[-_END_BYTES:], size)
+    if fault and len(known) < size and detect_format(known):
+        # The end may lie before kilobytes that a phone put behind it.
+        whole = path.read_bytes()
+        fault = find_fault(whole, whole, size)
+    return fault
 
 
 def _record(
@@ -137,11 +148,6 @@ def _digest(size: int, head: bytes, tail: bytes) -> str:
 def _decoding_fault(content: bytes) -> str | None:
     """Decodes the image as the pipeline will; returns why that fails."""
     # Imported here so that reading headers does not need TensorFlow.
-    import tensorflow as tf
+    from experiments.data.decode import find_decoding_fault
 
-    try:
-        with tf.device("/CPU:0"):
-            tf.io.decode_image(content, channels=3, expand_animations=False)
-    except tf.errors.InvalidArgumentError:
-        return "is damaged: it does not decode"
-    return None
+    return find_decoding_fault(content)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 _log = logging.getLogger(__name__)
 
 # Raise it when the checks of a file change.
-_VERSION = 1
+_VERSION = 2
 
 
 class ScanRecord(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from experiments.data.background import WHITE, Colour
 from experiments.errors import DataError
 
 
@@ -60,6 +61,7 @@ class FileSplit:
         crop_ratio: A central square of this share of the shorter side is kept,
             before it is resized; 0.875 is ImageNet's 224 of 256. Training with a
             cropping augmentation ignores it.
+        background: Red, green and blue behind what is transparent, 0 to 255.
 
     Raises:
         DataError: Not one label and one digest a file.
@@ -69,6 +71,7 @@ class FileSplit:
     labels: npt.NDArray[np.int32]
     digests: tuple[str, ...]
     crop_ratio: float = 1.0
+    background: Colour = WHITE
 
     def __post_init__(self) -> None:
         if len(self.digests) != len(self.paths):
