@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from PIL import Image
 
-from experiments.errors import ConfigError
+from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel
 from tests.conftest import CONF
 from tests.test_build import TINY
@@ -102,3 +104,28 @@ def test_the_objective_is_what_the_config_monitors(
     config.trainer.monitor = monitor
     objective = ExperimentHyperModel(config, SPACE).objective
     assert (objective.name, objective.direction) == (monitor, direction)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
+@pytest.mark.usefixtures("eager")
+def test_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
+    from hydra import compose, initialize_config_dir
+
+    noise = np.random.RandomState(0).randint(0, 256, (40, 80, 80, 3)).astype("uint8")
+    for number, image in enumerate(noise):
+        folder = tmp_path / "photos" / f"class{number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number}.png")
+        content = (folder / f"{number}.png").read_bytes()
+        broken = content[:9000] + bytes(100) + content[9100:]
+        (folder / f"{number}.png").write_bytes(broken)  # all but the ends
+    data = ["dataset=folder", f"dataset.path={tmp_path / 'photos'}"]
+    more = ["dataset.verify=header", "dataset.scan_cache=null", "dataset.cache=none"]
+    small = [word for word in SMALL if not word.startswith("dataset")]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("config", [*small, "dataset.image_size=16", *data, *more])
+    hypermodel = ExperimentHyperModel(config, {"optimizer.lr": "1e-4,1e-2"})
+    values = keras_tuner.HyperParameters()
+    values.values = {"optimizer.lr": 1e-2}
+    with pytest.raises(DataError, match=r"40 image files cannot be used: .*\.png is"):
+        hypermodel.fit(values, hypermodel.build(values))

@@ -109,16 +109,17 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
                 "`dataset`. Received data. Call it without them."
             )
         run = self._configure(hp)
-        _, pipelines = self._load(run)
+        dataset, pipelines = self._load(run)
         begin = int(kwargs.get("initial_epoch", 0)) * pipelines.steps_per_epoch
         kwargs.setdefault("epochs", run.trainer.epochs)
-        return model.fit(
-            pipelines.train_from(begin),
-            validation_data=pipelines.validation,
-            steps_per_epoch=pipelines.steps_per_epoch,
-            shuffle=False,  # the pipeline has shuffled already
-            **kwargs,
-        )
+        with build.naming_damaged_files(dataset):
+            return model.fit(
+                pipelines.train_from(begin),
+                validation_data=pipelines.validation,
+                steps_per_epoch=pipelines.steps_per_epoch,
+                shuffle=False,  # the pipeline has shuffled already
+                **kwargs,
+            )
 
     def _configure(self, hp: Any) -> RunConfig:
         values = read_values(hp, self._space)
