@@ -52,6 +52,11 @@ class TestUnderstood:
                 {"train": "train", "validation": "eval", "test": "test"},
             ),
             ("train dev eval", {"train": "train", "validation": "dev", "test": "eval"}),
+            (
+                "training_set/training_set test_set/test_set",
+                {"train": "training_set/training_set", "test": "test_set/test_set"},
+            ),
+            ("Train/train Val", {"train": "Train/train", "validation": "Val"}),
         ],
     )
     def test_split_folders_by_their_usual_names(self, tmp_path, folders, splits):
@@ -206,6 +211,7 @@ def command(error):
         class_files("train", "Training", "test%set"),
         class_files("train") + " test/a.jpg",
         class_files("seg_train", "seg_test"),
+        class_files("seg_train/seg_train", "seg_test/seg_test"),
         "train/old/a.jpg train/new/a.jpg bus/b.jpg car/c.jpg",
     ],
 )
@@ -216,7 +222,9 @@ def test_the_command_that_is_offered_settles_the_question(tmp_path, tree):
 
     splits = command(caught.value)
 
-    assert read(tmp_path, splits=splits).splits == splits
+    layout = read(tmp_path, splits=splits)
+    assert [name.split("/")[0] for name in layout.splits.values()] == [*splits.values()]
+    assert len(layout.class_names) == 2
 
 
 class TestNames:

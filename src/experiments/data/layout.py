@@ -55,7 +55,7 @@ def read_layout(
         DataError: The folder can be understood in two ways, or a class is missing.
     """
     found = find_splits(root) if splits is None else splits
-    chosen = {split: found[split] for split in _SPLITS if split in found}
+    chosen = {s: _descend(root, found[s]) for s in _SPLITS if s in found}
     if not chosen:
         names = list_classes(root, classes)
         if splits is None:
@@ -73,6 +73,19 @@ def read_layout(
         splits=chosen,
         unused=list_unused(root, chosen.values()),
     )
+
+
+def _descend(root: Path, name: str) -> str:
+    """Returns a split folder, or the one of its name that is all that it holds.
+
+    Some data sets are published as `training_set/training_set/<class>`.
+    """
+    if not (root / name).is_dir():
+        return name
+    entries = list_entries(root / name)
+    inner = entries.folders[0] if len(entries.folders) == 1 else ""
+    alike = inner == Path(name).name or split_of(inner) == (split_of(name) or "")
+    return f"{name}/{inner}" if alike and not entries.images else name
 
 
 def list_unused(root: Path, used: Iterable[str]) -> list[str]:
@@ -211,9 +224,9 @@ def _question_words(
     if holding:
         raise DataError(
             f"{root} has {_some(words)}, named like splits, and no training split with "
-            "class folders in it. Choose the folder to train on, such as "
-            f"{_command({'train': (*others, *words)[0], 'test': words[0]})}, or "
-            f"{_NONE} if every folder is a class."
+            "class folders in it. Put the class folders to train on into a folder "
+            "train, choose one of another name by 'dataset.splits={train: ...}', or "
+            f"take every folder for a class: {_NONE}"
         )
     raise DataError(
         f"{root} has {_some(words)}, named like splits, with images directly in them. "
@@ -256,7 +269,7 @@ def _holds_folders(folder: Path) -> bool:
 
 def _command(splits: Mapping[str, str]) -> str:
     """Returns the override that chooses split folders, quoted for a shell."""
-    pairs = ", ".join(f"{split}: {_quote(name)}" for split, name in splits.items())
+    pairs = ", ".join(f"{s}: {_quote(splits[s])}" for s in _SPLITS if s in splits)
     return f"'dataset.splits={{{pairs}}}'"
 
 

@@ -91,8 +91,9 @@ def choose_splits(
     counts = Counter(name for members in classes.values() for name in members)
     chosen = {name: _split_at(place, splits) for name, place in places.items()}
     for members in classes.values():
-        movable = {name: places[name] for name in members if counts[name] == 1}
-        _lend(members, movable, splits, chosen)
+        if len({chosen[name] for name in members}) < len(splits) <= len(members):
+            movable = {name: places[name] for name in members if counts[name] == 1}
+            _lend(members, movable, splits, chosen)
     return [chosen[name] for name in names]
 
 
@@ -104,8 +105,6 @@ def _lend(
 ) -> None:
     """Gives each split that has no image of a class the nearest one to spare."""
     sizes = Counter(chosen[name] for name in members)
-    if len(members) < len(splits) or len(sizes) == len(splits):
-        return
     for split, (low, high) in splits.items():
         spare = [
             (max(low - place, place - high), name)
@@ -121,9 +120,10 @@ def _lend(
 
 
 def _split_at(place: float, splits: Mapping[str, tuple[float, float]]) -> str:
-    return next(
-        (split for split, (_, end) in splits.items() if place < end), list(splits)[-1]
-    )
+    for split, (_, end) in splits.items():
+        if place < end:
+            return split
+    return list(splits)[-1]  # where fractions add up to a little less than 1
 
 
 def _place(name: str, seed: int) -> float:
