@@ -318,12 +318,14 @@ def epochs_to(trace: Trace, target: float) -> int | None:
 
 def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
     """Returns after how many epochs the median rule ends a trial."""
-    from experiments.training.pruning import best_score, scores_at
+    from experiments.config.objective import Objective
+    from experiments.training.pruning import scores_at
 
+    loss = Objective("val_loss", "min")
     for epoch in range(WARMUP + 1, len(curve)):
-        others = scores_at(histories, epoch, "min")
+        others = scores_at(histories, epoch, loss)
         if len(others) >= MIN_SIBLINGS:
-            score = best_score(curve[:epoch], "min")
+            score = max(map(loss.score, curve[:epoch]))
             if score < statistics.median(others):
                 return epoch
     return len(curve)
@@ -339,7 +341,6 @@ def _settings(oracle: str, seed: int, trials: int) -> Any:
         f"hydra.sweeper.seed={seed}",
         f"hydra.sweeper.max_trials={10 * trials}",
         "hydra.sweeper.objective.name=val_loss",
-        "hydra.sweeper.objective.direction=min",
     ]
     with open_hydra(conf, None):
         composer = Composer("config", ["hydra/sweeper=keras_tuner", *typed])
@@ -348,7 +349,8 @@ def _settings(oracle: str, seed: int, trials: int) -> Any:
 
 
 def _space(table: Table) -> Any:
-    from experiments.config.space import Parameter, Space
+    from experiments.config.parameter import Parameter
+    from experiments.config.space import Space
 
     return Space(
         tuple(

@@ -202,7 +202,13 @@ def test_what_only_looks_alike_lies_outside(value: Any, texts: str) -> None:
 def test_a_key_that_is_absent_is_not_null() -> None:
     space = parse("a=null,1")
     assert space.current(OmegaConf.create({"a": None}), {}) == {"a": "null"}
-    assert space.outside(OmegaConf.create({}), {}) == {"a": ABSENT}
+    for config in ({}, {"a": "???"}):
+        assert space.outside(OmegaConf.create(config), {}) == {"a": ABSENT}
+
+
+def test_a_group_that_is_still_to_be_chosen_is_absent() -> None:
+    space = parse("model=a,b")
+    assert space.outside(OmegaConf.create({}), {"model": "???"}) == {"model": ABSENT}
 
 
 def test_a_group_is_found_by_its_file_also_as_a_list_and_null() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.conditions import Surroundings, apply_clauses, parse_clauses
+from experiments.config.convert import MISSING
 from experiments.config.parameter import Parameter, Scalar, parse_parameter
 from experiments.config.values import write_value
 from experiments.errors import ConfigError, Problem
@@ -159,7 +160,7 @@ def _find_now(parameter: Parameter, config: DictConfig, choices: Choices) -> Any
 
 def _value_now(key: str, config: DictConfig, choices: Choices) -> Any:
     if key in choices:
-        return choices[key]
+        return ABSENT if choices[key] == MISSING else choices[key]
     value = OmegaConf.select(config, key, default=ABSENT)
     return OmegaConf.to_container(value, resolve=True) if _is_node(value) else value
 

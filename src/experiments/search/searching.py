@@ -54,7 +54,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     folder.mkdir(parents=True, exist_ok=True)
     stop = folder / _STOP_FILE
     stop.unlink(missing_ok=True)
-    choices = {str(k): v for k, v in config.hydra.runtime.choices.items()}
+    choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)
     start = space.current(config, choices)
     proposer = Proposer(search, space, start, folder)
     if not proposer.trials:
