@@ -81,6 +81,20 @@ def test_sweep_that_decides_later_is_that_of_its_folder(
     assert names[0] == names[1] != names[2]
 
 
+def test_searched_folders_count_as_where_they_lead_to(
+    check: Any, pets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def name(*paths: str) -> str:
+        words = ["dataset=folder", f"dataset.path={','.join(paths)}", "name=s"]
+        plan = check(*words, "hydra/sweeper=keras_tuner", multirun=True)
+        return str(plan.folder.name)
+
+    here = name("../data/pets", "../data")
+    assert here == name(f"{pets}", f"{pets.parent}")
+    monkeypatch.chdir(pets)
+    assert here != name("../data/pets", "../data")
+
+
 def test_job_in_another_folder_means_the_path_where_it_was_typed(
     compose: Any, pets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

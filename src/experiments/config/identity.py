@@ -12,10 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from experiments.config.fields import is_incidental
-from experiments.config.paths import list_paths
+from experiments.config.paths import list_paths, locate
 from experiments.config.schema import RunConfig
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
@@ -77,7 +78,14 @@ def name_search_folder(
         search: How; the budget does not count, for it may be raised.
         space: What is varied.
     """
-    content = [identify(run), _essence(search), _essence(space.parameters)]
+    paths = dict(list_paths(run))
+    parameters = [
+        replace(p, choices=tuple(locate(str(choice)) for choice in p.choices))
+        if p.key in paths
+        else p
+        for p in space.parameters
+    ]
+    content = [identify(run), _essence(search), _essence(parameters)]
     return f"{_slug(name)}-{_hash(content)}"
 
 

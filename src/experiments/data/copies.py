@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,10 +31,12 @@ def find_copies(
         Under `in_several_splits` and `under_several_labels` the sorted names of each
         group; neither key without any.
     """
+    counts = Counter(file.digest for files in members.values() for file, _ in files)
     places: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
     for split, files in members.items():
         for file, label in files:
-            places[file.digest][file.name] = (split, label)
+            if counts[file.digest] > 1:
+                places[file.digest][file.name] = (split, label)
     suspects = {
         digest: group for digest, group in places.items() if _differ(group.values())
     }
