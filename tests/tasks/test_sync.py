@@ -40,6 +40,20 @@ def test_table_says_what_was_sent_and_why_the_rest_waits(
     ]
 
 
+def test_store_that_could_not_be_asked_is_no_success(
+    job: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [Synced(folder=tmp_path / "a", asked=False, reason="no answer")]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    result = sync.sync(job)
+    assert (result.status, result.exit_code) == ("FAILED", 1)
+    assert result.reason == "1 of the folders could not be compared with their store"
+    assert "sent before, not compared; no answer" in capsys.readouterr().out
+
+
 def test_nothing_to_send_is_a_success(
     job: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.tracking import sender
+from experiments.tracking.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
 
 from .conftest import run_of, settle
@@ -160,6 +161,31 @@ def test_model_that_cannot_be_stored_is_told_and_stops_nothing(
     assert run.info.status == "FINISHED"
     assert run.data.tags["model.problem"].startswith("AttributeError")
     assert "The model is not recorded" in caplog.text
+
+
+@pytest.mark.timeout(240)
+def test_model_of_a_deleted_database_is_sent_again_from_where_it_lay(
+    open_run, model, images, tmp_path
+):
+    out = tmp_path / "out"
+    tracker = open_run()
+    log(tracker, model, images)
+    tracker.finish("FINISHED")
+    assert not tracker._spool.models.exists()  # MLflow has it: not kept twice
+    for path in out.glob("mlflow.db*"):
+        path.unlink()
+    moved = out.rename(tmp_path / "moved")
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "expected.npy", model.predict(images, verbose=0))
+    command = [sys.executable, "-c", WITHOUT_FRAMEWORK, str(moved)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout == "0 set()\n", result.stderr
+    store = f"sqlite:///{moved}/mlflow.db"
+    run_id = Spool(moved / tracker._spool.job_folder.relative_to(out)).read_run_id()
+    uri = f"runs:/{run_id}/model"
+    command = [sys.executable, "-c", LOAD, store, str(tmp_path), uri]
+    loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert loaded.stdout.strip() == "same", loaded.stderr
 
 
 WITHOUT_FRAMEWORK = """

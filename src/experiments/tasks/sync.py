@@ -1,4 +1,4 @@
-"""Sends what runs could not send to the tracker; imports no framework."""
+"""Sends what the tracker lacks of the runs; imports no framework."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,26 +8,33 @@ from experiments.tracking.sync import Synced, sync_folders
 
 
 def sync(job: Job) -> JobResult:
-    """Sends the unsent records of all runs and sweeps below `output_dir`.
+    """Sends what the store lacks of all runs and sweeps below `output_dir`.
 
     Args:
         job: Says the folder and, with `task.uri`, another address.
 
     Returns:
-        A result that is FAILED, with exit code 1, when something is still unsent.
+        A result that is FAILED, with exit code 1, when something is still unsent or
+        the store could not be asked.
     """
     root = Path(job.run.output_dir).absolute()
     rows = list(sync_folders(root, uri=job.run.task.arguments()["uri"]))
     _show(rows, root)
     sent, unsent = sum(row.sent for row in rows), sum(row.unsent for row in rows)
+    unasked = sum(not row.asked for row in rows)
+    reason = None
+    if unsent:
+        reason = f"{unsent} records are still unsent"
+    elif unasked:
+        reason = f"{unasked} of the folders could not be compared with their store"
     return JobResult(
         name=job.name,
-        status="FAILED" if unsent else "FINISHED",
+        status="FAILED" if reason else "FINISHED",
         metrics={"sent": float(sent), "unsent": float(unsent)},
         overrides=job.overrides,
         output_dir=str(job.output_dir),
-        reason=f"{unsent} records are still unsent" if unsent else None,
-        exit_code=int(bool(unsent)),
+        reason=reason,
+        exit_code=int(reason is not None),
     )
 
 
@@ -47,4 +54,5 @@ def _show(rows: Sequence[Synced], root: Path) -> None:
 
 def _explain(row: Synced) -> str:
     refused = f"{row.refused} refused" if row.refused else ""
-    return "; ".join(part for part in (refused, row.reason) if part)
+    sent_before = "sent before, not compared" if not (row.asked or row.unsent) else ""
+    return "; ".join(part for part in (refused, sent_before, row.reason) if part)

@@ -11,14 +11,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from experiments.errors import TrackingError
 from experiments.imports import without_collection
-from experiments.tracking.failures import summarise
-from experiments.tracking.links import Location, locate
+from experiments.tracking.failures import comes_from_store, summarise
+from experiments.tracking.links import Location, locate, mlflow_command
 from experiments.tracking.relocation import FOLDER_TAG
 
 T = TypeVar("T")
@@ -37,19 +38,31 @@ _WARNINGS_OF_ITS_IMPORTS = (
 
 @dataclass(frozen=True)
 class Connection:
-    """An open store and the experiment that new runs belong to.
+    """An open store.
 
     Attributes:
         client: `mlflow.MlflowClient`.
         location: Where records are kept.
-        experiment_id: Of the experiment.
+        experiment: Name of the experiment that new runs belong to.
         pages: Address of MLflow's pages.
     """
 
     client: Any
     location: Location
-    experiment_id: str
+    experiment: str
     pages: str
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Of the experiment, which is made where there is none.
+
+        Only a run that is new and has no parent needs it: the others stay where they
+        are, also when somebody has given their experiment another name.
+
+        Raises:
+            TrackingError: It was deleted, or the store refuses.
+        """
+        return _claim_experiment(self)
 
 
 @contextmanager
@@ -87,7 +100,7 @@ def connect(
     server_timeout: int,
     output_dir: Path,
 ) -> Connection:
-    """Opens the store, creating the embedded database and the experiment at need.
+    """Opens the store, creating the embedded database at need.
 
     Args:
         uri: As `tracking.uri`; `None` for `<output_dir>/mlflow.db`.
@@ -115,8 +128,7 @@ def connect(
         client = attempt(
             lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
         )
-    experiment_id = _claim_experiment(client, experiment, location)
-    return Connection(client, location, experiment_id, ui_url or location.uri)
+    return Connection(client, location, experiment, ui_url or location.uri)
 
 
 def attempt(action: Callable[[], T], purpose: str) -> T:
@@ -129,14 +141,14 @@ def attempt(action: Callable[[], T], purpose: str) -> T:
     Raises:
         TrackingError: If the store refuses or cannot be reached.
     """
-    from mlflow.exceptions import MlflowException
-
     attempts = 0
     while True:
         try:
             return action()
         # Failed uploads and full disks are OSErrors, those of `requests` included.
-        except (MlflowException, OSError) as error:
+        except Exception as error:
+            if not comes_from_store(error):
+                raise
             busy = "database is locked" in str(error)
             if not busy or attempts == len(_BUSY_DELAYS):
                 raise TrackingError(f"Cannot {purpose}: {summarise(error)}") from error
@@ -159,11 +171,28 @@ def _probe(uri: str) -> None:
         ) from error
 
 
-def _claim_experiment(client: Any, name: str, location: Location) -> str:
+def check_experiment(connection: Connection, experiment: Any) -> str:
+    """Returns the id of an experiment of MLflow that may take records.
+
+    Raises:
+        TrackingError: It was deleted.
+    """
+    if experiment.lifecycle_stage != "active":
+        words = ("experiments", "restore", "-x", str(experiment.experiment_id))
+        raise TrackingError(
+            f"the experiment {experiment.name!r} was deleted in MLflow. Choose another "
+            f"one, tracking.experiment=..., or restore it: "
+            f"{mlflow_command(connection.location, *words)}"
+        )
+    return str(experiment.experiment_id)
+
+
+def _claim_experiment(connection: Connection) -> str:
+    client, name = connection.client, connection.experiment
     found = attempt(lambda: client.get_experiment_by_name(name), "open the experiment")
     if found is None:
         try:
-            return _create_experiment(client, name, location)
+            return _create_experiment(client, name, connection.location)
         except TrackingError:
             # Another process was first, or the store refuses: a second look tells.
             found = attempt(
@@ -171,12 +200,7 @@ def _claim_experiment(client: Any, name: str, location: Location) -> str:
             )
             if found is None:
                 raise
-    if found.lifecycle_stage != "active":
-        raise TrackingError(
-            f"tracking.experiment {name!r} was deleted in MLflow. Choose another name "
-            f"or restore it: mlflow experiments restore -x {found.experiment_id}"
-        )
-    return str(found.experiment_id)
+    return check_experiment(connection, found)
 
 
 def _create_experiment(client: Any, name: str, location: Location) -> str:

@@ -10,9 +10,11 @@ from experiments.errors import TrackingError
 from experiments.tracking.client import Connection, connect
 from experiments.tracking.delivery import Delivery
 from experiments.tracking.failures import is_refusal, summarise
+from experiments.tracking.holding import holds
 from experiments.tracking.journal import Entry, find_opening
-from experiments.tracking.links import locate
+from experiments.tracking.links import Location, locate
 from experiments.tracking.reconcile import reconcile_stale_runs
+from experiments.tracking.runs import ClaimedRun
 from experiments.tracking.spool import Spool
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,15 +38,18 @@ class Courier:
         output_dir: Path,
         uri: str | None = None,
     ) -> None:
-        self.run_id = spool.read_run_id()
-        self.sent = spool.read_sent(self.run_id)
-        self.refused = 0
-        self.connection: Connection | None = None
         self._spool = spool
         self._entries = entries
         self._output_dir = output_dir
         self._uri = uri
+        self.run_id = spool.read_run_id(self.location.name)
+        self.experiment_id: str | None = None
+        self.sent = spool.read_sent(self.run_id)
+        self.delivered = 0
+        self.refused = 0
+        self.connection: Connection | None = None
         self._delivery: Delivery | None = None
+        self._reconciled = False
 
     @property
     def unsent(self) -> int:
@@ -52,12 +57,14 @@ class Courier:
         return len(self._entries) - self.sent
 
     @property
-    def store(self) -> str:
-        """Address of the store."""
-        return locate(self._target["uri"], self._output_dir).uri
+    def location(self) -> Location:
+        """The store."""
+        return locate(self._target["uri"], self._output_dir)
 
     def connect(self) -> Connection:
         """Returns the open store, in which the run exists.
+
+        What was sent and is not in the store any more counts as unsent from here on.
 
         Raises:
             TrackingError: It cannot be reached.
@@ -73,6 +80,8 @@ class Courier:
         delivery = self._reach()
         if not self.unsent:
             return
+        if not self._reconciled:
+            self._reconcile(delivery)
         entry = self._entries[self.sent]
         try:
             delivery.deliver(entry)
@@ -83,6 +92,7 @@ class Courier:
                 raise TrackingError(summarise(error)) from error
             self._note_refusal(entry, summarise(error))
         self.sent += 1
+        self.delivered += 1
         self._spool.write_sent(delivery.run_id, self.sent)
         if entry.kind == "end":
             # A sweep that is over leaves no run of a killed job RUNNING.
@@ -97,32 +107,41 @@ class Courier:
     def _reach(self) -> Delivery:
         try:
             return self._delivery or self._connect()
+        except TrackingError as error:
+            raise type(error)(str(error).rstrip(".")) from error
         except Exception as error:
             raise TrackingError(summarise(error)) from error
 
     def _connect(self) -> Delivery:
-        connection = connect(output_dir=self._output_dir, **self._target)
-        delivery = Delivery(connection, self._spool, find_opening(self._entries))
-        first = self.connection is None
-        self.connection, self._delivery = connection, delivery
-        if delivery.run_id != self.run_id:
-            self._change_run(delivery.run_id)
-        if first:
-            self._reconcile(delivery)
+        self.connection = connect(output_dir=self._output_dir, **self._target)
+        opening = find_opening(self._entries)
+        delivery = Delivery(self.connection, self._spool, opening)
+        self._take_run(delivery.run)
+        self._delivery = delivery
         return delivery
 
-    def _reconcile(self, delivery: Delivery) -> None:
-        if self.connection is not None:
-            with suppress(TrackingError):  # the next run tries again
-                reconcile_stale_runs(self.connection, spare=delivery.run_id)
-
-    def _change_run(self, run_id: str) -> None:
-        if self.sent:
+    def _take_run(self, run: ClaimedRun) -> None:
+        """Finds out how far this run got, by asking rather than by memory alone."""
+        former, count = self.run_id, self.sent
+        self.run_id, self.experiment_id = run.run_id, run.experiment_id
+        if former != run.run_id:
+            self.sent = self._spool.read_sent(run.run_id)
+            if count and self._uri is None:
+                _LOGGER.warning(
+                    "MLflow has no run %s any more; all of its records are sent again.",
+                    former,
+                )
+        if self.sent and not holds(run.former, self._entries, self.sent, self._spool):
+            self.sent = 0
             _LOGGER.warning(
-                "MLflow has no run %s any more; all of its records are sent again.",
-                self.run_id,
+                "MLflow's run %s lacks what it had; all of its records are sent again.",
+                run.run_id,
             )
-        self.run_id, self.sent = run_id, self._spool.read_sent(run_id)
+
+    def _reconcile(self, delivery: Delivery) -> None:
+        with suppress(TrackingError):  # the next run tries again
+            reconcile_stale_runs(delivery.connection, spare=delivery.run_id)
+        self._reconciled = True
 
     def _note_refusal(self, entry: Entry, reason: str) -> None:
         self.refused += 1

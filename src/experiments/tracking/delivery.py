@@ -11,6 +11,7 @@ from experiments.tracking.journal import SESSION, Entry
 from experiments.tracking.model_upload import upload_model
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import (
+    claim_parent,
     claim_run,
     forget_reason,
     parent_tags,
@@ -36,7 +37,8 @@ class Delivery:
 
     def __init__(self, connection: Connection, spool: Spool, opening: Entry) -> None:
         self.connection = connection
-        self.run_id = claim_run(connection, spool, opening)
+        self.run = claim_run(connection, spool, opening)
+        self.run_id = self.run.run_id
         self._client = connection.client
         self._spool = spool
         self._job_id = str(opening.content["job_id"])
@@ -65,8 +67,8 @@ class Delivery:
         content = entry.content
         if not content["resumed"]:
             return  # `claim_run` has created it with all that it needs
-        parent = parent_tags(self.connection, self._spool, content)
-        self._send_tags({**content["tags"], **parent})
+        parent = claim_parent(self.connection, self._spool, content)
+        self._send_tags({**content["tags"], **parent_tags(parent)})
         forget_reason(self._client, self.run_id, REASON)
         self._client.update_run(self.run_id, "RUNNING")
 
@@ -96,8 +98,9 @@ class Delivery:
 
     def _model(self, entry: Entry) -> None:
         folder = Path(self._spool.folder, entry.content["folder"])
+        self._spool.bring_back_model(entry.number, folder)
         key = f"{self._job_id}/{entry.number}"
-        upload_model(
+        place = upload_model(
             self._client,
             self.run_id,
             folder,
@@ -105,6 +108,8 @@ class Delivery:
             step=entry.content["step"],
             key=key,
         )
+        if place is not None:
+            self._spool.write_model_place(entry.number, place)
         self._spool.remove_model(folder)
 
     def _end(self, entry: Entry) -> None:
@@ -113,7 +118,7 @@ class Delivery:
             forget_reason(self._client, self.run_id, REASON)
         else:
             self._send_tags({REASON: reason})
-        remove_twins(self.connection, self._job_id, self.run_id)
+        remove_twins(self._client, self.run, self._job_id)
         self._client.set_terminated(
             self.run_id, entry.content["status"], end_time=entry.time
         )

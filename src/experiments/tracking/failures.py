@@ -5,7 +5,7 @@ from typing import Any
 _CODE = "INVALID_PARAMETER_VALUE"
 # Of a server or the proxy before it: malformed, too large, of a refused type.
 _STATUSES = (400, 411, 413, 415, 422)
-_PASSING = ("mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3")
+_LIBRARIES = ("mlflow", "sqlalchemy", "sqlite3", "alembic", "requests", "urllib3")
 
 
 class RefusedError(Exception):
@@ -27,8 +27,12 @@ def is_refusal(error: Exception) -> bool:
     response: Any = getattr(error, "response", None)
     if response is not None:
         return getattr(response, "status_code", None) in _STATUSES
-    known = isinstance(error, OSError) or type(error).__module__.startswith(_PASSING)
-    return not known
+    return not comes_from_store(error)
+
+
+def comes_from_store(error: Exception) -> bool:
+    """Tells whether an error is one of a store or the way to it, not of our code."""
+    return isinstance(error, OSError) or type(error).__module__.startswith(_LIBRARIES)
 
 
 def summarise(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.tracking.client import Connection, attempt, connect
 from experiments.tracking.failures import summarise
+from experiments.tracking.links import locate
 from experiments.tracking.runs import PARENT
 from experiments.tracking.spool import Spool
 
@@ -53,6 +54,7 @@ class SiblingHistories:
         self._enabled = bool(connection["enabled"])
         self._metric = metric
         self._connection: Connection | None = None
+        self._experiment_id = ""
         self._ended: dict[str, tuple[int | None, list[float]]] = {}
         self._not_before = 0.0
         self._warned = False
@@ -67,7 +69,8 @@ class SiblingHistories:
         if not self._enabled or start < self._not_before:
             return {}
         try:
-            own, parent = self._own.read_run_id(), self._parent.read_run_id()
+            store = locate(self._target["uri"], self._output_dir).name
+            own, parent = self._own.read_run_id(store), self._parent.read_run_id(store)
             # Without its own id a run would be taken for a sibling of itself.
             return {} if own is None or parent is None else self._read(own, parent)
         except Exception as error:
@@ -77,31 +80,32 @@ class SiblingHistories:
     def _read(self, own: str, parent: str) -> dict[str, list[float]]:
         if self._connection is None:
             self._connection = connect(output_dir=self._output_dir, **self._target)
+            self._experiment_id = _find_experiment(self._connection, parent)
         client, children = self._connection.client, f"tags.`{PARENT}` = '{parent}'"
         # In this order: one that ends in between is found twice, not missed.
         running = {
             run.info.run_id: self._history(client, run)
-            for run in _search(self._connection, f"{children} AND {_RUNS}", size=_MOST)
+            for run in self._search(client, f"{children} AND {_RUNS}", size=_MOST)
             if run.info.run_id != own
         }
         # Only all at once: after a failure halfway the older ones would seem known.
-        self._ended |= self._find_ended(self._connection, f"{children} AND {_ENDED}")
+        self._ended |= self._find_ended(client, f"{children} AND {_ENDED}")
         ended = {run_id: values for run_id, (_, values) in self._ended.items()}
         found = {**ended, **running}
         return {k: values for k, values in found.items() if values and k != own}
 
     def _find_ended(
-        self, connection: Connection, query: str
+        self, client: Any, query: str
     ) -> dict[str, tuple[int | None, list[float]]]:
         """Reads the runs that ended since, the latest first, until all are known."""
         found: dict[str, tuple[int | None, list[float]]] = {}
         token = None
         while True:
-            page = _search(connection, query, size=_PAGE, token=token)
+            page = self._search(client, query, size=_PAGE, token=token)
             # A run that was resumed ends at another time.
             new = [run for run in page if not self._knows(run.info)]
             for run in new:
-                values = self._history(connection.client, run)
+                values = self._history(client, run)
                 found[run.info.run_id] = run.info.end_time, values
             token = page.token
             if len(new) < len(page) or not token:
@@ -119,6 +123,21 @@ class SiblingHistories:
         points = attempt(lambda: read(run_id, self._metric), "read another trial")
         return _as_epochs(points)
 
+    def _search(
+        self, client: Any, query: str, *, size: int, token: str | None = None
+    ) -> Any:
+        """Returns a page of runs, those that ended last first."""
+        return attempt(
+            lambda: client.search_runs(
+                [self._experiment_id],
+                query,
+                order_by=["attributes.end_time DESC"],
+                max_results=size,
+                page_token=token,
+            ),
+            "look for the other trials",
+        )
+
     def _note_failure(self, reason: str, seconds: float) -> None:
         """Warns once; looks at everything anew, but not at once."""
         self._connection = None
@@ -132,21 +151,11 @@ class SiblingHistories:
         self._warned = True
 
 
-def _search(
-    connection: Connection, query: str, *, size: int, token: str | None = None
-) -> Any:
-    """Returns a page of runs, those that ended last first."""
-    search = connection.client.search_runs
-    return attempt(
-        lambda: search(
-            [connection.experiment_id],
-            query,
-            order_by=["attributes.end_time DESC"],
-            max_results=size,
-            page_token=token,
-        ),
-        "look for the other trials",
-    )
+def _find_experiment(connection: Connection, run_id: str) -> str:
+    """Returns the id of a run's experiment, which may have another name by now."""
+    read = connection.client.get_run
+    run = attempt(lambda: read(run_id), "look for the other trials")
+    return str(run.info.experiment_id)
 
 
 def _as_epochs(points: Any) -> list[float]:

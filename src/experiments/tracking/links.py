@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 from experiments.errors import TrackingError
 
 _SQLITE = "sqlite:///"
+_EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,14 @@ class Location:
         uri: MLflow tracking URI.
         database: The SQLite file; `None` for a server.
         artifacts: Folder for files of runs; `None` where the server decides.
+        name: What a job's folder calls the store: as `uri`, and for the database
+            beside it a name that stays when all of it is moved.
     """
 
     uri: str
     database: Path | None
     artifacts: Path | None
+    name: str
 
 
 def locate(uri: str | None, output_dir: Path) -> Location:
@@ -39,11 +43,10 @@ def locate(uri: str | None, output_dir: Path) -> Location:
         TrackingError: If the path of the database cannot be written as a URI.
     """
     if uri is not None and not uri.startswith(_SQLITE):
-        return Location(uri.rstrip("/"), None, None)
-    if uri is None:
-        database = output_dir.absolute() / "mlflow.db"
-    else:
-        database = Path(uri.removeprefix(_SQLITE))
+        server = uri.rstrip("/")
+        return Location(server, None, None, name=server)
+    embedded = output_dir.absolute() / "mlflow.db"
+    database = embedded if uri is None else Path(uri.removeprefix(_SQLITE))
     if any(sign in str(database) for sign in "?#%"):
         # SQLAlchemy ends a path at a question mark, MLflow's loader at a hash, and
         # the latter decodes %20 in paths that are no URIs.
@@ -51,7 +54,9 @@ def locate(uri: str | None, output_dir: Path) -> Location:
             "output_dir must not contain `?`, `#` or `%` with the embedded database. "
             f"Received: {str(database.parent)!r}. Choose another output_dir."
         )
-    return Location(f"{_SQLITE}{database}", database, database.parent / "artifacts")
+    address = f"{_SQLITE}{database}"
+    name = _EMBEDDED if database == embedded else address
+    return Location(address, database, database.parent / "artifacts", name=name)
 
 
 def as_folder(address: str) -> Path | None:
@@ -76,6 +81,12 @@ def compare_url(run_ids: Sequence[str], experiment_id: str, base: str) -> str:
     runs = quote(json.dumps(list(run_ids), separators=(",", ":")))
     experiments = quote(json.dumps([experiment_id]))
     return f"{base.rstrip('/')}/#/compare-runs?runs={runs}&experiments={experiments}"
+
+
+def mlflow_command(location: Location, *words: str) -> str:
+    """Returns a shell command of MLflow for a store, from whatever folder."""
+    place = f"MLFLOW_TRACKING_URI={shlex.quote(location.uri)}"
+    return f"{place} {shlex.join(['mlflow', *words])}"
 
 
 def ui_command(*, uri: str | None, ui_url: str | None, output_dir: Path) -> str | None:

@@ -6,13 +6,14 @@ from typing import Any
 import yaml
 
 from experiments.tracking.failures import RefusedError
+from experiments.tracking.links import as_folder
 
 _KEY = "experiments.entry"
 
 
 def upload_model(
     client: Any, run_id: str, folder: Path, *, name: str, step: int, key: str
-) -> None:
+) -> Path | None:
     """Stores a model and links it to its run, once however often it is called.
 
     Args:
@@ -22,15 +23,21 @@ def upload_model(
         name: Name of the model in MLflow.
         step: Epoch that the weights come from.
         key: Tells this model from all others.
+
+    Returns:
+        The folder that holds the model now; `None` on a server.
     """
     from mlflow.entities import LoggedModelOutput
 
     run = client.get_run(run_id)
     found = _find(client, run, name, key)
     if found and found[0].status == "READY":
-        return  # sent just before a crash; its folder may be half removed
+        # Sent just before a crash; its folder may be half removed.
+        return as_folder(found[0].artifact_location)
     if not (folder / "MLmodel").is_file():
-        raise RefusedError(f"its folder {folder} is gone")
+        raise RefusedError(
+            f"the model is not in {folder}: it is kept only until it is sent"
+        )
     model = found[0] if found else _create(client, run, name, key)
     _set_identity(folder / "MLmodel", run_id, model)
     client.log_model_artifacts(model.model_id, str(folder))
@@ -40,6 +47,7 @@ def upload_model(
     for twin in _find(client, run, name, key):
         if twin.model_id != model.model_id:
             client.delete_logged_model(twin.model_id)
+    return as_folder(model.artifact_location)
 
 
 def _find(client: Any, run: Any, name: str, key: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """The folder in which a run's records wait for MLflow."""
 
 import json
+import os
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,7 @@ from experiments.errors import TrackingError
 
 FOLDER = "tracking"
 _JOURNAL = "journal.jsonl"
+_UNKNOWN = "unknown"  # stands for the name of a store
 _CLAIM_SECONDS = 60
 # A full disk, or a file system without locks: work goes on without the lock.
 _UNLOCKABLE = (OSError, NotImplementedError)
@@ -27,8 +29,9 @@ class Spool:
     | --- | --- |
     | `journal.jsonl` | every record, see `journal` |
     | `artifacts/`, `models/` | the files that it names |
-    | `run.json` | MLflow's run, written by whoever created it |
-    | `sent.json` | how many entries that run holds |
+    | `run.json` | MLflow's run in each store, written by whoever created it |
+    | `sent.json` | how many entries each of these runs holds |
+    | `models.json` | where models lie that were sent |
     | `refused.jsonl` | entries that MLflow does not accept, and why |
     | `owner.lock` | held by the process that records or sends |
     | `run.lock` | held while the run is looked up or created |
@@ -67,24 +70,63 @@ class Spool:
         with suppress(OSError):
             self.owner.release(force=True)
 
-    def read_run_id(self) -> str | None:
-        """Returns the id of MLflow's run; `None` before there is one."""
-        found = _read_json(self.folder / "run.json").get("run_id")
-        return None if found is None else str(found)
+    def read_run_id(self, store: str | None = None) -> str | None:
+        """Returns the id of MLflow's run; `None` before there is one.
 
-    def write_run_id(self, run_id: str) -> None:
-        """Remembers MLflow's run."""
-        self._write_json("run.json", {"run_id": run_id})
+        Args:
+            store: Name of its store; the run that was looked up last comes second.
+        """
+        runs = self._read_runs()
+        latest = next(reversed(runs.values()), None)
+        return latest if store is None else runs.get(store, latest)
+
+    def has_run(self, store: str) -> bool:
+        """Tells whether a store has had a run of this folder."""
+        runs = self._read_runs()
+        return store in runs or _UNKNOWN in runs
+
+    def list_run_ids(self, store: str) -> list[str]:
+        """Returns the runs that may be this folder's in a store, the likeliest first.
+
+        A name is not the store: a server moves, and a database is replaced by another.
+        """
+        runs = self._read_runs()
+        likely = [runs[store]] if store in runs else []
+        return list(dict.fromkeys([*likely, *reversed(runs.values())]))
+
+    def write_run_id(self, run_id: str, store: str = _UNKNOWN) -> None:
+        """Remembers MLflow's run in a store."""
+        others = {k: known for k, known in self._read_runs().items() if k != store}
+        self._write_json("run.json", {"runs": {**others, store: run_id}})
 
     def read_sent(self, run_id: str | None) -> int:
         """Returns how many entries a run holds."""
-        found = _read_json(self.folder / "sent.json")
-        known = run_id is not None and found.get("run_id") == run_id
-        return int(found["sent"]) if known else 0
+        return 0 if run_id is None else self._read_all_sent().get(run_id, 0)
 
     def write_sent(self, run_id: str, sent: int) -> None:
         """Remembers how many entries a run holds."""
-        self._write_json("sent.json", {"run_id": run_id, "sent": sent})
+        self._write_json("sent.json", {"sent": {**self._read_all_sent(), run_id: sent}})
+
+    def bring_back_model(self, number: int, folder: Path) -> None:
+        """Copies a model back from where it was sent, if it is not here but there.
+
+        Args:
+            number: Of its entry.
+            folder: To make.
+        """
+        place = _read_json(self.folder / "models.json").get(str(number))
+        if place is None or folder.exists():
+            return
+        draft = folder.with_name(f".{folder.name}.tmp")
+        with suppress(FileNotFoundError, NotADirectoryError):
+            shutil.copytree(self.folder / place, draft, dirs_exist_ok=True)
+            draft.rename(folder)
+
+    def write_model_place(self, number: int, place: Path) -> None:
+        """Remembers where a model lies, relative to this folder."""
+        known = _read_json(self.folder / "models.json")
+        relative = os.path.relpath(place, self.folder)
+        self._write_json("models.json", {**known, str(number): relative})
 
     @contextmanager
     def claiming(self) -> Iterator[None]:
@@ -129,6 +171,20 @@ class Spool:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # others wait in there
             self.models.rmdir()
+
+    def _read_runs(self) -> dict[str, str]:
+        """Returns store -> run, the one that was looked up last at the end."""
+        found = _read_json(self.folder / "run.json")
+        if "run_id" in found:  # of an earlier release, which knew one run
+            return {_UNKNOWN: str(found["run_id"])}
+        return dict(found.get("runs", {}))
+
+    def _read_all_sent(self) -> dict[str, int]:
+        """Returns run -> entries that it holds."""
+        found = _read_json(self.folder / "sent.json")
+        if "run_id" in found:  # of an earlier release
+            return {str(found["run_id"]): int(found["sent"])}
+        return dict(found.get("sent", {}))
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         # Without it entries are sent again after a crash, which changes nothing.

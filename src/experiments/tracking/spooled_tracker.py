@@ -79,17 +79,24 @@ class SpooledTracker:
     @property
     def run_url(self) -> str | None:
         """Address of the run's page; `None` before MLflow was reached."""
-        connection, run_id = self._courier.connection, self._courier.run_id
-        if connection is None or run_id is None:
+        connection, experiment_id = (
+            self._courier.connection,
+            self._courier.experiment_id,
+        )
+        run_id = self._courier.run_id
+        if connection is None or experiment_id is None or run_id is None:
             return None
-        return links.run_url(connection.pages, connection.experiment_id, run_id)
+        return links.run_url(connection.pages, experiment_id, run_id)
 
     def compare_url(self, run_ids: Sequence[str]) -> str | None:
         """Returns the page that compares runs; `None` before MLflow was reached."""
-        connection = self._courier.connection
-        if connection is None:
+        connection, experiment_id = (
+            self._courier.connection,
+            self._courier.experiment_id,
+        )
+        if connection is None or experiment_id is None:
             return None
-        return links.compare_url(run_ids, connection.experiment_id, connection.pages)
+        return links.compare_url(run_ids, experiment_id, connection.pages)
 
     @property
     def unsent(self) -> int:

@@ -1,4 +1,4 @@
-"""Sends what runs left unsent, long after their processes have ended."""
+"""Sends what a store lacks of runs, long after their processes have ended."""
 
 import os
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from experiments.tracking.client import attempt
 from experiments.tracking.courier import Courier
 from experiments.tracking.journal import Entry, read_entries
 from experiments.tracking.reconcile import REASON
+from experiments.tracking.runs import DeletedRunError
 from experiments.tracking.spool import FOLDER, Spool
 
 _NOT_ENTERED = {"artifacts", "checkpoints"}
@@ -25,18 +26,20 @@ class Synced:
         sent: Records that were sent now, refused ones not counted.
         refused: Records that MLflow does not accept.
         unsent: Records that still wait.
-        reason: Why they wait; `None` without any.
+        asked: Whether the store said what it has; else only memory tells.
+        reason: Why they wait, or why it did not say; `None` without any.
     """
 
     folder: Path
     sent: int = 0
     refused: int = 0
     unsent: int = 0
+    asked: bool = True
     reason: str | None = None
 
 
 def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced]:
-    """Sends the unsent records of all jobs and sweeps, a sweep before its jobs.
+    """Sends what the store lacks of all jobs and sweeps, a sweep before its jobs.
 
     Args:
         output_dir: Folder of all of them, and of the embedded database.
@@ -53,8 +56,8 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             continue
         try:
             entries = read_entries(spool.journal)
-            courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
-            if courier.unsent or not _is_closed(entries):
+            if entries:
+                courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
                 yield from _sync(courier, spool, entries, absent)
         except TrackingError as error:
             # Its journal cannot be read: how many records wait is unknown.
@@ -84,25 +87,35 @@ def _describe_living(spool: Spool) -> Iterator[Synced]:
 def _sync(
     courier: Courier, spool: Spool, entries: list[Entry], absent: dict[str, str]
 ) -> Iterator[Synced]:
-    before, store = courier.sent, courier.store
+    store = courier.location.uri
     reason = absent.get(store)
+    asked = False
     try:
-        while courier.unsent and reason is None:
-            courier.send_next()
-        if reason is None and not _is_closed(entries):
-            _close(courier)
+        if reason is None:
+            courier.connect()  # finds out what is unsent
+            asked = True
+            while courier.unsent:
+                courier.send_next()
+            if not _is_closed(entries):
+                _close(courier)
+    except DeletedRunError as error:
+        # What somebody has deleted stays so; only a run that lacks something waits.
+        asked = True
+        reason = str(error) if courier.unsent else None
     except TrackingError as error:
         reason = str(error)
         if courier.connection is None:
             absent[store] = reason
-    unsent = courier.unsent
-    if unsent or courier.sent > before:
+    if not asked and not courier.unsent and not spool.has_run(courier.location.name):
+        return  # it was sent to another address, and has never been at this one
+    if courier.unsent or courier.delivered or reason is not None:
         yield Synced(
             folder=spool.job_folder,
-            sent=max(courier.sent - before, 0) - courier.refused,
+            sent=courier.delivered - courier.refused,
             refused=courier.refused,
-            unsent=unsent,
-            reason=reason if unsent else None,
+            unsent=courier.unsent,
+            asked=asked,
+            reason=reason,
         )
 
 
