@@ -29,9 +29,10 @@ ui: $(VENV)/installed
 test: lint
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-# Every way a run can be disturbed, the ones that take minutes included.
+# Every way a run can be disturbed and every option on both backends, the ones that take
+# minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/tracking tests/launchers
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/tracking tests/launchers tests/training/test_backend_matrix.py
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became
