@@ -2,6 +2,8 @@
 
 Comparing search methods takes hundreds of searches. Here each point is trained for
 real, to its last epoch, and a trial of `search_quality.py` reads its learning curve.
+The stored table is older than a `val_loss` that is plain whatever the training loss
+is: its losses are those of labels smoothed by 0.1, to be compared with each other only.
 
 Reference:
     Tabular benchmarks: Ying et al., NAS-Bench-101, 2019, arXiv:1902.09635, section 2.3;

@@ -275,6 +275,17 @@ def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
     np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)
 
 
+def test_only_the_training_loss_is_smoothed(built: Any) -> None:
+    _, _, model = built("trainer.label_smoothing=0.1")
+    labels, scores = np.array([0], "int32"), np.eye(1, 10, dtype="float32") * 20
+    training, judged = (
+        float(model.compute_loss(None, labels, scores, training=training))
+        for training in (True, False)
+    )
+    assert judged == pytest.approx(0.0, abs=1e-6)
+    assert training == pytest.approx(0.1 * 0.9 * 20, rel=1e-5)
+
+
 def find_layers(model: Any, kind: Any) -> list[Any]:
     layers = [layer for layer in model.layers[-1].layers if isinstance(layer, kind)]
     assert layers

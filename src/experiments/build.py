@@ -204,15 +204,18 @@ def build_model(
         on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
         if run.trainer.lowered_convolutions and on_cpu and not jit:
             lower_convolutions(model)
+        head: dict[str, Any] = {
+            "from_logits": not outputs_probabilities(model),
+            "num_classes": classes,
+        }
         compile_model(
             model,
             optimizer=build_optimizer(
                 run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
             ),
-            loss=build_loss(
-                from_logits=not outputs_probabilities(model),
-                label_smoothing=run.trainer.label_smoothing,
-                num_classes=classes,
+            loss=build_loss(**head, label_smoothing=0.0),
+            training_loss=build_loss(
+                **head, label_smoothing=run.trainer.label_smoothing
             ),
             metrics=build_metrics(classes),
             jit=jit,

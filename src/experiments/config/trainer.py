@@ -45,7 +45,8 @@ class TrainerConfig:
         fused_optimizer: Update each variable by one operation where TensorFlow has it.
         steps_per_execution: Steps between two returns to Python; divides the steps
             of an epoch.
-        label_smoothing: Share of a label spread evenly over all classes.
+        label_smoothing: Share of a label spread evenly over all classes, in the
+            training loss alone.
         on_nan: What to do when the loss is no longer finite: `stop` fails the run,
             `rollback` goes back to the last checkpoint with a lower learning rate.
         max_rollbacks: How often to go back before the run fails.

@@ -34,7 +34,7 @@ def save_keras_model(
         with _requirements_trusted():
             mlflow.keras.save_model(
                 # The same layers without the optimizer's state, which doubles the
-                # file, and the loss and schedule, which only this project can load.
+                # file, and the schedule, which only this project can load.
                 keras.Model(model.inputs, model.outputs, name=model.name),
                 str(draft),
                 signature=_signature(model, example),

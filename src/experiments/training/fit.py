@@ -12,6 +12,7 @@ from experiments.interruption import StopRequest
 from experiments.training.averaging import SwapAverages
 from experiments.training.chain import CallbackChain
 from experiments.training.loop import TrainingLoop
+from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
 from experiments.training.session import Limits, Session
 from experiments.training.state import TrainingState, keeps_averages
@@ -87,6 +88,7 @@ def compile_model(
     metrics: Sequence[Any],
     jit: bool,
     steps_per_execution: int = 1,
+    training_loss: Any = None,
 ) -> None:
     """Compiles `model` in graph mode, with all the variables that training takes.
 
@@ -97,6 +99,7 @@ def compile_model(
         metrics: See `build_metrics`.
         jit: Whether XLA compiles the step, see `choose_jit`.
         steps_per_execution: Steps between two returns to Python.
+        training_loss: What training minimises in the place of `loss`.
     """
     model.compile(
         optimizer=optimizer,
@@ -106,6 +109,8 @@ def compile_model(
         steps_per_execution=steps_per_execution,
         run_eagerly=False,
     )
+    if training_loss is not None:
+        train_on(model, training_loss)
     # Born in the first step, the optimizer's would have TensorFlow trace it twice, and
     # before it there would be no accumulators of metrics to restore.
     model.optimizer.build(model.trainable_variables)

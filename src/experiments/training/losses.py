@@ -1,4 +1,4 @@
-"""The loss that fits a classifier's head; labels are integers."""
+"""The losses that fit a classifier's head; labels are integers."""
 
 from typing import Any
 
@@ -24,6 +24,35 @@ def build_loss(*, from_logits: bool, label_smoothing: float, num_classes: int) -
         label_smoothing=label_smoothing,
         num_classes=num_classes,
     )
+
+
+def train_on(model: Any, loss: Any) -> None:
+    """Lets a compiled model train on another loss than it is judged by.
+
+    Evaluation stays plain Keras, and so does what is saved. A model that is compiled
+    anew trains on what it is compiled with.
+
+    Args:
+        model: A compiled `keras.Model` of one output.
+        loss: A `keras.losses.Loss`; the layers' own losses are added to it.
+    """
+    judged, plain = model.loss, model.compute_loss
+
+    def compute_loss(
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        if not training or model.loss is not judged:
+            return plain(x, y, y_pred, sample_weight, training=training)
+        total = loss(y, y_pred, sample_weight)
+        for other in model.losses:
+            total = total + ops.sum(ops.cast(other, total.dtype))
+        return total
+
+    model.compute_loss = compute_loss
 
 
 def outputs_probabilities(model: Any) -> bool:

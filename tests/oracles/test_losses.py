@@ -1,0 +1,175 @@
+"""What `loss`, `val_loss` and `test_loss` are.
+
+Definition: the cross-entropy of a prediction p for an image of class k is -log p_k; a
+loss is its mean over the images. With label smoothing e over K classes training
+minimises -sum_j q_j log p_j instead, q_j = (1 - e) [j = k] + e / K (Szegedy et al.,
+Rethinking the Inception Architecture, 2016, section 7). A validation and a test are the
+plain one, whatever e is: runs that differ in e are compared by it.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.training.fit import compile_model
+from experiments.training.losses import build_loss, outputs_probabilities
+
+IMAGES, FEATURES, CLASSES, BATCH = 22, 5, 4, 8
+L2 = 0.01
+
+
+def draw() -> tuple[Any, Any]:
+    generator = np.random.default_rng(0)
+    x = 2 * generator.normal(size=(IMAGES, FEATURES)).astype("float32")
+    return x, generator.integers(0, CLASSES, IMAGES).astype("int32")
+
+
+def cross_entropy(x: Any, y: Any, weights: Any, smoothing: float) -> float:
+    kernel, bias = (w.astype("float64") for w in weights)
+    scores = np.exp(x.astype("float64") @ kernel + bias)
+    logarithms = np.log(scores / scores.sum(1, keepdims=True))
+    targets = (1 - smoothing) * np.eye(CLASSES)[y] + smoothing / CLASSES
+    return float(-(targets * logarithms).sum(1).mean())
+
+
+def build(*, softmax: bool, smoothing: float, decay: float = 0.0) -> Any:
+    """Compiles a network of either head; its weights stay what they are."""
+    regularizer = keras.regularizers.L2(decay) if decay else None
+    initializer = keras.initializers.RandomNormal(stddev=1.0, seed=1)
+    head = keras.layers.Dense(
+        CLASSES,
+        activation="softmax" if softmax else None,
+        kernel_initializer=initializer,
+        kernel_regularizer=regularizer,
+    )
+    model = keras.Sequential([keras.Input((FEATURES,)), head])
+    options: dict[str, Any] = {
+        "from_logits": not outputs_probabilities(model),
+        "num_classes": CLASSES,
+    }
+    compile_model(
+        model,
+        optimizer=keras.optimizers.SGD(0.0),
+        loss=build_loss(**options, label_smoothing=0.0),
+        training_loss=build_loss(**options, label_smoothing=smoothing),
+        metrics=[],
+        jit=False,
+    )
+    return model
+
+
+def feed(x: Any, y: Any) -> dict[str, Any]:
+    """Returns arguments of `fit`; functions that run eagerly take no arrays."""
+    if keras.backend.backend() != "tensorflow":
+        return {"x": x, "y": y, "batch_size": BATCH}
+    import tensorflow as tf
+
+    return {"x": tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)}
+
+
+def measure(**options: Any) -> tuple[dict[str, float], list[Any]]:
+    """Returns the losses that a model shows and its weights."""
+    data = feed(*draw())
+    model = build(**options)
+    history = model.fit(
+        **data,
+        validation_data=data["x"] if "y" not in data else (data["x"], data["y"]),
+        shuffle=False,
+        verbose=0,
+    ).history
+    test = model.evaluate(**data, verbose=0, return_dict=True)
+    shown = {name: values[-1] for name, values in history.items()}
+    return {**shown, "test_loss": test["loss"]}, model.get_weights()
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("softmax", [False, True], ids=["logits", "probabilities"])
+def test_smoothing_belongs_to_the_training_loss_alone(
+    softmax: bool, smoothing: float
+) -> None:
+    shown, weights = measure(softmax=softmax, smoothing=smoothing)
+
+    plain, smoothed = (cross_entropy(*draw(), weights, e) for e in (0.0, smoothing))
+    assert shown["loss"] == pytest.approx(smoothed, rel=1e-5)
+    assert shown["val_loss"] == pytest.approx(plain, rel=1e-5)
+    assert shown["test_loss"] == pytest.approx(plain, rel=1e-5)
+
+
+@pytest.mark.usefixtures("eager")
+def test_losses_of_the_layers_are_added_to_each() -> None:
+    shown, weights = measure(softmax=False, smoothing=0.1, decay=L2)
+
+    penalty = L2 * float((weights[0].astype("float64") ** 2).sum())
+    plain, smoothed = (cross_entropy(*draw(), weights, e) for e in (0.0, 0.1))
+    assert shown["loss"] == pytest.approx(smoothed + penalty, rel=1e-5)
+    assert shown["val_loss"] == pytest.approx(plain + penalty, rel=1e-5)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("softmax", [False, True], ids=["logits", "probabilities"])
+def test_a_saved_model_is_judged_plainly_by_whoever_loads_it(
+    softmax: bool, tmp_path: Path
+) -> None:
+    x, y = draw()
+    model = build(softmax=softmax, smoothing=0.1)
+    model.save(tmp_path / "model.keras")
+
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    assert type(loaded.loss) is keras.losses.SparseCategoricalCrossentropy
+    assert loaded.evaluate(**feed(x, y), verbose=0) == pytest.approx(
+        cross_entropy(x, y, model.get_weights(), 0.0), rel=1e-5
+    )
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_model_compiled_anew_trains_on_what_it_is_compiled_with() -> None:
+    x, y = draw()
+    model = build(softmax=False, smoothing=0.1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.0), loss)
+    expected = cross_entropy(x, y, model.get_weights(), 0.0)
+
+    history = model.fit(**feed(x, y), shuffle=False, verbose=0).history
+
+    assert history["loss"] == pytest.approx([expected], rel=1e-5)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is an optional extra"
+)
+def test_losses_on_jax_are_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ON_JAX],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    for line in done.stdout.splitlines():
+        shown, *weights = json.loads(line)
+        weights = [np.array(w) for w in weights]
+        plain, smoothed = (cross_entropy(*draw(), weights, e) for e in (0.0, 0.1))
+        assert shown["loss"] == pytest.approx(smoothed, rel=1e-5)
+        assert shown["val_loss"] == shown["test_loss"]
+        assert shown["test_loss"] == pytest.approx(plain, rel=1e-5)
+
+
+ON_JAX = """
+import json
+import numpy as np
+from tests.oracles.test_losses import measure
+for softmax in (False, True):
+    shown, weights = measure(softmax=softmax, smoothing=0.1)
+    print(json.dumps([shown, *(np.asarray(w).tolist() for w in weights)]))
+"""
