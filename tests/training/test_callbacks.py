@@ -13,7 +13,12 @@ from experiments.training.callbacks import (
     last_lr,
 )
 from experiments.training.fit import fit
-from experiments.training.schedules import PolynomialSchedule, StepSchedule
+from experiments.training.plateau import ReduceOnPlateau
+from experiments.training.schedules import (
+    ConstantSchedule,
+    PolynomialSchedule,
+    StepSchedule,
+)
 
 Model = Callable[..., Any]
 
@@ -49,6 +54,19 @@ def test_lr_does_not_show_a_drop_before_it_happens(
     history = run(model, batches, [LearningRateMonitor()])
 
     assert [e["lr"] for e in history.epochs] == pytest.approx([0.1, 0.01, 0.01])
+
+
+def test_lr_is_the_used_one_although_a_callback_before_lowers_it(
+    dense_model: Model, batches: Any
+) -> None:
+    schedule = ConstantSchedule(peak_lr=0.1, steps_per_epoch=4, epochs=3)
+    model = dense_model(keras.optimizers.SGD(schedule))
+    plateau = ReduceOnPlateau(monitor="val_loss", mode="max", patience=1, min_delta=9.0)
+
+    history = run(model, batches, [plateau, LearningRateMonitor()])
+
+    # The first epoch is an improvement; the second is not, and lowers the third's.
+    assert [e["lr"] for e in history.epochs] == pytest.approx([0.1, 0.1, 0.01])
 
 
 @pytest.mark.parametrize(

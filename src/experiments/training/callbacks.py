@@ -23,10 +23,18 @@ class DivergedError(ExperimentError):
 class LearningRateMonitor(keras.callbacks.Callback):
     """Adds `lr`, the rate of the epoch's last step, to the epoch's metrics."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rate: Any = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keeps the schedule, which others may replace at the end of the epoch."""
+        self._rate = _inner(self.model.optimizer)._learning_rate
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds `lr`; must come before the callbacks that read it."""
         if logs is not None:
-            logs["lr"] = last_lr(self.model.optimizer)
+            logs["lr"] = last_lr(self.model.optimizer, self._rate)
 
 
 class TerminateOnNaN(keras.callbacks.Callback):
@@ -96,15 +104,24 @@ class EpochLogger(keras.callbacks.Callback):
         self._run_log(epoch + 1, {k: float(v) for k, v in (logs or {}).items()})
 
 
-def last_lr(optimizer: Any) -> float:
+def last_lr(optimizer: Any, rate: Any = None) -> float:
     """Returns the learning rate of the last step that `optimizer` took.
 
     `optimizer.learning_rate` is already the next step's, which would show a step
     schedule's drop one epoch early and a cosine's end as 0.
+
+    Args:
+        optimizer: A `keras.optimizers.Optimizer`.
+        rate: What gave that step's rate; `None` for what does it now.
     """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # below loss scaling
-    schedule = inner._learning_rate
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+    inner = _inner(optimizer)
+    rate = inner._learning_rate if rate is None else rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         steps = int(inner.iterations)
-        return float(schedule(max(steps - 1, 0)))
+        return float(rate(max(steps - 1, 0)))
     return float(inner.learning_rate)
+
+
+def _inner(optimizer: Any) -> Any:
+    """Returns the optimizer below loss scaling."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
