@@ -1,8 +1,10 @@
 import os
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from experiments.data.augment.flip_crop import FlipCrop
 from experiments.data.augment.inception_crop import InceptionCrop
@@ -146,7 +148,81 @@ class TestLayouts:
         assert sum(sizes(load(flat)).values()) == 60
 
 
+class TestFindings:
+    @pytest.fixture
+    def different(self, tmp_path):
+        """Split folders of images that are all different."""
+        noise = np.random.RandomState(0)
+        for split, count in (("Training", 8), ("Val", 3), ("Testing", 3)):
+            for name in ("cat", "puppy"):
+                folder = tmp_path / "pets" / split / name
+                folder.mkdir(parents=True)
+                for number in range(count):
+                    pixels = noise.randint(0, 256, (8, 8, 3)).astype(np.uint8)
+                    content = encode(Image.fromarray(pixels), "PNG")
+                    (folder / f"{number}.png").write_bytes(content)
+        return tmp_path / "pets"
+
+    def test_training_and_testing_are_splits_and_validation_is_by_hash(self, different):
+        shutil.rmtree(different / "Val")
+
+        data = load(different, verify="header")
+
+        assert data.class_names == ("cat", "puppy")
+        assert len(data.train) + len(data.validation) == 16
+        assert all("/Training/" in path for path in data.validation.paths)
+        assert {path.split("/")[-3] for path in data.test.paths} == {"Testing"}
+        assert data.findings == {}
+
+    def test_what_is_not_used_is_a_warning_and_recorded(self, divided, caplog):
+        write_images(divided / "extra" / "cat", 1)
+
+        data = load(divided, verify="header")
+
+        assert data.findings["unused"] == ["extra"]
+        assert f"Not used in {divided}: extra." in caplog.text
+
+    def test_images_in_two_splits_or_classes_are_a_warning_with_a_list(
+        self, different, caplog
+    ):
+        for number in range(7):
+            source = different / "Training" / "cat" / f"{number}.png"
+            copy = different / "Testing" / "cat" / f"copy{number}.png"
+            copy.write_bytes(source.read_bytes())
+        source = different / "Val" / "cat" / "0.png"
+        (different / "Val" / "puppy" / "same.png").write_bytes(source.read_bytes())
+
+        data = load(different, verify="header")
+
+        assert data.findings == {
+            "in_several_splits": [
+                [f"Testing/cat/copy{n}.png", f"Training/cat/{n}.png"] for n in range(7)
+            ],
+            "under_several_labels": [["Val/cat/0.png", "Val/puppy/same.png"]],
+        }
+        assert "7 images are in several splits, which makes scores" in caplog.text
+        assert "Testing/cat/copy0.png = Training/cat/0.png; " in caplog.text
+        assert "; and 2 more." in caplog.text
+        assert "1 image is in several classes" in caplog.text
+
+    def test_nobody_knows_of_copies_where_no_file_is_opened(self, different):
+        source = different / "Training" / "cat" / "0.png"
+        (different / "Testing" / "cat" / "copy.png").write_bytes(source.read_bytes())
+
+        assert load(different, verify="off", split_by="path").findings == {}
+
+
 class TestHashSplit:
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("split_by", ["path", "content"])
+    def test_a_class_of_three_images_has_one_in_each_split(self, flat, split_by, seed):
+        write_images(flat / "bird", 3)
+
+        data = load(flat, split_by=split_by, split_seed=seed, verify="header")
+
+        for split in data.splits.values():
+            assert np.count_nonzero(split.labels == 0) == 1
+
     @pytest.mark.parametrize("split_by", ["path", "content"])
     def test_an_added_file_moves_no_other_file(self, flat, split_by):
         before = split_of_files(load(flat, split_by=split_by))

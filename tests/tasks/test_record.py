@@ -18,6 +18,7 @@ DATASET = SimpleNamespace(
         as_dict=lambda: {"content": "c0ffee", "split": "5eed", "counts": {"train": [1]}}
     ),
     skipped_files=(),
+    findings={},
 )
 
 
@@ -225,6 +226,14 @@ def test_skipped_files_are_recorded_with_their_reasons() -> None:
     dataset = SimpleNamespace(**{**vars(DATASET), "skipped_files": (file,)})
     record.log_start(tracker, dataset, Cost(), {}, 1)  # type: ignore[arg-type]
     assert tracker.files()["data/skipped_files.json"] == {"a.png": "is cut"}
+
+
+def test_what_was_found_in_a_folder_is_recorded() -> None:
+    tracker = Recorder()
+    findings = {"unused": ["extra"], "in_several_splits": [["a.png", "b.png"]]}
+    dataset = SimpleNamespace(**{**vars(DATASET), "findings": findings})
+    record.log_start(tracker, dataset, Cost(), {}, 1)  # type: ignore[arg-type]
+    assert tracker.files()["data/findings.json"] == findings
 
 
 def test_picture_grid_shows_the_first_batch_with_class_names(
