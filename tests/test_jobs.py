@@ -43,6 +43,8 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         name=None,
         task=SimpleNamespace(_target_="task"),
         sweep=SimpleNamespace(retry_failed=True),
+        tracking=SimpleNamespace(uri=None),
+        output_dir="nothing/here",
         allowed_targets=[],
     )
     for module in (jobs, job_module):
