@@ -48,6 +48,42 @@ def test_the_background_is_a_name_or_three_numbers(
     assert str(config.background).replace(" ", "") == given
 
 
+@pytest.mark.parametrize(
+    ("given", "splits"),
+    [
+        ("null", None),
+        ("{}", {}),
+        ("{train: Training}", {"train": "Training"}),
+        ("{train: a/b, test: new photos}", {"train": "a/b", "test": "new photos"}),
+    ],
+)
+def test_split_folders_can_be_named(given: str, splits: Any, compose: Any) -> None:
+    config = compose(*overrides("folder"), f"dataset.splits={given}").dataset
+
+    assert config.splits == splits
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("{val: a, train: b}", r"may hold train, validation and test.*\['val'\]"),
+        ("{test: a}", "must name the folder to train on"),
+        ("{train: /a}", "folders below dataset.path"),
+        ("{train: ''}", "folders below dataset.path"),
+        ("{train: a, test: ../b}", "folders below dataset.path"),
+        ("{train: '~/a'}", "folders below dataset.path"),
+        ("{train: '.'}", "folders below dataset.path"),
+        ("{train: a, test: ./a/}", "must be different folders"),
+        ("none", "must be a mapping or null"),
+    ],
+)
+def test_impossible_split_folders_are_refused(
+    given: str, message: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose(*overrides("folder"), f"dataset.splits={given}")
+
+
 @pytest.mark.parametrize("given", ["blue", "[0,0]", "[0,0,256]", "[0,0,-1]", "7"])
 def test_another_background_is_refused(given: str, compose: Any) -> None:
     with pytest.raises(ConfigError, match=r"dataset\.background"):

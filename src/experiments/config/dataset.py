@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
@@ -273,12 +274,12 @@ class FolderConfig(FilesConfig):
         splits = self.splits or {}
         example = "Such as 'dataset.splits={train: Training, test: Testing}'."
         if unknown := sorted(splits.keys() - {"train", "validation", "test"}):
-            reason = f"must be train, validation and test. Received: {unknown}."
+            reason = f"may hold train, validation and test. Received: {unknown}."
             yield Problem("splits", reason, example)
         elif splits and "train" not in splits:
             yield Problem("splits", "must name the folder to train on.", example)
-        folders = [folder.strip("/") for folder in splits.values()]
-        if any(f[:1] in "/~" or ".." in f.split("/") for f in splits.values()):
+        folders = [PurePosixPath(folder) for folder in splits.values()]
+        if any({"/", "~", ".."} & {*f.parts} or not f.parts for f in folders):
             yield Problem("splits", "must be folders below dataset.path.", example)
         if len(set(folders)) < len(folders):
             yield Problem("splits", "must be different folders.", example)
