@@ -122,6 +122,12 @@ class TestUnderstood:
             "1 loose image in train (loose.jpg)",
         ]
 
+    def test_folders_that_are_no_classes_do_not_make_train_one(self, tmp_path):
+        make(tmp_path, class_files("train"))
+        make(tmp_path, "docs/a.md scripts/b.py extra/a.jpg more/cat/a.jpg")
+
+        assert read(tmp_path).unused == ["docs", "extra", "more", "scripts"]
+
     def test_loose_images_beside_class_folders_are_named(self, tmp_path):
         make(tmp_path, "cat/a.jpg dog/b.jpg c.webp labels.csv")
 

@@ -197,13 +197,17 @@ def _question_class_train(
         return
     train = named["train"][0]
     inner = list_folders(root / train)
-    further = any(_holds_folders(root / name) for name in others)
-    if len(inner) > 1 and (len(others) == 1 or further):
+    like_classes = [
+        name
+        for name in others
+        if list_entries(root / name).images and not _holds_folders(root / name)
+    ]
+    if len(inner) > 1 and len(like_classes) < 2:
         return
     raise DataError(
         f"{root} has a folder {train} with {_count(inner, 'folder')} in it, beside "
-        f"{_some(others)}: is it the training split, or a class? Choose: "
-        f"{_command({'train': train})} or {_NONE}"
+        f"{_some(like_classes or others)}: is it the training split, or a class? "
+        f"Choose: {_command({'train': train})} or {_NONE}"
     )
 
 
