@@ -1,11 +1,13 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from experiments.config.job import JobResult
 from experiments.tasks import sync
 from experiments.tracking.sync import Synced
 from tests.conftest import ROOT
@@ -38,6 +40,22 @@ def test_table_says_what_was_sent_and_why_the_rest_waits(
         ["runs/a", "5", "0", "1", "refused"],
         ["runs/b", "0", "7", "no", "answer"],
     ]
+
+
+def test_stored_result_names_the_run_that_the_job_has_now(
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = JobResult(
+        name="a", status="FINISHED", objective=0.5, output_dir=str(tmp_path / "a")
+    )
+    (tmp_path / "a").mkdir()
+    before.save()
+    named = Synced(folder=tmp_path / "a", sent=5, run_id="new", run_url="http://m/new")
+    rows = [named, Synced(folder=tmp_path / "sweep", sent=5, run_id="x", run_url="u")]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    sync.sync(job)
+    expected = replace(before, run_id="new", run_url="http://m/new")
+    assert JobResult.load(tmp_path / "a") == expected
 
 
 def test_store_that_could_not_be_asked_is_no_success(

@@ -248,6 +248,8 @@ def test_finished_job_is_sent_again_when_the_database_was_deleted(ended):
     (row,) = sync_apart(ended)
     assert (row["sent"], row["unsent"], row["reason"]) == (4, 0, None)
     ((now, again),) = runs_in(ended / "mlflow.db").items()
+    assert row["run_id"] == now
+    assert row["run_url"] == f"http://127.0.0.1:5000/#/experiments/1/runs/{now}"
     assert again == run
     assert now != former
     (note,) = (ended / "artifacts").rglob("note.txt")
@@ -282,6 +284,38 @@ def test_finished_job_is_sent_again_into_an_older_copy_of_the_database(
     assert sync_apart(out) == []
 
 
+READ = """
+import sys
+from pathlib import Path
+from experiments.tracking.recorded import read_tags
+connection = dict(enabled=True, uri=None, experiment="e", ui_url=None, server_timeout=5)
+print(read_tags(sys.argv[2], output_dir=Path(sys.argv[1]), **connection)["note"])
+"""
+
+
+def test_run_is_found_by_its_id_of_before_the_database_was_lost(open_run, tmp_path):
+    """It stands in the tag that names the best trial, and on people's screens."""
+    out = tmp_path / "out"
+    tracker = open_run(folder=out / "job", tags={"note": "mine"})
+    tracker.finish("FINISHED")
+    for _ in range(2):
+        remove_database(out / "mlflow.db")
+        assert len(sync_apart(out)) == 1
+        command = [sys.executable, "-c", READ, str(out), tracker.run_id]
+        assert run_to_the_end(command).stdout == "mine\n"
+
+
+def test_database_that_comes_back_has_its_run_again(ended, tmp_path):
+    (first,) = runs_in(ended / "mlflow.db")
+    copy_database(ended / "mlflow.db", tmp_path / "first.db")
+    remove_database(ended / "mlflow.db")
+    sync_apart(ended)
+    remove_database(ended / "mlflow.db")
+    shutil.copy(tmp_path / "first.db", ended / "mlflow.db")
+    assert sync_apart(ended) == []
+    assert list(runs_in(ended / "mlflow.db")) == [first]
+
+
 def test_file_that_was_removed_from_the_store_is_sent_again(ended):
     (note,) = (ended / "artifacts").rglob("note.txt")
     note.unlink()
@@ -297,7 +331,7 @@ def test_finished_job_arrives_in_another_store_too_and_stays_in_its_own(
     uri = f"sqlite:///{other}"
     before = runs_in(ended / "mlflow.db")
     (row,) = sync_apart(ended, uri)
-    assert (row["sent"], row["unsent"]) == (4, 0)
+    assert (row["sent"], row["unsent"], row["run_id"]) == (4, 0, None)
     assert list(runs_in(other).values()) == list(before.values())
     assert runs_in(other).keys().isdisjoint(before)
     assert sync_apart(ended, uri) == sync_apart(ended) == []

@@ -1,6 +1,8 @@
 """Sends what the tracker lacks of the runs; imports no framework."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.config.job import Job, JobResult
@@ -19,6 +21,8 @@ def sync(job: Job) -> JobResult:
     """
     root = Path(job.run.output_dir).absolute()
     rows = list(sync_folders(root, uri=job.run.task.arguments()["uri"]))
+    for row in rows:
+        _update_result(row)
     _show(rows, root)
     sent, unsent = sum(row.sent for row in rows), sum(row.unsent for row in rows)
     unasked = sum(not row.asked for row in rows)
@@ -36,6 +40,14 @@ def sync(job: Job) -> JobResult:
         reason=reason,
         exit_code=int(reason is not None),
     )
+
+
+def _update_result(row: Synced) -> None:
+    """Lets a job's stored result name the run that it has now."""
+    result = None if row.run_url is None else JobResult.load(row.folder)
+    if result is not None and result.run_id != row.run_id:
+        with suppress(OSError):
+            replace(result, run_id=row.run_id, run_url=row.run_url).save()
 
 
 def _show(rows: Sequence[Synced], root: Path) -> None:

@@ -12,7 +12,7 @@ from experiments.tracking.delivery import Delivery
 from experiments.tracking.failures import is_refusal, summarise
 from experiments.tracking.holding import holds
 from experiments.tracking.journal import Entry, find_opening
-from experiments.tracking.links import Location, locate
+from experiments.tracking.links import Location, locate, run_url
 from experiments.tracking.reconcile import reconcile_stale_runs
 from experiments.tracking.runs import ClaimedRun
 from experiments.tracking.spool import Spool
@@ -60,6 +60,14 @@ class Courier:
     def location(self) -> Location:
         """The store."""
         return locate(self._target["uri"], self._output_dir)
+
+    @property
+    def run_url(self) -> str | None:
+        """Address of the run's page; `None` before MLflow was reached."""
+        connection, experiment_id = self.connection, self.experiment_id
+        if connection is None or experiment_id is None or self.run_id is None:
+            return None
+        return run_url(connection.pages, experiment_id, self.run_id)
 
     def connect(self) -> Connection:
         """Returns the open store, in which the run exists.

@@ -3,7 +3,9 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 from experiments.errors import TrackingError
 from experiments.tracking.client import attempt, connect
 from experiments.tracking.seen import changed_keys
+from experiments.tracking.spool import Spool
+from experiments.tracking.sync import find_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,8 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
         TrackingError: There is no such run, or it holds no config.
     """
     client = _connect(output_dir, connection)
-    run = attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+    run = _read(client, run_id, output_dir)
+    run_id = run.info.run_id
     return RecordedRun(
         run_id=run_id,
         name=run.info.run_name,
@@ -67,9 +72,33 @@ def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, 
     Raises:
         TrackingError: There is no such run.
     """
-    client = _connect(output_dir, connection)
-    run = attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+    run = _read(_connect(output_dir, connection), run_id, output_dir)
     return dict(run.data.tags)
+
+
+def _read(client: Any, run_id: str, output_dir: Path) -> Any:
+    """Returns a run of MLflow, which may have another id by now."""
+    try:
+        return attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+    except TrackingError:
+        found = _find_successor(client, run_id, output_dir)
+        if found is None:
+            raise
+        return found
+
+
+def _find_successor(client: Any, run_id: str, output_dir: Path) -> Any:
+    """Returns the run in which the records of a lost one are now, if there is one.
+
+    When a database was lost, `task=sync` sends its runs into new ones. The ids of
+    before stand on screens and in tags, such as that of the best trial of a search.
+    """
+    for folder in find_folders(output_dir):
+        known = Spool(folder).list_run_ids()
+        for other in known if run_id in known else ():
+            with suppress(TrackingError):
+                return attempt(partial(client.get_run, other), "read a run")
+    return None
 
 
 def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:

@@ -85,19 +85,25 @@ class Spool:
         runs = self._read_runs()
         return store in runs or _UNKNOWN in runs
 
-    def list_run_ids(self, store: str) -> list[str]:
+    def list_run_ids(self, store: str = _UNKNOWN) -> list[str]:
         """Returns the runs that may be this folder's in a store, the likeliest first.
 
         A name is not the store: a server moves, and a database is replaced by another.
         """
         runs = self._read_runs()
         likely = [runs[store]] if store in runs else []
-        return list(dict.fromkeys([*likely, *reversed(runs.values())]))
+        former = reversed(self._read_former())
+        return list(dict.fromkeys([*likely, *reversed(runs.values()), *former]))
 
     def write_run_id(self, run_id: str, store: str = _UNKNOWN) -> None:
         """Remembers MLflow's run in a store."""
-        others = {k: known for k, known in self._read_runs().items() if k != store}
-        self._write_json("run.json", {"runs": {**others, store: run_id}})
+        runs = self._read_runs()
+        former = [known for known in self._read_former() if known != run_id]
+        replaced = runs.pop(store, run_id)
+        if replaced != run_id:
+            former.append(replaced)
+        content = {"runs": {**runs, store: run_id}, "former": former}
+        self._write_json("run.json", content)
 
     def read_sent(self, run_id: str | None) -> int:
         """Returns how many entries a run holds."""
@@ -178,6 +184,10 @@ class Spool:
         if "run_id" in found:  # of an earlier release, which knew one run
             return {_UNKNOWN: str(found["run_id"])}
         return dict(found.get("runs", {}))
+
+    def _read_former(self) -> list[str]:
+        """Returns runs of databases that others have replaced, the latest last."""
+        return list(_read_json(self.folder / "run.json").get("former", []))
 
     def _read_all_sent(self) -> dict[str, int]:
         """Returns run -> entries that it holds."""

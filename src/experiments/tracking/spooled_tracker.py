@@ -79,14 +79,7 @@ class SpooledTracker:
     @property
     def run_url(self) -> str | None:
         """Address of the run's page; `None` before MLflow was reached."""
-        connection, experiment_id = (
-            self._courier.connection,
-            self._courier.experiment_id,
-        )
-        run_id = self._courier.run_id
-        if connection is None or experiment_id is None or run_id is None:
-            return None
-        return links.run_url(connection.pages, experiment_id, run_id)
+        return self._courier.run_url
 
     def compare_url(self, run_ids: Sequence[str]) -> str | None:
         """Returns the page that compares runs; `None` before MLflow was reached."""

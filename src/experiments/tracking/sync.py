@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from experiments.errors import TrackingError
@@ -28,6 +28,8 @@ class Synced:
         unsent: Records that still wait.
         asked: Whether the store said what it has; else only memory tells.
         reason: Why they wait, or why it did not say; `None` without any.
+        run_id: Of the run in its own store; `None` in another one.
+        run_url: Address of the run's page.
     """
 
     folder: Path
@@ -36,6 +38,8 @@ class Synced:
     unsent: int = 0
     asked: bool = True
     reason: str | None = None
+    run_id: str | None = field(default=None, compare=False)
+    run_url: str | None = field(default=None, compare=False)
 
 
 def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced]:
@@ -58,7 +62,8 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             entries = read_entries(spool.journal)
             if entries:
                 courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
-                yield from _sync(courier, spool, entries, absent)
+                for row in _sync(courier, spool, entries, absent):
+                    yield row if uri else _name_run(row, courier)
         except TrackingError as error:
             # Its journal cannot be read: how many records wait is unknown.
             yield Synced(folder=folder, unsent=1, reason=str(error))
@@ -117,6 +122,10 @@ def _sync(
             asked=asked,
             reason=reason,
         )
+
+
+def _name_run(row: Synced, courier: Courier) -> Synced:
+    return replace(row, run_id=courier.run_id, run_url=courier.run_url)
 
 
 def _is_closed(entries: list[Entry]) -> bool:
