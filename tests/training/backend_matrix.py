@@ -54,7 +54,7 @@ VALUES: dict[str, list[str]] = {
     "max_steps": ["max_steps=null"],
     "max_minutes": ["max_minutes=60"],
     "until_epoch": ["until_epoch=2"],
-    "overfit_batches": ["overfit_batches=1"],
+    "overfit_batches": ["overfit_batches=2"],
     "drop_remainder": ["drop_remainder=false", "max_steps_per_epoch=null"],
     "threads": ["threads=1"],
     "steps_per_execution": ["steps_per_execution=2"],
@@ -73,6 +73,13 @@ OPTIMIZER_VALUES = {
     "ema_momentum": "0.5",
 }
 
+# Options whose own code, or Keras' below it, depends on the backend, in one case.
+TOGETHER = "those that depend on the backend"
+_DEPENDENT = (
+    "optimizer.ema_momentum",
+    "trainer.accumulate_steps=2",
+    "callbacks=plateau",
+)
 # What a process cannot change once it has imported a framework.
 ALONE = ("trainer.onednn=false", "trainer.deterministic", "trainer.threads")
 
@@ -103,6 +110,7 @@ def list_cases() -> dict[str, list[str]]:
             cases[name] = [f"trainer.{override}" for override in overrides]
             if field.name == "precision":
                 cases[name].append("gpu=auto")  # which no check knows to be the CPU
+    cases[TOGETHER] = [override for name in _DEPENDENT for override in cases[name]]
     return cases
 
 

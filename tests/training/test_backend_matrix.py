@@ -15,7 +15,7 @@ import pytest
 
 from experiments.training.store import FOLDER, load_last
 from tests.conftest import ROOT
-from tests.training.backend_matrix import list_cases, list_processes
+from tests.training.backend_matrix import TOGETHER, list_cases, list_processes
 
 pytestmark = [
     pytest.mark.skipif(
@@ -24,9 +24,6 @@ pytestmark = [
     pytest.mark.timeout(3600),  # the first test of a part waits for all its cases
 ]
 BACKENDS = ("tensorflow", "jax")
-# Options whose own code, or Keras' below it, depends on the backend; all the others
-# take minutes.
-QUICK = ["optimizer.ema_momentum", "trainer.accumulate_steps=2", "callbacks=plateau"]
 # What one backend cannot do is refused, by (case, backend).
 REFUSED = {
     ("trainer.onednn=true", "jax"): "trainer.onednn must be auto or false with backend",
@@ -104,11 +101,9 @@ def check_equal(case: str, one: dict[str, Any], other: dict[str, Any]) -> None:
             )
 
 
-@pytest.mark.parametrize("case", QUICK)
-def test_option_does_the_same_on_both_backends(reports: Any, case: str) -> None:
-    names = tuple(QUICK)
-    found = {backend: reports(backend, names)[case] for backend in BACKENDS}
-    check_case(case, found)
+def test_what_depends_on_the_backend_does_the_same_on_both(reports: Any) -> None:
+    found = {backend: reports(backend, (TOGETHER,))[TOGETHER] for backend in BACKENDS}
+    check_case(TOGETHER, found)
 
 
 @pytest.mark.slow
