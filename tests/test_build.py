@@ -224,25 +224,8 @@ for gpus in ((), ("0", "1")):
 """
 
 
-def test_micro_batches_are_the_batches_in_parts(check: Any) -> None:
-    whole, parts = (
-        build.build_pipelines(run, build.build_dataset(run))
-        for run in (
-            check(*TINY, "trainer.batch_size=8").run,
-            check(*TINY, "trainer.batch_size=8", "trainer.accumulate_steps=2").run,
-        )
-    )
-    assert parts.steps_per_epoch == 2 * whole.steps_per_epoch
-    for step in (0, 3):
-        (images, labels), *_ = whole.train_from(step).take(1).as_numpy_iterator()
-        micro = list(parts.train_from(2 * step).take(2).as_numpy_iterator())
-        np.testing.assert_array_equal(np.concatenate([x for x, _ in micro]), images)
-        np.testing.assert_array_equal(np.concatenate([y for _, y in micro]), labels)
-        odd, *_ = parts.train_from(2 * step + 1).take(1).as_numpy_iterator()
-        np.testing.assert_array_equal(odd[0], micro[1][0])
-
-
-def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
+def test_a_step_in_micro_batches_is_the_same_step(check: Any) -> None:
+    """Through the network and everything that the config changes in it."""
     weights = []
     for parts in (1, 2):
         run = check(
@@ -255,24 +238,33 @@ def test_accumulated_gradients_make_the_same_step(check: Any) -> None:
         ).run
         dataset = build.build_dataset(run)
         pipelines = build.build_pipelines(run, dataset)
+        assert pipelines.steps_per_epoch == 3
         keras.utils.set_random_seed(0)
         model = build.build_model(
             run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=CPU
         )
+        assert ("train_step" in vars(model)) is (parts > 1)
         for layer in model.layers[-1].layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.trainable = False  # its statistics are those of a micro-batch
         model.make_train_function(force=True)
-        model.fit(
-            pipelines.train_from(0),
-            steps_per_epoch=3 * parts,
-            shuffle=False,
-            verbose=0,
-        )
+        model.fit(pipelines.train_from(0), steps_per_epoch=3, shuffle=False, verbose=0)
         weights.append(model.trainable_variables[0].numpy())
-    assert pipelines.steps_per_epoch == 6
-    assert int(model.optimizer.iterations) == 3
+        assert int(model.optimizer.iterations) == 3
     np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)
+
+
+def test_micro_batches_count_as_less_memory(check: Any, built: Any) -> None:
+    costs = []
+    for parts in (1, 4):
+        run, _, model = built(
+            "trainer.batch_size=8", f"trainer.accumulate_steps={parts}"
+        )
+        costs.append(build.measure_cost(run, model, CPU))
+    whole, quarter = costs
+    saved = 6 * whole.activation_bytes_per_image  # two of eight images are there,
+    added = 4 * whole.trainable_parameters  # and the sum of the gradients
+    assert quarter.training_bytes == whole.training_bytes - saved + added
 
 
 def test_only_the_training_loss_is_smoothed(built: Any) -> None:

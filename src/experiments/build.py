@@ -9,11 +9,10 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments import runtime
-from experiments.config.callbacks import TimingConfig
 from experiments.config.schema import RunConfig
 from experiments.config.targets import instantiate, resolve
 from experiments.data.dataset import Dataset, Split
@@ -31,8 +30,7 @@ class Pipelines:
     """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
 
     Attributes:
-        train_from: Returns the training batches from a step on, over all epochs; with
-            `trainer.accumulate_steps` the micro-batches, each of them a step.
+        train_from: Returns the training batches from a step on, over all epochs.
         validation: One pass over the validation images.
         test: One pass over the test images; `None` without any.
         steps_per_epoch: Training steps of one epoch.
@@ -124,36 +122,12 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             return batches
         return batches.take(repeated).cache().repeat().skip(step % repeated)
 
-    parts = trainer.accumulate_steps
     return Pipelines(
-        train_from=train_from if parts == 1 else split_batches(train_from, parts),
+        train_from=train_from,
         validation=evaluate(dataset.validation),
         test=None if dataset.test is None else evaluate(dataset.test),
-        steps_per_epoch=parts
-        * min([steps, *(limit for limit in limits if limit is not None)]),
+        steps_per_epoch=min([steps, *(limit for limit in limits if limit is not None)]),
     )
-
-
-def split_batches(
-    batches_from: Callable[[int], Any], parts: int
-) -> Callable[[int], Any]:
-    """Returns what gives the same images in the same order, in smaller batches.
-
-    Args:
-        batches_from: Returns the batches from a step on.
-        parts: Micro-batches that each batch is split into.
-    """
-    import tensorflow as tf
-
-    @tf.autograph.experimental.do_not_convert
-    def split(*batch: Any) -> Any:
-        return tuple(tf.reshape(t, (parts, -1, *t.shape[1:])) for t in batch)
-
-    def micro_batches_from(step: int) -> Any:
-        batches = batches_from(step // parts).map(split).unbatch()
-        return batches.skip(step % parts)
-
-    return micro_batches_from
 
 
 def build_model(
@@ -186,11 +160,11 @@ def build_model(
     from experiments.training.losses import build_loss, outputs_probabilities
     from experiments.training.metrics import build_metrics
 
-    classes = dataset.num_classes
+    trainer, classes = run.trainer, dataset.num_classes
     jit = choose_jit(
-        run.trainer.jit,
+        trainer.jit,
         on_gpu=devices.kind == "gpu",
-        deterministic=run.trainer.deterministic,
+        deterministic=trainer.deterministic,
     )
     with runtime.variable_scope(devices, run.backend):
         network = instantiate(
@@ -199,10 +173,10 @@ def build_model(
         model = normalise_inside(network, dataset)
         _check_head(model, classes)
         _check_gradients(run, model, devices)
-        if run.trainer.fused_batch_norm:
+        if trainer.fused_batch_norm:
             fuse_batch_norms(model, jit=jit)
         on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
-        if run.trainer.lowered_convolutions and on_cpu and not jit:
+        if trainer.lowered_convolutions and on_cpu and not jit:
             lower_convolutions(model)
         head: dict[str, Any] = {
             "from_logits": not outputs_probabilities(model),
@@ -214,12 +188,11 @@ def build_model(
                 run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
             ),
             loss=build_loss(**head, label_smoothing=0.0),
-            training_loss=build_loss(
-                **head, label_smoothing=run.trainer.label_smoothing
-            ),
+            training_loss=build_loss(**head, label_smoothing=trainer.label_smoothing),
             metrics=build_metrics(classes),
             jit=jit,
-            steps_per_execution=run.trainer.steps_per_execution,
+            steps_per_execution=trainer.steps_per_execution,
+            micro_batch=None if trainer.accumulate_steps == 1 else _micro_batch(run),
         )
     return model
 
@@ -259,11 +232,12 @@ def measure_cost(run: RunConfig, model: Any, devices: Devices) -> "Cost":
 
     weights = sum(math.prod(v.shape) for v in model.trainable_variables)
     slots = sum(math.prod(v.shape) for v in model.optimizer.variables)
+    sums = run.trainer.accumulate_steps > 1  # of gradients, beside a micro-batch's
     cost = measure_cost(
         model,
         batch_size=math.ceil(_micro_batch(run) / max(len(devices.gpus), 1)),
         precision=run.trainer.precision,
-        optimizer_slots=round(slots / max(weights, 1)),
+        optimizer_slots=round(slots / max(weights, 1)) + sums,
     )
     memory = runtime.free_memory(devices)
     if memory is not None and cost.training_bytes > memory:
@@ -304,13 +278,10 @@ def build_optimizer(
         run.schedule,
         key="schedule",
         peak_lr=lr_factor * peak_lr,
-        steps_per_epoch=steps_per_epoch // run.trainer.accumulate_steps,
+        steps_per_epoch=steps_per_epoch,
         epochs=run.trainer.epochs,
     )
     optimizer_class = resolve(run.optimizer._target_, key="optimizer")
-    parts = run.trainer.accumulate_steps
-    if parts > 1:
-        arguments["gradient_accumulation_steps"] = parts
     return build_optimizer(
         optimizer_class,
         lr=schedule,
@@ -336,10 +307,7 @@ def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str,
             callback gets those that its constructor names.
     """
     callbacks = {}
-    for name, given in run.callbacks.items():
-        config = given
-        if isinstance(config, TimingConfig):
-            config = replace(config, batch_size=_micro_batch(run))
+    for name, config in run.callbacks.items():
         key = f"callbacks.{name}"
         names = inspect.signature(resolve(config._target_, key=key)).parameters
         facts = {k: v for k, v in run_time.items() if k in names}

@@ -81,21 +81,36 @@ def test_adamw_cannot_do_without_decay(compose: Any) -> None:
         compose("optimizer=adamw", "optimizer.weight_decay=null")
 
 
+OTHER = {
+    "_target_": "keras.optimizers.Adafactor",
+    "lr": 1e-3,
+    "weight_decay": None,
+    "decay_norm_and_bias": False,
+    "clip_norm": None,
+    "global_clip_norm": None,
+    "clip_value": None,
+    "ema_momentum": None,
+    "beta_2_decay": -0.8,
+}
+
+
 def test_any_other_optimizer_needs_no_python() -> None:
-    node = {
-        "_target_": "keras.optimizers.Adafactor",
-        "lr": 1e-3,
-        "weight_decay": None,
-        "decay_norm_and_bias": False,
-        "clip_norm": None,
-        "global_clip_norm": None,
-        "clip_value": None,
-        "ema_momentum": None,
-        "beta_2_decay": -0.8,
-    }
     problems: list[Problem] = []
 
-    config = convert(node, OtherOptimizerConfig, key="optimizer", problems=problems)
+    config = convert(OTHER, OtherOptimizerConfig, key="optimizer", problems=problems)
 
     assert problems == []
     assert config.arguments()["beta_2_decay"] == -0.8
+
+
+@pytest.mark.parametrize("steps", [4, None])
+def test_accumulation_by_the_optimizer_is_refused(steps: int | None) -> None:
+    node = {**OTHER, "gradient_accumulation_steps": steps}
+    problems: list[Problem] = []
+
+    convert(node, OtherOptimizerConfig, key="optimizer", problems=problems)
+
+    assert bool(problems) is (steps is not None)
+    for problem in problems:
+        assert problem.key == "optimizer.gradient_accumulation_steps"
+        assert "trainer.accumulate_steps" in str(problem)

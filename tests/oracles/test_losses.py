@@ -40,7 +40,9 @@ def cross_entropy(x: Any, y: Any, weights: Any, smoothing: float) -> float:
     return float(-(targets * logarithms).sum(1).mean())
 
 
-def build(*, softmax: bool, smoothing: float, decay: float = 0.0) -> Any:
+def build(
+    *, softmax: bool, smoothing: float, micro: int | None = None, decay: float = 0.0
+) -> Any:
     """Compiles a network of either head; its weights stay what they are."""
     regularizer = keras.regularizers.L2(decay) if decay else None
     initializer = keras.initializers.RandomNormal(stddev=1.0, seed=1)
@@ -62,6 +64,7 @@ def build(*, softmax: bool, smoothing: float, decay: float = 0.0) -> Any:
         training_loss=build_loss(**options, label_smoothing=smoothing),
         metrics=[],
         jit=False,
+        micro_batch=micro,
     )
     return model
 
@@ -91,12 +94,13 @@ def measure(**options: Any) -> tuple[dict[str, float], list[Any]]:
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("micro", [None, 3])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("softmax", [False, True], ids=["logits", "probabilities"])
 def test_smoothing_belongs_to_the_training_loss_alone(
-    softmax: bool, smoothing: float
+    softmax: bool, smoothing: float, micro: int | None
 ) -> None:
-    shown, weights = measure(softmax=softmax, smoothing=smoothing)
+    shown, weights = measure(softmax=softmax, smoothing=smoothing, micro=micro)
 
     plain, smoothed = (cross_entropy(*draw(), weights, e) for e in (0.0, smoothing))
     assert shown["loss"] == pytest.approx(smoothed, rel=1e-5)
@@ -169,7 +173,7 @@ ON_JAX = """
 import json
 import numpy as np
 from tests.oracles.test_losses import measure
-for softmax in (False, True):
-    shown, weights = measure(softmax=softmax, smoothing=0.1)
+for softmax, micro in ((False, None), (True, 3)):
+    shown, weights = measure(softmax=softmax, smoothing=0.1, micro=micro)
     print(json.dumps([shown, *(np.asarray(w).tolist() for w in weights)]))
 """

@@ -90,6 +90,17 @@ class LionConfig(OptimizerConfig):
 class OtherOptimizerConfig(OptimizerConfig, OpenTarget):
     """Any other optimizer: its own keys are those that its YAML file declares."""
 
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem too for Keras' accumulation, by which a part is a step."""
+        yield from super().check()
+        if self.extra.get("gradient_accumulation_steps") is not None:
+            yield Problem(
+                "gradient_accumulation_steps",
+                "must be left out: the schedule and the averages would move with each "
+                "part of a batch.",
+                "Set trainer.accumulate_steps.",
+            )
+
 
 OPTIMIZERS: dict[str, type] = {
     "keras.optimizers.Adam": AdamConfig,

@@ -16,7 +16,8 @@ class TrainerConfig:
 
     Attributes:
         epochs: Passes over the training images.
-        batch_size: Images a step, over all devices together.
+        batch_size: Images a step, over all devices together. A step is one update of
+            the weights, here and everywhere.
         accumulate_steps: Micro-batches that the gradients of a step are added up over:
             less memory for the same step; batch norm sees a micro-batch.
         oom: What to do when the memory does not suffice: `error`, or `accumulate` to

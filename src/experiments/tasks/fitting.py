@@ -157,9 +157,8 @@ class Fitting:
         from experiments.training.session import Limits
 
         trainer = self.job.run.trainer
-        steps = trainer.max_steps
         return Limits(
-            max_steps=None if steps is None else steps * trainer.accumulate_steps,
+            max_steps=trainer.max_steps,
             max_minutes=trainer.max_minutes,
             until_epoch=trainer.until_epoch,
         )
@@ -174,7 +173,7 @@ class Fitting:
             mode=trainer.progress,
             epochs=trainer.epochs,
             steps_per_epoch=self.pipelines.steps_per_epoch,
-            batch_size=trainer.batch_size // trainer.accumulate_steps,
+            batch_size=trainer.batch_size,
         )
         logger = EpochLogger(record.epoch_logger(self.tracker))
         return {"(tracker)": logger, "(display)": display}

@@ -14,6 +14,7 @@ from experiments.training.chain import CallbackChain
 from experiments.training.loop import TrainingLoop
 from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
+from experiments.training.micro_batches import split_steps
 from experiments.training.session import Limits, Session
 from experiments.training.state import TrainingState, keeps_averages
 
@@ -89,6 +90,7 @@ def compile_model(
     jit: bool,
     steps_per_execution: int = 1,
     training_loss: Any = None,
+    micro_batch: int | None = None,
 ) -> None:
     """Compiles `model` in graph mode, with all the variables that training takes.
 
@@ -100,6 +102,8 @@ def compile_model(
         jit: Whether XLA compiles the step, see `choose_jit`.
         steps_per_execution: Steps between two returns to Python.
         training_loss: What training minimises in the place of `loss`.
+        micro_batch: Images of a batch that are trained on at a time, see
+            `split_steps`; `None` for all.
     """
     model.compile(
         optimizer=optimizer,
@@ -111,6 +115,8 @@ def compile_model(
     )
     if training_loss is not None:
         train_on(model, training_loss)
+    if micro_batch is not None:
+        split_steps(model, micro_batch=micro_batch)
     # Born in the first step, the optimizer's would have TensorFlow trace it twice, and
     # before it there would be no accumulators of metrics to restore.
     model.optimizer.build(model.trainable_variables)
