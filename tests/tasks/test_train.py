@@ -191,11 +191,15 @@ def test_paused_job_has_a_result_and_goes_on_to_that_of_training_at_once(
     ("split", "options"),
     [
         ("train", ["task.picture_grid=true", "dataset.cache=none"]),
-        ("train", ["task.picture_grid=false", "dataset.cache=none"]),
-        ("train", ["dataset.cache=memory"]),
         ("train", ["dataset.mean=null", "dataset.std=null"]),
-        ("val", ["dataset.cache=none"]),
         ("test", ["dataset.cache=none"]),
+        pytest.param(
+            "train",
+            ["task.picture_grid=false", "dataset.cache=none"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("train", ["dataset.cache=memory"], marks=pytest.mark.slow),
+        pytest.param("val", ["dataset.cache=none"], marks=pytest.mark.slow),
     ],
 )
 def test_file_that_does_not_decode_is_named_wherever_it_is_first_drawn(
