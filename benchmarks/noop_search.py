@@ -9,20 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-import hydra
 import psutil
+from hydra._internal.utils import create_config_search_path, get_args_parser
 from omegaconf import DictConfig
 
-from experiments.config.sources import each_file_once
+from experiments.config.loader import open_hydra
 from experiments.search import launching
 
 FIGURES = Path(sys.argv.pop(1))
+CONF = Path(__file__).resolve().parents[1] / "conf"
 SHORTEST, LONGEST = 0.4, 4.0  # seconds of trials that sleep: 1 to 10
 launched: list[float] = []
 memory: list[int] = []
 
 
-@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
 def run(config: DictConfig) -> float:
     """Does nothing, or sleeps as long as its number says; notes the memory."""
     memory.append(psutil.Process().memory_info().rss)
@@ -63,6 +63,8 @@ if __name__ == "__main__":
 
     searching.run_search = timed
     watch_launches()
-    each_file_once()(run)()  # as a command does
+    overrides = [*get_args_parser().parse_args().overrides, "hydra.mode=MULTIRUN"]
+    with open_hydra(create_config_search_path(str(CONF))) as hydra:  # as a command does
+        hydra.multirun("config", run, overrides)
     figures = {"whole": sum(whole), "launched": launched, "memory": memory}
     FIGURES.write_text(json.dumps(figures))

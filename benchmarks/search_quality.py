@@ -332,7 +332,10 @@ def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
 
 
 def _settings(oracle: str, seed: int, trials: int) -> Any:
-    from experiments.config.composer import Composer, compose_whole, open_hydra
+    from hydra._internal.utils import create_config_search_path
+
+    from experiments.config.composer import Composer
+    from experiments.config.loader import open_hydra
     from experiments.config.search import read_search
 
     conf = Path(__file__).resolve().parents[1] / "conf"
@@ -342,9 +345,9 @@ def _settings(oracle: str, seed: int, trials: int) -> Any:
         f"hydra.sweeper.max_trials={10 * trials}",
         "hydra.sweeper.objective.name=val_loss",
     ]
-    with open_hydra(conf, None):
-        composer = Composer("config", ["hydra/sweeper=keras_tuner", *typed])
-        whole = compose_whole((), composer)
+    with open_hydra(create_config_search_path(str(conf))) as hydra:
+        settings = ("hydra/sweeper=keras_tuner", *typed)
+        whole = Composer(hydra.config_loader, "config", settings).compose(())
         return read_search(whole.hydra.sweeper)
 
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from experiments.config.sources import each_file_once
 from experiments.runtime import prepare_environment
-from tests.warm import run_to_the_end
+from tests.warm import run_to_the_end, share_config_files
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
@@ -50,8 +49,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _config_files() -> Iterator[None]:
-    """Reads each config file once, as a command does."""
-    with each_file_once():
+    """Reads each config file once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_config_files(patch.setattr)
         yield
 
 

@@ -1,20 +1,21 @@
 import gc
+import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hydra._internal.config_repository import ConfigRepository
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
 
-from experiments import launch
+from experiments import jobs, launch
 from experiments.config.job import JobResult
+from experiments.config.loader import CheckedHydra
 from experiments.config.preflight import Plan
 from experiments.errors import (
     ConfigError,
@@ -27,13 +28,27 @@ from experiments.errors import (
 from experiments.folders import claim_folder
 from tests.conftest import CONF
 
+assert jobs  # knows `${job_folder:}`, as in `run.py`
 WRONG = ConfigError([Problem("seed", "is missing.")])
 
 
 @pytest.fixture(autouse=True)
 def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives back the command line that `main` changes."""
+    """Gives back the command line that the tests change."""
     monkeypatch.setattr(sys, "argv", ["run.py"])
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Takes back how Hydra sets up the log, and closes its files."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    for handler in [reference() for reference in logging._handlerList]:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
@@ -49,17 +64,26 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         job_folders=(),
         swept_keys=("model", "seed"),
     )
-    monkeypatch.setattr(launch, "check_command_line", lambda *_, **__: plan)
+
+    def check(*_: Any, multirun: bool, **__: Any) -> Plan:
+        settings = ("hydra.mode=MULTIRUN",) if multirun else ()
+        return replace(plan, multirun=multirun, settings=settings)
+
+    monkeypatch.setattr(launch, "check", check)
     return plan
 
 
-def start(run: Callable[[], Any], *arguments: str) -> int:
+def start(run: Callable[[DictConfig], Any], *arguments: str) -> int:
     sys.argv = ["run.py", *arguments]
-    return launch.main(run, config_dir=CONF)
+    return launch.main(run, config_path=str(CONF))
 
 
-def refuse_to_run() -> None:
+def refuse_to_run(_: Any) -> None:
     pytest.fail("nothing may run")
+
+
+def do_nothing(_: Any) -> None:
+    """A job that leaves no result."""
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -67,11 +91,6 @@ def raising(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return run
-
-
-def unquote(override: str) -> tuple[str, Any]:
-    parsed = OverridesParser.create().parse_override(override)
-    return parsed.key_or_group, parsed.value()
 
 
 @pytest.mark.parametrize(
@@ -94,9 +113,10 @@ def test_exit_code_and_message_tell_why_it_ended(
     line: str,
 ) -> None:
     if place == "check":
-        monkeypatch.setattr(launch, "check_command_line", raising(error))
-    run = refuse_to_run if place == "check" else raising(error)
-    assert start(run) == code
+        monkeypatch.setattr(launch, "check", raising(error))
+    else:
+        monkeypatch.setattr(CheckedHydra, "run", raising(error))
+    assert start(refuse_to_run) == code
     assert capsys.readouterr() == ("", line)
 
 
@@ -105,7 +125,7 @@ def test_signal_stops_what_runs_with_the_code_of_a_temporary_failure(
     plan: Any, number: int
 ) -> None:
     handler = signal.getsignal(number)
-    assert start(lambda: signal.raise_signal(number)) == 75
+    assert start(lambda _: signal.raise_signal(number)) == 75
     assert signal.getsignal(number) is handler
 
 
@@ -114,31 +134,24 @@ def test_command_line_is_checked_as_it_was_typed(
 ) -> None:
     seen: list[Any] = []
 
-    def check(overrides: list[str], **options: Any) -> None:
+    def check(overrides: list[str], loader: Any, **options: Any) -> None:
+        folders = [source.path for source in loader.get_sources()]
+        assert (str(tmp_path) in folders) == (overrides != [])
         seen.append((overrides, options))
         raise WRONG
 
-    monkeypatch.setattr(launch, "check_command_line", check)
+    monkeypatch.setattr(launch, "check", check)
     start(refuse_to_run, "-m", f"--config-dir={tmp_path}", "seed=1,2", "model=a")
     start(refuse_to_run, "--config-name=other")
-    options = {"config_dir": CONF, "config_name": "config", "multirun": True}
     assert seen == [
-        (["seed=1,2", "model=a"], {**options, "extra_config_dir": tmp_path}),
-        (
-            [],
-            {
-                "config_dir": CONF,
-                "config_name": "other",
-                "multirun": False,
-                "extra_config_dir": None,
-            },
-        ),
+        (["seed=1,2", "model=a"], {"config_name": "config", "multirun": True}),
+        ([], {"config_name": "other", "multirun": False}),
     ]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
 def test_single_run_exits_with_the_code_of_its_job(plan: Any, code: int) -> None:
-    def run() -> None:
+    def run(_: Any) -> None:
         folder = str(plan.folder)
         JobResult(name="a", status="FAILED", output_dir=folder, exit_code=code).save()
 
@@ -146,13 +159,22 @@ def test_single_run_exits_with_the_code_of_its_job(plan: Any, code: int) -> None
 
 
 def test_run_that_left_no_result_has_failed(plan: Any) -> None:
-    assert start(lambda: None) == 1
+    assert start(do_nothing) == 1
 
 
-def test_hydra_is_told_the_planned_folder(plan: Any) -> None:
-    start(lambda: None, "seed=1")
-    assert sys.argv[:2] == ["run.py", "seed=1"]
-    assert unquote(sys.argv[2]) == ("hydra.run.dir", str(plan.folder))
+def test_hydra_runs_in_the_planned_folder_and_the_config_knows_nothing_of_it(
+    plan: Any,
+) -> None:
+    seen: list[Any] = []
+
+    def run(config: DictConfig) -> None:
+        seen.append((config, HydraConfig.get().runtime.output_dir))
+        assert list(HydraConfig.get().overrides.hydra) == []
+
+    start(run)
+    ((config, folder),) = seen
+    assert folder == str(plan.folder)
+    assert "hydra" not in config
 
 
 def test_the_end_of_a_command_collects_no_garbage(
@@ -160,58 +182,34 @@ def test_the_end_of_a_command_collects_no_garbage(
 ) -> None:
     at_the_end: list[Any] = []
     monkeypatch.setattr(launch.atexit, "register", at_the_end.append)
-    start(lambda: None, "seed=1")
+    start(do_nothing)
     assert at_the_end == [gc.freeze]
 
 
-def test_a_job_is_composed_from_the_files_that_were_checked(
-    plan: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = ConfigRepository.load_config
-
-    def look(*_: Any, **__: Any) -> Any:
-        seen.append(ConfigRepository.load_config)
-        return plan
-
-    seen: list[Any] = []
-    monkeypatch.setattr(launch, "check_command_line", look)
-    start(lambda: seen.append(ConfigRepository.load_config), "seed=1")
-    checked, run = seen
-    assert checked is run is not plain
-    assert ConfigRepository.load_config is plain
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["-m", "seed=1,2"],
-        ["-m"],
-        ["seed=1,2", "-m"],
-        ["seed=1", "--config-dir=conf"],
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("words", [["-m", "seed=1,2"], ["seed=1,2", "-m"]], ids=str)
 def test_flags_may_stand_before_or_after_the_overrides(
     plan: Any, closed: list[Any], words: list[str]
 ) -> None:
-    start(lambda: None, *words)
-    overrides = get_args_parser().parse_args(sys.argv[1:]).overrides
-    folders = [word for word in overrides if word.startswith("hydra.")]
-    assert unquote(folders[0])[1] == str(plan.folder)
+    start(do_nothing, *words)
+    assert closed == [None]
 
 
 @pytest.mark.parametrize(
     ("flags", "shown"),
     [
-        (["--cfg", "job"], "seed: 5\ncopy: ${seed}\n\n"),
-        (["--cfg", "job", "--resolve"], "seed: 5\ncopy: 5\n\n"),
+        (["--cfg", "job", "-p", "callbacks.timing"], "batch_size: ${trainer.batch_s"),
+        (["--cfg", "job", "-p", "callbacks.timing", "--resolve"], "batch_size: 16\n"),
+        (["--cfg", "job", "-p", "seed"], "5\n"),
+        (["--cfg", "hydra", "-p", "hydra.overrides.task"], "- seed=5\n"),
+        (["--cfg", "job", "-p", "_global_", "-m"], "model:\n"),
     ],
+    ids=lambda value: " ".join(value),
 )
 def test_config_is_shown_without_running(
-    plan: Any, capsys: pytest.CaptureFixture[str], flags: list[str], shown: str
+    capsys: pytest.CaptureFixture[str], flags: list[str], shown: str
 ) -> None:
-    assert start(refuse_to_run, *flags) == 0
-    assert capsys.readouterr().out == shown
+    assert start(refuse_to_run, *flags, "seed=5") == 0
+    assert shown in capsys.readouterr().out
 
 
 def test_help_is_shown_without_running(
@@ -221,28 +219,53 @@ def test_help_is_shown_without_running(
     assert "seed: 5\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("flags", [["--cfg", "hydra"], ["--cfg", "job", "-p", "model"]])
-def test_other_views_of_the_config_are_hydras(plan: Any, flags: list[str]) -> None:
-    called: list[int] = []
-    assert start(lambda: called.append(1), *flags) == 0
-    assert called == [1]
-
-
-def test_a_view_that_hydra_has_of_a_single_run_only_is_told(
-    plan: Any, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["-m", "--cfg", "hydra"], "Hydra shows this of a single run only: drop -m."),
+        (["--cfg", "all", "--run"], "--run cannot go together with --cfg."),
+        (["--resolve"], "--resolve needs --cfg, such as --cfg job --resolve."),
+        (["--package", "a"], "--package needs --cfg, such as --cfg job --package"),
+        (["--cfg", "job", "-p", "nope"], "--package names nothing: nope."),
+        (["--cfg", "hydra", "-p", "hydra.nope"], "--package names nothing: hydra.nope"),
+        (["--experimental-rerun", "a.pickle"], "--experimental-rerun is not supported"),
+        (["--config-path", "a/config.yaml"], "--config-path must be a folder."),
+        (["--config-path", "/nowhere"], "Primary config directory not found."),
+        (["--config-dir", "/nowhere"], "--config-dir must be a folder."),
+        (["--config-name", "nope"], "Cannot find primary config 'nope'."),
+        (["--shell-completion", "nope=1"], "Expecting one subcommand"),
+        (["--info", "defaults", "model=nope"], "model must be one of "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_flag_is_honoured_or_refused_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], flags: list[str], line: str
 ) -> None:
-    assert start(refuse_to_run, "-m", "--cfg", "hydra") == 2
-    assert "drop -m" in capsys.readouterr().err
+    assert start(refuse_to_run, *flags) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert line in shown.err
+    assert len(shown.err.splitlines()) == 2
 
 
-@pytest.mark.parametrize("flag", ["--hydra-help", "--shell-completion", "--info"])
+@pytest.mark.parametrize(
+    ("flags", "shown"),
+    [
+        (["--hydra-help"], "Hydra"),
+        (["--info", "searchpath"], str(CONF)),
+        (["--info", "defaults"], "model/resnet50"),
+    ],
+    ids=str,
+)
 def test_hydras_own_pages_need_no_good_config(
-    monkeypatch: pytest.MonkeyPatch, flag: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    shown: str,
 ) -> None:
-    monkeypatch.setattr(launch, "check_command_line", raising(WRONG))
-    called: list[int] = []
-    assert start(lambda: called.append(1), flag) == 0
-    assert called == [1]
+    monkeypatch.setattr(launch, "check", raising(WRONG))
+    assert start(refuse_to_run, *flags) == 0
+    assert shown in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -263,13 +286,19 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_jobs_of_a_sweep_are_told_folder_and_swept_keys(
     plan: Any, closed: list[Any]
 ) -> None:
-    assert start(lambda: None, "-m", "seed=1,2") == 1
+    seen: list[Any] = []
+
+    def run(_: Any) -> None:
+        hydra = HydraConfig.get()
+        seen.append((hydra.sweep.dir, dict(hydra.job.env_set)))
+
+    assert start(run, "-m", "seed=1,2") == 1
     assert closed == [None]
-    assert [unquote(word) for word in sys.argv[3:]] == [
-        ("hydra.sweep.dir", str(plan.folder)),
-        ("hydra.job.env_set.EXPERIMENTS_SWEPT_KEYS", "model seed"),
-        ("hydra.job.env_set.EXPERIMENTS_SWEEP_FOLDER", str(plan.folder)),
-    ]
+    told = {
+        "EXPERIMENTS_SWEPT_KEYS": "model seed",
+        "EXPERIMENTS_SWEEP_FOLDER": str(plan.folder),
+    }
+    assert seen == [(str(plan.folder), told)]
 
 
 @pytest.mark.parametrize(
@@ -281,9 +310,15 @@ def test_jobs_of_a_sweep_are_told_folder_and_swept_keys(
     ],
 )
 def test_sweep_that_ends_early_is_closed_with_its_reason(
-    plan: Any, closed: list[Any], error: BaseException, code: int, reason: str
+    plan: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    closed: list[Any],
+    error: BaseException,
+    code: int,
+    reason: str,
 ) -> None:
-    assert start(raising(error), "-m") == code
+    monkeypatch.setattr(CheckedHydra, "multirun", raising(error))
+    assert start(refuse_to_run, "-m") == code
     assert closed == [reason]
 
 
@@ -310,8 +345,9 @@ def test_fresh_run_gets_a_new_folder(plan: Any) -> None:
     plan.folder.mkdir()
     JobResult(name="a", status="FINISHED", output_dir=str(plan.folder)).save()
     plan.run.fresh = True
-    start(lambda: None)
-    assert unquote(sys.argv[1])[1] == f"{plan.folder}-2"
+    seen: list[str] = []
+    start(lambda _: seen.append(HydraConfig.get().runtime.output_dir))
+    assert seen == [f"{plan.folder}-2"]
 
 
 def test_sweep_in_another_process_is_not_started_twice(
@@ -322,15 +358,6 @@ def test_sweep_in_another_process_is_not_started_twice(
         assert start(refuse_to_run, "-m") == 1
     assert "is being worked on by process" in capsys.readouterr().err
     assert closed == []
-
-
-def test_flag_without_what_it_belongs_to_is_told(
-    plan: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert start(refuse_to_run, "--resolve") == 2
-    assert capsys.readouterr().err == (
-        "--resolve needs --cfg, such as --cfg job --resolve.\n"
-    )
 
 
 def test_restart_repeats_the_command_but_starts_nothing_anew(
@@ -360,13 +387,49 @@ def test_restart_repeats_the_command_but_starts_nothing_anew(
     assert "Out of memory." in capsys.readouterr().err
 
 
-def test_hydra_does_not_compose_to_find_its_mode(plan: Plan) -> None:
-    plain = Hydra.get_mode
+def test_one_composition_by_hydra_is_checked_and_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    composed: list[Any] = []
+    plain = ConfigLoaderImpl._load_configuration_impl
 
-    def run() -> None:
-        mode = Hydra.get_mode(None, config_name="absent", overrides=[])  # type: ignore[arg-type]
-        assert mode is None
-        assert Hydra.get_mode is not plain
+    def compose(self: Any, *given: Any, **named: Any) -> Any:
+        composed.append(given)
+        return plain(self, *given, **named)
 
-    start(run)
-    assert Hydra.get_mode is plain
+    monkeypatch.setattr(ConfigLoaderImpl, "_load_configuration_impl", compose)
+    ran: list[Any] = []
+    start(
+        lambda config: ran.append(config),
+        f"output_dir={tmp_path}",
+        "model=resnet18",
+        "optimizer.lr=0.125",
+    )
+    assert [config.optimizer.lr for config in ran] == [0.125]
+    assert len(composed) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["hydra.job_logging.root.level=NOPE"], "Unknown level: 'NOPE'"),
+        (["hydra.verbose=[a,1]"], "hydra.verbose"),
+        (["+hydra.callbacks.a._target_=nope.Nope"], "nope.Nope"),
+        (
+            [
+                "-m",
+                "seed=1,2",
+                "hydra/launcher=joblib",
+                "hydra.launcher._target_=nope.N",
+            ],
+            "nope.N",
+        ),
+    ],
+    ids=str,
+)
+def test_wrong_value_of_hydras_own_key_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], key: str
+) -> None:
+    off = [f"output_dir={tmp_path}", "tracking=off"]
+    assert start(refuse_to_run, *words, *off) == 2
+    assert key in capsys.readouterr().err

@@ -11,6 +11,7 @@ job, is not seen this way: tests of that start a new one.
 import atexit
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import inspect
@@ -28,7 +29,6 @@ from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_BYTES = 1 << 20
-_kept = contextlib.ExitStack()
 _status: list[Any] = []
 
 
@@ -96,6 +96,25 @@ class _Forked(subprocess.Popen[Any]):
         self._child_created = True
         pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(given[end] for end in pipes))
+
+
+def share_config_files(replace: Any) -> None:
+    """Lets every command of this process read each config file once.
+
+    Args:
+        replace: Sets an attribute, for as long as this shall hold.
+    """
+    from experiments.config.loader import ReadOnce
+
+    read: dict[tuple[str, ...], bytes] = {}
+    plain = ReadOnce.__init__
+
+    @functools.wraps(plain)
+    def share(self: Any, config_search_path: Any) -> None:
+        plain(self, config_search_path)
+        self._read = read
+
+    replace(ReadOnce, "__init__", share)
 
 
 @cache
@@ -208,11 +227,10 @@ def _import_libraries() -> None:
         for module in pkgutil.walk_packages(experiments.__path__, "experiments."):
             importlib.import_module(module.name)
     from experiments.config.preflight import check_command_line
-    from experiments.config.sources import each_file_once
     from experiments.tracking.environment import describe_environment
 
     describe_environment()  # reads the metadata of all installed packages
-    _kept.enter_context(each_file_once())
+    share_config_files(setattr)
     check_command_line((), config_dir=Path(__file__).parents[1] / "conf")
     gc.freeze()  # pages that no collection writes to stay shared
 

@@ -11,15 +11,24 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hydra._internal.utils import get_args_parser
+from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
-from experiments.config.composer import quote
+from experiments.config.diagnosis import explain, is_hydras
+from experiments.config.flags import (
+    check_flags,
+    find_configs,
+    name_application,
+    typed_flags,
+)
 from experiments.config.help import describe_usage
 from experiments.config.job import (
     PROCESS_VARIABLE,
@@ -27,11 +36,13 @@ from experiments.config.job import (
     SWEPT_VARIABLE,
     JobResult,
 )
-from experiments.config.preflight import Plan, check_command_line
-from experiments.config.sources import each_file_once
+from experiments.config.loader import CheckedHydra, open_hydra
+from experiments.config.preflight import Plan, check
 from experiments.errors import (
+    ConfigError,
     ExperimentError,
     Preempted,
+    Problem,
     RestartNeeded,
     summarise_error,
 )
@@ -41,63 +52,34 @@ from experiments.tasks.stored import show_stored, stored_result
 from experiments.tracking.tracker import Tracker
 
 
-@each_file_once()
-def main(run: Callable[[], Any], *, config_dir: Path) -> int:
+def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -> int:
     """Checks the command line, lets Hydra run it and reports.
 
     Args:
-        run: The function that `hydra.main` returned.
-        config_dir: Folder of the primary config, absolute.
+        task: Runs one job; gets the composed config without Hydra's own node.
+        config_path: Folder of the primary config, relative to the file of `task`.
+        config_name: The primary config.
 
     Returns:
         The exit code, see the module.
     """
-    from hydra._internal.utils import get_args_parser
-
     # At its end the interpreter would look through all libraries once more.
     atexit.register(gc.freeze)
     if isinstance(sys.stdout, TextIOWrapper):
         # A log file or a pipe shows an epoch when it ends, not when the run does.
         sys.stdout.reconfigure(line_buffering=True)
-    args = get_args_parser().parse_args()
+    parser = get_args_parser()
+    args = parser.parse_args()
+    args.config_name = args.config_name or config_name
     # Before anything is added to it; the interpreter's own flags are in there too.
     command = [sys.executable, *sys.orig_argv[1:]]
-    if args.resolve and not args.cfg:
-        print("--resolve needs --cfg, such as --cfg job --resolve.", file=sys.stderr)
-        return 2
-    if args.hydra_help or args.shell_completion or args.info:
-        run()
-        return 0
     try:
-        plan = check_command_line(
-            args.overrides,
-            config_dir=config_dir,
-            config_name=args.config_name or "config",
-            extra_config_dir=Path(args.config_dir) if args.config_dir else None,
-            multirun=args.multirun,
-        )
-        if args.help:
-            print(describe_usage(plan.config, config_dir))
-            return 0
-        if args.cfg == "job" and not args.package:
-            # What `run()` would print, from the config that is composed already.
-            print(OmegaConf.to_yaml(plan.config, resolve=args.resolve))
-            return 0
-        if args.cfg and args.multirun:
-            print("Hydra shows this of a single run only: drop -m.", file=sys.stderr)
-            return 2
-        if args.cfg:
-            run()
-            return 0
-        folder = choose_folder(plan.folder, fresh=plan.run.fresh)
-        plan = dataclasses.replace(plan, folder=folder)
-        os.environ[PROCESS_VARIABLE] = str(os.getpid())
-        with signals_as_requests(StopRequest()), _mode_by_flag():
-            if not args.multirun:
-                return _run_single(run, plan, args.overrides)
-            _create_folder(folder)
-            with claim_folder(folder):
-                return _run_sweep(run, plan, args.overrides)
+        check_flags(args)
+        search_path = find_configs(task, config_path, args)
+        with open_hydra(search_path, name=name_application(task)) as hydra:
+            if args.hydra_help or args.shell_completion or args.info:
+                return _show_hydras_page(hydra, parser, args)
+            return _answer(hydra, task, args, typed_flags(args, config_name))
     except ExperimentError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -112,20 +94,73 @@ def main(run: Callable[[], Any], *, config_dir: Path) -> int:
         return stop.exit_code
 
 
+def _show_hydras_page(
+    hydra: CheckedHydra, parser: ArgumentParser, args: Namespace
+) -> int:
+    """Shows what Hydra knows of itself and of the config, which may be wrong."""
+    asked = {"config_name": args.config_name, "overrides": args.overrides}
+    with _explaining():
+        if args.hydra_help:
+            hydra.hydra_help(args.config_name, args_parser=parser, args=args)
+        elif args.shell_completion:
+            hydra.shell_completion(**asked)
+        else:
+            hydra.show_info(args.info, **asked)
+    return 0
+
+
+def _answer(
+    hydra: CheckedHydra, task: TaskFunction, args: Namespace, flags: Sequence[str]
+) -> int:
+    """Checks the config and shows it or runs what it says."""
+    plan = check(
+        args.overrides,
+        hydra.config_loader,
+        config_name=args.config_name,
+        multirun=args.multirun,
+    )
+    plan = dataclasses.replace(plan, flags=(*flags, *plan.flags))
+    if args.help:
+        print(describe_usage(plan.config, hydra.config_loader.folders))
+        return 0
+    if args.cfg:
+        _show_config(hydra, plan, args)
+        return 0
+    folder = choose_folder(plan.folder, fresh=plan.run.fresh)
+    plan = dataclasses.replace(plan, folder=folder)
+    os.environ[PROCESS_VARIABLE] = str(os.getpid())
+    with signals_as_requests(StopRequest()):
+        if not plan.multirun:
+            return _run_single(hydra, task, plan, args)
+        _create_folder(folder)
+        with claim_folder(folder):
+            return _run_sweep(hydra, task, plan, args)
+
+
+def _show_config(hydra: CheckedHydra, plan: Plan, args: Namespace) -> None:
+    """Prints what Hydra prints of the config that was checked."""
+    asked = args.config_name, [*plan.settings, *plan.job]
+    with _explaining():
+        whole = hydra.compose_config(*asked, RunMode.RUN)
+        shown = plan.config if args.cfg == "job" else whole
+        package = None if args.package == "_global_" else args.package
+        if package and OmegaConf.select(shown, args.package) is None:
+            problem = Problem("--package", f"names nothing: {args.package}.")
+            raise ConfigError([problem], "The command line")
+        hydra.show_cfg(*asked, args.cfg, args.package, args.resolve)
+
+
 @contextmanager
-def _mode_by_flag() -> Iterator[None]:
-    """Lets `-m` alone decide between a job and a sweep, as the checks took it.
-
-    Hydra would compose everything once more to see whether `hydra.mode` says otherwise.
-    """
-    from hydra._internal.hydra import Hydra
-
-    plain = Hydra.get_mode
-    Hydra.get_mode = lambda *given, **named: None  # type: ignore[method-assign]
+def _explaining() -> Iterator[None]:
+    """Tells in a sentence what Hydra refuses."""
     try:
         yield
-    finally:
-        Hydra.get_mode = plain  # type: ignore[method-assign]
+    except ExperimentError:
+        raise
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_hydras(error):
+            raise
+        raise ConfigError([explain(error)], "The command line") from error
 
 
 def _restart(command: Sequence[str]) -> NoReturn:
@@ -146,33 +181,38 @@ def _create_folder(folder: Path) -> None:
         ) from error
 
 
-def _run_single(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
+def _run_single(
+    hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
+) -> int:
     """Shows what the job left when it finished before, or runs it."""
     result = stored_result(plan.folder, plan.run)
     if result is not None:
         show_stored(result, plan.run)
         return result.exit_code
     _create_folder(plan.folder)
-    _add_overrides(typed, [f"hydra.run.dir={quote(str(plan.folder))}"])
-    run()
+    hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
+    with _explaining():
+        hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])
     result = None if is_held(plan.folder) else JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
 
 
-def _run_sweep(run: Callable[[], Any], plan: Plan, typed: Sequence[str]) -> int:
+def _run_sweep(
+    hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
+) -> int:
     """Runs a sweep under one parent run and shows its table; its folder is held."""
     from experiments.tasks.sweep import close_sweep, open_sweep
 
     close = close_sweep if plan.search is None else _close_search
     parent = open_sweep(plan)
-    added = [
-        f"hydra.sweep.dir={quote(str(plan.folder))}",
-        f"+hydra.job.env_set.{SWEPT_VARIABLE}={quote(' '.join(plan.swept_keys))}",
-        f"+hydra.job.env_set.{SWEEP_VARIABLE}={quote(str(plan.folder))}",
-    ]
-    _add_overrides(typed, added)
+    hydra.config_loader.settings = {
+        "hydra.sweep.dir": str(plan.folder),
+        f"hydra.job.env_set.{SWEPT_VARIABLE}": " ".join(plan.swept_keys),
+        f"hydra.job.env_set.{SWEEP_VARIABLE}": str(plan.folder),
+    }
     try:
-        run()
+        with _explaining():
+            hydra.multirun(args.config_name, task, [*plan.settings, *plan.overrides])
     except BaseException as stop:
         # Whatever ends the sweep early, its parent run must not stay RUNNING.
         close(parent, plan, stopped_by=summarise_error(stop))
@@ -184,9 +224,3 @@ def _close_search(parent: Tracker, plan: Plan, **options: Any) -> int:
     from experiments.tasks.search import close_search  # plots take a second to import
 
     return close_search(parent, plan, **options)
-
-
-def _add_overrides(typed: Sequence[str], added: Sequence[str]) -> None:
-    """Puts overrides beside the typed ones: a flag between them is refused."""
-    position = sys.argv.index(typed[-1]) + 1 if typed else len(sys.argv)
-    sys.argv[position:position] = added

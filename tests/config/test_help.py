@@ -3,16 +3,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra._internal.utils import create_config_search_path
 from omegaconf import OmegaConf
 
 from experiments.config.help import describe_usage
+from experiments.config.loader import ReadOnce
 from tests.conftest import CONF
+
+
+def usage(folder: Path) -> str:
+    return describe_usage(CONFIG, ReadOnce(create_config_search_path(str(folder))))
+
 
 CONFIG = OmegaConf.create({"seed": 0, "model": {"depth": 18, "name": "{braces}"}})
 
 
 def list_examples() -> list[str]:
-    lines = describe_usage(CONFIG, CONF).partition("== Examples ==")[2].splitlines()
+    lines = usage(CONF).partition("== Examples ==")[2].splitlines()
     commands = [line.partition("  ")[0] for line in lines]
     return [c for c in commands if c.startswith("python run.py") and "=" in c]
 
@@ -35,18 +42,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_groups_and_their_files_are_listed_in_order(folder: Path) -> None:
-    head = describe_usage(CONFIG, folder).partition("\n\n== Change")[0]
+    head = usage(folder).partition("\n\n== Change")[0]
     assert head.splitlines()[3:] == ["dataset: digits", "model: resnet18, resnet50"]
 
 
 def test_whole_config_is_shown_as_yaml(folder: Path) -> None:
-    page = describe_usage(CONFIG, folder)
+    page = usage(folder)
     shown = page.partition("group.key=value ==\n")[2].partition("\n== Examples")[0]
     assert OmegaConf.create(shown) == CONFIG
 
 
 def test_page_of_the_project_names_each_option() -> None:
-    lines = describe_usage(CONFIG, CONF).splitlines()
+    lines = usage(CONF).splitlines()
     for group in ("model", "dataset", "experiment"):
         names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
         assert f"{group}: {', '.join(names)}" in lines

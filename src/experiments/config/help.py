@@ -4,8 +4,8 @@ Hydra's own page asks each of its folders anew for every group, 0.3 s for those 
 project, and lists its plugins among them.
 """
 
-from pathlib import Path
-
+from hydra._internal.config_repository import IConfigRepository
+from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 _TEMPLATE = """\
@@ -26,17 +26,17 @@ python run.py --hydra-help                            flags, such as --config-di
 """
 
 
-def describe_usage(config: DictConfig, config_dir: Path) -> str:
+def describe_usage(config: DictConfig, folders: IConfigRepository) -> str:
     """Returns the help page.
 
     Args:
         config: What the command line composes to.
-        config_dir: Folder whose folders are the groups.
+        folders: Where its files are, the groups' among them.
     """
-    groups = [path for path in sorted(config_dir.iterdir()) if path.is_dir()]
+    groups = folders.get_group_options("", ObjectType.GROUP)
     lines = [
-        f"{group.name}: {', '.join(sorted(p.stem for p in group.glob('*.yaml')))}"
+        f"{group}: {', '.join(folders.get_group_options(group))}"
         for group in groups
-        if group.name != "hydra"
+        if group != "hydra" and folders.get_group_options(group)
     ]
     return _TEMPLATE.format(groups="\n".join(lines), config=OmegaConf.to_yaml(config))

@@ -90,9 +90,12 @@ def name_search_folder(
 
 
 def describe_choices(choices: Mapping[str, str]) -> str:
-    """Returns what a job is in words, from the files its groups were taken from."""
-    words = f"{choices['model']} on {choices['dataset']}"
-    task = choices["task"]
+    """Returns what a job is in words, from the files its groups were taken from.
+
+    A group that is put together from a list of files has no name.
+    """
+    words = f"{choices.get('model', 'model')} on {choices.get('dataset', 'dataset')}"
+    task = choices.get("task", "task")
     return words if task == "train" else f"{task} {words}"
 
 

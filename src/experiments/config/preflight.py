@@ -1,28 +1,21 @@
 """Checks a whole command line, every job of a sweep included, before anything starts.
 
-Hydra stops at the first thing that is wrong. Here the values are laid over the composed
-config one by one, so that all problems of all jobs come in one message.
+What is checked is what Hydra composes and will run, see `loader`.
 """
 
-import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra._internal.utils import create_config_search_path
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.composer import (
-    Composer,
-    check_job,
-    list_groups,
-    open_hydra,
-    parse,
-)
-from experiments.config.convert import nearest
-from experiments.config.extras import how_to_get_launcher
+from experiments.config.composer import Composer, check_job
+from experiments.config.diagnosis import explain
+from experiments.config.flags import add_config_dir, check_hydra_node, check_typed
 from experiments.config.identity import (
     describe_choices,
     identify,
@@ -31,6 +24,7 @@ from experiments.config.identity import (
     name_search_folder,
     name_sweep_folder,
 )
+from experiments.config.loader import Loader, open_hydra
 from experiments.config.schema import RunConfig
 from experiments.config.search import is_search
 from experiments.config.search_plan import (
@@ -40,15 +34,10 @@ from experiments.config.search_plan import (
     sample_jobs,
 )
 from experiments.config.validation import validate
-from experiments.errors import ConfigError, Problem
+from experiments.errors import ConfigError, ExperimentError, Problem
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
-
-_NOT_FOUND = re.compile(
-    r"(?:In '(?P<file>[^']+)': )?Could not find '(?P<group>[^']+)/(?P<name>[^'/]+)' "
-    r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
-)
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,9 @@ class Plan:
         swept_keys: Keys with several values, in the order of the command line.
         search: How a sweep is searched; `None` for any other.
         flags: Where configs come from, as typed: `--config-dir my_conf`.
+        multirun: Whether it is a sweep or a search.
+        settings: Overrides of Hydra's own node, which each job has.
+        job: Overrides of the first job, or of what a search varies.
     """
 
     run: RunConfig
@@ -76,6 +68,9 @@ class Plan:
     swept_keys: tuple[str, ...]
     search: SearchPlan | None = None
     flags: tuple[str, ...] = ()
+    multirun: bool = False
+    settings: tuple[str, ...] = ()
+    job: tuple[str, ...] = ()
 
 
 def check_command_line(
@@ -98,57 +93,106 @@ def check_command_line(
     Raises:
         ConfigError: Everything that is wrong, with the job it is wrong in.
     """
-    from hydra.errors import HydraException
-
-    if extra_config_dir is not None and not extra_config_dir.is_dir():
-        message = f"must be a folder. Received: {extra_config_dir}."
-        raise ConfigError([Problem("--config-dir", message)])
-    with open_hydra(config_dir, extra_config_dir):
-        try:
-            plan = _check(overrides, Composer(config_name), multirun)
-        except (HydraException, OmegaConfBaseException) as error:
-            problem = _explain(" ".join(str(error).split()))
-            raise ConfigError([problem]) from error
+    search_path = create_config_search_path(str(config_dir))
     flags: list[str] = []
     if extra_config_dir is not None:
+        add_config_dir(search_path, extra_config_dir)
         flags += ["--config-dir", str(extra_config_dir)]
     if config_name != "config":
         flags += ["--config-name", config_name]
-    return replace(plan, flags=tuple(flags))
+    with open_hydra(search_path) as hydra:
+        loader = hydra.config_loader
+        plan = check(overrides, loader, config_name=config_name, multirun=multirun)
+    return replace(plan, flags=(*flags, *plan.flags))
 
 
-def _explain(text: str) -> Problem:
-    """Returns an error of Hydra in our words where its own don't say what to do."""
-    absent = _NOT_FOUND.search(text)
-    if absent is None:
-        interval = "INTERVAL_SWEEP" in text
-        hint = "To search an interval: hydra/sweeper=keras_tuner" if interval else ""
-        return Problem("command line:", text, hint)
-    group, name, options = absent["group"], absent["name"], absent["options"].split()
-    hint = nearest(name, options)
-    if group == "hydra/launcher":
-        hint = how_to_get_launcher(name) or hint
-    where = absent["file"]
-    place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
-    reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."
-    return Problem(group, reason, hint)
+def check(
+    overrides: Sequence[str],
+    loader: Loader,
+    *,
+    config_name: str,
+    multirun: bool = False,
+) -> Plan:
+    """Composes and validates what a command line asks for, with Hydra's own loader.
+
+    Args:
+        overrides: Hydra overrides as typed.
+        loader: Composes; gives Hydra what was checked when Hydra asks for it.
+        config_name: Name of the primary config.
+        multirun: Whether `-m` was given; `hydra.mode` may say the same.
+
+    Raises:
+        ConfigError: Everything that is wrong, with the job it is wrong in.
+    """
+    try:
+        return _check(overrides, Composer(loader, config_name), multirun)
+    except ExperimentError:
+        raise
+    except Exception as error:  # Hydra's, of many kinds
+        raise ConfigError([explain(error)]) from error
+    finally:
+        HydraConfig.instance().cfg = None
 
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
-    parsed = parse(overrides)
-    swept = [o for o in parsed if o.is_sweep_override()]
-    if swept and not multirun:
-        raise ConfigError([_several_values(o) for o in swept])
+    parsed = composer.loader.parse(overrides)
+    _raise(check_typed(parsed))
+    settings = [o for o in parsed if o.is_hydra_override()]
     own = [o for o in parsed if not o.is_hydra_override()]
-    typed = tuple(o.input_line or "" for o in own)
-    composer.hydra_overrides = [
-        o.input_line or "" for o in parsed if o.is_hydra_override()
-    ]
+    composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
+    modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
+    multirun = multirun or str(modes[-1:]).upper() == "['MULTIRUN']"
+    if not multirun:
+        _raise(_several_values(o) for o in own if o.is_sweep_override())
+    elif not modes:
+        composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
+    plan = (_check_sweep if multirun else _check_run)(own, composer)
+    searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
+    return replace(
+        plan,
+        multirun=multirun,
+        settings=composer.hydra_overrides,
+        flags=tuple(o.input_line or "" for o in searched),
+    )
+
+
+def _raise(problems: Iterable[Problem]) -> None:
+    if found := list(problems):
+        raise ConfigError(found)
+
+
+def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
+    job = tuple(o.input_line or "" for o in own)
+    config, problems = check_job(job, composer)
+    _raise(problems)
+    composer.base = composer.compose(job)
+    _raise(check_hydra_node(composer.base, multirun=False))
+    run = validate(config)
+    name = run.name or describe_choices(composer.choices())
+    if run.from_search is not None:
+        name = f"best of {run.from_search[:8]}"
+    return Plan(
+        run=run,
+        config=config,
+        folder=composer.folder(
+            output_dir=run.output_dir, name=name_folder(name, run), multirun=False
+        ),
+        overrides=job,
+        job=job,
+        jobs=(job,),
+        job_folders=(),
+        swept_keys=(),
+    )
+
+
+def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
-    whole = composer.compose(list_groups(fixed))[0]
-    if multirun and is_search(whole.hydra.sweeper):
-        return _check_search(own, fixed, composer)
-    planned = _list_jobs(own, whole) if multirun else (fixed,)
+    swept = [o for o in own if o.is_sweep_override()]
+    composer.base = base = composer.compose_base(own)
+    _raise(check_hydra_node(base, multirun=True))
+    if is_search(base.hydra.sweeper):
+        return _check_search(own, plan_search(own, base), composer)
+    planned = _list_jobs(own, composer)
     if planned == ():
         words = " ".join(o.input_line or "" for o in swept)
         hint = "Name values that exist; --help lists them."
@@ -157,28 +201,20 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     checked = [check_job(job, composer) for job in jobs]
     swept_keys = tuple(o.key_or_group for o in swept)
     _raise_problems(jobs, [problems for _, problems in checked], swept_keys)
-    config, groups = checked[0][0], list_groups(jobs[0])
+    config = checked[0][0]
     run = validate(config)
-    folders: list[str] = []
-    if multirun:
-        configs = [job_config for job_config, _ in checked] if planned else []
-        folders = _name_job_folders(jobs, configs, swept_keys)
-        _refuse_twins(jobs, folders)
-        readable = run.name or "-".join(swept_keys) or "sweep"
-        decided_later = [identify(run), *(o.input_line or "" for o in swept)]
-        folder_name = name_sweep_folder(readable, folders or decided_later)
-    else:
-        name = run.name or describe_choices(composer.choices(groups))
-        if run.from_search is not None:
-            name = f"best of {run.from_search[:8]}"
-        folder_name = name_folder(name, run)
+    configs = [job_config for job_config, _ in checked] if planned else []
+    folders = _name_job_folders(jobs, configs, swept_keys)
+    _refuse_twins(jobs, folders)
+    readable = run.name or "-".join(swept_keys) or "sweep"
+    decided_later = [identify(run), *(o.input_line or "" for o in swept)]
+    name = name_sweep_folder(readable, folders or decided_later)
     return Plan(
         run=run,
         config=config,
-        folder=composer.folder(
-            groups, output_dir=run.output_dir, name=folder_name, multirun=multirun
-        ),
-        overrides=typed,
+        folder=composer.folder(output_dir=run.output_dir, name=name, multirun=True),
+        overrides=tuple(o.input_line or "" for o in own),
+        job=jobs[0],
         jobs=planned or (),
         job_folders=tuple(folders),
         swept_keys=swept_keys,
@@ -186,10 +222,9 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
 
 
 def _check_search(
-    own: Sequence["Override"], fixed: tuple[str, ...], composer: Composer
+    own: Sequence["Override"], search: SearchPlan, composer: Composer
 ) -> Plan:
     """Checks a search: what the space would make of the config as it is."""
-    search = plan_search(own, fixed, composer)
     jobs = [search.fixed, *sample_jobs(search)]
     checked = [check_job(job, composer) for job in jobs]
     keys = search.space.keys
@@ -200,8 +235,8 @@ def _check_search(
     # The config as it is may be wrong where each trial sets what is wrong in it.
     common = [p for p in base if all(p in problems for problems in found)]
     _raise_problems(jobs, [common, *found], keys, in_space=True)
-    right = jobs[1:] if base else jobs
-    config, groups = checked[len(jobs) - len(right)][0], list_groups(right[0])
+    shown = 1 if base else 0
+    config = checked[shown][0]
     run = validate(config)
     check_search(search, [validate(job_config) for job_config, _ in checked[1:]])
     readable = run.name or "-".join(keys)
@@ -209,10 +244,9 @@ def _check_search(
     return Plan(
         run=run,
         config=config,
-        folder=composer.folder(
-            groups, output_dir=run.output_dir, name=name, multirun=True
-        ),
+        folder=composer.folder(output_dir=run.output_dir, name=name, multirun=True),
         overrides=tuple(o.input_line or "" for o in own),
+        job=jobs[shown],
         jobs=(),
         job_folders=(),
         # Trials with other seeds are told apart by them.
@@ -298,18 +332,17 @@ def _several_values(override: "Override") -> Problem:
 
 
 def _list_jobs(
-    overrides: list["Override"], config: DictConfig
+    own: Sequence["Override"], composer: Composer
 ) -> tuple[tuple[str, ...], ...] | None:
     """Returns the jobs of Hydra's own sweeper; `None` for any other sweeper."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    sweeper = config.hydra.sweeper
+    if composer.base is None:
+        return None
+    sweeper = composer.base.hydra.sweeper
     if not str(sweeper._target_).endswith("basic_sweeper.BasicSweeper"):
         return None
-    params = sweeper.get("params") or {}
-    overrides = [
-        *parse([f"{key}={value}" for key, value in params.items()]),
-        *overrides,
-    ]
+    params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    overrides = [*composer.loader.parse(params), *own]
     (batch,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
     return tuple(tuple(job) for job in batch)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.config.composer import Composer, compose_whole, parse
+from omegaconf import DictConfig
+
+from experiments.config.composer import parse
 from experiments.config.consistency import check_classes, has_own_callbacks
 from experiments.config.objective import FINAL_METRICS, check_objective
 from experiments.config.parameter import Scalar
@@ -42,22 +44,18 @@ class SearchPlan:
     fixed: tuple[str, ...]
 
 
-def plan_search(
-    own: Sequence["Override"], fixed: tuple[str, ...], composer: Composer
-) -> SearchPlan:
+def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
     """Returns what a search would run.
 
     Args:
         own: What was typed, without Hydra's own settings.
-        fixed: The overrides among it that have one value.
-        composer: Composes jobs.
+        base: What it varies, with Hydra's own node.
 
     Raises:
         ConfigError: The search or its space is wrong in itself.
     """
-    whole = compose_whole(fixed, composer)
-    search = read_search(whole.hydra.sweeper)
-    choose_n_jobs(search, str(whole.hydra.launcher._target_))
+    search = read_search(base.hydra.sweeper)
+    choose_n_jobs(search, str(base.hydra.launcher._target_))
     space = parse_space(search.params, search.when or {}, own, parse)
     return SearchPlan(config=search, space=space, fixed=space.list_fixed(own))
 

@@ -1,0 +1,206 @@
+"""What is wrong with a job that Hydra does not compose, all of it at once.
+
+Hydra stops at the first thing. Here the overrides are applied one by one, by Hydra
+still, and those that it refuses are explained and laid over the config all the same.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from experiments.config.composer import Composer, without_hydra
+from experiments.config.convert import nearest, unknown_key
+from experiments.config.extras import how_to_get_launcher
+from experiments.config.validation import find_problems
+from experiments.errors import Problem
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+_NOT_FOUND = re.compile(
+    r"(?:In '(?P<file>[^']+)': )?Could not find '(?P<group>[^']+)/(?P<name>[^'/]+)' "
+    r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
+)
+
+# What sets Hydra up by its own node, before and after a job.
+_HYDRAS = {
+    "configure_log",
+    "Callbacks.__init__",
+    "Hydra.compose_config",
+    "Hydra.shell_completion",
+    "Plugins.instantiate_sweeper",
+    "Plugins.instantiate_launcher",
+}
+
+
+def diagnose(
+    job: Sequence[str], composer: Composer, error: Exception
+) -> tuple[DictConfig, list[Problem]]:
+    """Returns the config of a job as far as there is one, and what is wrong in it.
+
+    Args:
+        job: Its overrides.
+        composer: Has refused it.
+        error: Why.
+    """
+    try:
+        whole, problems = compose_leniently(job, composer)
+    except Exception as second:  # a file is wrong, or one of Hydra's own keys
+        return OmegaConf.create(), [explain(second)]
+    config = without_hydra(whole)
+    reported = {problem.key for problem in problems}
+    problems += [p for p in find_problems(config) if p.key not in reported]
+    return config, problems or [explain(error)]
+
+
+def compose_leniently(
+    job: Sequence[str], composer: Composer
+) -> tuple[DictConfig, list[Problem]]:
+    """Returns the config of a job with Hydra's own node, and what Hydra refuses in it.
+
+    Raises:
+        Exception: Whatever Hydra raises for files that do not fit each other.
+    """
+    overrides = composer.loader.parse(job)
+    problems: list[Problem] = []
+    groups: list[str] = []
+    values: list[Override] = []
+    for override in overrides:
+        if isinstance(override.value(), dict) or not composer.is_group(
+            override.key_or_group
+        ):
+            values.append(override)
+        elif problem := _check_choice(override, composer):
+            problems.append(problem)
+        else:
+            groups.append(override.input_line or "")
+    try:
+        whole = composer.loader.load_configuration(
+            composer.config_name, [*composer.hydra_overrides, *groups], RunMode.RUN
+        )
+    except Exception:
+        if not problems:
+            raise
+        return OmegaConf.create(), problems
+    for override in values:
+        try:
+            composer.loader._apply_overrides_to_config([override], whole)
+        except HydraException as error:
+            problems.append(_describe(override, whole, composer, error))
+            _lay_over(whole, override)
+    return whole, problems
+
+
+def explain(error: BaseException) -> Problem:
+    """Returns an error of Hydra in our words where its own don't say what to do."""
+    text = _describe_error(error)
+    absent = _NOT_FOUND.search(text)
+    if absent is None:
+        interval = "INTERVAL_SWEEP" in text
+        hint = "To search an interval: hydra/sweeper=keras_tuner" if interval else ""
+        return Problem("command line:", text, hint)
+    group, name, options = absent["group"], absent["name"], absent["options"].split()
+    hint = nearest(name, options)
+    if group == "hydra/launcher":
+        hint = how_to_get_launcher(name) or hint
+    where = absent["file"]
+    place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
+    reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."
+    return Problem(group, reason, hint)
+
+
+def _describe_error(error: BaseException) -> str:
+    """Returns what Hydra says in one line, and what OmegaConf said to Hydra."""
+    told = [error] if error.__cause__ is None else [error, error.__cause__]
+    lines = [" ".join(str(part).split()).partition(" full_key:")[0] for part in told]
+    text = ". ".join(line.rstrip(".") for line in lines if line)
+    return (
+        text if isinstance(error, HydraException) else f"{type(error).__name__}: {text}"
+    )
+
+
+def is_hydras(error: BaseException) -> bool:
+    """Tells whether Hydra refuses a config, rather than code that it calls fails."""
+    if isinstance(error, HydraException):
+        return True
+    names: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        names.append(trace.tb_frame.f_code.co_qualname)
+        trace = trace.tb_next
+    return not _HYDRAS.isdisjoint(names)
+
+
+def _check_choice(override: "Override", composer: Composer) -> Problem | None:
+    """Returns what is wrong with the choice of a group."""
+    group = override.key_or_group
+    choice: Any = override.value()
+    if override.is_delete() or choice is None:
+        return None
+    folders = composer.loader.folders
+    for name in choice if isinstance(choice, list) else [choice]:
+        known = isinstance(name, str) and bool(name)
+        if not known or not ("${" in name or folders.config_exists(f"{group}/{name}")):
+            options = folders.get_group_options(group)
+            message = f"must be one of {', '.join(options)}. Received: {name!r}."
+            return Problem(group, message, nearest(str(name), options))
+    return None
+
+
+def _describe(
+    override: "Override", config: DictConfig, composer: Composer, error: Exception
+) -> Problem:
+    """Returns why Hydra refuses to apply a value."""
+    key = override.key_or_group
+    if override.is_add():
+        return Problem(key, "is set already.", f"Drop the +: {key}=...")
+    for path in _list_paths(key, override.value()):
+        problem = _check_declared(path, config, composer)
+        if problem is not None:
+            return problem
+    return Problem(key, f"is refused: {_describe_error(error)}")
+
+
+def _list_paths(key: str, value: object) -> Iterator[str]:
+    """Yields the keys that a value sets, those inside of a mapping too."""
+    yield key
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _list_paths(f"{key}.{name}", part)
+
+
+def _check_declared(key: str, config: DictConfig, composer: Composer) -> Problem | None:
+    """Returns a problem for a key that is in no file."""
+    node: object = config
+    for number, name in enumerate(parts := key.split(".")):
+        # `in` would deny a key that is there and still `???`.
+        if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
+            names = [str(k) for k in node] if isinstance(node, DictConfig) else []
+            if number == 0:
+                # `experiment` and `debug` are groups and no keys.
+                names += composer.loader.folders.get_group_options("", ObjectType.GROUP)
+            problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
+            if not names:
+                problem = replace(problem, hint=f"To add it, type +{key}=...")
+            return problem
+        node = node._get_node(name) if OmegaConf.is_missing(node, name) else node[name]
+    return None
+
+
+def _lay_over(config: DictConfig, override: "Override") -> None:
+    """Applies a value as Hydra would, but never refuses an unknown key."""
+    key = override.key_or_group
+    with open_dict(config):
+        if not override.is_delete():
+            OmegaConf.update(config, key, override.value(), merge=True, force_add=True)
+            return
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent else config
+        if isinstance(node, DictConfig):
+            node.pop(name, None)

@@ -1,0 +1,200 @@
+"""Hydra's own config loader, which hands out what was checked.
+
+A command line is checked with it, and Hydra runs from it: there is no second way to
+compose. Each file is read once, for all jobs of a sweep, whoever edits the files
+meanwhile; a launcher's workers get what was read along with the loader.
+"""
+
+import pickle
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository, IConfigRepository
+from hydra._internal.hydra import Hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+
+class ReadOnce(ConfigRepository):
+    """The config folders; a file that was read stays as it was.
+
+    What was read is kept pickled: a composition changes what it is given, and this is
+    the quickest way to a copy.
+    """
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+        super().__init__(config_search_path)
+        self._read: dict[tuple[str, ...], bytes] = {}
+
+    def load_config(self, config_path: str) -> Any:
+        """Returns a file with its defaults list; `None` when there is none."""
+        key = (config_path, *(source.path for source in self.sources))
+        if key not in self._read:
+            self._read[key] = pickle.dumps(super().load_config(config_path))
+        return pickle.loads(self._read[key])  # noqa: S301 - from the line above
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ReadOnce":
+        """Copies the list of folders, which a composition may lengthen."""
+        copied = type(self).__new__(type(self))
+        copied.sources, copied._read = list(self.sources), self._read
+        return copied
+
+
+class Loader(ConfigLoaderImpl):
+    """Composes as Hydra does and knows again what it composed.
+
+    Attributes:
+        settings: Keys of Hydra's own node and their values in every config that is
+            handed out from now on: where a job runs, not what it is.
+        folders: The config folders of the last composition, those that
+            `hydra.searchpath` names included.
+    """
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+        super().__init__(config_search_path)
+        self.repository = ReadOnce(config_search_path)
+        self.folders: IConfigRepository = self.repository
+        self.settings: dict[str, Any] = {}
+        self._merged: dict[Any, bytes] = {}
+        self._known: dict[Any, bytes] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Goes to workers without other jobs' configs."""
+        return {**vars(self), "_known": {}}
+
+    def parse(self, overrides: Sequence[str]) -> list[Override]:
+        """Parses overrides by Hydra's grammar.
+
+        Raises:
+            HydraException: One of them does not follow it.
+        """
+        return OverridesParser.create(config_loader=self).parse_overrides(
+            list(overrides)
+        )
+
+    def remember(
+        self, config: DictConfig, config_name: str | None, overrides: Sequence[str]
+    ) -> None:
+        """Lets Hydra get this config when it asks for these overrides."""
+        self._known[config_name, *overrides] = pickle.dumps(config)
+
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        """Returns a config with Hydra's own node, see `ConfigLoader`."""
+        known = self._known.get((config_name, *overrides))
+        if known is not None:
+            config: DictConfig = pickle.loads(known)  # noqa: S301 - from `remember`
+        else:
+            config = super().load_configuration(
+                config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+            )
+        typed = {override.lstrip("+").partition("=")[0] for override in overrides}
+        for key, value in self.settings.items():
+            if key not in typed:
+                OmegaConf.update(config, key, value, force_add=True)
+        return config
+
+    def _parse_overrides_and_create_caching_repo(
+        self, config_name: str | None, overrides: list[str]
+    ) -> Any:
+        parsed, caching = super()._parse_overrides_and_create_caching_repo(
+            config_name, overrides
+        )
+        if config_name is not None:  # what a `glob(*)` matches is asked without
+            self.folders = caching.delegate
+        return list(_name_deletions(parsed, caching)), caching
+
+    def _process_config_searchpath(self, *given: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            try:
+                super()._process_config_searchpath(*given)
+            except UserWarning as warning:
+                raise ConfigCompositionException(
+                    f"hydra.searchpath names what does not exist: {warning}"
+                ) from warning
+
+    def _compose_config_from_defaults_list(self, defaults: Any, repo: Any) -> Any:
+        key = (
+            tuple((d.config_path, d.package, d.is_self, d.primary) for d in defaults),
+            tuple(source.path for source in repo.get_sources()),
+        )
+        if key not in self._merged:
+            merged = super()._compose_config_from_defaults_list(defaults, repo)
+            self._merged[key] = pickle.dumps(merged)
+            return merged
+        return pickle.loads(self._merged[key])  # noqa: S301 - from the lines above
+
+
+class CheckedHydra(Hydra):
+    """Hydra, which runs what its loader was asked for before."""
+
+    config_loader: Loader
+
+
+@contextmanager
+def open_hydra(
+    search_path: ConfigSearchPath, *, name: str = "run"
+) -> Iterator[CheckedHydra]:
+    """Creates the Hydra that both checks and runs a command line.
+
+    Args:
+        search_path: Where configs are.
+        name: Of the application.
+    """
+    version.setbase("1.3")
+    hydra = CheckedHydra(task_name=name, config_loader=Loader(search_path))
+    GlobalHydra.instance().clear()
+    GlobalHydra.instance().initialize(hydra)
+    try:
+        yield hydra
+    finally:
+        HydraConfig.instance().cfg = None
+        GlobalHydra.instance().clear()
+
+
+def _name_deletions(typed: Sequence[Override], folders: Any) -> Iterator[Override]:
+    """Yields `group=null` as `~group`, the only form of it that Hydra knows.
+
+    Null is a value in a defaults list, where it means the same: no file of this group.
+    Of several choices of one group the last one counts.
+    """
+    choices = {
+        override.get_key_element(): override
+        for override in typed
+        if _chooses(override) and folders.group_exists(override.key_or_group)
+    }
+    for override in typed:
+        last = choices.get(override.get_key_element())
+        if last is None or not (_is_null(override) or _is_null(last)):
+            yield override
+        elif override is last:
+            deletion = replace(override, type=OverrideType.DEL, value_type=None)
+            yield deletion if _is_null(override) else override
+
+
+def _chooses(override: Override) -> bool:
+    return override.type == OverrideType.CHANGE and not isinstance(
+        override.value(), dict
+    )
+
+
+def _is_null(override: Override) -> bool:
+    return not override.is_sweep_override() and override.value() is None
