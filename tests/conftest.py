@@ -2,7 +2,9 @@
 
 import atexit
 import copy
+import functools
 import gc
+import logging
 import os
 import subprocess
 import sys
@@ -63,6 +65,7 @@ def _compositions() -> Iterator[None]:
     known: dict[str, Any] = {}
     plain = ConfigLoaderImpl.load_configuration
 
+    @functools.wraps(plain)
     def load_configuration(self: Any, *given: Any, **named: Any) -> Any:
         sources = [place.path for place in self.config_search_path.get_path()]
         key = repr((Path.cwd(), sources, given, sorted(named.items())))
@@ -83,6 +86,7 @@ def run_job(check: Any, tmp_path: Path) -> Any:
     from omegaconf import OmegaConf
 
     from experiments.config.job import Job
+    from experiments.config.overlay import find_links
     from experiments.folders import choose_folder
     from experiments.tasks.train import train
 
@@ -90,17 +94,32 @@ def run_job(check: Any, tmp_path: Path) -> Any:
         plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
         folder = folder or choose_folder(plan.folder, fresh=True)
         folder.mkdir(parents=True, exist_ok=True)
-        typed = [override.partition("=") for override in overrides]
+        chosen = [o.partition("=") for o in overrides if "." not in o]
+        choices = {group: name for group, _, name in chosen if (CONF / group).is_dir()}
         job = Job(
             resolved=OmegaConf.to_container(plan.config, resolve=True),
             output_dir=folder,
             overrides=overrides,
-            choices={k: v for k, _, v in typed if (CONF / k).is_dir()},
             name="test",
+            choices=choices,
+            links=find_links(plan.config),
         )
         return train(job)
 
     return run
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """Takes back how Hydra sets up the log in this process, and closes its files."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    for handler in [reference() for reference in logging._handlerList]:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture

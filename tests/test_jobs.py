@@ -36,7 +36,7 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         ),
         overrides=SimpleNamespace(task=["model=resnet18", "+tags.a=b", "seed=1"]),
         mode=RunMode.RUN,
-        job=SimpleNamespace(env_set={}),
+        job=SimpleNamespace(env_set={}, chdir=None),
     )
     monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: hydra))
     run = SimpleNamespace(
@@ -86,6 +86,22 @@ def test_job_knows_its_config_folder_choices_and_overrides(
     assert job.output_dir == tmp_path
     assert job.choices == {"model": "resnet18", "dataset": "digits", "task": "train"}
     assert job.overrides == ("model=resnet18", "+tags.a=b", "seed=1")
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("images", "/home/images"), ("/images", "/images"), (None, None)]
+)
+def test_paths_mean_what_they_meant_where_the_command_was_typed(
+    hydra: Any, path: str | None, kept: str | None
+) -> None:
+    hydra.job.chdir = True
+    hydra.runtime.cwd = "/home"
+    config = {"output_dir": "outputs", "dataset": {"path": path}}
+    job = jobs._describe_job(OmegaConf.create(config))
+    assert job.resolved == {
+        "output_dir": "/home/outputs",
+        "dataset": {"path": kept},
+    }
 
 
 @pytest.mark.parametrize("folder", [None, "/sweeps/1"])

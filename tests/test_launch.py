@@ -1,8 +1,8 @@
 import gc
-import logging
+import inspect
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments import jobs, launch
 from experiments.config.job import JobResult
-from experiments.config.loader import CheckedHydra
+from experiments.config.loader import CheckedHydra, Loader
 from experiments.config.preflight import Plan
 from experiments.errors import (
     ConfigError,
@@ -28,6 +28,7 @@ from experiments.errors import (
 from experiments.folders import claim_folder
 from tests.conftest import CONF
 
+pytestmark = pytest.mark.usefixtures("own_log")
 assert jobs  # knows `${job_folder:}`, as in `run.py`
 WRONG = ConfigError([Problem("seed", "is missing.")])
 
@@ -36,19 +37,6 @@ WRONG = ConfigError([Problem("seed", "is missing.")])
 def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives back the command line that the tests change."""
     monkeypatch.setattr(sys, "argv", ["run.py"])
-
-
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """Takes back how Hydra sets up the log, and closes its files."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield
-    for handler in [reference() for reference in logging._handlerList]:
-        if isinstance(handler, logging.FileHandler):
-            handler.close()
-    root.setLevel(level)
-    root.handlers[:] = handlers
 
 
 @pytest.fixture
@@ -391,13 +379,16 @@ def test_one_composition_by_hydra_is_checked_and_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     composed: list[Any] = []
-    plain = ConfigLoaderImpl._load_configuration_impl
+    plain = Loader._load_configuration_impl
 
     def compose(self: Any, *given: Any, **named: Any) -> Any:
         composed.append(given)
         return plain(self, *given, **named)
 
-    monkeypatch.setattr(ConfigLoaderImpl, "_load_configuration_impl", compose)
+    # The tests share compositions.
+    load = inspect.unwrap(ConfigLoaderImpl.load_configuration)
+    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", load)
+    monkeypatch.setattr(Loader, "_load_configuration_impl", compose)
     ran: list[Any] = []
     start(
         lambda config: ran.append(config),

@@ -17,6 +17,7 @@ from experiments.config.job import (
     Job,
     JobResult,
 )
+from experiments.config.overlay import describe_overlay, find_links
 from experiments.config.preflight import select_overrides
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
@@ -99,6 +100,8 @@ def _describe_job(config: DictConfig) -> Job:
     from hydra.core.hydra_config import HydraConfig
 
     hydra = HydraConfig.get()
+    if hydra.job.chdir:
+        _keep_paths(config, Path(hydra.runtime.cwd))
     run = validate(config)
     choices = {
         str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
@@ -111,7 +114,16 @@ def _describe_job(config: DictConfig) -> Job:
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
         name=" ".join(_differing(hydra)) or run.name or describe_choices(choices),
         sweep_dir=None if sweep_dir is None else Path(sweep_dir),
+        links=find_links(config),
     )
+
+
+def _keep_paths(config: DictConfig, folder: Path) -> None:
+    """Lets paths mean what they meant in `folder`, where the command was typed."""
+    for key in ("output_dir", "dataset.path"):
+        path = OmegaConf.select(config, key, default=None)
+        if isinstance(path, str) and not Path(path).expanduser().is_absolute():
+            OmegaConf.update(config, key, str(folder / path))
 
 
 def _differing(hydra: Any) -> list[str]:
@@ -152,7 +164,8 @@ def _name_job_folder(*, _root_: DictConfig) -> str:
     """Resolves `${job_folder:}`: the name of the folder of a sweep's job."""
     names: list[Any] = [name for name in _root_ if name != "hydra"]
     run = validate(OmegaConf.masked_copy(_root_, names))
-    return name_job_folder(_differing(_root_.hydra), run)
+    typed = describe_overlay(tuple(_root_.hydra.overrides.task), run)
+    return name_job_folder(_differing(_root_.hydra), run, typed)
 
 
 # Launchers start workers that import this module to find `run_job`, and Hydra asks

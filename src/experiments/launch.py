@@ -13,7 +13,7 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,13 +37,15 @@ from experiments.config.job import (
     JobResult,
 )
 from experiments.config.loader import CheckedHydra, open_hydra
-from experiments.config.preflight import Plan, check
+from experiments.config.preflight import Plan, check, select_overrides
+from experiments.config.task import ReproduceTaskConfig
 from experiments.errors import (
     ConfigError,
     ExperimentError,
     Preempted,
     Problem,
     RestartNeeded,
+    TrackingError,
     summarise_error,
 )
 from experiments.folders import choose_folder, claim_folder, is_held
@@ -126,6 +128,8 @@ def _answer(
     if args.cfg:
         _show_config(hydra, plan, args)
         return 0
+    if plan.unused:
+        raise ConfigError(_suggest_instead(plan), "The command line")
     folder = choose_folder(plan.folder, fresh=plan.run.fresh)
     plan = dataclasses.replace(plan, folder=folder)
     os.environ[PROCESS_VARIABLE] = str(os.getpid())
@@ -137,8 +141,26 @@ def _answer(
             return _run_sweep(hydra, task, plan, args)
 
 
+def _suggest_instead(plan: Plan) -> list[Problem]:
+    """Returns what was typed for nothing, and the command that would use it."""
+    problems = list(plan.unused)
+    if isinstance(plan.run.task, ReproduceTaskConfig) and plan.run.run_id is not None:
+        from experiments.tasks.reproduce import suggest_command
+
+        keys = [problem.key for problem in problems]
+        typed = select_overrides(plan.overrides, keys)
+        with suppress(TrackingError):  # no record can be read: no command
+            command = suggest_command(plan.run, typed, plan.flags)
+            hint = f"{problems[-1].hint} To train that run with it: {command}"
+            problems[-1] = dataclasses.replace(problems[-1], hint=hint.strip())
+    return problems
+
+
 def _show_config(hydra: CheckedHydra, plan: Plan, args: Namespace) -> None:
     """Prints what Hydra prints of the config that was checked."""
+    if args.cfg == "job" and not (args.package or args.resolve):
+        sys.stdout.write(OmegaConf.to_yaml(plan.config))  # as Hydra would
+        return
     asked = args.config_name, [*plan.settings, *plan.job]
     with _explaining():
         whole = hydra.compose_config(*asked, RunMode.RUN)

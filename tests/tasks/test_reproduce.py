@@ -1,3 +1,4 @@
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from experiments.errors import ConfigError, RestartNeeded, TrackingError
 from experiments.folders import choose_folder
 from experiments.tasks import reproduce as module
 from experiments.tasks.fitting import Fitting
-from experiments.tasks.reproduce import reproduce
+from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.client import import_mlflow
 from tests.test_build import TINY
 
@@ -122,6 +123,33 @@ def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
     )
     recorded = store.get_run(again.run_id).data
     assert recorded.params["trainer.accumulate_steps"] == "2"
+
+
+def test_run_that_is_to_be_another_one_is_told_as_a_command(
+    run_job: Any, run_again: Any, check: Any, tmp_path: Path
+) -> None:
+    first = run_job(*SMALL, "seed=3")
+    again = run_again(first.run_id)
+    for run_id in (first.run_id, again.run_id):  # the second has no config typed
+        where = f"output_dir={tmp_path / 'outputs'}"
+        run = check("task=reproduce", f"run_id={run_id}", where).run
+        command = suggest_command(run, ["trainer.epochs=2"], ["--config-dir", "a b"])
+        typed = shlex.join([*SMALL, "seed=3", "trainer.epochs=2"])
+        assert command == f"python run.py --config-dir 'a b' {typed}"
+
+
+def test_again_has_the_name_and_the_tags_that_were_typed(
+    run_job: Any, run_again: Any, tmp_path: Path
+) -> None:
+    from experiments.tracking.client import import_mlflow
+
+    first = run_job(*SMALL, "+tags.a=b")
+    again = run_again(first.run_id, "name=twice", "+tags.c=d")
+    uri = f"sqlite:///{tmp_path / 'outputs' / 'mlflow.db'}"
+    run = import_mlflow().MlflowClient(uri).get_run(again.run_id)
+    assert run.info.run_name == "twice"
+    assert (run.data.tags["a"], run.data.tags["c"]) == ("b", "d")
+    assert run.data.tags["choice.dataset"] == "synthetic_small"
 
 
 def test_missing_and_unknown_run_ids_are_told(run_job: Any, run_again: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.errors import TrackingError
+from experiments.errors import ConfigError, TrackingError
 from experiments.search.trial import Outcome, Proposal, Trial
 from experiments.search.trial_journal import (
     ASKED,
@@ -151,6 +151,42 @@ def test_the_best_trial_of_a_search_is_trained_by_its_own_config(
     assert (best.end, best.epochs) == ("complete", 2)
     assert run.data.tags["from_search"] == run_id
     assert run.info.run_name == "best: test"
+
+
+def test_what_is_typed_beside_the_search_is_laid_over_its_best_trial(
+    plan: Any, run_job: Any, client: Any
+) -> None:
+    typed = ["optimizer.lr=3e-3", "trainer.batch_size=8", "seed=4"]
+    trial = run_job(*TINY, *typed, "trainer.until_epoch=1", "trainer.epochs=2")
+    write_trials(plan, [Outcome(end="paused", objective=0.5, run_id=trial.run_id)])
+    _, run_id = close(plan)
+    best = run_job(f"from_search={run_id}", "trainer.epochs=3", "optimizer=sgd")
+    run = client().get_run(best.run_id)
+    params = run.data.params
+    # By hand: the trial's config but for the group and the key that were typed.
+    assert (best.end, best.epochs) == ("complete", 3)
+    assert params["optimizer._target_"].endswith("SGD")
+    assert "optimizer.beta_1" not in params
+    assert (params["trainer.batch_size"], params["seed"]) == ("8", "4")
+    assert params["callbacks.timing.batch_size"] == "8"
+    assert run.info.run_name == "best: test trainer.epochs=3 optimizer=sgd"
+    assert run.data.tags["choice.optimizer"] == "sgd"
+    assert run.data.tags["choice.model"] == "resnet"
+
+
+def test_what_does_not_fit_the_best_trial_is_told_before_it_is_trained(
+    plan: Any, run_job: Any, client: Any
+) -> None:
+    trial = run_job(*TINY, "trainer.epochs=2")
+    write_trials(plan, [Outcome(end="complete", objective=0.5, run_id=trial.run_id)])
+    _, run_id = close(plan)
+    with pytest.raises(ConfigError) as error:
+        run_job(f"from_search={run_id}", "schedule.warmup_epochs=2")
+    assert str(error.value).splitlines() == [
+        "The best trial with schedule.warmup_epochs=2 has 1 problem:",
+        "  - schedule.warmup_epochs must be less than trainer.epochs=2. Received: 2. "
+        "Set it to 0, or train longer.",
+    ]
 
 
 def test_a_run_that_is_no_search_has_no_best_trial(run_job: Any) -> None:

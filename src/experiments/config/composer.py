@@ -28,7 +28,7 @@ class Composer:
         loader: Hydra's.
         config_name: Of the primary config.
         hydra_overrides: Those of Hydra's own node, which every job has.
-        base: The config of the job, or what a sweep varies, as soon as it is known.
+        base: The config of the job, or what a sweep varies: the first one composed.
     """
 
     loader: Loader
@@ -48,6 +48,8 @@ class Composer:
         self.loader.remember(config, self.config_name, overrides)
         # For `${hydra:...}`, which is resolved in the job as well.
         HydraConfig.instance().cfg = config  # type: ignore[assignment]
+        if self.base is None:
+            self.base = config
         return config
 
     def compose_base(self, typed: Sequence["Override"]) -> DictConfig:
@@ -73,7 +75,7 @@ class Composer:
 
     def choices(self) -> dict[str, str]:
         """Returns which file each group was taken from."""
-        choices = self._base.hydra.runtime.choices
+        choices = self.first.hydra.runtime.choices
         return {str(k): str(v) for k, v in choices.items() if v}
 
     def folder(self, *, output_dir: str, name: str, multirun: bool) -> Path:
@@ -87,7 +89,7 @@ class Composer:
         Raises:
             ConfigError: A file of the user's own names the folder in another way.
         """
-        whole = self._base.copy()
+        whole = self.first.copy()
         OmegaConf.update(whole, "output_dir", output_dir)
         OmegaConf.update(whole, "hydra.job.name", name)
         hydra = whole.hydra
@@ -99,7 +101,8 @@ class Composer:
         return folder
 
     @property
-    def _base(self) -> DictConfig:
+    def first(self) -> DictConfig:
+        """The base, which must have been composed."""
         if self.base is None:
             raise ValueError("Nothing has been composed yet.")
         return self.base

@@ -109,6 +109,23 @@ def is_path(field: dataclasses.Field[Any]) -> bool:
     return bool(field.metadata.get(_PATH, False))
 
 
+def find_incidental(schema: Any, path: str) -> bool:
+    """Tells whether a key below a dataclass is declared incidental, or what holds it.
+
+    Args:
+        schema: The dataclass.
+        path: Dotted path; what lies in a component is taken to count.
+    """
+    for name in path.split("."):
+        if not dataclasses.is_dataclass(schema):
+            return False
+        field = {f.name: f for f in dataclasses.fields(schema)}.get(name)
+        if field is None or is_incidental(field):
+            return field is not None
+        schema = field.type
+    return False
+
+
 def is_component(field: dataclasses.Field[Any]) -> bool:
     """Tells whether the schema of a field depends on a `_target_`."""
     return _SCHEMAS in field.metadata

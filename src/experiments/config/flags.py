@@ -1,5 +1,6 @@
 """Hydra's flags and the keys of its own node: each one is honoured or refused."""
 
+import dataclasses
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +12,13 @@ from hydra._internal.utils import (
     detect_calling_file_or_module_from_task_function,
     detect_task_name,
 )
+from hydra.conf import HydraConf
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.utils import validate_config_path
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.config.convert import unknown_key
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -74,9 +77,8 @@ def _list_contradictions(args: Namespace) -> Iterator[Problem]:
     if args.run and args.cfg == "job":
         given.append("--cfg")
     if len(given) > 1:
-        hint = (
-            "Hydra shows this of a single run only: drop -m." if args.multirun else ""
-        )
+        shows = args.multirun and not args.run
+        hint = "Hydra shows this of a single run only: drop -m." if shows else ""
         yield Problem(given[0], f"cannot go together with {given[1]}.", hint)
 
 
@@ -152,6 +154,8 @@ def check_typed(typed: Sequence["Override"]) -> Iterator[Problem]:
         for refused, (reason, hint) in _REFUSED.items():
             if key == refused or (refused != "hydra" and key.startswith(f"{refused}.")):
                 yield Problem(key, reason, hint)
+        if unknown := _find_unknown(HydraConf, key):
+            yield unknown
         if not key:
             words = override.input_line or ""
             yield Problem(words, "names no key.", "Type key=value.")
@@ -161,6 +165,22 @@ def check_typed(typed: Sequence["Override"]) -> Iterator[Problem]:
             if absent:
                 reason = "must name variables of the environment that exist."
                 yield Problem(key, f"{reason} Received: {', '.join(absent)}.")
+
+
+def _find_unknown(schema: Any, key: str) -> Problem | None:
+    """Returns a problem for a key that Hydra's node lets pass, though nothing reads it.
+
+    Below `hydra.launcher`, `hydra.callbacks` and the like anything may be declared.
+    """
+    root, *names = key.split(".")
+    for number, name in enumerate(names if root == "hydra" else ()):
+        if not dataclasses.is_dataclass(schema):
+            return None
+        fields = {field.name: field for field in dataclasses.fields(schema)}
+        if name not in fields:
+            return unknown_key(".".join(["hydra", *names[: number + 1]]), fields)
+        schema = fields[name].type
+    return None
 
 
 def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
@@ -175,6 +195,9 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
     if hydra.mode not in (None, wanted):
         reason = f"must be {wanted.name} {'with' if multirun else 'without'} -m."
         yield Problem("hydra.mode", f"{reason} Received: {hydra.mode.name}.")
+    if multirun and OmegaConf.is_missing(hydra, "launcher"):
+        hint = "The basic one runs one job after the other: hydra/launcher=basic"
+        yield Problem("hydra/launcher", "must not be null in a sweep.", hint)
     if not _is_verbosity(hydra.verbose):
         reason = "must be true, false or the name of a logger or a list of names."
         yield Problem("hydra.verbose", f"{reason} Received: {hydra.verbose!r}.")

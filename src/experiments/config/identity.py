@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from experiments.config.fields import is_incidental
@@ -35,11 +36,20 @@ def keeps_result(run: RunConfig) -> bool:
     return bool(getattr(run.task, "keeps_result", True))
 
 
-def name_folder(name: str, run: RunConfig) -> str:
-    """Returns the folder's name of a single run: readable part, then identity."""
+def name_folder(
+    name: str, run: RunConfig, typed: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """Returns the folder's name of a single run: readable part, then identity.
+
+    Args:
+        name: Readable part.
+        run: The job's config.
+        typed: What was typed to change a recorded config, which `run` does not hold.
+    """
     if not keeps_result(run):
         return _slug(name.partition(" ")[0])
-    return f"{_slug(name)}-{identify(run)}"
+    content = identify(run)
+    return f"{_slug(name)}-{_hash([content, typed]) if typed else content}"
 
 
 def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
@@ -54,17 +64,23 @@ def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
     return f"{_slug(name)}-{_hash(sorted(jobs))}"
 
 
-def name_job_folder(differing: Sequence[str], run: RunConfig) -> str:
+def name_job_folder(
+    differing: Sequence[str],
+    run: RunConfig,
+    typed: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     """Returns the folder's name of a job of a sweep.
 
     Args:
         differing: Its overrides that other jobs of the sweep do not have. They count,
             for a sweep may compare settings that leave the result alone.
         run: The job's config.
+        typed: What was typed to change a recorded config, which `run` does not hold.
     """
     paths = dict(list_paths(run))
     spelt = [_spell(override, paths) for override in differing]
-    return f"{_slug('-'.join(differing))}-{_hash([identify(run), *spelt])}"
+    content = [identify(run), *spelt, *([typed] if typed else [])]
+    return f"{_slug('-'.join(differing))}-{_hash(content)}"
 
 
 def name_search_folder(

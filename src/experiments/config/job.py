@@ -41,6 +41,7 @@ class Job:
         choices: Group -> chosen option.
         name: Readable name of the run; in a sweep, only what differs.
         sweep_dir: Folder of the sweep it belongs to, absolute.
+        links: Keys that follow others: key -> interpolation.
         stop: How it is asked to stop.
     """
 
@@ -51,6 +52,7 @@ class Job:
     choices: Mapping[str, str] = field(default_factory=dict)
     name: str
     sweep_dir: Path | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
     stop: StopRequest = field(default_factory=StopRequest)
 
     def __post_init__(self) -> None:

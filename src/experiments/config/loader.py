@@ -10,11 +10,17 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
 from hydra import version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import ConfigRepository, IConfigRepository
+from hydra._internal.config_repository import (
+    CachingConfigRepository,
+    ConfigRepository,
+    IConfigRepository,
+)
+from hydra._internal.defaults_list import DefaultsList, create_defaults_list
 from hydra._internal.hydra import Hydra
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
@@ -31,11 +37,15 @@ class ReadOnce(ConfigRepository):
 
     What was read is kept pickled: a composition changes what it is given, and this is
     the quickest way to a copy.
+
+    Attributes:
+        lists: Which files a config is made of, by the choices that decide on it.
     """
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
         self._read: dict[tuple[str, ...], bytes] = {}
+        self.lists: dict[Any, DefaultsList] = {}
 
     def load_config(self, config_path: str) -> Any:
         """Returns a file with its defaults list; `None` when there is none."""
@@ -47,8 +57,44 @@ class ReadOnce(ConfigRepository):
     def __deepcopy__(self, memo: dict[int, Any]) -> "ReadOnce":
         """Copies the list of folders, which a composition may lengthen."""
         copied = type(self).__new__(type(self))
-        copied.sources, copied._read = list(self.sources), self._read
+        copied.sources = list(self.sources)
+        copied._read, copied.lists = self._read, self.lists
         return copied
+
+
+def _list_files(
+    *,
+    repo: CachingConfigRepository,
+    config_name: str | None,
+    overrides_list: list[Override],
+    prepend_hydra: bool,
+    skip_missing: bool,
+) -> DefaultsList:
+    """Returns what `create_defaults_list` does; the same choices need it once.
+
+    It takes two thirds of composing a job, and those of a sweep mostly differ in
+    values.
+    """
+    values: list[Override] = []
+    choices: list[Override] = []
+    for override in overrides_list:
+        if not override.is_sweep_override():
+            is_value = isinstance(override.value(), dict)
+            is_value = is_value or not repo.group_exists(override.key_or_group)
+            (values if is_value else choices).append(override)
+    folders = [source.path for source in repo.get_sources()]
+    words = [override.input_line for override in choices]
+    key = (config_name, prepend_hydra, skip_missing, *folders, *words)
+    known: dict[Any, DefaultsList] = repo.delegate.lists  # type: ignore[attr-defined]
+    if key not in known:
+        known[key] = create_defaults_list(
+            repo=repo,
+            config_name=config_name,
+            overrides_list=choices,
+            prepend_hydra=prepend_hydra,
+            skip_missing=skip_missing,
+        )
+    return replace(known[key], config_overrides=values)
 
 
 class Loader(ConfigLoaderImpl):
@@ -68,6 +114,16 @@ class Loader(ConfigLoaderImpl):
         self.settings: dict[str, Any] = {}
         self._merged: dict[Any, bytes] = {}
         self._known: dict[Any, bytes] = {}
+
+    # Hydra's, by which every config is composed.
+    _load_configuration_impl = FunctionType(
+        ConfigLoaderImpl._load_configuration_impl.__code__,
+        {
+            **ConfigLoaderImpl._load_configuration_impl.__globals__,
+            "create_defaults_list": _list_files,
+        },
+        argdefs=ConfigLoaderImpl._load_configuration_impl.__defaults__,
+    )
 
     def __getstate__(self) -> dict[str, Any]:
         """Goes to workers without other jobs' configs."""

@@ -25,6 +25,7 @@ from experiments.config.identity import (
     name_sweep_folder,
 )
 from experiments.config.loader import Loader, open_hydra
+from experiments.config.overlay import describe_overlay, list_overlay
 from experiments.config.schema import RunConfig
 from experiments.config.search import is_search
 from experiments.config.search_plan import (
@@ -33,6 +34,7 @@ from experiments.config.search_plan import (
     plan_search,
     sample_jobs,
 )
+from experiments.config.unused import find_clashes, find_unused
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, Problem
 
@@ -57,6 +59,7 @@ class Plan:
         multirun: Whether it is a sweep or a search.
         settings: Overrides of Hydra's own node, which each job has.
         job: Overrides of the first job, or of what a search varies.
+        unused: What was typed and would not be used.
     """
 
     run: RunConfig
@@ -71,6 +74,7 @@ class Plan:
     multirun: bool = False
     settings: tuple[str, ...] = ()
     job: tuple[str, ...] = ()
+    unused: tuple[Problem, ...] = ()
 
 
 def check_command_line(
@@ -141,17 +145,26 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     own = [o for o in parsed if not o.is_hydra_override()]
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
     modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
-    multirun = multirun or str(modes[-1:]).upper() == "['MULTIRUN']"
+    multirun = multirun or modes[-1:] == ["MULTIRUN"]
     if not multirun:
         _raise(_several_values(o) for o in own if o.is_sweep_override())
     elif not modes:
         composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
     plan = (_check_sweep if multirun else _check_run)(own, composer)
+    _raise(find_clashes(own, plan.run))
     searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
     return replace(
         plan,
         multirun=multirun,
         settings=composer.hydra_overrides,
+        unused=tuple(
+            find_unused(
+                parsed,
+                plan.run,
+                multirun=multirun,
+                search=None if plan.search is None else plan.search.config,
+            )
+        ),
         flags=tuple(o.input_line or "" for o in searched),
     )
 
@@ -165,17 +178,20 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     job = tuple(o.input_line or "" for o in own)
     config, problems = check_job(job, composer)
     _raise(problems)
-    composer.base = composer.compose(job)
-    _raise(check_hydra_node(composer.base, multirun=False))
+    _raise(check_hydra_node(composer.first, multirun=False))
     run = validate(config)
     name = run.name or describe_choices(composer.choices())
+    typed = describe_overlay(job, run)
     if run.from_search is not None:
-        name = f"best of {run.from_search[:8]}"
+        words = [o.input_line or "" for o in list_overlay(job)]
+        name = "-".join([f"best of {run.from_search[:8]}", *words])
     return Plan(
         run=run,
         config=config,
         folder=composer.folder(
-            output_dir=run.output_dir, name=name_folder(name, run), multirun=False
+            output_dir=run.output_dir,
+            name=name_folder(name, run, typed),
+            multirun=False,
         ),
         overrides=job,
         job=job,
@@ -272,10 +288,12 @@ def _name_job_folders(
     configs: Sequence[DictConfig],
     swept_keys: Collection[str],
 ) -> list[str]:
-    return [
-        name_job_folder(select_overrides(job, swept_keys), validate(config))
-        for job, config in zip(jobs, configs, strict=bool(configs))
-    ]
+    folders: list[str] = []
+    for job, config in zip(jobs, configs, strict=bool(configs)):
+        run = validate(config)
+        differing = select_overrides(job, swept_keys)
+        folders.append(name_job_folder(differing, run, describe_overlay(job, run)))
+    return folders
 
 
 def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
@@ -292,7 +310,7 @@ def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None
 
 def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:
     """Returns the overrides of a job that set one of `keys`."""
-    return [o for o in job if o.lstrip("+").partition("=")[0] in keys]
+    return [o for o in job if o.lstrip("+~").partition("=")[0] in keys]
 
 
 def _raise_problems(
@@ -342,6 +360,10 @@ def _list_jobs(
     sweeper = composer.base.hydra.sweeper
     if not str(sweeper._target_).endswith("basic_sweeper.BasicSweeper"):
         return None
+    if sweeper.max_batch_size is not None and sweeper.max_batch_size < 1:
+        reason = "must be null or at least 1."
+        received = f"{reason} Received: {sweeper.max_batch_size}."
+        raise ConfigError([Problem("hydra.sweeper.max_batch_size", received)])
     params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
     overrides = [*composer.loader.parse(params), *own]
     (batch,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)

@@ -1,6 +1,10 @@
-"""What to do with the experiment."""
+"""What to do with the experiment.
 
-from collections.abc import Iterator
+A task may say which top-level keys it `uses`, or which it `ignores`: a key that is
+typed for nothing is refused.
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +22,8 @@ class TrainTaskConfig(Target):
         picture_grid: Log a grid of augmented training images.
     """
 
+    ignores: ClassVar[Collection[str]] = ("run_id",)
+
     evaluate_test: bool
     picture_grid: bool
 
@@ -30,6 +36,19 @@ class ReproduceTaskConfig(Target):
         tolerance: Largest difference of a metric, relative or absolute, that still
             counts as the same.
     """
+
+    # The recorded config decides on everything else.
+    uses: ClassVar[Collection[str]] = (
+        "run_id",
+        "output_dir",
+        "tracking",
+        "gpu",
+        "resume",
+        "sweep",
+        "fresh",
+        "name",
+        "tags",
+    )
 
     tolerance: float = setting(ge=0)
 
@@ -45,6 +64,7 @@ class SyncTaskConfig(Target):
 
     # It does something to the outside: it must be done again each time.
     keeps_result: ClassVar[bool] = False
+    uses: ClassVar[Collection[str]] = ("output_dir", "tracking", "fresh", "name")
 
     uri: str | None
 

@@ -61,6 +61,7 @@ def _convert(
     allowed = plain.get("allowed_targets")
     if isinstance(allowed, list):
         problems += check_targets(plain, [str(name) for name in allowed])
-    if run is not None and not problems:
+    # What is typed beside `from_search` is laid over another config, and checked there.
+    if run is not None and not problems and run.from_search is None:
         problems += check_consistency(run)
     return run if not problems else None

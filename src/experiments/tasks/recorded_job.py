@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from experiments.config.job import Job
-from experiments.errors import TrackingError
+from experiments.config.overlay import PRESENT, lay_over, list_overlay
+from experiments.errors import ConfigError, TrackingError
 from experiments.tracking.recorded import RecordedRun, read_run, read_tags
-
-# Where a job runs and is recorded now, not what it is.
-_PRESENT = ("output_dir", "tracking", "gpu", "resume")
 
 
 def read_recorded(job: Job, run_id: str) -> RecordedRun:
@@ -31,23 +30,28 @@ def as_recorded(
     """Returns a training job of the recorded config and of the files it was made of.
 
     Args:
-        job: Says where it runs.
+        job: Says where it runs; its own name and tags count too.
         recorded: The run whose config decides.
-        name: Of the new run.
+        name: Of the new run, unless the job has one.
         tags: Further tags of the new run.
     """
-    present = {key: job.resolved[key] for key in _PRESENT}
-    merged = {**recorded.config["tags"], **tags}
-    config = {**recorded.config, **present, "tags": merged}
+    present: dict[str, Any] = {key: job.resolved[key] for key in PRESENT}
+    merged = {**recorded.config["tags"], **job.run.tags, **tags}
+    config = {**recorded.config, **present, "tags": merged, "name": job.run.name}
     choices = {**recorded.choices, "task": job.choices.get("task", "train")}
-    return dataclasses.replace(job, resolved=config, choices=choices, name=name)
+    return dataclasses.replace(
+        job, resolved=config, choices=choices, name=job.run.name or name
+    )
 
 
 def best_of_search(job: Job) -> Job:
     """Returns the job itself, or the best trial of the search that it names.
 
+    What was typed beside `from_search` is laid over the trial's config.
+
     Raises:
         TrackingError: There is no such search, or it has no best trial.
+        ConfigError: What was typed does not fit the trial.
     """
     parent = job.run.from_search
     if parent is None:
@@ -63,11 +67,23 @@ def best_of_search(job: Job) -> Job:
             f"from_search must be the parent run of a search that has a best trial. "
             f"Received: {parent}."
         )
-    recorded = read_recorded(job, best)
+    recorded = _change(read_recorded(job, best), job)
+    words = [o.input_line or "" for o in list_overlay(job.overrides)]
+    name = " ".join([f"best: {recorded.name}", *words])
+    try:
+        return as_recorded(job, recorded, name=name, tags={"from_search": parent})
+    except ConfigError as error:
+        title = " ".join(["The best trial with", *words]) if words else "The best trial"
+        raise ConfigError(error.problems, title) from error
+
+
+def _change(recorded: RecordedRun, job: Job) -> RecordedRun:
+    """Returns a trial that is trained to its end, with what was typed."""
     trainer = {**recorded.config["trainer"], "until_epoch": None}
-    whole = dataclasses.replace(
-        recorded, config={**recorded.config, "trainer": trainer}
-    )
-    return as_recorded(
-        job, whole, name=f"best: {recorded.name}", tags={"from_search": parent}
-    )
+    config: Mapping[str, Any] = {**recorded.config, "trainer": trainer}
+    overlay = list_overlay(job.overrides)
+    chosen = {o.key_or_group for o in overlay} & job.choices.keys()
+    choices = {**recorded.choices, **{group: job.choices[group] for group in chosen}}
+    if overlay:
+        config = lay_over(config, overlay, composed=job.resolved, links=job.links)
+    return dataclasses.replace(recorded, config=config, choices=choices)

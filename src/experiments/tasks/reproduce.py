@@ -2,18 +2,21 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from experiments.config.job import Job, JobResult
+from experiments.config.schema import RunConfig
 from experiments.errors import ConfigError, Problem
 from experiments.tasks import origin
 from experiments.tasks.recorded_job import as_recorded, read_recorded
 from experiments.tasks.train import train
-from experiments.tracking.recorded import RecordedRun
+from experiments.tracking.recorded import RecordedRun, read_overrides, read_tags
 
 _Row = tuple[str, float, float]
 
@@ -50,6 +53,28 @@ def reproduce(job: Job) -> JobResult:
     )
     print(f"Not reproduced: {reason}.")
     return dataclasses.replace(result, status="FAILED", reason=reason, exit_code=1)
+
+
+def suggest_command(run: RunConfig, typed: Sequence[str], flags: Sequence[str]) -> str:
+    """Returns the command that does what `typed` cannot do to a reproduced run.
+
+    Args:
+        run: Its `run_id` names the run; the run that this one repeats counts instead.
+        typed: Overrides that the record would have hidden.
+        flags: Where configs come from.
+
+    Raises:
+        TrackingError: There is no such run.
+    """
+    where = {
+        "output_dir": Path(run.output_dir).absolute(),
+        **run.tracking.connection(),
+    }
+    run_id = str(run.run_id)
+    while original := read_tags(run_id, **where).get("reproduces"):
+        run_id = original
+    words = [*flags, *read_overrides(run_id, **where), *typed]
+    return f"python run.py {' '.join(shlex.quote(word) for word in words)}"
 
 
 def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:

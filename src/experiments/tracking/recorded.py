@@ -66,6 +66,19 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
     )
 
 
+def read_overrides(
+    run_id: str, *, output_dir: Path, **connection: Any
+) -> tuple[str, ...]:
+    """Reads what was typed to start a run; see `read_run`.
+
+    Raises:
+        TrackingError: There is no such run, or it does not say.
+    """
+    client = _connect(output_dir, connection)
+    text = _read_file(client, run_id, "config/overrides.yaml")
+    return tuple(yaml.safe_load(text)["overrides"])
+
+
 def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, str]:
     """Reads the tags of a run; see `read_run`.
 
