@@ -50,7 +50,8 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
     if images or not in_sweep:
         print("To run it anew in another folder: fresh=true")
     if not in_sweep:
-        follow_move(run.tracking.uri, Path(run.output_dir))
+        if result.run_url is not None:  # whoever opens it shall see its files
+            follow_move(run.tracking.uri, Path(run.output_dir))
         report.show_result(run, result)
 
 
