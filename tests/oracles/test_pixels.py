@@ -428,6 +428,14 @@ class TestDamage:
         with pytest.raises(tf.errors.InvalidArgumentError):
             decode(damaged, (40, 60, 3))
 
+    def test_a_png_whose_checksum_is_wrong_is_an_error(self):
+        """Every sample is there, but one of them is not the photograph's."""
+        content = encode(photograph(20, 12), "PNG", compress_level=0)
+        altered = content[:500] + bytes([content[500] ^ 1]) + content[501:]
+
+        with pytest.raises(tf.errors.InvalidArgumentError, match="checksum of IDAT"):
+            decode(altered, (12, 20, 3))
+
     @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP", "JPEG"])
     def test_half_of_an_image_is_an_error(self, kind):
         content = encode(photograph(), kind)

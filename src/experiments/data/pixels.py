@@ -88,7 +88,7 @@ def _open(content: bytes) -> ImageFile:
 def _keep_needed_chunks(content: bytes) -> bytes:
     """Returns a PNG without texts, profiles and further frames, checksums verified.
 
-    Pillow verifies none of `IDAT`, and refuses an image for the size of a text in it.
+    Pillow skips those of `IDAT`, and refuses an image for the size of a text in it.
     """
     kept = [content[:_PNG_SIGNATURE_BYTES]]
     name = b""
