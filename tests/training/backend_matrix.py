@@ -178,20 +178,18 @@ def _other_values(field: dataclasses.Field[Any]) -> list[list[str]]:
 def train_cases(backend: str, folder: Path, names: list[str]) -> None:
     """Trains cases and prints a line of JSON for each."""
     from experiments import build, runtime
-    from experiments.config.sources import each_file_once
 
     _start_alike(build)
     # Half precision is refused on a CPU for its speed alone.
     runtime._check_precision = lambda *given: None
     cases = list_cases()
-    with each_file_once():
-        for number, name in enumerate(names):
-            report: dict[str, Any] = {"case": name, "problem": None}
-            try:
-                report |= _train_twice(backend, folder / str(number), cases[name])
-            except Exception as error:
-                report["problem"] = f"{type(error).__name__}: {error}"
-            print(json.dumps(report), flush=True)
+    for number, name in enumerate(names):
+        report: dict[str, Any] = {"case": name, "problem": None}
+        try:
+            report |= _train_twice(backend, folder / str(number), cases[name])
+        except Exception as error:
+            report["problem"] = f"{type(error).__name__}: {error}"
+        print(json.dumps(report), flush=True)
 
 
 def _train_twice(backend: str, folder: Path, overrides: list[str]) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class CommonDatasetConfig(DatasetConfig):
     std: list[float] | None = setting(gt=0, le=1, min_length=1)
     validation_fraction: float = setting(gt=0, lt=1)
     split_seed: int = setting(ge=0, lt=2**32)
-    cache: Literal["auto", "memory", "none"] = setting(incidental=True)
+    # `memory` lets a cropping augmentation cut its windows out of scaled images.
+    cache: Literal["auto", "memory", "none"] = setting(incidental=("auto", "none"))
     decode_threads: int | None = setting(ge=1, incidental=True)
 
     @property

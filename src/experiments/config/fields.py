@@ -58,7 +58,7 @@ def setting(
     lt: float | None = None,
     length: int | None = None,
     min_length: int | None = None,
-    incidental: bool = False,
+    incidental: bool | tuple[str, ...] = False,
     path: bool = False,
 ) -> Any:
     """Declares a required key with bounds; its value lives in YAML, never here.
@@ -71,7 +71,8 @@ def setting(
         length: Items of a list.
         min_length: Fewest items of a list.
         incidental: The result does not depend on it, such as on a path or a display:
-            a job with another value is the same job, see `identity`.
+            a job with another value is the same job, see `identity`. Or the values
+            that leave the result alone, where others change it.
         path: It names a file or folder: the checked config holds it absolute, see
             `paths`.
     """
@@ -99,9 +100,10 @@ def rule_of(field: dataclasses.Field[Any]) -> Rule:
     return rule
 
 
-def is_incidental(field: dataclasses.Field[Any]) -> bool:
-    """Tells whether the result of a job does not depend on a field."""
-    return bool(field.metadata.get(_INCIDENTAL, False))
+def is_incidental(field: dataclasses.Field[Any], value: object = None) -> bool:
+    """Tells whether the result of a job does not depend on a field, or on its value."""
+    declared = field.metadata.get(_INCIDENTAL, False)
+    return value in declared if isinstance(declared, tuple) else bool(declared)
 
 
 def is_path(field: dataclasses.Field[Any]) -> bool:

@@ -118,12 +118,8 @@ def describe_choices(choices: Mapping[str, str]) -> str:
 def _essence(value: Any) -> Any:
     """Returns plain data without nulls and whatever is incidental."""
     if dataclasses.is_dataclass(value):
-        pairs = {
-            field.name: getattr(value, field.name)
-            for field in dataclasses.fields(value)
-            if not is_incidental(field)
-        }
-        return _essence(pairs)
+        fields = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return _essence({f.name: v for f, v in fields if not is_incidental(f, v)})
     if isinstance(value, Mapping):
         counted = {str(k): v for k, v in value.items() if not _is_incidental_node(v)}
         return {k: _essence(v) for k, v in counted.items() if v is not None}

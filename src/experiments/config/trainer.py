@@ -60,7 +60,7 @@ class TrainerConfig:
 
     epochs: int = setting(ge=1)
     batch_size: int = setting(ge=1)
-    accumulate_steps: int = setting(ge=1, incidental=True)
+    accumulate_steps: int = setting(ge=1)
     oom: Literal["error", "accumulate"] = setting(incidental=True)
     reference_batch_size: int | None = setting(ge=1)
     max_steps_per_epoch: int | None = setting(ge=1)
