@@ -1,11 +1,13 @@
 """What a search is told before anything runs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments.config.search_plan import sample_jobs
 from experiments.errors import ConfigError
+from tests.conftest import CONF
 
 SEARCH = ("hydra/sweeper=keras_tuner", "optimizer.lr=tag(log,interval(1e-5,1e-2))")
 
@@ -222,3 +224,17 @@ def test_what_is_wrong_in_every_trial_names_none(plan: Any) -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "trainer.epochs must be an integer >= 1. Received: 0."
     ]
+
+
+@pytest.mark.parametrize("sweeper", ["basic", "keras_tuner"])
+def test_a_group_that_only_the_jobs_choose_may_be_open(
+    check: Any, tmp_path: Path, sweeper: str
+) -> None:
+    config = (CONF / "config.yaml").read_text()
+    (tmp_path / "open.yaml").write_text(config.replace("resnet50", "???"))
+    options: dict[str, Any] = {"config_name": "open", "extra_config_dir": tmp_path}
+    choice = "model=resnet18,resnet34"
+    plan = check(f"hydra/sweeper={sweeper}", choice, multirun=True, **options)
+    assert plan.config.model.depth == 18
+    with pytest.raises(ConfigError, match="model"):
+        check(**options)

@@ -32,6 +32,7 @@ import tensorflow as tf
 
 from experiments import build
 from experiments.config.job import Job
+from experiments.config.validation import resolve
 from experiments.errors import Preempted
 from experiments.tasks.memory import MEMORY_FILE, fit_to_memory
 from experiments.training.callbacks import LearningRateMonitor
@@ -297,7 +298,7 @@ def test_exhausted_memory_changes_the_parts_and_nothing_else(
         "trainer.batch_size=8",
         "schedule.warmup_epochs=1",
     )
-    job = Job(run=plan.run, resolved={}, output_dir=tmp_path, name="a")
+    job = Job(resolved=resolve(plan.config), output_dir=tmp_path, name="a")
     (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
     parts = fit_to_memory(job).run
     assert parts.trainer.accumulate_steps == 4
