@@ -15,6 +15,7 @@ BENCHMARKS = (
     "checkpoint",
     "convolutions",
     "convolutions-avx512",
+    "pipeline",
     "search",
     "search_quality",
     "gpu",
@@ -55,6 +56,8 @@ def render(name: str) -> Iterator[str]:
     if script == "convolutions":
         yield _render_networks(result)
         yield _render_layers(result)
+    if name == "pipeline":
+        yield _render_pipelines(result)
     if name == "search":
         yield _render_search(result)
     if name == "search_quality":
@@ -100,6 +103,15 @@ def _render_networks(result: dict[str, Any]) -> str:
         rows.append(
             f"| {name} | {figures['images_per_second']} "
             f"| {figures['images_per_second_lowered']} | {figures['ratio']:.2f} |"
+        )
+    return "\n".join(rows)
+
+
+def _render_pipelines(result: dict[str, Any]) -> str:
+    rows = ["| JPEG files to batches | images/s | ratio |\n| --- | --- | --- |"]
+    for name, figures in result["pipelines"].items():
+        rows.append(
+            f"| {name} | {figures['images_per_second']} | {figures['ratio']:.2f} |"
         )
     return "\n".join(rows)
 
