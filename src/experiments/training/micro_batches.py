@@ -51,8 +51,9 @@ def _split_on_tensorflow(model: Any, micro_batch: int) -> Callable[[Any], Any]:
             count = tf.shape(tree.flatten(data)[0])[0]
         whole = count // most
         # XLA takes no parts whose size changes from one round of a loop to the next.
+        # Every so many images make a part, as on JAX: batch norm sees the same ones.
         parts = _map(
-            lambda t: tf.reshape(t[: whole * most], (whole, most, *t.shape[1:])), data
+            lambda t: tf.reshape(t[: whole * most], (most, whole, *t.shape[1:])), data
         )
 
         def add(sums: Any, part: Any) -> list[Any]:
@@ -60,7 +61,7 @@ def _split_on_tensorflow(model: Any, micro_batch: int) -> Callable[[Any], Any]:
             return [s + g for s, g in zip(sums, gradients, strict=True)]
 
         def add_next(number: Any, sums: Any) -> Any:
-            return number + 1, add(sums, _map(lambda t: t[number], parts))
+            return number + 1, add(sums, _map(lambda t: t[:, number], parts))
 
         _, sums = tf.while_loop(
             lambda number, _: number < whole,
