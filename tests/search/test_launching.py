@@ -26,6 +26,8 @@ from experiments.search.launching import (
     own_overrides,
 )
 from experiments.search.report import Report
+from tests.conftest import ROOT
+from tests.warm import run_to_the_end
 
 CONFIG = """
 x: 1
@@ -35,6 +37,8 @@ hydra:
   output_subdir: null
 """
 JOBLIB = "hydra/launcher=joblib"
+# What a process sets before it imports a framework; this one has done so.
+SETTINGS = {"KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS"}
 
 
 @pytest.fixture
@@ -306,3 +310,29 @@ def test_a_launcher_that_refuses_job_after_job_ends_the_search() -> None:
     assert (first.status, first.failure) == ("failed", "killed")
     with pytest.raises(ExperimentError, match=r"invalid partition\. The search ends"):
         launch(["x=2"], 1)
+
+
+def test_trials_in_the_process_of_the_search_find_a_framework_that_fits_them(
+    tmp_path: Path,
+) -> None:
+    done = run_to_the_end(
+        [
+            sys.executable,
+            str(ROOT / "run.py"),
+            "-m",
+            "hydra/sweeper=keras_tuner",
+            "hydra.sweeper.isolation=none",
+            "hydra.sweeper.max_trials=1",
+            "optimizer.lr=1e-3,1e-2",
+            "debug=one_step",
+            "gpu=cpu",
+        ],
+        cold=True,  # a process that has imported no framework
+        cwd=tmp_path,
+        env={
+            **{k: v for k, v in os.environ.items() if k not in SETTINGS},
+            "PYTHONWARNINGS": "",
+        },
+    )
+    assert "| complete |" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0

@@ -16,11 +16,15 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.search import SearchConfig
+from experiments.build import claim_devices
+from experiments.config.search import SearchConfig, read_search
+from experiments.config.search_plan import plan_search, sample_jobs
+from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, summarise_error
 from experiments.search.container import ContainedTask, DirectTask
 from experiments.search.report import STOPPED, Report
 
+_BASIC = "basic_launcher.BasicLauncher"
 _JOBLIB = "JoblibLauncher"
 _RAY = "RayLauncher"
 # Their workers run on this machine, whose cores they must share.
@@ -123,6 +127,24 @@ def _unwrap(error: Exception) -> BaseException:
     while found is not None and not isinstance(found, ConfigError):
         found = found.__context__
     return found or error
+
+
+def claim_here(sweep: HydraSweep) -> None:
+    """Sets for trials in this very process what a framework reads at its import.
+
+    Keras Tuner imports one before the first trial. Any other trial has a process that
+    claims for itself.
+    """
+    search = read_search(sweep.config.hydra.sweeper)
+    launcher = str(sweep.config.hydra.launcher._target_)
+    if search.isolation == "process" or not launcher.endswith(_BASIC):
+        return
+    loader: Any = sweep.context.config_loader
+    plan = plan_search(loader.parse(sweep.arguments), sweep.config)
+    # Of a trial: the config as it is may be none that could run.
+    config = loader.load_sweep_config(sweep.config, list(sample_jobs(plan)[0]))
+    names: list[Any] = [name for name in config if name != "hydra"]
+    claim_devices(validate(OmegaConf.masked_copy(config, names)))
 
 
 def import_keras_tuner(*, light: bool) -> None:

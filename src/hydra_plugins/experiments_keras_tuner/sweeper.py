@@ -43,14 +43,14 @@ class KerasTunerSweeper(Sweeper):
             arguments: Overrides as typed; those with several values are parameters.
         """
         from experiments.errors import ExperimentError
-        from experiments.search.launching import HydraSweep, import_keras_tuner
+        from experiments.search.launching import (
+            HydraSweep,
+            claim_here,
+            import_keras_tuner,
+        )
 
         if self._context is None or self._task is None or self.config is None:
             raise RuntimeError("setup() must be called before sweep().")
-        contained = self.config.hydra.sweeper.isolation == "process"
-        import_keras_tuner(light=contained)
-        from experiments.search.searching import run_search
-
         sweep = HydraSweep(
             context=self._context,
             task=self._task,
@@ -58,6 +58,11 @@ class KerasTunerSweeper(Sweeper):
             arguments=arguments,
         )
         try:
+            claim_here(sweep)
+            contained = self.config.hydra.sweeper.isolation == "process"
+            import_keras_tuner(light=contained)
+            from experiments.search.searching import run_search
+
             return run_search(sweep)
         except ExperimentError as error:
             # Hydra would show where it was raised, which helps nobody.
