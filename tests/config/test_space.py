@@ -1,3 +1,4 @@
+import random
 from typing import Any
 
 import pytest
@@ -306,3 +307,11 @@ def test_a_condition_on_what_does_not_exist_is_refused(
     with pytest.raises(ConfigError) as caught:
         parse(*typed, when=when)
     assert [str(problem) for problem in caught.value.problems] == [message]
+
+
+def test_choices_that_are_shuffled_are_one_space() -> None:
+    spaces = []
+    for seed in range(8):
+        random.seed(seed)
+        spaces.append(parse("optimizer.lr=shuffle(1e-3,1e-2,1e-1)"))
+    assert spaces == [parse("optimizer.lr=1e-3,1e-2,1e-1")] * 8

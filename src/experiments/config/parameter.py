@@ -1,5 +1,6 @@
 """A key that is searched, from its values in Hydra's override grammar."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def parse_parameter(override: "Override", problems: list[Problem]) -> Parameter 
         return _parse_range(list(override.sweep_iterator()), common, text, problems)
     if not override.is_sweep_override():
         return Parameter(**common, choices=as_choices([override.value()]))
-    values = [as_value(element) for element in override.sweep_iterator()]
+    values = [as_value(element) for element in _list_choices(override)]
     if not values:
         problems.append(Problem(common["key"], f"matches nothing. Received: {text}."))
         return None
@@ -122,6 +123,16 @@ def as_choices(values: Sequence[Any]) -> tuple[Scalar, ...]:
     if all(isinstance(value, int) for value in different):
         return tuple(different)
     return tuple(map(float, different))
+
+
+def _list_choices(override: "Override") -> list[Any]:
+    """Returns choices in one order, for a search is found again by its space."""
+    sweep: Any = override.value()
+    if getattr(sweep, "shuffle", False):
+        override = dataclasses.replace(
+            override, _value=dataclasses.replace(sweep, shuffle=False)
+        )
+    return list(override.sweep_iterator())
 
 
 def _read(choice: Scalar) -> Any:
