@@ -9,6 +9,9 @@ from experiments.config.identity import (
     name_job_folder,
     name_sweep_folder,
 )
+from experiments.errors import ConfigError
+
+SEARCH = "hydra/sweeper=keras_tuner"
 
 
 @pytest.mark.parametrize(
@@ -117,3 +120,43 @@ def test_words_name_the_task_unless_it_is_training() -> None:
 def test_task_that_keeps_no_result_has_one_folder(compose: Any) -> None:
     name = describe_choices({"task": "sync", "model": "a", "dataset": "b"})
     assert name_folder(name, compose("task=sync")) == "sync"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["seed=1,2", "optimizer.lr=1e-3,1"], ["optimizer.lr=0.001,1.0", "seed=1,2"]),
+        (["optimizer=sgd,adam"], ["optimizer='sgd',\"adam\""]),
+        (["seed=1,2"], ["++seed=2,1"]),
+        (["+tags.a=x,y"], ["++tags.a=choice(x,y)"]),
+        (["trainer.jit=true,false"], ["trainer.jit=False,TRUE"]),
+        (["optimizer.clip_norm=null,1"], ["optimizer.clip_norm=NULL,1.0"]),
+    ],
+    ids=str,
+)
+def test_jobs_of_a_sweep_are_the_same_in_any_spelling_and_order(
+    check: Any, one: list[str], other: list[str]
+) -> None:
+    first, second = check(*one, multirun=True), check(*other, multirun=True)
+    assert set(first.job_folders) == set(second.job_folders)
+    assert first.folder == second.folder
+
+
+def test_one_number_written_twice_is_one_job(check: Any) -> None:
+    with pytest.raises(ConfigError, match="is the same job"):
+        check("optimizer.clip_norm=1,1.0", multirun=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("optimizer.lr=1e-3,1", "++optimizer.lr=0.001,1.0"),
+        ("optimizer.clip_norm=1,2", "optimizer.clip_norm=1.0,2.0"),
+        ("optimizer=sgd,adam", "optimizer='sgd',adam"),
+    ],
+)
+def test_a_search_is_found_by_any_spelling_of_its_values(
+    check: Any, one: str, other: str
+) -> None:
+    first, second = (check(SEARCH, typed, multirun=True) for typed in (one, other))
+    assert first.folder == second.folder

@@ -129,7 +129,7 @@ def test_two_typed_sets_are_two_jobs(check: Any) -> None:
     folders = [check("from_search=abc", *typed).folder.name for typed in sets]
     assert len(set(folders)) == len(sets)
     assert folders[0] == name_folder("best of abc", check("from_search=abc").run)
-    assert folders[3].startswith("best_of_abc-trainer.epochs_4-optimizer_sgd-")
+    assert folders[3].startswith("best_of_abc-optimizer_sgd-trainer.epochs_4-")
     same = check("from_search=abc", "trainer.epochs=4", "tracking=off").folder.name
     assert same == folders[2]
 
@@ -141,6 +141,23 @@ def test_two_typed_sets_are_two_jobs_of_a_sweep_too(check: Any) -> None:
         "from_search=abc", "seed=1,2", f"trainer.epochs={default}", multirun=True
     )
     assert set(one.job_folders).isdisjoint(two.job_folders)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["trainer.epochs=4", "optimizer.lr=1"],
+        ["optimizer.lr=1.0", "trainer.epochs=4"],
+        ["trainer.epochs=3", "++trainer.epochs=4", "optimizer={lr: 1}"],
+        ["trainer={epochs: 4}", "optimizer.lr=1e0", "trainer.progress=plain"],
+    ],
+    ids=str,
+)
+def test_one_set_is_one_folder_in_any_spelling_and_order(
+    check: Any, typed: list[str]
+) -> None:
+    expected = check("from_search=abc", "optimizer.lr=1.0", "trainer.epochs=4").folder
+    assert check("from_search=abc", *typed).folder == expected
 
 
 def test_typed_values_need_to_fit_the_best_trial_and_not_the_default(

@@ -21,6 +21,7 @@ from experiments.config.paths import list_paths, locate
 from experiments.config.schema import RunConfig
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
+from experiments.config.values import settle_numbers, write_value
 
 _DIGITS = 8
 _NAME_LENGTH = 80
@@ -49,7 +50,10 @@ def name_folder(
     if not keeps_result(run):
         return _slug(name.partition(" ")[0])
     content = identify(run)
-    return f"{_slug(name)}-{_hash([content, typed]) if typed else content}"
+    if not typed:
+        return f"{_slug(name)}-{content}"
+    words = [_write(key, value) for key, value in sorted(typed.items())]
+    return f"{_slug('-'.join([name, *words]))}-{_hash([content, typed])}"
 
 
 def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
@@ -78,9 +82,9 @@ def name_job_folder(
         typed: What was typed to change a recorded config, which `run` does not hold.
     """
     paths = dict(list_paths(run))
-    spelt = [_spell(override, paths) for override in differing]
+    spelt = sorted(_spell(override, paths) for override in differing)
     content = [identify(run), *spelt, *([typed] if typed else [])]
-    return f"{_slug('-'.join(differing))}-{_hash(content)}"
+    return f"{_slug('-'.join(spelt))}-{_hash(content)}"
 
 
 def name_search_folder(
@@ -96,9 +100,13 @@ def name_search_folder(
     """
     paths = dict(list_paths(run))
     parameters = [
-        replace(p, choices=tuple(locate(str(choice)) for choice in p.choices))
-        if p.key in paths
-        else p
+        replace(
+            p,
+            prefix="",
+            choices=tuple(locate(str(choice)) for choice in p.choices)
+            if p.key in paths
+            else tuple(settle_numbers(p.choices)),
+        )
         for p in space.parameters
     ]
     content = [identify(run), _essence(search), _essence(parameters)]
@@ -133,9 +141,21 @@ def _is_incidental_node(value: Any) -> bool:
 
 
 def _spell(override: str, paths: Mapping[str, str]) -> str:
-    """Returns an override by its located path, where its key is one."""
+    """Returns an override as every spelling of it is written, by its located path."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
     key = override.lstrip("+").partition("=")[0]
-    return f"{key}={paths[key]}" if key in paths else override
+    if key in paths:
+        return f"{key}={paths[key]}"
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    return key if parsed.is_delete() else _write(key, parsed.value())
+
+
+def _write(key: str, value: Any) -> str:
+    value = settle_numbers(value)
+    # As Hydra writes it into the jobs of a sweep.
+    text = str(value) if isinstance(value, bool) else write_value(value)
+    return f"{key}={text}"
 
 
 def _hash(content: Any) -> str:

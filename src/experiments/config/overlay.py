@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.config.fields import find_incidental
 from experiments.config.paths import list_paths
 from experiments.config.schema import RunConfig
+from experiments.config.values import settle_numbers
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -43,11 +44,15 @@ def describe_overlay(overrides: Sequence[str], run: RunConfig) -> dict[str, Any]
     if run.from_search is None:
         return {}
     located = dict(list_paths(run))
-    return {
-        _path(o): _DELETED if o.is_delete() else located.get(_path(o), o.value())
-        for o in list_overlay(overrides)
-        if not find_incidental(RunConfig, _path(o))
-    }
+    described: dict[str, Any] = {}
+    for override in list_overlay(overrides):
+        path, value = _path(override), override.value()
+        if override.is_delete():
+            described[path] = _DELETED
+            continue
+        leaves = dict(_list_leaves(value, path)) or {path: value}
+        described |= {k: located.get(k, settle_numbers(v)) for k, v in leaves.items()}
+    return {k: v for k, v in described.items() if not find_incidental(RunConfig, k)}
 
 
 def find_links(config: DictConfig) -> dict[str, str]:

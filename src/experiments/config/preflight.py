@@ -25,7 +25,7 @@ from experiments.config.identity import (
     name_sweep_folder,
 )
 from experiments.config.loader import Loader, open_hydra
-from experiments.config.overlay import describe_overlay, list_overlay
+from experiments.config.overlay import describe_overlay
 from experiments.config.schema import RunConfig
 from experiments.config.search import is_search
 from experiments.config.search_plan import (
@@ -183,8 +183,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     name = run.name or describe_choices(composer.choices())
     typed = describe_overlay(job, run)
     if run.from_search is not None:
-        words = [o.input_line or "" for o in list_overlay(job)]
-        name = "-".join([f"best of {run.from_search[:8]}", *words])
+        name = f"best of {run.from_search[:8]}"
     return Plan(
         run=run,
         config=config,
@@ -222,7 +221,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     configs = [job_config for job_config, _ in checked] if planned else []
     folders = _name_job_folders(jobs, configs, swept_keys)
     _refuse_twins(jobs, folders)
-    readable = run.name or "-".join(swept_keys) or "sweep"
+    readable = run.name or "-".join(sorted(swept_keys)) or "sweep"
     decided_later = [identify(run), *(o.input_line or "" for o in swept)]
     name = name_sweep_folder(readable, folders or decided_later)
     return Plan(

@@ -56,6 +56,16 @@ def same_value(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
+def settle_numbers(value: Any) -> Any:
+    """Returns a value with whole numbers as integers: one value has one form."""
+    if isinstance(value, Mapping):
+        return {key: settle_numbers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [settle_numbers(item) for item in value]
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
+
+
 def write_value(value: Any) -> str:
     """Returns the text that Hydra's parser reads as the value, quoted where needed."""
     if isinstance(value, str):
