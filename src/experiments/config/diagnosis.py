@@ -28,6 +28,8 @@ _NOT_FOUND = re.compile(
     r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
 )
 
+_FULL_KEY = re.compile(r"full_key: (\S+)")
+
 # What sets Hydra up by its own node, before and after a job.
 _HYDRAS = {
     "configure_log",
@@ -99,6 +101,10 @@ def compose_leniently(
 
 def explain(error: BaseException) -> Problem:
     """Returns an error of Hydra in our words where its own don't say what to do."""
+    unset = _FULL_KEY.search(str(error))
+    if unset and type(error) is AttributeError:  # OmegaConf's, of a null
+        hint = "Set it in a file of your own: --config-dir my_conf"
+        return Problem(unset[1], "is null and takes no mapping there.", hint)
     text = _describe_error(error)
     absent = _NOT_FOUND.search(text)
     if absent is None:
