@@ -67,6 +67,7 @@ def test_key_is_honoured_or_refused_in_a_sentence(
     [
         (["hydra.mode=RUN"], "hydra.mode must be MULTIRUN with -m. Received: RUN."),
         (["hydra/launcher=null"], "hydra/launcher must not be null in a sweep."),
+        (["hydra.sweeper.params={seed: '1,2'}"], "hydra.sweeper.params is null"),
         (["hydra.sweeper.max_batch_size=0"], "hydra.sweeper.max_batch_size must be nu"),
         (
             ["hydra.verbose=true,false"],
@@ -152,6 +153,32 @@ def test_folder_of_the_search_path_stays_with_the_command(
     assert plan.run.model.width == 24
     assert plan.flags == (word,)
     assert plan.overrides == ("model=found",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "swept"),
+    [
+        ([], {"optimizer.lr"}),
+        (["seed=1,2"], {"optimizer.lr", "seed"}),
+        (["optimizer.lr=1,2"], {"optimizer.lr"}),
+        (["optimizer.lr=1", "seed=1,2"], {"seed"}),
+    ],
+    ids=str,
+)
+def test_what_a_file_sweeps_is_swept_as_if_it_were_typed(
+    check: Any, tmp_path: Path, typed: list[str], swept: set[str]
+) -> None:
+    (tmp_path / "hydra" / "sweeper").mkdir(parents=True)
+    target = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+    text = f"{{_target_: {target}, max_batch_size: null, params: {{LR: '1e-3,1e-2'}}}}"
+    file = tmp_path / "hydra" / "sweeper" / "mine.yaml"
+    file.write_text(text.replace("LR", "optimizer.lr"))
+    words = ("hydra/sweeper=mine", *typed)
+    plan = check(*words, extra_config_dir=tmp_path, multirun=True)
+    assert set(plan.swept_keys) == swept
+    all_typed = check("optimizer.lr=1e-3,1e-2", *typed, multirun=True)
+    assert plan.jobs == all_typed.jobs
+    assert set(plan.job_folders) == set(all_typed.job_folders)
 
 
 def test_key_that_only_the_swept_choices_have_is_no_mistake(check: Any) -> None:

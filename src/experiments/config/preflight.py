@@ -201,13 +201,15 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
 
 
 def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
-    fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
-    swept = [o for o in own if o.is_sweep_override()]
     composer.base = base = composer.compose_base(own)
     _raise(check_hydra_node(base, multirun=True))
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)
-    planned = _list_jobs(own, composer)
+    given = [*_list_params(composer), *own]
+    fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
+    last = {o.key_or_group: o for o in given}
+    swept = [o for o in last.values() if o.is_sweep_override()]
+    planned = _list_jobs(given, composer)
     if planned == ():
         words = " ".join(o.input_line or "" for o in swept)
         hint = "Name values that exist; --help lists them."
@@ -348,22 +350,30 @@ def _several_values(override: "Override") -> Problem:
     return Problem(key, message, hint)
 
 
+def _list_params(composer: Composer) -> list["Override"]:
+    """Returns what a file gives Hydra's own sweeper to sweep, as if it were typed."""
+    if not _is_hydras_sweeper(composer):
+        return []
+    params = composer.first.hydra.sweeper.params or {}
+    return composer.loader.parse([f"{key}={value}" for key, value in params.items()])
+
+
+def _is_hydras_sweeper(composer: Composer) -> bool:
+    target = str(composer.first.hydra.sweeper._target_)
+    return target.endswith("basic_sweeper.BasicSweeper")
+
+
 def _list_jobs(
-    own: Sequence["Override"], composer: Composer
+    given: Sequence["Override"], composer: Composer
 ) -> tuple[tuple[str, ...], ...] | None:
     """Returns the jobs of Hydra's own sweeper; `None` for any other sweeper."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    if composer.base is None:
+    if not _is_hydras_sweeper(composer):
         return None
-    sweeper = composer.base.hydra.sweeper
-    if not str(sweeper._target_).endswith("basic_sweeper.BasicSweeper"):
-        return None
-    if sweeper.max_batch_size is not None and sweeper.max_batch_size < 1:
-        reason = "must be null or at least 1."
-        received = f"{reason} Received: {sweeper.max_batch_size}."
-        raise ConfigError([Problem("hydra.sweeper.max_batch_size", received)])
-    params = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
-    overrides = [*composer.loader.parse(params), *own]
-    (batch,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    most = composer.first.hydra.sweeper.max_batch_size
+    if most is not None and most < 1:
+        reason = f"must be null or at least 1. Received: {most}."
+        raise ConfigError([Problem("hydra.sweeper.max_batch_size", reason)])
+    (batch,) = BasicSweeper.split_arguments(list(given), max_batch_size=None)
     return tuple(tuple(job) for job in batch)
