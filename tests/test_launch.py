@@ -81,6 +81,16 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return run
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_flags_may_stand_anywhere_among_the_overrides(
+    capsys: pytest.CaptureFixture[str], place: int
+) -> None:
+    words = ["optimizer=sgd", "seed=3", "trainer.epochs=2"]
+    words[place:place] = ["--cfg", "job", "--package", "optimizer"]
+    assert start(refuse_to_run, *words) == 0
+    assert "momentum: 0.9" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [

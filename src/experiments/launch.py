@@ -71,7 +71,7 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
         # A log file or a pipe shows an epoch when it ends, not when the run does.
         sys.stdout.reconfigure(line_buffering=True)
     parser = get_args_parser()
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()  # flags may stand among the overrides
     args.config_name = args.config_name or config_name
     # Before anything is added to it; the interpreter's own flags are in there too.
     command = [sys.executable, *sys.orig_argv[1:]]
