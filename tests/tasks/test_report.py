@@ -4,6 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
 
 from experiments.config.job import JobResult
 from experiments.runtime import Devices
@@ -64,6 +66,18 @@ def read_rows(text: str) -> dict[str, str]:
     """Returns the text after each row's name, by that name."""
     rows = [line.partition("  ") for line in text.splitlines() if line]
     return {name: value.strip() for name, _, value in rows}
+
+
+def test_a_folder_is_named_from_where_the_command_was_typed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = make_job(folder / "outputs" / "1")
+    job.output_dir.mkdir(parents=True)
+    whole = OmegaConf.create({"hydra": {"runtime": {"cwd": str(folder)}}})
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", whole)
+    monkeypatch.chdir(job.output_dir)  # as `hydra.job.chdir=true` does
+    report.show_start(job, DATASET, COST, Devices(()))  # type: ignore[arg-type]
+    assert read_rows(capsys.readouterr().out)["folder"] == "outputs/1"
 
 
 def test_start_shows_device_data_model_and_training(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.utils import to_absolute_path
 from rich.console import Console
 from rich.text import Text
 
@@ -161,9 +162,10 @@ def _describe_ui(run: RunConfig) -> str:
 
 
 def _short_path(path: Path) -> str:
-    """Returns a path relative to the current folder where it lies below it."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+    """Returns a path as seen from where the command was typed, if it lies below."""
+    # Of `hydra.job.chdir=true` the job's own folder is the current one.
+    typed_in = Path(to_absolute_path(""))
+    return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
 
 
 def _print_rows(rows: Mapping[str, str]) -> None:
