@@ -1,4 +1,5 @@
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,11 @@ def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
 
 
 def test_run_that_is_to_be_another_one_is_told_as_a_command(
-    run_job: Any, run_again: Any, check: Any, tmp_path: Path
+    run_job: Any,
+    run_again: Any,
+    check: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = run_job(*SMALL, "seed=3")
     again = run_again(first.run_id)
@@ -134,8 +139,11 @@ def test_run_that_is_to_be_another_one_is_told_as_a_command(
         where = f"output_dir={tmp_path / 'outputs'}"
         run = check("task=reproduce", f"run_id={run_id}", where).run
         command = suggest_command(run, ["trainer.epochs=2"], ["--config-dir", "a b"])
-        typed = shlex.join([*SMALL, "seed=3", "trainer.epochs=2"])
+        # From this folder the records are elsewhere than usual.
+        typed = shlex.join([*SMALL, "seed=3", where, "trainer.epochs=2"])
         assert command == f"python run.py --config-dir 'a b' {typed}"
+    monkeypatch.setattr(sys, "argv", ["/a/run.py"])
+    assert suggest_command(run, [], []).startswith("python /a/run.py ")
 
 
 def test_again_has_the_name_and_the_tags_that_were_typed(

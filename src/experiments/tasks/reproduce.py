@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from experiments.config.commands import describe_command, describe_output
 from experiments.config.job import Job, JobResult
 from experiments.config.schema import RunConfig
 from experiments.errors import ConfigError, Problem
@@ -73,8 +73,9 @@ def suggest_command(run: RunConfig, typed: Sequence[str], flags: Sequence[str]) 
     run_id = str(run.run_id)
     while original := read_tags(run_id, **where).get("reproduces"):
         run_id = original
-    words = [*flags, *read_overrides(run_id, **where), *typed]
-    return f"python run.py {' '.join(shlex.quote(word) for word in words)}"
+    recorded = read_overrides(run_id, **where)
+    place = describe_output(run.output_dir)
+    return describe_command(*flags, *recorded, *place, *typed)
 
 
 def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:
