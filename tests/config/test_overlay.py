@@ -149,6 +149,7 @@ def test_two_typed_sets_are_two_jobs_of_a_sweep_too(check: Any) -> None:
         ["trainer.epochs=4", "optimizer.lr=1"],
         ["optimizer.lr=1.0", "trainer.epochs=4"],
         ["trainer.epochs=3", "++trainer.epochs=4", "optimizer={lr: 1}"],
+        ["trainer.epochs=4", "optimizer.lr=1", "debug=null", "experiment=null"],
         ["trainer={epochs: 4}", "optimizer.lr=1e0", "trainer.progress=plain"],
     ],
     ids=str,

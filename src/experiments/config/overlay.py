@@ -5,6 +5,7 @@ others, such as `${trainer.batch_size}`, go on following them.
 """
 
 import copy
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PRESENT = frozenset({"output_dir", "tracking", "gpu", "resume"})
 # What the command means by itself, beside the recorded config.
 _OWN = PRESENT | {"from_search", "fresh", "sweep", "name", "tags"}
+_KEYS = {field.name for field in dataclasses.fields(RunConfig)}
 _DELETED = "~"
 
 
@@ -31,7 +33,9 @@ def list_overlay(overrides: Sequence[str]) -> list["Override"]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    return [o for o in parsed if _path(o) != "task" and _top(o) not in _OWN]
+    changing = [o for o in parsed if _path(o) != "task" and _top(o) not in _OWN]
+    # `debug=null` chooses no file, as where nothing is typed.
+    return [o for o in changing if o.value() is not None or _top(o) in _KEYS]
 
 
 def describe_overlay(overrides: Sequence[str], run: RunConfig) -> dict[str, Any]:

@@ -70,7 +70,10 @@ def _condition_of(key: str, search: SearchConfig) -> str | None:
 
 def find_clashes(typed: Sequence["Override"], run: RunConfig) -> Iterator[Problem]:
     """Yields what cannot be laid over a recorded config: files of many groups' keys."""
-    for key in dict.fromkeys(o.key_or_group for o in typed):
+    last = {o.key_or_group: o for o in typed}
+    for key, override in last.items():
+        if override.value() is None:
+            continue  # no file at all, as where nothing is typed
         if run.from_search is not None and "." not in key and key not in _KEYS:
             reason = (
                 "sets keys of many groups, which cannot be laid over the best trial."
