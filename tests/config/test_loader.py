@@ -135,3 +135,16 @@ def test_folder_that_hydra_would_warn_of_is_refused(folder: Path) -> None:
         pytest.raises(ConfigCompositionException, match="path=/nowhere"),
     ):
         hydra.compose_config("config", words, RunMode.RUN)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("model=resnet18", "model=[resnet18]"),
+        ("callbacks=default", "callbacks=[default]"),
+    ],
+)
+def test_a_list_of_one_file_is_that_file(check: Any, one: str, other: str) -> None:
+    first, second = check(one), check(other)
+    assert second.config == first.config
+    assert second.folder == first.folder

@@ -175,7 +175,8 @@ class Loader(ConfigLoaderImpl):
         )
         if config_name is not None:  # what a `glob(*)` matches is asked without
             self.folders = caching.delegate
-        return list(_name_deletions(parsed, caching)), caching
+        named = _name_single_files(parsed, caching)
+        return list(_name_deletions(named, caching)), caching
 
     def _process_config_searchpath(self, *given: Any) -> None:
         with warnings.catch_warnings():
@@ -224,6 +225,19 @@ def open_hydra(
     finally:
         HydraConfig.instance().cfg = None
         GlobalHydra.instance().clear()
+
+
+def _name_single_files(typed: Sequence[Override], folders: Any) -> list[Override]:
+    """Returns `group=[file]` as `group=file`: Hydra keeps no name of a list."""
+    return [
+        replace(override, _value=override._value[0])
+        if _chooses(override)
+        and isinstance(override._value, list)
+        and len(override._value) == 1
+        and folders.group_exists(override.key_or_group)
+        else override
+        for override in typed
+    ]
 
 
 def _name_deletions(typed: Sequence[Override], folders: Any) -> Iterator[Override]:
