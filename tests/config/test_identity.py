@@ -160,3 +160,11 @@ def test_a_search_is_found_by_any_spelling_of_its_values(
 ) -> None:
     first, second = (check(SEARCH, typed, multirun=True) for typed in (one, other))
     assert first.folder == second.folder
+
+
+def test_a_folder_of_a_reproduction_names_the_run_and_not_the_defaults(
+    check: Any,
+) -> None:
+    words = ["task=reproduce", "run_id=5fcf9ec3feac4ad0"]
+    assert check(*words).folder.name.startswith("reproduce_5fcf9ec3-")
+    assert check(*words, "name=mine").folder.name.startswith("mine-")

@@ -34,6 +34,7 @@ from experiments.config.search_plan import (
     plan_search,
     sample_jobs,
 )
+from experiments.config.task import ReproduceTaskConfig
 from experiments.config.unused import find_clashes, find_unused
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, Problem
@@ -184,6 +185,8 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     typed = describe_overlay(job, run)
     if run.from_search is not None:
         name = f"best of {run.from_search[:8]}"
+    elif isinstance(run.task, ReproduceTaskConfig) and run.run_id and not run.name:
+        name = f"reproduce {run.run_id[:8]}"  # which tells what, not the defaults
     return Plan(
         run=run,
         config=config,
