@@ -98,6 +98,11 @@ def test_flags_may_stand_anywhere_among_the_overrides(
         (DataError("No file."), 1, "No file.\n"),
         (KeyboardInterrupt(), 130, "Stopped by Ctrl-C.\n"),
         (Preempted("SIGTERM"), 75, "Stopped by SIGTERM. The same command continues.\n"),
+        (
+            Preempted("max_steps=3", advice="Add steps."),
+            75,
+            "Stopped by max_steps=3. Add steps.\n",
+        ),
     ],
 )
 @pytest.mark.parametrize("place", ["check", "run"])

@@ -16,9 +16,19 @@ class Preempted(BaseException):
 
     The exit code is that of a temporary failure (EX_TEMPFAIL of sysexits.h): run the
     same command again and it continues.
+
+    Args:
+        reason: What stopped it, a few words.
+        advice: How to go on, a sentence.
     """
 
     exit_code = 75
+
+    def __init__(
+        self, reason: str, *, advice: str = "The same command continues."
+    ) -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 class RestartNeeded(Preempted):

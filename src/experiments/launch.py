@@ -92,7 +92,7 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
         print(restart, file=sys.stderr)
         _restart(command)
     except Preempted as stop:
-        print(f"Stopped by {stop}. The same command continues.", file=sys.stderr)
+        print(f"Stopped by {stop}. {stop.advice}", file=sys.stderr)
         return stop.exit_code
 
 

@@ -388,6 +388,26 @@ def test_step_limit_stops_resumably_and_holds_when_continuing(
     assert_same_end(limited.run(), undisturbed())
 
 
+@pytest.mark.parametrize(
+    ("limits", "advice"),
+    [
+        (
+            Limits(max_steps=1),
+            "With more steps, or without it, the same command continues.",
+        ),
+        (Limits(max_minutes=1e-6), "The same command continues."),
+    ],
+    ids=["steps", "minutes"],
+)
+def test_advice_after_a_limit_is_a_command_that_continues(
+    limits: Limits, advice: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Preempted) as stop:
+        Training(tmp_path, limits=limits).run()
+
+    assert stop.value.advice == advice
+
+
 def test_limit_that_is_the_last_step_does_not_stop(tmp_path: Path) -> None:
     training = Training(tmp_path, limits=Limits(max_steps=EPOCHS * STEPS)).run()
 

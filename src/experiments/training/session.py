@@ -139,22 +139,26 @@ class Session(keras.callbacks.Callback):
         )
 
     def _stop_if_asked(self) -> None:
-        reason = self._reason()
-        if reason is None:
+        stop = self._stop_reason()
+        if stop is None:
             return
         if not self._checkpoints:
             log.warning("Nothing is saved: callbacks.checkpoint is off.")
         for checkpoint in self._checkpoints:
             checkpoint.save_now(self.capture())
-        raise Preempted(reason)
+        raise stop
 
-    def _reason(self) -> str | None:
+    def _stop_reason(self) -> Preempted | None:
         if self._stop.reason is not None:
-            return self._stop.reason
+            return Preempted(self._stop.reason)
         steps, minutes = self._limits.max_steps, self._limits.max_minutes
         done = self._position.epoch * self._steps_per_epoch + self._position.step
         if steps is not None and done >= steps:
-            return f"trainer.max_steps={steps}"
+            # They count over the job's whole life: again it would end where it is.
+            return Preempted(
+                f"trainer.max_steps={steps}",
+                advice="With more steps, or without it, the same command continues.",
+            )
         if minutes is not None and time.monotonic() - self._begin >= 60 * minutes:
-            return f"trainer.max_minutes={minutes:g}"
+            return Preempted(f"trainer.max_minutes={minutes:g}")
         return None
