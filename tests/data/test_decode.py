@@ -88,3 +88,12 @@ def test_decoding_a_random_window_equals_cutting_it_out_afterwards(seed, flip):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_tiny_images_are_enlarged(size, kind):
     assert decode(encode(photograph(*size), kind), shape=(8, 8, 3)).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png"])
+def test_plain_bytes_are_read_like_a_tensor_of_them(form):
+    content = encode(photograph(), form.upper())
+
+    image = decode_image(content, image_shape=(40, 60, 3), crop_ratio=1.0)
+
+    np.testing.assert_array_equal(image, decode(content))

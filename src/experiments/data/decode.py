@@ -39,7 +39,7 @@ def decode_image(
     window, and Pillow the rest (`experiments.data.pixels`).
 
     Args:
-        content: Scalar string, the file's bytes.
+        content: The file's bytes, or a scalar string of them.
         image_shape: `(H, W, C)` to return; one channel is luminance.
         crop_ratio: Share of the shorter side that the central window has.
         background: Red, green and blue behind what is transparent, 0 to 255.
@@ -52,6 +52,7 @@ def decode_image(
     Raises:
         tf.errors.InvalidArgumentError: The file is damaged or of another format.
     """
+    content = tf.convert_to_tensor(content)
     target = image_shape[:2]
 
     def choose_window(size: Any) -> Any:
