@@ -109,6 +109,18 @@ def test_start_shows_device_data_model_and_training(
     assert rows["folder"] == "outputs/1"
 
 
+def test_one_epoch_and_one_image_are_not_told_in_the_plural(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = make_job(folder)
+    job.run.trainer.epochs = job.run.trainer.batch_size = 1
+    report.show_start(job, DATASET, COST, Devices(()))  # type: ignore[arg-type]
+    report.show_continuation(0, 1)
+    screen = capsys.readouterr().out
+    assert read_rows(screen)["training"].startswith("1 epoch, 1 image a step, ")
+    assert "it continues after epoch 0 and 1 step." in screen
+
+
 def test_gpus_are_named_by_their_indices(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from experiments.counts import count_of
 from experiments.errors import DataError
 
 _SHOWN = 200
@@ -152,8 +153,9 @@ def list_classes(folder: Path, count: int | None = None) -> list[str]:
     if len(names) < 2:
         raise DataError(
             f"{folder} must hold one folder for each of at least two classes. "
-            f"Received: {len(names)} folders and {len(list_entries(folder).files)} "
-            f"files.{_hint_at_inner(folder, names)}"
+            f"Received: {count_of(len(names), 'folder')} and "
+            f"{count_of(len(list_entries(folder).files), 'file')}."
+            f"{_hint_at_inner(folder, names)}"
         )
     if count != len(names):
         _question_twins(folder, names)

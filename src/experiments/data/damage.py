@@ -43,8 +43,8 @@ def naming_damaged_files(*splits: Split) -> Iterator[None]:
         noun = "file" if len(damaged) == 1 else "files"
         shown = "; ".join(f"{file.path} {file.reason}" for file in damaged[:_LISTED])
         raise DataError(
-            f"{len(damaged)} image {noun} cannot be used: {shown}. Replace them, or "
-            "leave them out with dataset.verify=full dataset.on_corrupt=skip."
+            f"{len(damaged)} image {noun} cannot be used: {shown}. Mend what is "
+            "damaged, or leave it out with dataset.verify=full dataset.on_corrupt=skip."
         ) from error
 
 

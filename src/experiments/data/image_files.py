@@ -217,6 +217,6 @@ def _describe(skipped: Sequence[SkippedFile]) -> str:
         [
             f"{len(skipped)} {noun}:",
             *listed,
-            "Mend or remove them, or set dataset.on_corrupt=skip to leave them out.",
+            "Mend or remove what is listed, or leave it out: dataset.on_corrupt=skip",
         ]
     )

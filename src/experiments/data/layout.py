@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.counts import count_of
 from experiments.data.class_folders import (
     LabelledFiles,
     list_classes,
@@ -205,9 +206,9 @@ def _question_class_train(
     if len(inner) > 1 and len(like_classes) < 2:
         return
     raise DataError(
-        f"{root} has a folder {train} with {_count(inner, 'folder')} in it, beside "
-        f"{_some(like_classes or others)}: is it the training split, or a class? "
-        f"Choose: {_command({'train': train})} or {_NONE}"
+        f"{root} has a folder {train} with {count_of(len(inner), 'folder')} in it, "
+        f"beside {_some(like_classes or others)}: is it the training split, or a "
+        f"class? Choose: {_command({'train': train})} or {_NONE}"
     )
 
 
@@ -279,10 +280,6 @@ def _command(splits: Mapping[str, str]) -> str:
 
 def _quote(name: str) -> str:
     return name if re.fullmatch(r"[\w./-]+", name) else f'"{name}"'
-
-
-def _count(items: Sequence[str], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def _some(names: Sequence[str]) -> str:

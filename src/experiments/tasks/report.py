@@ -11,6 +11,7 @@ from rich.text import Text
 from experiments.config.commands import describe_command, describe_output
 from experiments.config.job import End, Job, JobResult
 from experiments.config.schema import RunConfig
+from experiments.counts import count_of
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         "data": _describe_data(dataset),
         "classes": _describe_classes(dataset.class_names),
         "model": describe_cost(cost),
-        "training": f"{run.trainer.epochs} epochs, {run.trainer.batch_size} images a "
-        f"step, seed {run.seed}, about {format_bytes(cost.training_bytes)} of memory",
+        "training": f"{count_of(run.trainer.epochs, 'epoch')}, "
+        f"{count_of(run.trainer.batch_size, 'image')} a step, seed {run.seed}, "
+        f"about {format_bytes(cost.training_bytes)} of memory",
         "folder": _short_path(job.output_dir),
     }
     _print_rows(rows)
@@ -39,7 +41,7 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
 
 def show_continuation(epoch: int, step: int) -> None:
     """Says where a job that was interrupted goes on."""
-    after = f"epoch {epoch}" + (f" and {step} steps" if step else "")
+    after = f"epoch {epoch}" + (f" and {count_of(step, 'step')}" if step else "")
     print(f"This job was interrupted; it continues after {after}.")
 
 
