@@ -159,6 +159,21 @@ class TestTyped:
             read(tmp_path, splits={"train": "Training", "test": "Testing"})
 
 
+@pytest.mark.parametrize(
+    ("tree", "offered"),
+    [(class_files("test"), False), (class_files("test", "pets"), True)],
+)
+def test_taking_folders_for_classes_is_offered_where_there_are_two(
+    tmp_path, tree, offered
+):
+    make(tmp_path, tree)
+
+    with pytest.raises(DataError, match="no training split") as caught:
+        read(tmp_path)
+
+    assert ("dataset.splits={}" in str(caught.value)) is offered
+
+
 QUESTIONS = [
     # Splits without class folders: not two classes called train and test.
     ("train/a.jpg test/b.jpg", "one folder a class; if every .* dataset.splits={}"),

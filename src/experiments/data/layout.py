@@ -227,11 +227,14 @@ def _question_words(
     if may_be_class and others and not holding:
         return
     if holding:
+        # One class is none to train on.
+        several = len(words) + len(others) > 1
+        classes = f", or take every folder for a class: {_NONE}" if several else ""
         raise DataError(
             f"{root} has {_some(words)}, named like splits, and no training split with "
             "class folders in it. Put the class folders to train on into a folder "
-            "train, choose one of another name by 'dataset.splits={train: ...}', or "
-            f"take every folder for a class: {_NONE}"
+            f"train, or choose one of another name: 'dataset.splits={{train: ...}}'"
+            f"{classes}"
         )
     raise DataError(
         f"{root} has {_some(words)}, named like splits, with images directly in them. "
