@@ -81,6 +81,8 @@ def import_mlflow() -> Any:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # "View run ... at ..." at the end of each run of a server: we print our own link.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    # A bar for each small file that `from_search=` or `task=reproduce` reads.
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     for message in _WARNINGS_OF_ITS_IMPORTS:
         warnings.filterwarnings("ignore", message)
     with importing():
