@@ -164,7 +164,7 @@ def test_missing_and_unknown_run_ids_are_told(run_job: Any, run_again: Any) -> N
     with pytest.raises(ConfigError, match="run_id is missing"):
         run_again(None)
     run_job(*SMALL)
-    with pytest.raises(TrackingError, match="Cannot read run_id=nothing"):
+    with pytest.raises(TrackingError, match="Cannot read run nothing"):
         run_again("nothing")
     with pytest.raises(TrackingError, match="needs a tracker to read from"):
         run_again("nothing", "tracking=off")

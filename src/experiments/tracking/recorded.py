@@ -92,7 +92,7 @@ def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, 
 def _read(client: Any, run_id: str, output_dir: Path) -> Any:
     """Returns a run of MLflow, which may have another id by now."""
     try:
-        return attempt(lambda: client.get_run(run_id), f"read run_id={run_id}")
+        return attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     except TrackingError:
         found = _find_successor(client, run_id, output_dir)
         if found is None:
@@ -117,7 +117,9 @@ def _find_successor(client: Any, run_id: str, output_dir: Path) -> Any:
 def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:
     options = dict(connection)
     if not options.pop("enabled"):
-        raise TrackingError("run_id needs a tracker to read from. Received: off.")
+        raise TrackingError(
+            "A recorded run needs a tracker to read from. Received: off."
+        )
     return connect(output_dir=output_dir, **options).client
 
 
