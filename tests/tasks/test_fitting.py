@@ -33,7 +33,10 @@ class Keeper:
 def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(record, "log_learning_curves", lambda *given: None)
     trainer = SimpleNamespace(
-        objective=Objective("val_accuracy", "max"), monitor="val_accuracy", epochs=4
+        objective=Objective("val_accuracy", "max"),
+        monitor="val_accuracy",
+        epochs=4,
+        label_smoothing=0.0,
     )
     tracking = SimpleNamespace(connection=lambda: {"enabled": False})
     run = SimpleNamespace(trainer=trainer, tracking=tracking, output_dir=str(tmp_path))

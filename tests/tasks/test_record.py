@@ -250,11 +250,12 @@ def test_learning_curves_mark_the_best_epoch(monkeypatch: pytest.MonkeyPatch) ->
     tracker = Recorder()
     monkeypatch.setattr(
         "experiments.tracking.plots.draw_learning_curves",
-        lambda epochs, *, best_epoch: (epochs, best_epoch),
+        lambda epochs, **given: (epochs, given),
     )
     epochs = [{"loss": 2.0}, {"loss": 1.0}]
-    record.log_learning_curves(tracker, epochs, 2)  # type: ignore[arg-type]
-    assert tracker.files() == {"learning_curves.png": (epochs, 2)}
+    record.log_learning_curves(tracker, epochs, 2, 0.1)  # type: ignore[arg-type]
+    drawn = (epochs, {"best_epoch": 2, "label_smoothing": 0.1})
+    assert tracker.files() == {"learning_curves.png": drawn}
 
 
 def test_metrics_of_an_epoch_are_one_request_at_its_step() -> None:

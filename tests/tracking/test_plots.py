@@ -29,6 +29,13 @@ def test_best_epoch_is_marked_with_its_value():
     assert loss.get_title() == "loss (validation, best epoch 2: 1.5000)"
 
 
+def test_another_loss_of_the_training_is_told():
+    loss, accuracy = draw_learning_curves(EPOCHS, label_smoothing=0.1).axes
+    assert loss.get_xlabel() == "epoch (training with label smoothing of 0.1)"
+    assert accuracy.get_xlabel() == "epoch"
+    assert draw_learning_curves(EPOCHS).axes[0].get_xlabel() == "epoch"
+
+
 def test_resumed_run_starts_at_its_first_epoch():
     figure = draw_learning_curves(EPOCHS, best_epoch=12, first_epoch=11)
     assert curve(figure.axes[0], "training")[0] == [11, 12, 13]

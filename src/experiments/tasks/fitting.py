@@ -188,7 +188,8 @@ class Fitting:
         if (kept := getattr(keeper, "objective", None)) is not None:
             # The weights that there are: callbacks.checkpoint may have its own monitor.
             best = history.best_epoch(kept)
-        record.log_learning_curves(self.tracker, history.epochs, best)
+        smoothing = trainer.label_smoothing
+        record.log_learning_curves(self.tracker, history.epochs, best, smoothing)
         last = len(history.epochs)
         pruned = _find_pruned(callbacks)
         end: End = "pruned" if pruned else "complete" if history.ended else "paused"

@@ -117,12 +117,17 @@ def epoch_logger(tracker: Tracker) -> Callable[[int, dict[str, float]], None]:
 
 
 def log_learning_curves(
-    tracker: Tracker, epochs: list[dict[str, float]], best_epoch: int
+    tracker: Tracker,
+    epochs: list[dict[str, float]],
+    best_epoch: int,
+    label_smoothing: float,
 ) -> None:
     """Records a picture of loss and accuracy over the epochs."""
     from experiments.tracking.plots import draw_learning_curves
 
-    figure = draw_learning_curves(epochs, best_epoch=best_epoch)
+    figure = draw_learning_curves(
+        epochs, best_epoch=best_epoch, label_smoothing=label_smoothing
+    )
     tracker.log_figure(figure, "learning_curves.png")
 
 

@@ -23,6 +23,7 @@ def draw_learning_curves(
     *,
     best_epoch: int | None = None,
     first_epoch: int = 1,
+    label_smoothing: float = 0.0,
 ) -> "Figure":
     """Returns a picture of loss and accuracy over the epochs.
 
@@ -31,6 +32,8 @@ def draw_learning_curves(
             `val_` before. A metric that is absent or NaN leaves a gap.
         best_epoch: Number of the epoch that was kept.
         first_epoch: Number of the first of `epochs`.
+        label_smoothing: Of the training loss, which is then said to be another loss
+            than that of the validation.
 
     Returns:
         A Matplotlib figure of two panels, made without pyplot.
@@ -47,6 +50,9 @@ def draw_learning_curves(
             kept = epochs[best_epoch - first_epoch]
             _mark_best(axes, best_epoch, kept.get(f"val_{metric}", math.nan))
         _dress(axes)
+    if label_smoothing:
+        smoothed = f"epoch (training with label smoothing of {label_smoothing:g})"
+        panels[0].set_xlabel(smoothed)
     _add_legend(figure)
     return figure
 
