@@ -158,15 +158,15 @@ def test_folder_of_the_search_path_stays_with_the_command(
 @pytest.mark.parametrize(
     ("typed", "swept"),
     [
-        ([], {"optimizer.lr"}),
-        (["seed=1,2"], {"optimizer.lr", "seed"}),
-        (["optimizer.lr=1,2"], {"optimizer.lr"}),
-        (["optimizer.lr=1", "seed=1,2"], {"seed"}),
+        ([], ["optimizer.lr"]),
+        (["seed=1,2"], ["optimizer.lr", "seed"]),
+        (["optimizer.lr=1,2"], ["optimizer.lr"]),
+        (["optimizer.lr=1", "seed=1,2"], ["seed"]),
     ],
     ids=str,
 )
 def test_what_a_file_sweeps_is_swept_as_if_it_were_typed(
-    check: Any, tmp_path: Path, typed: list[str], swept: set[str]
+    check: Any, tmp_path: Path, typed: list[str], swept: list[str]
 ) -> None:
     (tmp_path / "hydra" / "sweeper").mkdir(parents=True)
     target = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -175,7 +175,7 @@ def test_what_a_file_sweeps_is_swept_as_if_it_were_typed(
     file.write_text(text.replace("LR", "optimizer.lr"))
     words = ("hydra/sweeper=mine", *typed)
     plan = check(*words, extra_config_dir=tmp_path, multirun=True)
-    assert set(plan.swept_keys) == swept
+    assert set(plan.swept_keys) == {*swept}
     all_typed = check("optimizer.lr=1e-3,1e-2", *typed, multirun=True)
     assert plan.jobs == all_typed.jobs
     assert set(plan.job_folders) == set(all_typed.job_folders)
