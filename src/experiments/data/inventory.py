@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from experiments.counts import count_of
 from experiments.data.class_folders import list_unchecked, require_folder
 from experiments.data.layout import find_splits
 from experiments.data.scan import ScannedFile, scan_files, show_name
@@ -145,8 +146,8 @@ def _total(folders: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def _count(difference: int) -> str:
-    noun = "file" if abs(difference) == 1 else "files"
-    return f"{abs(difference):,} {noun} {'more' if difference > 0 else 'less'}"
+    files = count_of(abs(difference), "file")
+    return f"{files} {'more' if difference > 0 else 'less'}"
 
 
 def _list_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
