@@ -30,6 +30,7 @@ def test_a_batch_is_split_in_fresh_processes_until_it_fits(
     (run,) = read_runs(command.folder)
     assert run["status"] == "FINISHED"
     assert run["tags"]["resumed.count"] == "2"
+    assert run["params"]["trainer.accumulate_steps"] == "4"
     assert [step for step, _ in run["points"]["val_loss"]] == [1, 2]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import DataError, Preempted
+from experiments.errors import DataError, Preempted, RestartNeeded
 from experiments.runtime import Devices
 from experiments.tasks import record
 
@@ -136,7 +136,8 @@ def test_device_and_why_it_was_taken_are_tags(
 
 def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -> None:
     with record.open_run(job):
-        assert tracker.calls_of("log_params") == [({"seed": "3", "model.depth": "18"},)]
+        params = {"seed": "3", "model.depth": "18"}
+        assert tracker.calls_of("plan_params") == [(params,)]
         assert tracker.calls_of("set_tags") == [({"python": "3.11"},)]
         assert tracker.files() == {
             "config/config.yaml": {"seed": 3, "model": {"depth": 18}},
@@ -178,7 +179,16 @@ def test_run_that_does_not_finish_is_closed_with_its_reason(
 ) -> None:
     with pytest.raises(type(error)), record.open_run(job):
         raise error
-    assert tracker.calls_of("finish") == [(status, reason)]
+    assert tracker.calls[-1] == ("finish", (status, reason), {})
+
+
+def test_settings_of_a_run_that_a_fresh_process_continues_stay_open(
+    tracker: Recorder, job: Any
+) -> None:
+    with pytest.raises(RestartNeeded), record.open_run(job):
+        raise RestartNeeded("Out of memory.")
+    reason = "stopped by Out of memory."
+    assert tracker.calls[-1] == ("finish", ("KILLED", reason), {"settled": False})
 
 
 def test_run_whose_origin_cannot_be_recorded_is_closed_too(
@@ -197,7 +207,7 @@ def test_what_model_and_data_turned_out_to_be_is_recorded() -> None:
     tracker = Recorder()
     choices = {"jit": True, "onednn": False}
     record.log_start(tracker, DATASET, Cost(), choices, 78)  # type: ignore[arg-type]
-    assert tracker.calls_of("log_params") == [
+    assert tracker.calls_of("plan_params") == [
         (
             {
                 "derived.parameters": 10,

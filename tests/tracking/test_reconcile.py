@@ -28,6 +28,7 @@ tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
     ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=9,
     output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], "victim"),
     run_name="victim", parent_dir=Path(sys.argv[2]))
+tracker.plan_params({"parts": 1})
 tracker.start()
 while tracker.unsent:
     time.sleep(0.01)
@@ -142,6 +143,9 @@ def test_killed_child_of_a_sweep_is_closed_and_its_parent_is_not(open_run, tmp_p
     assert victim.returncode == -signal.SIGKILL
     child_id = victim.stdout.strip()
     assert status_of(parent, child_id) == ("RUNNING", None)
+    assert settle(parent).get_run(child_id).data.params == {}
     settle(open_run(run_name="next"))
     assert status_of(parent, child_id)[0] == "KILLED"
+    # It died before its first step: what it would have run with was still a plan.
+    assert settle(parent).get_run(child_id).data.params == {"parts": "1"}
     assert status_of(parent, parent.run_id)[0] == "RUNNING"

@@ -1,4 +1,4 @@
-from experiments.tracking.journal import Entry
+from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Entry
 from experiments.tracking.seen import Seen, changed_keys, name_changes
 
 
@@ -40,6 +40,53 @@ def test_long_history_keeps_its_end() -> None:
     assert log(seen, steps="1999") == {}
     assert log(seen, steps="x" * 6000)
     assert log(seen, steps="x" * 6000) == {}
+
+
+def plan(seen: Seen, **params: str) -> dict[str, str]:
+    """Plans settings as a tracker does; returns the tags that are new."""
+    tags = name_changes(seen.changed_params(params))
+    seen.add_tags(tags)
+    seen.plan_params(params)
+    return tags
+
+
+def test_planned_settings_count_with_their_last_value_once_they_are_settled() -> None:
+    seen = Seen([])
+    assert plan(seen, steps="1", seed="3") == {}
+    assert plan(seen, steps="2") == {"changed.steps": "1 -> 2"}
+    assert not seen.has_param("steps")
+    assert seen.settle_params() == {"steps": "2", "seed": "3"}
+    assert seen.has_param("steps")
+    assert seen.settle_params() == {}
+    assert plan(seen, steps="4") == {"changed.steps": "1 -> 2 -> 4"}
+    assert seen.settle_params() == {}
+
+
+def session(number: int) -> Entry:
+    return Entry(number, SESSION, 0, {"tags": {}})
+
+
+def test_plan_of_another_process_ends_with_that_of_the_next() -> None:
+    entries = [
+        session(0),
+        Entry(1, PLANNED, 0, {"values": {"steps": "1", "momentum": "0.9"}}),
+        session(2),
+    ]
+    assert Seen(entries).settle_params() == {"steps": "1", "momentum": "0.9"}
+    seen = Seen(entries)
+    assert plan(seen, steps="2") == {"changed.steps": "1 -> 2"}
+    assert seen.settle_params() == {"steps": "2"}
+
+
+def test_what_was_settled_is_planned_no_more() -> None:
+    entries = [
+        session(0),
+        Entry(1, PLANNED, 0, {"values": {"steps": "1", "seed": "3"}}),
+        Entry(2, PARAMS, 0, {"values": {"steps": "1", "seed": "3"}}),
+        session(3),
+    ]
+    assert Seen(entries).settle_params() == {}
+    assert Seen(entries).has_param("seed")
 
 
 def test_changes_are_read_from_the_tags_of_a_run() -> None:

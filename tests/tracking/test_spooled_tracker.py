@@ -65,6 +65,45 @@ def test_first_value_of_a_parameter_stays_and_the_other_is_told(open_run, caplog
     assert "stay as recorded: optimizer.lr (1, now 2)" in caplog.text
 
 
+def test_planned_settings_become_parameters_when_they_are_settled(open_run, caplog):
+    caplog.set_level("INFO")
+    tracker = open_run()
+    tracker.plan_params({"parts": 1, "seed": 3})
+    assert run_of(tracker).data.params == {}
+    tracker.plan_params({"parts": 2})
+    assert "stay as recorded" not in caplog.text
+    tracker.settle_params()
+    run = run_of(tracker)
+    assert run.data.params == {"parts": "2", "seed": "3"}
+    assert run.data.tags["changed.parts"] == "1 -> 2"
+    tracker.plan_params({"parts": 4})
+    assert "stay as recorded: parts (1, now 4)" in caplog.text
+
+
+@pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
+def test_run_that_ends_before_its_first_step_has_its_parameters(open_run, status):
+    tracker = open_run()
+    tracker.plan_params({"parts": 1})
+    tracker.finish(status)
+    assert run_of(tracker).data.params == {"parts": "1"}
+
+
+def test_run_that_a_fresh_process_continues_gets_that_ones_parameters(
+    open_run, tmp_path
+):
+    first = open_run(folder=tmp_path / "job")
+    first.plan_params({"parts": 1, "gone": 0, "seed": 3})
+    first.finish("KILLED", "no memory", settled=False)
+    second = open_run(folder=tmp_path / "job")
+    second.plan_params({"parts": 2, "seed": 3})
+    assert run_of(second).data.params == {}
+    second.finish("FINISHED")
+    run = run_of(second)
+    assert run.info.run_id == first.run_id
+    assert run.data.params == {"parts": "2", "seed": "3"}
+    assert run.data.tags["changed.parts"] == "1 -> 2"
+
+
 def test_metrics_of_an_epoch_are_one_request_at_its_step(open_run, monkeypatch):
     tracker = open_run()
     client = settle(tracker)

@@ -27,6 +27,8 @@ tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
     output_dir=Path(sys.argv[1]), folder=folder, run_name="victim",
     parent_dir=folder.parent)
 tracker.log_params({"a": 1})
+tracker.plan_params({"b": 1, "c": 3})
+tracker.plan_params({"b": 2})
 os.kill(os.getpid(), 9)
 """
 
@@ -136,10 +138,11 @@ def test_run_of_a_dead_process_is_sent_and_closed(open_run, tmp_path):
     out = tmp_path / "out"
     leave(out, out / "runs" / "victim")
     (row,) = sync_folders(out)
-    assert (row.sent, row.unsent) == (2, 0)
+    assert (row.sent, row.unsent) == (6, 0)
     client = settle(open_run())
     (run,) = client.search_runs(["1"], "attributes.run_name = 'victim'")
-    assert (run.info.status, run.data.params) == ("KILLED", {"a": "1"})
+    assert run.info.status == "KILLED"
+    assert run.data.params == {"a": "1", "b": "2", "c": "3"}
     assert "ended without closing" in run.data.tags["status.reason"]
 
 
@@ -152,14 +155,15 @@ def test_child_finds_its_parent_whoever_is_sent_first(open_run, tmp_path):
     # A job on another machine is quicker than the sweep's own process.
     child = open_run(folder=sweep / "another", parent_dir=sweep)
     tags = run_of(child).data.tags
-    assert len(list(sync_folders(out))) == 2
+    # The sweep's own records were sent beside the child's, whose process found it dead.
+    assert [row.folder for row in sync_folders(out)] == [sweep / "job"]
     client = settle(child)
     parents = {
         run.data.tags.get("mlflow.parentRunId") for run in client.search_runs(["1"])
     }
     (parent_id,) = parents - {None}
     assert tags["mlflow.parentRunId"] == parent_id
-    assert client.get_run(parent_id).data.params == {"a": "1"}
+    assert client.get_run(parent_id).data.params == {"a": "1", "b": "2", "c": "3"}
     assert len(client.search_runs(["1"])) == 3
 
 

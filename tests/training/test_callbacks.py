@@ -8,6 +8,7 @@ import pytest
 from experiments.training.callbacks import (
     DivergedError,
     EpochLogger,
+    FirstStep,
     LearningRateMonitor,
     TerminateOnNaN,
     last_lr,
@@ -119,6 +120,40 @@ def test_logger_hands_on_every_metric_and_counts_epochs_from_one(
     assert all(type(v) is float for _, logs in received for v in logs.values())
 
 
-@pytest.mark.parametrize("callback", [TerminateOnNaN()])
+@pytest.mark.parametrize(("steps", "seen"), [(4, [1, 2, 3]), (1, [0, 1, 2])])
+def test_the_first_step_is_told_once_and_not_before_it_is_done(
+    dense_model: Model, batches: Any, steps: int, seen: list[int]
+) -> None:
+    class Watch(keras.callbacks.Callback):
+        """Notes how often it was told by each epoch's last step."""
+
+        async_safe = True
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.told = 0
+            self.before: list[int] = []
+
+        def tell(self) -> None:
+            assert int(self.model.optimizer.iterations) >= 1
+            self.told += 1
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.before.append(self.told)
+
+    watch = Watch()
+    fit(
+        dense_model(keras.optimizers.SGD(0.1)),
+        train_from=batches(12).skip,
+        validation=None,
+        epochs=3,
+        steps_per_epoch=steps,
+        callbacks={"watch": watch, "first": FirstStep(watch.tell)},
+    )
+    assert watch.told == 1
+    assert watch.before == [min(count, 1) for count in seen]
+
+
+@pytest.mark.parametrize("callback", [TerminateOnNaN(), FirstStep(print)])
 def test_batch_hooks_do_not_make_the_host_wait(callback: Any) -> None:
     assert callback.async_safe

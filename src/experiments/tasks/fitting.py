@@ -165,7 +165,7 @@ class Fitting:
 
     def _observers(self) -> dict[str, Any]:
         """Returns the callbacks that are always there, after those of the config."""
-        from experiments.training.callbacks import EpochLogger
+        from experiments.training.callbacks import EpochLogger, FirstStep
         from experiments.training.progress import ProgressDisplay
 
         trainer = self.job.run.trainer
@@ -176,7 +176,8 @@ class Fitting:
             batch_size=trainer.batch_size,
         )
         logger = EpochLogger(record.epoch_logger(self.tracker))
-        return {"(tracker)": logger, "(display)": display}
+        first = FirstStep(self.tracker.settle_params)
+        return {"(tracker)": logger, "(first step)": first, "(display)": display}
 
     def _keep_best(
         self, model: Any, callbacks: Mapping[str, Any], history: "History"

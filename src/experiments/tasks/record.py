@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.config.job import End, Job
 from experiments.data.dataset import Dataset
-from experiments.errors import Preempted, summarise_error
+from experiments.errors import Preempted, RestartNeeded, summarise_error
 from experiments.runtime import Devices
 from experiments.tracking.environment import describe_environment
 from experiments.tracking.flatten import flatten_config
@@ -40,6 +40,10 @@ def open_run(job: Job) -> Iterator[Tracker]:
     try:
         _log_origin(tracker, job)
         yield tracker
+    except RestartNeeded as restart:
+        # A fresh process goes on with other settings, which will be the run's.
+        tracker.finish("KILLED", summarise_error(restart), settled=False)
+        raise
     except (KeyboardInterrupt, Preempted) as stop:
         tracker.finish("KILLED", summarise_error(stop))
         raise
@@ -82,7 +86,7 @@ def log_start(
     """
     tracker.start()
     facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
-    tracker.log_params({f"derived.{name}": value for name, value in facts.items()})
+    tracker.plan_params({f"derived.{name}": value for name, value in facts.items()})
     fingerprint = dataset.fingerprint.as_dict()
     tracker.set_tags(
         {"data.content": fingerprint["content"], "data.split": fingerprint["split"]}
@@ -168,7 +172,7 @@ def log_model(
 
 def _log_origin(tracker: Tracker, job: Job) -> None:
     """Records the config, the code, the packages and the machine."""
-    tracker.log_params(flatten_config(job.resolved))
+    tracker.plan_params(flatten_config(job.resolved))
     tracker.log_dict(job.resolved, "config/config.yaml")
     tracker.log_dict({"overrides": list(job.overrides)}, "config/overrides.yaml")
     tracker.log_dict(job.choices, "config/choices.yaml")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Courier:
         entries: Those of its journal; may grow.
         output_dir: Folder of the embedded database.
         uri: Another store than the one that the entries were meant for.
+        on_closed: Gets the runs of dead processes that were closed by the way.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Courier:
         *,
         output_dir: Path,
         uri: str | None = None,
+        on_closed: Callable[[list[str]], None] | None = None,
     ) -> None:
         self._spool = spool
         self._entries = entries
         self._output_dir = output_dir
         self._uri = uri
+        self._on_closed = on_closed
         self.run_id = spool.read_run_id(self.location.name)
         self.experiment_id: str | None = None
         self.sent = spool.read_sent(self.run_id)
@@ -148,7 +152,9 @@ class Courier:
 
     def _reconcile(self, delivery: Delivery) -> None:
         with suppress(TrackingError):  # the next run tries again
-            reconcile_stale_runs(delivery.connection, spare=delivery.run_id)
+            closed = reconcile_stale_runs(delivery.connection, spare=delivery.run_id)
+            if closed and self._on_closed is not None:
+                self._on_closed(closed)
         self._reconciled = True
 
     def _note_refusal(self, entry: Entry, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from experiments.tracking.client import Connection
 from experiments.tracking.failures import RefusedError, is_refusal, summarise
 from experiments.tracking.flatten import BATCH
-from experiments.tracking.journal import SESSION, Entry
+from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Entry
 from experiments.tracking.model_upload import upload_model
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import (
@@ -51,7 +51,8 @@ class Delivery:
         """
         kinds: Mapping[str, Callable[[Entry], None]] = {
             SESSION: self._open,
-            "params": self._params,
+            PLANNED: lambda _: None,  # MLflow keeps a parameter's first value for ever
+            PARAMS: self._params,
             "tags": self._tags,
             "metrics": self._metrics,
             "artifact": self._artifact,

@@ -16,6 +16,8 @@ from experiments.errors import TrackingError
 _LOGGER = logging.getLogger(__name__)
 
 SESSION = "session"  # kind of the entry with which a process begins
+PARAMS = "params"  # kind of settings that MLflow gets, each once
+PLANNED = "planned"  # kind of settings that may still change, see `Seen`
 DAMAGED = "damaged"  # kind of a line that cannot be read
 
 

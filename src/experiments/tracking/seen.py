@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from experiments.tracking.journal import SESSION, Entry
+from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Entry
 
 _CHANGED = "changed."
 _ARROW = " -> "
@@ -29,12 +29,19 @@ class Seen:
     A killed job repeats, bit for bit, what it did since its last checkpoint; only
     metrics of the clock differ, of which the first value stays.
 
+    MLflow keeps the first value of a parameter for ever. Settings are therefore planned
+    until the first step is done: by then a process that needed smaller parts of a batch
+    has made way for one that takes them.
+
     Args:
         entries: Of the journal so far.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._params: dict[str, str] = {}
+        self._first: dict[str, str] = {}  # planned ones included
+        self._planned: dict[str, str] = {}
+        self._begins = False  # whether a process has planned nothing yet
         self._tags: dict[str, str] = {}
         self._points: set[tuple[str, int]] = set()
         self._artifacts: set[str] = set()
@@ -46,17 +53,38 @@ class Seen:
         """Takes parameters and returns those without a value so far."""
         new = {k: v for k, v in params.items() if k not in self._params}
         self._params.update(new)
+        self._first = {**new, **self._first}
         return new
+
+    def plan_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Takes settings and returns those that are new or differ from the plan."""
+        if self._begins:
+            self._planned.clear()  # what another process would have run with
+            self._begins = False
+        open_ones = {k: v for k, v in params.items() if k not in self._params}
+        new = {k: v for k, v in open_ones.items() if self._planned.get(k) != v}
+        self._planned.update(new)
+        self._first = {**new, **self._first}
+        return new
+
+    def settle_params(self) -> dict[str, str]:
+        """Takes what is planned for parameters, and returns it."""
+        new = self.add_params(self._planned)
+        self._planned.clear()
+        return new
+
+    def has_param(self, key: str) -> bool:
+        """Tells whether a parameter has its value, which stays."""
+        return key in self._params
 
     def changed_params(self, params: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         """Returns those with another value than before: their first one, and a tag.
 
-        MLflow keeps the first value of a parameter for ever. The tag lists all that it
-        had, one after another; the last one is in force.
+        The tag lists all that it had, one after another; the last one is in force.
         """
         found = {}
         for key, value in params.items():
-            first = self._params.get(key, value)
+            first = self._first.get(key, value)
             history = self._tags.get(_CHANGED + key)
             latest = f"{_ARROW}{value}"
             if history is None and first == value:
@@ -92,12 +120,19 @@ class Seen:
         self._models.add((name, step))
         return new
 
+    def _settle(self, params: Mapping[str, str]) -> None:
+        self.add_params(params)
+        self._planned = {k: v for k, v in self._planned.items() if k not in params}
+
     def _take(self, entry: Entry) -> None:
         content = entry.content
         if entry.kind == SESSION:
             self.add_tags(content["tags"])
-        elif entry.kind == "params":
-            self.add_params(content["values"])
+            self._begins = True
+        elif entry.kind == PLANNED:
+            self.plan_params(content["values"])
+        elif entry.kind == PARAMS:
+            self._settle(content["values"])
         elif entry.kind == "tags":
             self.add_tags(content["values"])
         elif entry.kind == "metrics":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from experiments.tracking import links
 from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
 from experiments.tracking.formats import draw_picture, format_data
-from experiments.tracking.journal import SESSION, Journal
+from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Journal
 from experiments.tracking.schema import refuse_newer
 from experiments.tracking.seen import Seen, name_changes
 from experiments.tracking.sender import Sender
 from experiments.tracking.session import as_tags, describe_session
 from experiments.tracking.spool import Spool
+from experiments.tracking.sync import send_planned
 from experiments.tracking.tracker import Status
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,7 +69,12 @@ class SpooledTracker:
         self.resumed: int = session["resumed"]
         self._journal.append(SESSION, session)
         self._seen = Seen(entries)
-        self._courier = Courier(spool, entries, output_dir=output_dir)
+        self._courier = Courier(
+            spool,
+            entries,
+            output_dir=output_dir,
+            on_closed=partial(send_planned, output_dir),
+        )
         self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)
         self._open = True
 
@@ -110,13 +117,17 @@ class SpooledTracker:
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Records settings; the first value of each stays, a later one is a tag."""
-        texts = {key: as_param(value) for key, value in params.items()}
-        changed = self._seen.changed_params(texts)
-        if changed:
-            told = [f"{k} ({old}, now {texts[k]})" for k, (old, _) in changed.items()]
-            _LOGGER.info("Parameters stay as recorded: %s.", ", ".join(told))
-            self.set_tags(name_changes(changed))
-        self._append_values("params", self._seen.add_params(texts))
+        texts = self._note_changes(params)
+        self._append_values(PARAMS, self._seen.add_params(texts))
+
+    def plan_params(self, params: Mapping[str, object]) -> None:
+        """Records settings in the folder; MLflow gets them when they are settled."""
+        texts = self._note_changes(params)
+        self._append_values(PLANNED, self._seen.plan_params(texts))
+
+    def settle_params(self) -> None:
+        """Sends what was planned as parameters."""
+        self._append_values(PARAMS, self._seen.settle_params())
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Records tags; a long value is cut."""
@@ -183,17 +194,33 @@ class SpooledTracker:
         where = folder.relative_to(self._spool.folder)
         self._append("model", {"name": name, "step": step, "folder": str(where)})
 
-    def finish(self, status: Status, reason: str | None = None) -> None:
+    def finish(
+        self, status: Status, reason: str | None = None, *, settled: bool = True
+    ) -> None:
         """Closes the run once and waits a little for what is not sent yet."""
         if not self._open:
             return
         self._open = False
+        if settled:
+            self.settle_params()
         if reason is not None:
             reason = as_tags({"reason": reason})["reason"]
         content = {"status": status, "reason": reason}
         self._journal.append("end", content, durable=True)
         self._sender.drain(self._drain_seconds)
         self._journal.close()
+
+    def _note_changes(self, params: Mapping[str, object]) -> dict[str, str]:
+        """Returns settings as texts; those that had another value become tags."""
+        texts = {key: as_param(value) for key, value in params.items()}
+        changed = self._seen.changed_params(texts)
+        kept = {k: old for k, (old, _) in changed.items() if self._seen.has_param(k)}
+        if kept:
+            told = [f"{key} ({old}, now {texts[key]})" for key, old in kept.items()]
+            _LOGGER.info("Parameters stay as recorded: %s.", ", ".join(told))
+        if changed:
+            self.set_tags(name_changes(changed))
+        return texts
 
     def _append_values(self, kind: str, values: Mapping[str, str]) -> None:
         if values:

@@ -1,7 +1,7 @@
 """Sends what a store lacks of runs, long after their processes have ended."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from experiments.errors import TrackingError
 from experiments.tracking.client import attempt
 from experiments.tracking.courier import Courier
 from experiments.tracking.journal import Entry, read_entries
+from experiments.tracking.planned import has_planned, settle_left
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import DeletedRunError
 from experiments.tracking.spool import FOLDER, Spool
@@ -59,7 +60,7 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             yield from _describe_living(spool)
             continue
         try:
-            entries = read_entries(spool.journal)
+            entries = settle_left(spool)
             if entries:
                 courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
                 for row in _sync(courier, spool, entries, absent):
@@ -67,6 +68,29 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
         except TrackingError as error:
             # Its journal cannot be read: how many records wait is unknown.
             yield Synced(folder=folder, unsent=1, reason=str(error))
+        finally:
+            spool.disown()
+
+
+def send_planned(output_dir: Path, run_ids: Collection[str]) -> None:
+    """Sends what runs lack whose process died before their settings were final.
+
+    Args:
+        output_dir: Folder of all jobs; others are not looked for.
+        run_ids: Of the runs.
+
+    Raises:
+        TrackingError: A journal cannot be read.
+    """
+    for folder in find_folders(output_dir):
+        spool = Spool(folder)
+        known = not set(run_ids).isdisjoint(spool.list_run_ids())
+        if not known or not has_planned(spool) or not spool.own():
+            continue
+        try:
+            entries = settle_left(spool)
+            courier = Courier(spool, entries, output_dir=output_dir)
+            list(_sync(courier, spool, entries, absent={}))
         finally:
             spool.disown()
 

@@ -55,6 +55,19 @@ class Tracker(Protocol):
         """
         ...
 
+    def plan_params(self, params: Mapping[str, object]) -> None:
+        """Records settings that may still change before the first step is done.
+
+        They become parameters with `settle_params`, or when the run ends; after a kill,
+        when the run is continued, sent or found dead. The last value of each counts,
+        and the tag `changed.<key>` lists those that there were.
+        """
+        ...
+
+    def settle_params(self) -> None:
+        """Says that what was planned is what runs."""
+        ...
+
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Records facts by which runs are found; a later value replaces."""
         ...
@@ -100,10 +113,18 @@ class Tracker(Protocol):
         """
         ...
 
-    def finish(self, status: Status, reason: str | None = None) -> None:
+    def finish(
+        self, status: Status, reason: str | None = None, *, settled: bool = True
+    ) -> None:
         """Closes the run, saying why when it did not finish; later calls do nothing.
 
         Waits `tracking.drain_seconds` at most for what is not sent yet.
+
+        Args:
+            status: How it ended.
+            reason: Why so.
+            settled: Whether the settings are final; not when a fresh process goes on
+                at once with others.
         """
         ...
 
@@ -126,6 +147,12 @@ class NoTracker:
         """Does nothing."""
 
     def log_params(self, params: Mapping[str, object]) -> None:
+        """Does nothing."""
+
+    def plan_params(self, params: Mapping[str, object]) -> None:
+        """Does nothing."""
+
+    def settle_params(self) -> None:
         """Does nothing."""
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
@@ -157,7 +184,9 @@ class NoTracker:
     ) -> None:
         """Does nothing."""
 
-    def finish(self, status: Status, reason: str | None = None) -> None:
+    def finish(
+        self, status: Status, reason: str | None = None, *, settled: bool = True
+    ) -> None:
         """Does nothing."""
 
 

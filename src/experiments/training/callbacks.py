@@ -1,4 +1,4 @@
-"""Small callbacks: the learning rate as a metric, NaN, and the epoch's log."""
+"""Small callbacks: the learning rate as a metric, NaN, first step, epoch's log."""
 
 import math
 from collections.abc import Callable
@@ -84,6 +84,43 @@ class TerminateOnNaN(keras.callbacks.Callback):
     def _raise_if_diverged(self) -> None:
         if self._message:
             raise DivergedError(self._message)
+
+
+class FirstStep(keras.callbacks.Callback):
+    """Calls a function once a step of this process is done, or an epoch's rest.
+
+    Args:
+        run_then: Called once, in the thread that trains.
+    """
+
+    async_safe = True  # only remembers that there were logs
+
+    def __init__(self, run_then: Callable[[], None]) -> None:
+        super().__init__()
+        self._run_then = run_then
+        self._is_done = self._was_told = False
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Notes that the step's numbers are there; may run in a thread."""
+        self._is_done = True
+
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Tells at the beginning of a later step; JAX begins one before it is done."""
+        if self._is_done:
+            self._tell()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Tells it at the latest."""
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._was_told:
+            self._was_told = True
+            self._run_then()
 
 
 class EpochLogger(keras.callbacks.Callback):
