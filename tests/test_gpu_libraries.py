@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from experiments import gpu_libraries
+from experiments.config.extras import how_to_install
 from experiments.gpu_libraries import DRIVER, TENSORFLOW, explain_absence
 
 
@@ -22,7 +23,7 @@ def test_without_a_driver_no_extra_helps(backend: str) -> None:
 def test_libraries_of_tensorflow_are_named_with_their_extra() -> None:
     reason, hint = explain_absence("tensorflow", exists=lacking("libcudnn.so.9"))
     assert reason == "libcudnn.so.9 is missing"
-    assert hint == "To install it: pip install -e '.[gpu]'"
+    assert hint == how_to_install("nvidia")
     reason, _ = explain_absence("tensorflow", exists=lacking(*TENSORFLOW[:2]))
     assert reason == "libcudart.so.12, libcublas.so.12 are missing"
 
@@ -30,7 +31,7 @@ def test_libraries_of_tensorflow_are_named_with_their_extra() -> None:
 @pytest.mark.parametrize(
     ("installed", "hint"),
     [
-        ((), "To install it: pip install -e '.[jax-cuda]'"),
+        ((), how_to_install("jax_plugins.xla_cuda12")),
         (("jax_plugins.xla_cuda13",), ""),
     ],
 )

@@ -22,6 +22,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
+from experiments.config.commands import SCRIPT_VARIABLE, typed_script
 from experiments.config.diagnosis import explain, is_hydras
 from experiments.config.flags import (
     check_flags,
@@ -132,7 +133,7 @@ def _answer(
         raise ConfigError(_suggest_instead(plan), "The command line")
     folder = choose_folder(plan.folder, fresh=plan.run.fresh)
     plan = dataclasses.replace(plan, folder=folder)
-    os.environ[PROCESS_VARIABLE] = str(os.getpid())
+    os.environ |= {PROCESS_VARIABLE: str(os.getpid()), SCRIPT_VARIABLE: typed_script()}
     with signals_as_requests(StopRequest()):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
@@ -149,8 +150,9 @@ def _suggest_instead(plan: Plan) -> list[Problem]:
 
         keys = [problem.key for problem in problems]
         typed = select_overrides(plan.overrides, keys)
-        with suppress(TrackingError):  # no record can be read: no command
-            command = suggest_command(plan.run, typed, plan.flags)
+        # No record can be read, or it would be refused: no command.
+        with suppress(TrackingError, ConfigError):
+            command = suggest_command(plan, typed)
             hint = f"{problems[-1].hint} To train that run with it: {command}"
             problems[-1] = dataclasses.replace(problems[-1], hint=hint.strip())
     return problems
@@ -231,6 +233,7 @@ def _run_sweep(
         "hydra.sweep.dir": str(plan.folder),
         f"hydra.job.env_set.{SWEPT_VARIABLE}": " ".join(plan.swept_keys),
         f"hydra.job.env_set.{SWEEP_VARIABLE}": str(plan.folder),
+        f"hydra.job.env_set.{SCRIPT_VARIABLE}": typed_script(),
     }
     try:
         with _explaining():

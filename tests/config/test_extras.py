@@ -1,5 +1,7 @@
+import shlex
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +26,10 @@ def test_extra_of_a_package_brings_it(package: str) -> None:
     extra = extras.EXTRAS[package]
     (requirement,) = project["optional-dependencies"][extra]
     assert requirement.startswith(BROUGHT_BY[package])
-    command = extras.how_to_install(package)
-    assert command == f"To install it: pip install -e '.[{extra}]'"
+    *start, pip, install, editable, place = shlex.split(extras.how_to_install(package))
+    assert " ".join(start) == "To install it:"
+    assert (Path(pip).name, install, editable) == ("pip", "install", "-e")
+    assert place == f"{ROOT}[{extra}]"  # whichever folder it is typed in
 
 
 def test_every_extra_that_a_run_may_need_is_in_the_table() -> None:
@@ -56,7 +60,7 @@ def test_backend_that_is_not_installed_is_told_with_the_command(
         check(*options, multirun="," in options[0])
     told = (
         "backend cannot be jax: the package jax is not installed. "
-        "To install it: pip install -e '.[jax]'"
+        f"{extras.how_to_install('jax')}"
     )
     assert told in str(error.value)
 
@@ -71,5 +75,6 @@ def test_other_backend_needs_no_extra(check: Any) -> None:
     [("ray", "ray"), ("ray_aws", "ray"), ("submitit_slurm", "slurm"), ("basic", None)],
 )
 def test_launchers_name_their_extra(launcher: str, extra: str | None) -> None:
-    command = f"To install it: pip install -e '.[{extra}]'" if extra else ""
-    assert extras.how_to_get_launcher(launcher) == command
+    command = extras.how_to_get_launcher(launcher)
+    assert command.endswith(f"[{extra}]'" if extra else "")
+    assert bool(command) == bool(extra)

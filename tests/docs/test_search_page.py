@@ -16,7 +16,7 @@ def test_small_search_of_the_page_runs_and_is_not_run_again(run_command: Run) ->
     assert first.returncode == 0, first.stderr
     assert small.screen in first.stdout
     assert "trial 1 complete" in first.stdout
-    assert f"python {ROOT / 'run.py'} task=train from_search=" in first.stdout
+    assert f"{ROOT / 'run.py'} task=train from_search=" in first.stdout
     again = run_command(*small.arguments)
     assert again.returncode == 0, again.stderr
     assert "The search has had its 2 trials" in again.stdout

@@ -7,7 +7,9 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from experiments.config.commands import describe_command
 from experiments.config.job import JobResult
+from experiments.config.programs import name_program
 from experiments.runtime import Devices
 from experiments.tasks import report
 
@@ -173,7 +175,7 @@ def test_result_shows_the_scores_of_each_kind(
         "held-out test  accuracy 0.9877\n"
         "folder         outputs/1\n"
         "MLflow run     http://m/1\n"
-        "to open it     make ui\n"
+        f"to open it     cd {folder} && make ui\n"
     )
 
 
@@ -187,9 +189,9 @@ def test_untested_and_untracked_result_leaves_their_lines_out(
 @pytest.mark.parametrize(
     ("uri", "outputs", "command"),
     [
-        (None, "outputs", "make ui"),
-        (None, "elsewhere", "mlflow ui --backend-store-uri sqlite:///{}/elsewhere/"),
-        ("sqlite:////data/m.db", "outputs", "mlflow ui --backend-store-uri sqlite:///"),
+        (None, "outputs", "cd {0} && make ui"),
+        (None, "elsewhere", "{1} ui --backend-store-uri sqlite:///{0}/elsewhere/"),
+        ("sqlite:////data/m.db", "outputs", "{1} ui --backend-store-uri sqlite:///"),
         ("http://server", "outputs", "the tracking server shows its own pages"),
     ],
 )
@@ -203,7 +205,7 @@ def test_way_to_the_pages_fits_where_the_records_are(
     job = make_job(folder, uri, outputs)
     report.show_result(job.run, make_result(folder, "http://m/1"))
     rows = read_rows(capsys.readouterr().out)
-    assert rows["to open it"].startswith(command.format(folder))
+    assert rows["to open it"].startswith(command.format(folder, name_program("mlflow")))
 
 
 def test_pages_are_not_made_where_there_is_no_makefile(
@@ -212,7 +214,8 @@ def test_pages_are_not_made_where_there_is_no_makefile(
     (folder / "Makefile").unlink()
     report.show_result(make_job(folder).run, make_result(folder, "http://m/1"))
     rows = read_rows(capsys.readouterr().out)
-    assert rows["to open it"].startswith("mlflow ui --backend-store-uri sqlite:///")
+    command = f"{name_program('mlflow')} ui --backend-store-uri sqlite:///"
+    assert rows["to open it"].startswith(command)
 
 
 def test_long_link_and_path_stay_on_one_line_each(
@@ -286,7 +289,7 @@ def test_nothing_is_said_when_no_file_was_skipped(
         (
             3,
             "\n3 records are not in MLflow yet: no server answers.\n"
-            "They are kept. To send them: python run.py task=sync\n",
+            "They are kept. To send them: {}\n",
         ),
     ],
 )
@@ -295,7 +298,8 @@ def test_unsent_records_are_told(
 ) -> None:
     tracker: Any = SimpleNamespace(unsent=unsent, problem="no server answers")
     report.show_unsent(tracker, "outputs")
-    assert capsys.readouterr().out == shown
+    command = describe_command("task=sync")
+    assert capsys.readouterr().out == shown.format(command)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The end of a search, in a real tracking database."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,10 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     shown = capsys.readouterr().out
     assert "0.7500" in shown
     assert "too large" in shown
-    assert "python run.py --config-dir 'my conf' model=resnet" in shown
+    here = f"  cd {Path.cwd()} && {sys.executable} run.py"
+    assert f"{here} --config-dir 'my conf' model=resnet" in shown
     place = f"output_dir={tmp_path / 'outputs'} --config-dir 'my conf'"
-    assert f"  python run.py task=train from_search={run_id} {place}\n" in shown
+    assert f"{here} task=train from_search={run_id} {place}\n" in shown
     assert (plan.folder / "search.html").stat().st_size > 1e6
 
 

@@ -8,9 +8,21 @@ from typing import Any
 import pytest
 
 from experiments.config.job import JobResult
-from experiments.tasks import sync
+from experiments.tasks import report, sync
+from experiments.tracking.sender import Sender
 from experiments.tracking.sync import Synced
+from experiments.tracking.tracker import open_tracker
 from tests.conftest import ROOT
+
+OPTIONS: dict[str, Any] = {
+    "enabled": True,
+    "uri": None,
+    "experiment": "some experiment",
+    "ui_url": "http://127.0.0.1:5000",
+    "server_timeout": 5,
+    "drain_seconds": 0,
+    "run_name": "a run",
+}
 
 
 @pytest.fixture
@@ -88,6 +100,33 @@ def test_command_imports_no_framework(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
     assert not {"tensorflow", "keras", "jax", "mlflow"} & imported
+
+
+@pytest.mark.parametrize("outputs", ["outputs", "my $results"])
+def test_printed_command_works_in_another_folder(
+    outputs: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed_in = tmp_path / "ada's files"
+    typed_in.mkdir()
+    monkeypatch.chdir(typed_in)
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "run.py")])
+    job = typed_in / outputs / "runs" / "job"
+    tracker = open_tracker(**OPTIONS, output_dir=job.parents[1], folder=job)
+    monkeypatch.setattr(Sender, "start", lambda self: None)
+    tracker.finish("FINISHED")
+    tracker._spool.disown()  # type: ignore[attr-defined]
+    report.show_unsent(tracker, outputs)
+    command = capsys.readouterr().out.partition("To send them: ")[2]
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == ["runs/job      2       0"]
+    assert [path.name for path in tmp_path.iterdir()] == [typed_in.name]
 
 
 def test_address_is_checked(check: Any) -> None:

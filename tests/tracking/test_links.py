@@ -4,6 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 from experiments.tracking.links import compare_url, locate, run_url, ui_command
 
@@ -49,8 +50,9 @@ def test_ui_command_listens_where_the_links_point(tmp_path):
     command = ui_command(
         uri=None, ui_url="http://127.0.0.1:6001", output_dir=tmp_path / "my out"
     )
+    mlflow = name_program("mlflow")
     assert command == (
-        f"mlflow ui --backend-store-uri 'sqlite:///{tmp_path}/my out/mlflow.db' "
+        f"{mlflow} ui --backend-store-uri 'sqlite:///{tmp_path}/my out/mlflow.db' "
         "--host 127.0.0.1 --port 6001"
     )
 

@@ -55,7 +55,7 @@ def test_server_that_comes_late_and_goes_in_between_gets_everything_once(
     assert f"no server answers at {server.uri}" in tracker.problem
     assert tracker.run_url is None
     assert levels(caplog) == ["WARNING"]
-    assert "python run.py task=sync" in caplog.text
+    assert "run.py task=sync" in caplog.text
     server.start()
     settle(tracker)
     assert levels(caplog) == ["WARNING", "INFO"]

@@ -5,8 +5,11 @@ starts, and tells the command with its error.
 """
 
 import importlib.util
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
+from experiments.config.programs import name_program
 from experiments.errors import Problem
 
 # Name to import -> extra of pyproject.toml that brings it.
@@ -26,7 +29,10 @@ _LAUNCHERS = {
 
 def how_to_install(package: str) -> str:
     """Returns the command that installs a package of the table, as a sentence."""
-    return f"To install it: pip install -e '.[{EXTRAS[package]}]'"
+    # `.` would be right in one folder only.
+    project = Path(__file__).resolve().parents[3]
+    words = [name_program("pip"), "install", "-e", f"{project}[{EXTRAS[package]}]"]
+    return f"To install it: {shlex.join(words)}"
 
 
 def is_installed(package: str) -> bool:

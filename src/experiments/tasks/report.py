@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.utils import to_absolute_path
 from rich.console import Console
 from rich.text import Text
 
-from experiments.config.commands import describe_command, describe_output
+from experiments.config.commands import (
+    describe_command,
+    describe_output,
+    from_folder,
+    typed_folder,
+)
 from experiments.config.job import End, Job, JobResult
 from experiments.config.schema import RunConfig
 from experiments.counts import count_of
@@ -149,12 +153,13 @@ def _describe_scores(scores: Mapping[str, float]) -> str:
 
 
 def _describe_ui(run: RunConfig) -> str:
-    """Returns the command that starts MLflow's pages, the short one where it works."""
+    """Returns the command that starts MLflow's pages, the short one where it can."""
     from experiments.tracking.links import ui_command
 
     usual = run.tracking.uri is None and not describe_output(run.output_dir)
-    if usual and Path("Makefile").is_file() and Path("run.py").is_file():
-        return "make ui"
+    folder = typed_folder()
+    if usual and (folder / "Makefile").is_file() and (folder / "run.py").is_file():
+        return from_folder("make ui")
     command = ui_command(
         uri=run.tracking.uri,
         ui_url=run.tracking.ui_url,
@@ -165,8 +170,7 @@ def _describe_ui(run: RunConfig) -> str:
 
 def _short_path(path: Path) -> str:
     """Returns a path as seen from where the command was typed, if it lies below."""
-    # Of `hydra.job.chdir=true` the job's own folder is the current one.
-    typed_in = Path(to_absolute_path(""))
+    typed_in = typed_folder()
     return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
 
 

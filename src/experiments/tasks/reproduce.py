@@ -9,14 +9,26 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.config.commands import describe_command, describe_output
+from experiments.config.commands import (
+    describe_command,
+    describe_output,
+    describe_tracking,
+    move_overrides,
+)
 from experiments.config.job import Job, JobResult
-from experiments.config.schema import RunConfig
+from experiments.config.paths import list_paths
+from experiments.config.preflight import Plan
+from experiments.config.validation import validate
 from experiments.errors import ConfigError, Problem
 from experiments.tasks import origin
 from experiments.tasks.recorded_job import as_recorded, read_recorded
 from experiments.tasks.train import train
-from experiments.tracking.recorded import RecordedRun, read_overrides, read_tags
+from experiments.tracking.recorded import (
+    RecordedRun,
+    read_overrides,
+    read_run,
+    read_tags,
+)
 
 _Row = tuple[str, float, float]
 
@@ -55,17 +67,18 @@ def reproduce(job: Job) -> JobResult:
     return dataclasses.replace(result, status="FAILED", reason=reason, exit_code=1)
 
 
-def suggest_command(run: RunConfig, typed: Sequence[str], flags: Sequence[str]) -> str:
+def suggest_command(plan: Plan, typed: Sequence[str]) -> str:
     """Returns the command that does what `typed` cannot do to a reproduced run.
 
     Args:
-        run: Its `run_id` names the run; the run that this one repeats counts instead.
+        plan: Its `run_id` names the run; the run that this one repeats counts instead.
         typed: Overrides that the record would have hidden.
-        flags: Where configs come from.
 
     Raises:
         TrackingError: There is no such run.
+        ConfigError: Its config is no longer valid.
     """
+    run = plan.run
     where = {
         "output_dir": Path(run.output_dir).absolute(),
         **run.tracking.connection(),
@@ -73,9 +86,11 @@ def suggest_command(run: RunConfig, typed: Sequence[str], flags: Sequence[str]) 
     run_id = str(run.run_id)
     while original := read_tags(run_id, **where).get("reproduces"):
         run_id = original
-    recorded = read_overrides(run_id, **where)
+    paths = dict(list_paths(validate(read_run(run_id, **where).config)))
+    recorded = move_overrides(read_overrides(run_id, **where), paths)
     place = describe_output(run.output_dir)
-    return describe_command(*flags, *recorded, *place, *typed)
+    place += describe_tracking(run.tracking, plan.overrides)
+    return describe_command(*plan.flags, *recorded, *place, *typed)
 
 
 def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
+from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 
 _SQLITE = "sqlite:///"
@@ -86,7 +87,7 @@ def compare_url(run_ids: Sequence[str], experiment_id: str, base: str) -> str:
 def mlflow_command(location: Location, *words: str) -> str:
     """Returns a shell command of MLflow for a store, from whatever folder."""
     place = f"MLFLOW_TRACKING_URI={shlex.quote(location.uri)}"
-    return f"{place} {shlex.join(['mlflow', *words])}"
+    return f"{place} {shlex.join([name_program('mlflow'), *words])}"
 
 
 def ui_command(*, uri: str | None, ui_url: str | None, output_dir: Path) -> str | None:
@@ -104,6 +105,6 @@ def ui_command(*, uri: str | None, ui_url: str | None, output_dir: Path) -> str 
     if location.database is None:
         return None
     address = urlsplit(ui_url or "http://127.0.0.1:5000")
-    words = ["mlflow", "ui", "--backend-store-uri", location.uri]
+    words = [name_program("mlflow"), "ui", "--backend-store-uri", location.uri]
     words += ["--host", address.hostname or "127.0.0.1"]
     return shlex.join([*words, "--port", str(address.port or 5000)])
