@@ -1,6 +1,15 @@
 """Numbers of things, as a person writes them."""
 
+from decimal import Decimal
+
+_HUGE = 10**15
+
 
 def count_of(number: int, noun: str) -> str:
     """Returns a number and its noun: 1 file, 1,258 files."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{write_count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def write_count(number: int) -> str:
+    """Returns a number with its thousands apart, a huge one by its magnitude."""
+    return f"{number:,}" if abs(number) < _HUGE else f"{Decimal(number):.1e}"

@@ -78,8 +78,24 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.key} {self.message}"
-        return f"{text} {self.hint}" if self.hint else text
+        text = f"{_shorten(self.key, 200)} {_shorten(self.message, 1500)}"
+        return make_printable(f"{text} {self.hint}" if self.hint else text)
+
+
+def _shorten(text: str, length: int) -> str:
+    """Returns a text, of one that nobody reads its beginning and its end."""
+    if len(text) <= length:
+        return text
+    end = length // 5
+    return f"{text[: length - end]} [...] {text[-end:]}"
+
+
+def make_printable(text: str) -> str:
+    """Returns a text whose control characters are spelt: what was typed is shown."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else repr(char)[1:-1]
+        for char in text
+    )
 
 
 class ConfigError(ExperimentError):

@@ -381,9 +381,9 @@ def check_and_sweep(folder: Path, words: list[str]) -> tuple[list[Any], list[Any
     ran: list[Any] = []
 
     def look(job: Any, composer: Any) -> Any:
-        config, problems = check_job(job, composer)
-        checked.append(as_data(config))
-        return config, problems
+        found = check_job(job, composer)
+        checked.append(as_data(found.config))
+        return found
 
     def run(config: DictConfig) -> None:
         ran.append(as_data(config))

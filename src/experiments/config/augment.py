@@ -21,7 +21,7 @@ class FlipCropConfig(Target):
         flip: Mirror half of the images left to right.
     """
 
-    pad: int = setting(ge=0)
+    pad: int = setting(ge=0, most=4096)
     flip: bool
 
 
@@ -35,8 +35,8 @@ class InceptionCropConfig(Target):
         flip: Mirror half of the images left to right.
     """
 
-    area: list[float] = setting(gt=0, le=1, length=2)
-    ratio: list[float] = setting(gt=0, length=2)
+    area: list[float] = setting(gt=0, le=1, least=1e-6, length=2)
+    ratio: list[float] = setting(gt=0, least=1e-3, most=1000, length=2)
     flip: bool
 
     def check(self) -> Iterator[Problem]:

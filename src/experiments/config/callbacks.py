@@ -5,6 +5,11 @@ from typing import ClassVar
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.objective import Mode, settle
+from experiments.config.trainer import (
+    MOST_EPOCHS,
+    MOST_IMAGES_A_BATCH,
+    MOST_MINUTES,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,7 @@ class MonitorConfig(CallbackConfig):
 class TimingConfig(ObserverConfig):
     """Seconds an epoch and images a second."""
 
-    batch_size: int = setting(ge=1)
+    batch_size: int = setting(ge=1, most=MOST_IMAGES_A_BATCH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,11 @@ class CheckpointConfig(MonitorConfig):
         keep: How many of the last states to keep.
     """
 
-    every_epochs: int = setting(ge=1, incidental=True)
-    every_minutes: float | None = setting(gt=0, incidental=True)
-    keep: int = setting(ge=1, incidental=True)
+    every_epochs: int = setting(ge=1, most=MOST_EPOCHS, incidental=True)
+    every_minutes: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES, incidental=True
+    )
+    keep: int = setting(ge=1, most=MOST_EPOCHS, incidental=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +77,9 @@ class EarlyStoppingConfig(MonitorConfig):
         start_from_epoch: Epochs that are not judged at all.
     """
 
-    patience: int = setting(ge=1)
-    min_delta: float = setting(ge=0)
-    start_from_epoch: int = setting(ge=0)
+    patience: int = setting(ge=1, most=MOST_EPOCHS)
+    min_delta: float = setting(ge=0, most=1e30)
+    start_from_epoch: int = setting(ge=0, most=MOST_EPOCHS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +93,9 @@ class PlateauConfig(MonitorConfig):
         min_factor: Smallest fraction of the scheduled rate.
     """
 
-    factor: float = setting(gt=0, lt=1)
-    patience: int = setting(ge=1)
-    min_delta: float = setting(ge=0)
+    factor: float = setting(gt=0, lt=1, least=1e-30)
+    patience: int = setting(ge=1, most=MOST_EPOCHS)
+    min_delta: float = setting(ge=0, most=1e30)
     min_factor: float = setting(gt=0, lt=1)
 
 
@@ -101,8 +108,8 @@ class MedianPrunerConfig(MonitorConfig):
         min_siblings: Fewest other trials that make a median.
     """
 
-    warmup_epochs: int = setting(ge=0)
-    min_siblings: int = setting(ge=1)
+    warmup_epochs: int = setting(ge=0, most=MOST_EPOCHS)
+    min_siblings: int = setting(ge=1, most=1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +121,8 @@ class SuccessiveHalvingPrunerConfig(MonitorConfig):
         factor: One in so many goes on from a rung.
     """
 
-    min_epochs: int = setting(ge=1)
-    factor: int = setting(ge=2)
+    min_epochs: int = setting(ge=1, most=MOST_EPOCHS)
+    factor: int = setting(ge=2, most=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +133,7 @@ class TensorBoardConfig(ObserverConfig):
         histogram_freq: Epochs between two histograms of the weights; 0 for none.
     """
 
-    histogram_freq: int = setting(ge=0)
+    histogram_freq: int = setting(ge=0, most=MOST_EPOCHS)
 
 
 @dataclass(frozen=True, kw_only=True)

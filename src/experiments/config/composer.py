@@ -1,5 +1,6 @@
 """Composes single jobs by Hydra's own loader and checks them."""
 
+import pickle
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.loader import Loader
-from experiments.config.validation import find_problems
+from experiments.config.schema import RunConfig
+from experiments.config.validation import examine
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -128,22 +130,39 @@ def parse(overrides: Sequence[str]) -> list["Override"]:
 
 def without_hydra(whole: DictConfig) -> DictConfig:
     """Returns what a job gets: a config without Hydra's own node."""
-    names: list[Any] = [name for name in whole if name != "hydra"]
-    return OmegaConf.masked_copy(whole, names)
+    # A fifth of the time that OmegaConf takes for a copy.
+    config: DictConfig = pickle.loads(pickle.dumps(whole))  # noqa: S301 - its own
+    config._content.pop("hydra", None)  # type: ignore[union-attr]
+    OmegaConf.set_struct(config, None)
+    return config
 
 
-def check_job(
-    job: Sequence[str], composer: Composer
-) -> tuple[DictConfig, list[Problem]]:
-    """Returns the config of one job and what is wrong in it."""
+@dataclass(frozen=True)
+class CheckedJob:
+    """A job that was composed.
+
+    Attributes:
+        config: As far as there is one, without Hydra's own node.
+        problems: What is wrong in it.
+        run: The same, typed; `None` when something is wrong.
+    """
+
+    config: DictConfig
+    problems: list[Problem]
+    run: RunConfig | None = None
+
+
+def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
+    """Composes one job and lists what is wrong in it."""
     from experiments.config.diagnosis import diagnose
 
     try:
         whole = composer.compose(job)
     except Exception as error:  # Hydra's, of many kinds
-        return diagnose(job, composer, error)
+        return CheckedJob(*diagnose(job, composer, error))
     config = without_hydra(whole)
-    return config, find_problems(config)
+    run, problems = examine(config)
+    return CheckedJob(config, problems, run)
 
 
 def quote(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from experiments.config.augment import FlipCropConfig
 from experiments.config.extras import check_backend
 from experiments.config.model import ResNetConfig
 from experiments.config.objective import (
@@ -12,7 +13,8 @@ from experiments.config.objective import (
     Mode,
     check_objective,
 )
-from experiments.config.schedule import ScheduleConfig
+from experiments.config.schedule import MOST_MILESTONES, ScheduleConfig, StepConfig
+from experiments.counts import write_count
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     """Yields every contradiction between the groups of a typed config."""
     yield from _check_monitors(run)
     yield from _check_warmup(run)
+    yield from _check_milestones(run)
+    yield from _check_pad(run)
     yield from _check_trainer(run)
     yield from _check_image(run)
     yield from _check_precision(run)
@@ -80,6 +84,31 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
             "schedule.warmup_epochs",
             f"must be less than trainer.epochs={epochs}. Received: {warmup:g}.",
             "Set it to 0, or train longer.",
+        )
+
+
+def _check_milestones(run: "RunConfig") -> Iterator[Problem]:
+    """Each milestone is an operation of every step."""
+    schedule, epochs = run.schedule, run.trainer.epochs
+    every = schedule.every_epochs if isinstance(schedule, StepConfig) else None
+    if every is not None and epochs / every > MOST_MILESTONES:
+        yield Problem(
+            "schedule.every_epochs",
+            f"makes {write_count(int(epochs / every))} milestones of "
+            f"trainer.epochs={epochs}, more than {write_count(MOST_MILESTONES)}. "
+            f"Received: {every:g}.",
+            "Set it higher, or take schedule=cosine.",
+        )
+
+
+def _check_pad(run: "RunConfig") -> Iterator[Problem]:
+    """Moved by its whole size an image is out of sight."""
+    size, augment = run.dataset.known_size, run.augment
+    if isinstance(augment, FlipCropConfig) and size is not None and augment.pad >= size:
+        yield Problem(
+            "augment.pad",
+            f"must be below the {size} pixels of the images, or they are moved out of "
+            f"sight. Received: {augment.pad}.",
         )
 
 

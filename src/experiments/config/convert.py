@@ -10,6 +10,7 @@ from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, sche
 from experiments.errors import ConfigError, Problem
 
 MISSING = "???"
+_SHOWN = 200
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -29,6 +30,17 @@ def convert(
         The converted value; meaningless when a problem was appended.
     """
     return _convert(value, annotation, NO_RULE, key, problems)
+
+
+def show_value(value: object) -> str:
+    """Returns a value as it is shown in a message: a long one in part."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integers of thousands of digits
+        return "an integer of thousands of digits"
+    if len(text) <= _SHOWN:
+        return text
+    return f"{text[:_SHOWN]}... ({len(text):,} characters)"
 
 
 def nearest(name: str, accepted: Iterable[str]) -> str:
@@ -63,8 +75,12 @@ def _convert_plain(
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
-        number = float(value) if _wants_float(annotation) else value
-        return number if rule.accepts_number(number) else _REFUSED
+        if not rule.accepts_number(value):
+            return _REFUSED
+        try:
+            return float(value) if _wants_float(annotation) else value
+        except OverflowError:  # an integer beyond all floats
+            return _REFUSED
     if isinstance(value, list):
         if not rule.accepts_length(len(value)):
             return _REFUSED
@@ -87,7 +103,7 @@ def _convert_dataclass(
     if not isinstance(value, Mapping):
         name = key or "the configuration"
         problems.append(
-            Problem(name, f"must be a mapping of keys. Received: {value!r}.")
+            Problem(name, f"must be a mapping of keys. Received: {show_value(value)}.")
         )
         return None
     fields = {f.name: f for f in dataclasses.fields(schema)}
@@ -192,7 +208,17 @@ def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
     accepted = " or ".join(_describe(member, rule) for member in _members(annotation))
     names = [v for m in _members(annotation) for v in get_args(m) if isinstance(v, str)]
     hint = nearest(value, names) if isinstance(value, str) else ""
-    return Problem(key, f"must be {accepted}. Received: {value!r}.", hint)
+    told = rule.describe_excess(value) or _describe_length(value, rule)
+    reason = told or f"must be {accepted}"
+    return Problem(key, f"{reason}. Received: {show_value(value)}.", hint)
+
+
+def _describe_length(value: object, rule: Rule) -> str:
+    """Returns how many items a list may have at most, if it has more."""
+    most = rule.max_length
+    if most is None or not isinstance(value, list) or len(value) <= most:
+        return ""
+    return f"must have at most {most:,} items"
 
 
 def _describe(member: Any, rule: Rule) -> str:

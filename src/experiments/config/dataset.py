@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
 
+MOST_CLASSES = 10_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig(Target):
@@ -75,12 +77,12 @@ class CommonDatasetConfig(DatasetConfig):
 
     image_size: int | None = setting(ge=4, le=4096)
     mean: list[float] | None = setting(ge=0, le=1, min_length=1)
-    std: list[float] | None = setting(gt=0, le=1, min_length=1)
+    std: list[float] | None = setting(gt=0, le=1, least=1e-6, min_length=1)
     validation_fraction: float = setting(gt=0, lt=1)
     split_seed: int = setting(ge=0, lt=2**32)
     # `memory` lets a cropping augmentation cut its windows out of scaled images.
     cache: Literal["auto", "memory", "none"] = setting(incidental=("auto", "none"))
-    decode_threads: int | None = setting(ge=1, incidental=True)
+    decode_threads: int | None = setting(ge=1, le=1024, incidental=True)
 
     @property
     def known_size(self) -> int | None:
@@ -146,8 +148,8 @@ class SyntheticConfig(CommonDatasetConfig):
     """
 
     image_size: int = setting(ge=4, le=4096)
-    images: int = setting(ge=6)
-    classes: int = setting(ge=2)
+    images: int = setting(ge=6, most=10**10)
+    classes: int = setting(ge=2, most=MOST_CLASSES)
     channels: Literal[1, 3]
     seed: int = setting(ge=0, lt=2**32)
     test_fraction: float = setting(gt=0, lt=1)
@@ -226,7 +228,7 @@ class FilesConfig(CommonDatasetConfig):
     image_size: int = setting(ge=4, le=4096)
     path: str = setting(path=True)
     channels: Literal[1, 3]
-    classes: int | None = setting(ge=2)
+    classes: int | None = setting(ge=2, most=MOST_CLASSES)
     crop_ratio: float = setting(gt=0, le=1)
     background: Literal["white", "black"] | list[int] = setting(ge=0, le=255, length=3)
     on_corrupt: Literal["error", "skip"]
@@ -298,7 +300,7 @@ class ImageNetConfig(FilesConfig):
 
     # Copies of a known data set are the same one, other folders are other images.
     path: str = setting(incidental=True, path=True)
-    classes: int = setting(ge=2)
+    classes: int = setting(ge=2, most=MOST_CLASSES)
     validation_fraction: float = setting(ge=0, lt=1)
 
 

@@ -14,14 +14,27 @@ _PATH = "experiments.path"
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Bounds of a number (of each number, in a list) and lengths of a list."""
+    """Bounds of a number (of each number, in a list) and lengths of a list.
+
+    What a value means sets `ge` to `lt`. Beyond `least` and `most` it would still mean
+    something, and nobody can mean it: they are told only to who exceeds them.
+    """
 
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
     lt: float | None = None
+    least: float | None = None
+    most: float | None = None
     length: int | None = None
     min_length: int | None = None
+    max_length: int | None = None
+    unbounded: str = ""
+
+    @property
+    def is_bounded_above(self) -> bool:
+        """Whether there is a largest number."""
+        return any(bound is not None for bound in (self.le, self.lt, self.most))
 
     def accepts_number(self, value: float) -> bool:
         """Tells whether `value` is finite and lies in the bounds."""
@@ -30,21 +43,42 @@ class Rule:
             and (self.gt is None or value > self.gt)
             and (self.le is None or value <= self.le)
             and (self.lt is None or value < self.lt)
-            and math.isfinite(value)
+            and (self.least is None or value == 0 or abs(value) >= self.least)
+            and (self.most is None or value <= self.most)
+            and (isinstance(value, int) or math.isfinite(value))
         )
 
     def accepts_length(self, length: int) -> bool:
         """Tells whether a list of `length` items is accepted."""
-        return (self.length is None or length == self.length) and (
-            self.min_length is None or length >= self.min_length
+        return (
+            (self.length is None or length == self.length)
+            and (self.min_length is None or length >= self.min_length)
+            and (self.max_length is None or length <= self.max_length)
         )
 
     def describe_bounds(self) -> str:
         """Returns the bounds in words, such as `>= 0 and < 1`; empty without any."""
         signs = ((">=", self.ge), (">", self.gt), ("<=", self.le), ("<", self.lt))
         return " and ".join(
-            f"{sign} {bound:g}" for sign, bound in signs if bound is not None
+            f"{sign} {write_bound(bound)}" for sign, bound in signs if bound is not None
         )
+
+    def describe_excess(self, value: object) -> str:
+        """Returns what a value beyond `least` or `most` has to be; else nothing."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return ""
+        if self.most is not None and value > self.most and value != math.inf:
+            return f"must be at most {write_bound(self.most)}"
+        if self.least is not None and 0 < abs(value) < self.least:
+            return f"must be at least {write_bound(self.least)}"
+        return ""
+
+
+def write_bound(bound: float) -> str:
+    """Returns a bound as people write it: `1024`, `1,000,000`, `1e-30`."""
+    if not isinstance(bound, int):
+        return f"{bound:g}"
+    return str(bound) if bound < 10_000 else f"{bound:,}"
 
 
 NO_RULE = Rule()
@@ -56,8 +90,12 @@ def setting(
     gt: float | None = None,
     le: float | None = None,
     lt: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
     length: int | None = None,
     min_length: int | None = None,
+    max_length: int | None = None,
+    unbounded: str = "",
     incidental: bool | tuple[str, ...] = False,
     path: bool = False,
 ) -> Any:
@@ -68,15 +106,30 @@ def setting(
         gt: Largest value that is too small.
         le: Largest value.
         lt: Smallest value that is too large.
+        least: Smallest value but 0 that anybody can mean, by its magnitude.
+        most: Largest value that anybody can mean.
         length: Items of a list.
         min_length: Fewest items of a list.
+        max_length: Most items of a list.
+        unbounded: Why there is no largest number.
         incidental: The result does not depend on it, such as on a path or a display:
             a job with another value is the same job, see `identity`. Or the values
             that leave the result alone, where others change it.
         path: It names a file or folder: the checked config holds it absolute, see
             `paths`.
     """
-    rule = Rule(ge=ge, gt=gt, le=le, lt=lt, length=length, min_length=min_length)
+    rule = Rule(
+        ge=ge,
+        gt=gt,
+        le=le,
+        lt=lt,
+        least=least,
+        most=most,
+        length=length,
+        min_length=min_length,
+        max_length=max_length,
+        unbounded=unbounded,
+    )
     return dataclasses.field(
         metadata={_RULE: rule, _INCIDENTAL: incidental, _PATH: path}
     )

@@ -31,6 +31,8 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+_MOST_KNOWN = 1000  # of some 40 kB each
+
 
 class ReadOnce(ConfigRepository):
     """The config folders; a file that was read stays as it was.
@@ -142,8 +144,13 @@ class Loader(ConfigLoaderImpl):
     def remember(
         self, config: DictConfig, config_name: str | None, overrides: Sequence[str]
     ) -> None:
-        """Lets Hydra get this config when it asks for these overrides."""
-        self._known[config_name, *overrides] = pickle.dumps(config)
+        """Lets Hydra get this config when it asks for these overrides.
+
+        Beyond a number of them it composes the same anew, from the files that were
+        read: a large sweep must not fill the memory.
+        """
+        if len(self._known) < _MOST_KNOWN:
+            self._known[config_name, *overrides] = pickle.dumps(config)
 
     def load_configuration(
         self,

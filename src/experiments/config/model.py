@@ -7,24 +7,30 @@ from typing import Literal
 from experiments.config.depths import choose_layout
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.resnet import choose_stem, find_conflicts, find_image_problems
+from experiments.counts import write_count
 from experiments.errors import Problem
+
+# Some 15,000 layers: Keras takes longer and longer to build them.
+MOST_BLOCKS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResNetConfig(Target):
     """A residual network; `experiments.models.resnet.build_resnet` tells each key."""
 
-    depth: int | None
-    blocks: list[int] | None = setting(ge=1, min_length=1)
+    depth: int | None = setting(unbounded="a key of the table of depths")
+    blocks: list[int] | None = setting(
+        ge=1, most=MOST_BLOCKS, min_length=1, max_length=13
+    )
     block: Literal["basic", "bottleneck"] | None
     variant: Literal["v1", "v1_5", "v2"]
     shortcut: Literal["A", "B", "C", "none"]
     stem: Literal["auto", "imagenet", "cifar", "notebook"]
-    width: int = setting(ge=1)
+    width: int = setting(ge=1, most=1_000_000)
     head: Literal["average", "max", "notebook"]
     conv_bias: bool | Literal["auto"]
     bn_momentum: float = setting(ge=0, lt=1)
-    bn_epsilon: float | Literal["auto"] = setting(gt=0)
+    bn_epsilon: float | Literal["auto"] = setting(gt=0, least=1e-30, most=1.0)
     zero_init_last_scale: bool | Literal["auto"]
     dropout: float = setting(ge=0, lt=1)
     initializer: Literal[
@@ -44,6 +50,9 @@ class ResNetConfig(Target):
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between keys that are fine by themselves."""
+        if self.blocks is not None and sum(self.blocks) > MOST_BLOCKS:
+            reason = f"must be {write_count(MOST_BLOCKS)} blocks in all at most."
+            yield Problem("blocks", f"{reason} Received: {sum(self.blocks):,} blocks.")
         yield from find_conflicts(
             depth=self.depth,
             blocks=self.blocks,

@@ -23,12 +23,12 @@ class OptimizerConfig(Target):
             the final model use; null keeps none.
     """
 
-    lr: float = setting(gt=0)
-    weight_decay: float | None = setting(ge=0)
+    lr: float = setting(gt=0, least=1e-30, most=1e6)
+    weight_decay: float | None = setting(ge=0, least=1e-30, most=1e6)
     decay_norm_and_bias: bool
-    clip_norm: float | None = setting(gt=0)
-    global_clip_norm: float | None = setting(gt=0)
-    clip_value: float | None = setting(gt=0)
+    clip_norm: float | None = setting(gt=0, least=1e-30, most=1e30)
+    global_clip_norm: float | None = setting(gt=0, least=1e-30, most=1e30)
+    clip_value: float | None = setting(gt=0, least=1e-30, most=1e30)
     ema_momentum: float | None = setting(gt=0, lt=1)
 
     def check(self) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ class AdamConfig(OptimizerConfig):
 
     beta_1: float = setting(ge=0, lt=1)
     beta_2: float = setting(ge=0, lt=1)
-    epsilon: float = setting(gt=0)
+    epsilon: float = setting(gt=0, least=1e-30, most=1e6)
     amsgrad: bool
 
 
@@ -57,7 +57,7 @@ class AdamConfig(OptimizerConfig):
 class AdamWConfig(AdamConfig):
     """Adam with decoupled weight decay, which Keras' AdamW insists on."""
 
-    weight_decay: float = setting(ge=0)
+    weight_decay: float = setting(ge=0, least=1e-30, most=1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class RMSpropConfig(OptimizerConfig):
 
     rho: float = setting(ge=0, lt=1)
     momentum: float = setting(ge=0, le=1)
-    epsilon: float = setting(gt=0)
+    epsilon: float = setting(gt=0, least=1e-30, most=1e6)
     centered: bool
 
 

@@ -4,7 +4,7 @@ What is checked is what Hydra composes and will run, see `loader`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from experiments.config.composer import Composer, check_job
+from experiments.config.check_progress import show_progress
+from experiments.config.composer import CheckedJob, Composer, check_job
 from experiments.config.diagnosis import explain
 from experiments.config.flags import add_config_dir, check_hydra_node, check_typed
 from experiments.config.identity import (
@@ -24,6 +25,7 @@ from experiments.config.identity import (
     name_search_folder,
     name_sweep_folder,
 )
+from experiments.config.job_count import check_job_count, read_max_jobs
 from experiments.config.loader import Loader, open_hydra
 from experiments.config.overlay import describe_overlay
 from experiments.config.schema import RunConfig
@@ -37,7 +39,11 @@ from experiments.config.search_plan import (
 from experiments.config.task import ReproduceTaskConfig
 from experiments.config.unused import find_clashes, find_unused
 from experiments.config.validation import validate
+from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
+
+# A sweep that has as many is wrong in itself.
+MOST_PROBLEMS = 20
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -177,10 +183,10 @@ def _raise(problems: Iterable[Problem]) -> None:
 
 def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     job = tuple(o.input_line or "" for o in own)
-    config, problems = check_job(job, composer)
-    _raise(problems)
+    checked = check_job(job, composer)
+    _raise(checked.problems)
     _raise(check_hydra_node(composer.first, multirun=False))
-    run = validate(config)
+    config, run = checked.config, validate(checked.config)
     name = run.name or describe_choices(composer.choices())
     typed = describe_overlay(job, run)
     if run.from_search is not None:
@@ -212,19 +218,17 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
     last = {o.key_or_group: o for o in given}
     swept = [o for o in last.values() if o.is_sweep_override()]
+    check_job_count(given, read_max_jobs(base))
     planned = _list_jobs(given, composer)
     if planned == ():
         words = " ".join(o.input_line or "" for o in swept)
         hint = "Name values that exist; --help lists them."
         raise ConfigError([Problem(words, "matches nothing: there is no job.", hint)])
     jobs = (fixed,) if planned is None else planned
-    checked = [check_job(job, composer) for job in jobs]
     swept_keys = tuple(o.key_or_group for o in swept)
-    _raise_problems(jobs, [problems for _, problems in checked], swept_keys)
-    config = checked[0][0]
+    config, folders = _check_jobs(jobs, swept_keys, composer)
     run = validate(config)
-    configs = [job_config for job_config, _ in checked] if planned else []
-    folders = _name_job_folders(jobs, configs, swept_keys)
+    folders = folders if planned else []
     _refuse_twins(jobs, folders)
     readable = run.name or "-".join(sorted(swept_keys)) or "sweep"
     decided_later = [identify(run), *(o.input_line or "" for o in swept)]
@@ -246,19 +250,24 @@ def _check_search(
 ) -> Plan:
     """Checks a search: what the space would make of the config as it is."""
     jobs = [search.fixed, *sample_jobs(search)]
-    checked = [check_job(job, composer) for job in jobs]
     keys = search.space.keys
-    base, *found = [
-        [_hint_at_condition(problem, search) for problem in problems]
-        for _, problems in checked
-    ]
+    found: list[list[Problem]] = []
+    runs: list[RunConfig] = []
+    firsts: list[DictConfig] = []
+    for checked in _check_each(jobs, composer):
+        firsts += [checked.config] if len(firsts) < 2 else []
+        found.append([_hint_at_condition(p, search) for p in checked.problems])
+        runs += [] if checked.run is None else [checked.run]
+        if len({str(p) for problems in found[1:] for p in problems}) >= MOST_PROBLEMS:
+            break
+    base, *of_trials = found
     # The config as it is may be wrong where each trial sets what is wrong in it.
-    common = [p for p in base if all(p in problems for problems in found)]
-    _raise_problems(jobs, [common, *found], keys, in_space=True)
+    common = [p for p in base if all(p in problems for problems in of_trials)]
+    _raise_problems(jobs, [common, *of_trials], keys, in_space=True)
     shown = 1 if base else 0
-    config = checked[shown][0]
+    config = firsts[shown]
     run = validate(config)
-    check_search(search, [validate(job_config) for job_config, _ in checked[1:]])
+    check_search(search, runs if base else runs[1:])
     readable = run.name or "-".join(keys)
     name = name_search_folder(readable, run, search.config, search.space)
     return Plan(
@@ -287,17 +296,41 @@ def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
     return replace(problem, hint=hint)
 
 
-def _name_job_folders(
-    jobs: Sequence[Sequence[str]],
-    configs: Sequence[DictConfig],
-    swept_keys: Collection[str],
-) -> list[str]:
+def _check_each(
+    jobs: Sequence[Sequence[str]], composer: Composer
+) -> Iterator[CheckedJob]:
+    """Composes and checks jobs one after the other; tells how far it is."""
+    with show_progress(len(jobs)) as advance:
+        for job in jobs:
+            yield check_job(job, composer)
+            advance()
+
+
+def _check_jobs(
+    jobs: Sequence[Sequence[str]], swept_keys: Collection[str], composer: Composer
+) -> tuple[DictConfig, list[str]]:
+    """Returns the config of the first job and the names of all jobs' folders.
+
+    Nothing else of a job is kept, however many there are.
+    """
+    problems: list[list[Problem]] = []
+    distinct: set[str] = set()
     folders: list[str] = []
-    for job, config in zip(jobs, configs, strict=bool(configs)):
-        run = validate(config)
-        differing = select_overrides(job, swept_keys)
-        folders.append(name_job_folder(differing, run, describe_overlay(job, run)))
-    return folders
+    first: DictConfig | None = None
+    for job, checked in zip(jobs, _check_each(jobs, composer), strict=False):
+        first = checked.config if first is None else first
+        problems.append(checked.problems)
+        distinct |= {str(problem) for problem in checked.problems}
+        if checked.run is not None and not distinct:
+            differing = select_overrides(job, swept_keys)
+            typed = describe_overlay(job, checked.run)
+            folders.append(name_job_folder(differing, checked.run, typed))
+        if len(distinct) >= MOST_PROBLEMS:
+            break
+    _raise_problems(jobs, problems, swept_keys)
+    if first is None:
+        raise ValueError("A sweep has at least one job.")
+    return first, folders
 
 
 def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
@@ -320,13 +353,20 @@ def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:
 def _raise_problems(
     jobs: Sequence[Sequence[str]],
     problems: Sequence[Sequence[Problem]],
-    swept_keys: Sequence[str],
+    swept_keys: Collection[str],
     *,
     in_space: bool = False,
 ) -> None:
-    """Raises each distinct problem once, with the first job that has it."""
+    """Raises each distinct problem once, with the first job that has it.
+
+    Args:
+        jobs: All jobs.
+        problems: Those of the jobs that were checked.
+        swept_keys: What tells jobs apart.
+        in_space: Whether they are jobs of a search.
+    """
     found: dict[str, Problem] = {}
-    for number, (job, own) in enumerate(zip(jobs, problems, strict=True)):
+    for number, (job, own) in enumerate(zip(jobs, problems, strict=False)):
         differing = " ".join(select_overrides(job, swept_keys))
         name = "such as" if in_space else f"job {number}:"
         where = f"({name} {differing})" if len(jobs) > 1 and differing else ""
@@ -335,9 +375,13 @@ def _raise_problems(
             found.setdefault(str(problem), replace(problem, hint=hint))
     if found:
         count = len(jobs)
-        title = f"The sweep of {count} jobs" if count > 1 else "The configuration"
+        title = f"The sweep of {count:,} jobs" if count > 1 else "The configuration"
         title = "The search space" if in_space else title
-        raise ConfigError(list(found.values()), title)
+        listed = list(found.values())
+        if left := count - len(problems):
+            words = f"Not checked any more: {count_of(left, 'job')}."
+            listed[-1] = replace(listed[-1], hint=f"{listed[-1].hint} {words}".strip())
+        raise ConfigError(listed, title)
 
 
 def _several_values(override: "Override") -> Problem:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from experiments.config.fields import setting
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeConfig:
@@ -17,10 +19,13 @@ class ResumeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepConfig:
-    """How a sweep that was started before is continued.
+    """How large a sweep may be, and how one that was started before is continued.
 
     Attributes:
         retry_failed: Run failed jobs again; otherwise they stay as they are.
+        max_jobs: Most jobs of a sweep, values of a searched key and points of a grid:
+            each is composed and checked before anything starts.
     """
 
     retry_failed: bool
+    max_jobs: int = setting(ge=1, most=100_000)

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.trainer import MOST_EPOCHS
 from experiments.errors import Problem
+
+# Each is an operation of every step.
+MOST_MILESTONES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +20,7 @@ class ScheduleConfig(Target):
         warmup_start: Rate of the first step, as a fraction of `optimizer.lr`.
     """
 
-    warmup_epochs: float = setting(ge=0)
+    warmup_epochs: float = setting(ge=0, most=MOST_EPOCHS)
     warmup_start: float = setting(ge=0, le=1)
 
 
@@ -31,7 +35,7 @@ class CosineConfig(ScheduleConfig):
 class PolynomialConfig(CosineConfig):
     """From the peak to `end_lr_fraction` of it; `power` 1 is a straight line."""
 
-    power: float = setting(gt=0)
+    power: float = setting(gt=0, least=1e-3, most=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,11 @@ class StepConfig(ScheduleConfig):
         factor: What each milestone multiplies the rate with.
     """
 
-    milestones: list[float] | None = setting(gt=0, min_length=1)
-    every_epochs: float | None = setting(gt=0)
-    factor: float = setting(gt=0, le=1)
+    milestones: list[float] | None = setting(
+        gt=0, most=MOST_EPOCHS, min_length=1, max_length=MOST_MILESTONES
+    )
+    every_epochs: float | None = setting(gt=0, least=1e-6, most=MOST_EPOCHS)
+    factor: float = setting(gt=0, le=1, least=1e-30)
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem unless the milestones are given in one way, in order."""

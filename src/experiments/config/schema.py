@@ -63,14 +63,16 @@ class RunConfig:
     sweep: SweepConfig = setting(incidental=True)
     seed: int = setting(ge=0, lt=2**31)
     gpu: Literal["auto", "cpu", "all"] | int | list[int] = setting(
-        ge=0, min_length=1, incidental=True
+        ge=0, most=1023, min_length=1, max_length=1024, incidental=True
     )
     backend: Literal["tensorflow", "jax"]
     run_id: str | None
     from_search: str | None
     fresh: bool = setting(incidental=True)
     name: str | None = setting(incidental=True)
-    tags: dict[str, str | int | float | bool] = setting(incidental=True)
+    tags: dict[str, str | int | float | bool] = setting(
+        incidental=True, unbounded="labels, with which nothing is computed"
+    )
     output_dir: str = setting(incidental=True)
     allowed_targets: list[str] = setting(incidental=True)
 

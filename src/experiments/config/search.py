@@ -11,10 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config.convert import convert
 from experiments.config.fields import setting
 from experiments.config.objective import Objective
+from experiments.config.trainer import MOST_EPOCHS, MOST_MINUTES
 from experiments.errors import ConfigError, Problem
 
 TARGET = "hydra_plugins.experiments_keras_tuner.sweeper.KerasTunerSweeper"
 KEY = "hydra.sweeper"
+# All trials are read again at each proposal.
+MOST_TRIALS = 100_000
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -29,9 +32,9 @@ class BayesianConfig:
         beta: How much the unknown attracts: standard deviations of the bound.
     """
 
-    initial_points: int | None = setting(ge=1)
-    alpha: float = setting(gt=0)
-    beta: float = setting(ge=0)
+    initial_points: int | None = setting(ge=1, most=MOST_TRIALS)
+    alpha: float = setting(gt=0, least=1e-30, most=1e30)
+    beta: float = setting(ge=0, most=1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +47,9 @@ class HyperbandConfig:
         iterations: How often all brackets are gone through.
     """
 
-    max_epochs: int = setting(ge=1)
-    factor: int = setting(ge=2)
-    iterations: int = setting(ge=1)
+    max_epochs: int = setting(ge=1, most=MOST_EPOCHS)
+    factor: int = setting(ge=2, most=1000)
+    iterations: int = setting(ge=1, most=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +85,28 @@ class SearchConfig:
     _target_: str
     oracle: Literal["random", "bayesian", "hyperband", "grid"]
     objective: Objective
-    max_trials: int | None = setting(ge=1, incidental=True)
+    max_trials: int | None = setting(ge=1, most=MOST_TRIALS, incidental=True)
     seed: int = setting(ge=0, lt=2**31)
     start_from_current: bool
     # They are the space, which counts as a whole.
-    params: dict[str, str | int | float | bool] = setting(incidental=True)
+    params: dict[str, str | int | float | bool] = setting(
+        incidental=True, unbounded="values of keys that have bounds of their own"
+    )
     when: dict[str, str] | None = setting(incidental=True)
     bayesian: BayesianConfig
     hyperband: HyperbandConfig
-    repeats: int = setting(ge=1)
-    n_jobs: int | None = setting(ge=1, incidental=True)
-    max_retries: int = setting(ge=0, incidental=True)
-    trial_minutes: float | None = setting(gt=0, incidental=True)
+    repeats: int = setting(ge=1, most=1000)
+    n_jobs: int | None = setting(ge=1, most=1024, incidental=True)
+    max_retries: int = setting(ge=0, most=1000, incidental=True)
+    trial_minutes: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES, incidental=True
+    )
     on_failure: Literal["continue", "stop"] = setting(incidental=True)
-    keep_top: int = setting(ge=0, incidental=True)
-    max_disk_gb: float | None = setting(gt=0, incidental=True)
+    keep_top: int = setting(ge=0, most=MOST_TRIALS, incidental=True)
+    max_disk_gb: float | None = setting(gt=0, most=1e9, incidental=True)
     isolation: Literal["process", "none"] = setting(incidental=True)
-    trials_per_process: int = setting(ge=1, incidental=True)
-    trials_per_gpu: int = setting(ge=1, incidental=True)
+    trials_per_process: int = setting(ge=1, most=MOST_TRIALS, incidental=True)
+    trials_per_gpu: int = setting(ge=1, most=1024, incidental=True)
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between the keys."""

@@ -10,6 +10,12 @@ from omegaconf import DictConfig
 
 from experiments.config.composer import parse
 from experiments.config.consistency import check_classes, has_own_callbacks
+from experiments.config.job_count import (
+    check_value_counts,
+    count_grid_values,
+    read_max_jobs,
+    too_many,
+)
 from experiments.config.objective import FINAL_METRICS, check_objective
 from experiments.config.parameter import Scalar
 from experiments.config.schema import RunConfig
@@ -21,6 +27,7 @@ from experiments.config.search import (
 )
 from experiments.config.space import Space, parse_space
 from experiments.config.task import TrainTaskConfig
+from experiments.counts import count_of, write_count
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -56,8 +63,38 @@ def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
     """
     search = read_search(base.hydra.sweeper)
     choose_n_jobs(search, str(base.hydra.launcher._target_))
+    most = read_max_jobs(base)
+    _raise(check_value_counts(_describe_parameters(search, own), most))
     space = parse_space(search.params, search.when or {}, own, parse)
+    _raise(_check_grid(search, space, most))
     return SearchPlan(config=search, space=space, fixed=space.list_fixed(own))
+
+
+def _raise(problems: Iterator[Problem]) -> None:
+    if found := list(problems):
+        raise ConfigError(found, "The search space")
+
+
+def _describe_parameters(
+    search: SearchConfig, own: Sequence["Override"]
+) -> list["Override"]:
+    """Returns what names values to search, in a file or typed."""
+    words = [f"{key}={value}" for key, value in search.params.items()]
+    return [*parse(words), *own]
+
+
+def _check_grid(search: SearchConfig, space: Space, max_jobs: int) -> Iterator[Problem]:
+    """Yields a problem for a grid that nobody has counted."""
+    counts = [count_grid_values(parameter) for parameter in space.parameters]
+    points = math.prod(counts)
+    is_endless = search.oracle == "grid" and search.max_trials is None
+    if is_endless and points > max_jobs:
+        factors = f" ({' x '.join(map(write_count, counts))})" if counts[1:] else ""
+        trials = count_of(points, "trial")
+        reason = f"is null: all of the grid, {trials}{factors}, and "
+        hint = "Set it, or search fewer values."
+        key = f"{KEY}.max_trials"
+        yield too_many(key, reason, points, max_jobs, hint)
 
 
 def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:

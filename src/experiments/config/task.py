@@ -50,7 +50,7 @@ class ReproduceTaskConfig(Target):
         "tags",
     )
 
-    tolerance: float = setting(ge=0)
+    tolerance: float = setting(ge=0, most=1e30)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,8 +32,8 @@ class TrackingConfig:
     experiment: str
     ui_url: str | None
     log_model: Literal["best", "none"]
-    server_timeout: int = setting(ge=1)
-    drain_seconds: float = setting(ge=0)
+    server_timeout: int = setting(ge=1, most=86_400)
+    drain_seconds: float = setting(ge=0, most=604_800)
 
     def connection(self) -> dict[str, Any]:
         """Returns what `open_tracker`, `open_sweep` and `read_run` need to connect."""

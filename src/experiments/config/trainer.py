@@ -7,6 +7,11 @@ from experiments.config.fields import setting
 from experiments.config.objective import Mode, Objective, settle
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+# Nobody trains as long: each epoch is a line of a record, an order and a checkpoint.
+MOST_EPOCHS = 1_000_000
+MOST_STEPS = 10**12
+MOST_IMAGES_A_BATCH = 10_000_000
+MOST_MINUTES = 5_256_000  # ten years
 Progress = Literal["auto", "rich", "plain", "off"]
 
 
@@ -58,17 +63,17 @@ class TrainerConfig:
         progress: Display while training; `auto` is rich on a terminal, else plain.
     """
 
-    epochs: int = setting(ge=1)
-    batch_size: int = setting(ge=1)
-    accumulate_steps: int = setting(ge=1)
+    epochs: int = setting(ge=1, most=MOST_EPOCHS)
+    batch_size: int = setting(ge=1, most=MOST_IMAGES_A_BATCH)
+    accumulate_steps: int = setting(ge=1, most=MOST_IMAGES_A_BATCH)
     oom: Literal["error", "accumulate"] = setting(incidental=True)
-    reference_batch_size: int | None = setting(ge=1)
-    max_steps_per_epoch: int | None = setting(ge=1)
-    max_validation_steps: int | None = setting(ge=1)
-    max_steps: int | None = setting(ge=1, incidental=True)
-    max_minutes: float | None = setting(gt=0, incidental=True)
-    until_epoch: int | None = setting(ge=1, incidental=True)
-    overfit_batches: int | None = setting(ge=1)
+    reference_batch_size: int | None = setting(ge=1, most=MOST_IMAGES_A_BATCH)
+    max_steps_per_epoch: int | None = setting(ge=1, most=MOST_STEPS)
+    max_validation_steps: int | None = setting(ge=1, most=MOST_STEPS)
+    max_steps: int | None = setting(ge=1, most=MOST_STEPS, incidental=True)
+    max_minutes: float | None = setting(gt=0, most=MOST_MINUTES, incidental=True)
+    until_epoch: int | None = setting(ge=1, most=MOST_EPOCHS, incidental=True)
+    overfit_batches: int | None = setting(ge=1, most=MOST_STEPS)
     drop_remainder: bool
     precision: Precision
     jit: Literal["auto", True, False]
@@ -79,11 +84,11 @@ class TrainerConfig:
     fused_batch_norm: bool
     lowered_convolutions: bool
     fused_optimizer: bool
-    steps_per_execution: int = setting(ge=1)
+    steps_per_execution: int = setting(ge=1, most=10_000)
     label_smoothing: float = setting(ge=0, lt=1)
     on_nan: Literal["stop", "rollback"] = setting(incidental=True)
-    max_rollbacks: int = setting(ge=1, incidental=True)
-    rollback_factor: float = setting(gt=0, lt=1, incidental=True)
+    max_rollbacks: int = setting(ge=1, most=1000, incidental=True)
+    rollback_factor: float = setting(gt=0, lt=1, least=1e-6, incidental=True)
     monitor: str
     monitor_mode: Mode
     progress: Progress = setting(incidental=True)

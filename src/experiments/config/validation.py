@@ -26,18 +26,23 @@ def validate(config: DictConfig | Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: All that is wrong, each with its key.
     """
-    problems: list[Problem] = []
-    run = _convert(config, problems)
+    run, problems = examine(config)
     if problems or run is None:
         raise ConfigError(problems)
     return run
 
 
+def examine(
+    config: DictConfig | Mapping[str, Any],
+) -> tuple[RunConfig | None, list[Problem]]:
+    """Returns what `validate` would return, or all that it would raise."""
+    problems: list[Problem] = []
+    return _convert(config, problems), problems
+
+
 def find_problems(config: DictConfig | Mapping[str, Any]) -> list[Problem]:
     """Returns all that `validate` would raise, as a list."""
-    problems: list[Problem] = []
-    _convert(config, problems)
-    return problems
+    return examine(config)[1]
 
 
 def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +60,8 @@ def _convert(
         plain = resolve(config)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "configuration"
-        problems.append(Problem(key, f"cannot be resolved: {error.msg or error}"))
+        reason = str(error.msg or error).partition("full_key:")[0]
+        problems.append(Problem(key, f"cannot be resolved: {' '.join(reason.split())}"))
         return None
     run: RunConfig | None = convert(plain, RunConfig, key="", problems=problems)
     allowed = plain.get("allowed_targets")
