@@ -325,6 +325,43 @@ def test_sweep_that_ends_early_is_closed_with_its_reason(
     assert closed == [reason]
 
 
+@pytest.mark.parametrize("place", ["check", "run"])
+def test_an_error_that_nobody_foresaw_is_a_sentence_and_a_file(
+    plan: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+) -> None:
+    if place == "check":
+        monkeypatch.setattr(launch, "check", raising(KeyError("odd")))
+    else:
+        monkeypatch.setattr(CheckedHydra, "run", raising(KeyError("odd")))
+    assert start(refuse_to_run) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Something went wrong that this program did not fore")
+    assert "KeyError: 'odd'. Its traceback is in " in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_whoever_asks_for_it_gets_the_whole_traceback(
+    plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(launch, "check", raising(KeyError("odd")))
+    with pytest.raises(KeyError):
+        start(refuse_to_run)
+
+
+def test_folder_with_an_impossible_name_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert start(refuse_to_run, f"output_dir={'a/' * 5000}") == 2
+    assert "output_dir names no folder that can be looked into" in (
+        capsys.readouterr().err
+    )
+
+
 def test_folder_that_cannot_be_created_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExperimentError, match="output_dir=") as error:
@@ -418,7 +455,7 @@ def test_one_composition_by_hydra_is_checked_and_run(
 @pytest.mark.parametrize(
     ("words", "key"),
     [
-        (["hydra.job_logging.root.level=NOPE"], "Unknown level: 'NOPE'"),
+        (["hydra.job_logging.root.level=NOPE"], "root.level must be one of CRITICAL"),
         (["hydra.verbose=[a,1]"], "hydra.verbose"),
         (["+hydra.callbacks.a._target_=nope.Nope"], "nope.Nope"),
         (

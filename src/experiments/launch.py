@@ -49,6 +49,7 @@ from experiments.errors import (
     TrackingError,
     summarise_error,
 )
+from experiments.faults import report_fault
 from experiments.folders import choose_folder, claim_folder, is_held
 from experiments.interruption import StopRequest, signals_as_requests
 from experiments.tasks.stored import show_stored, stored_result
@@ -95,6 +96,11 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
     except Preempted as stop:
         print(f"Stopped by {stop}. {stop.advice}", file=sys.stderr)
         return stop.exit_code
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(report_fault(error), file=sys.stderr)
+        return 1
 
 
 def _show_hydras_page(
@@ -131,7 +137,7 @@ def _answer(
         return 0
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
-    folder = choose_folder(plan.folder, fresh=plan.run.fresh)
+    folder = _choose_folder(plan)
     plan = dataclasses.replace(plan, folder=folder)
     os.environ |= {PROCESS_VARIABLE: str(os.getpid()), SCRIPT_VARIABLE: typed_script()}
     with signals_as_requests(StopRequest()):
@@ -193,6 +199,21 @@ def _restart(command: Sequence[str]) -> NoReturn:
     # What was started anew must not be started anew again.
     words = [re.sub(r"^\+*fresh=.*", "fresh=false", word) for word in command]
     os.execv(sys.executable, words)  # noqa: S606
+
+
+def _choose_folder(plan: Plan) -> Path:
+    try:
+        return choose_folder(plan.folder, fresh=plan.run.fresh)
+    except OSError as error:  # such as a name that is too long
+        raise ConfigError(
+            [
+                Problem(
+                    "output_dir",
+                    f"names no folder that can be looked into: {error.strerror}.",
+                    "Name one that can be written: output_dir=...",
+                )
+            ]
+        ) from error
 
 
 def _create_folder(folder: Path) -> None:

@@ -154,11 +154,13 @@ class CheckedJob:
 
 def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
     """Composes one job and lists what is wrong in it."""
-    from experiments.config.diagnosis import diagnose
+    from experiments.config.diagnosis import diagnose, is_own_fault
 
     try:
         whole = composer.compose(job)
     except Exception as error:  # Hydra's, of many kinds
+        if is_own_fault(error):
+            raise
         return CheckedJob(*diagnose(job, composer, error))
     config = without_hydra(whole)
     run, problems = examine(config)

@@ -5,6 +5,8 @@ still, and those that it refuses are explained and laid over the config all the 
 """
 
 import re
+import shlex
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,15 @@ from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from experiments.config.composer import Composer, without_hydra
+from experiments.config.composer import Composer, quote, without_hydra
 from experiments.config.convert import nearest, unknown_key
 from experiments.config.extras import how_to_get_launcher
+from experiments.config.loader import Loader
 from experiments.config.validation import find_problems
-from experiments.errors import Problem
+from experiments.errors import ExperimentError, Problem
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -28,6 +33,17 @@ _NOT_FOUND = re.compile(
     r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
 )
 
+_LIBRARIES = ("hydra", "omegaconf", "yaml", "antlr4")
+# What they raise on purpose, and what Python raises at what no program can take.
+_OF_CONFIGS = (
+    ExperimentError,
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    OSError,
+    RecursionError,
+)
+_DEPTH = 50
 _FULL_KEY = re.compile(r"full_key: (\S+)")
 
 # What sets Hydra up by its own node, before and after a job.
@@ -54,6 +70,8 @@ def diagnose(
     try:
         whole, problems = compose_leniently(job, composer)
     except Exception as second:  # a file is wrong, or one of Hydra's own keys
+        if is_own_fault(second):
+            raise
         return OmegaConf.create(), [explain(second)]
     config = without_hydra(whole)
     reported = {problem.key for problem in problems}
@@ -105,6 +123,8 @@ def explain(error: BaseException) -> Problem:
     if unset and type(error) is AttributeError:  # OmegaConf's, of a null
         hint = "Set it in a file of your own: --config-dir my_conf"
         return Problem(unset[1], "is null and takes no mapping there.", hint)
+    if (outside := _explain_outside(error)) is not None:
+        return outside
     text = _describe_error(error)
     absent = _NOT_FOUND.search(text)
     if absent is None:
@@ -119,6 +139,68 @@ def explain(error: BaseException) -> Problem:
     place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
     reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."
     return Problem(group, reason, hint)
+
+
+def _explain_outside(error: BaseException) -> Problem | None:
+    """Returns an error of Python, which says nothing of a config, in our words."""
+    for part in (error, error.__cause__, error.__context__):
+        if isinstance(part, HydraException):
+            continue
+        if isinstance(part, RecursionError):
+            hint = f"No file and no value may be nested more than {_DEPTH} deep."
+            return Problem("The configuration", "is nested too deeply.", hint)
+        if isinstance(part, UnicodeDecodeError):
+            reason = "holds a file that is no text."
+            return Problem("The configuration", reason, "Save it as UTF-8.")
+        if isinstance(part, OSError):
+            path = f": {part.filename}" if part.filename else ""
+            reason = f"names a file that cannot be read: {part.strerror}{path}."
+            return Problem("The configuration", reason)
+        if isinstance(part, YAMLError):
+            place = getattr(part, "problem_mark", None)
+            where = f" in {place.name}, line {place.line + 1}" if place else ""
+            what = getattr(part, "problem", None) or "it cannot be read"
+            return Problem("The configuration", f"is no YAML{where}: {what}.")
+        if isinstance(part, ValueError) and "int_max_str_digits" in str(part):
+            reason = "holds a number of thousands of digits."
+            return Problem("The configuration", reason, "Put quotes around a text.")
+    return None
+
+
+def explain_word(word: str, error: Exception, loader: Loader) -> Problem:
+    """Returns why Hydra's grammar does not read a word, and what it would read."""
+    told = _describe_error(error).partition(" See https:")[0]
+    key, equals, value = word.partition("=")
+    if not equals:
+        return Problem(word, "is no override.", "Type key=value.")
+    if "while evaluating" in told:
+        return Problem(key, f"is refused: {told.partition('while evaluating ')[2]}.")
+    quoted = f"{key}={quote(value)}"
+    try:
+        loader.parse([quoted])
+    except HydraException:
+        hint = "Type key=value, the key of letters a to z, digits, dots and _."
+        return Problem(word, "has a key that Hydra's grammar does not read.", hint)
+    simple = not set(value) & set("'\"\\$`!")
+    shown = f"{key}='\"{value}\"'" if simple else shlex.quote(quoted)
+    reason = f"has a value that Hydra's grammar does not read. Received: {value}."
+    return Problem(key, reason, f"If it is a text, put quotes around it: {shown}")
+
+
+def is_own_fault(error: BaseException) -> bool:
+    """Tells whether an error arose in this project's code, and not in Hydra's.
+
+    Hydra, OmegaConf and YAML answer a wrong config with errors of any kind. One of
+    ours, an `ExperimentError` excepted, is a fault of the program.
+    """
+    if isinstance(error, _OF_CONFIGS):
+        return False
+    names = [
+        frame.f_globals.get("__name__", "").partition(".")[0]
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    deciding = [name for name in names if name in ("experiments", *_LIBRARIES)]
+    return deciding[-1:] == ["experiments"]
 
 
 def _describe_error(error: BaseException) -> str:

@@ -190,7 +190,7 @@ def schema_for(field: dataclasses.Field[Any], node: object) -> Any:
     """Returns the dataclass for a node of a `component` field, by its `_target_`."""
     fallback, schemas = field.metadata[_SCHEMAS]
     target = node.get("_target_") if isinstance(node, Mapping) else None
-    return schemas.get(target, fallback)
+    return schemas.get(target, fallback) if isinstance(target, str) else fallback
 
 
 @dataclass(frozen=True, kw_only=True)

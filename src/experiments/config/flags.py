@@ -4,7 +4,7 @@ import dataclasses
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.utils import (
@@ -19,6 +19,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.convert import unknown_key
+from experiments.config.launcher_node import check_launcher
+from experiments.config.logging_node import check_logging
+from experiments.config.words import check_flag
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -73,6 +76,9 @@ def _list_contradictions(args: Namespace) -> Iterator[Problem]:
         "--info": args.info,
         "--shell-completion": args.shell_completion,
     }
+    for name in ("config_path", "config_dir", "config_name", "package"):
+        if value := getattr(args, name):
+            yield from check_flag(f"--{name.replace('_', '-')}", value)
     given = [flag for flag, value in flags.items() if value]
     if args.run and args.cfg == "job":
         given.append("--cfg")
@@ -137,7 +143,11 @@ def add_config_dir(search_path: ConfigSearchPath, folder: Path) -> None:
     Raises:
         ConfigError: There is no such folder.
     """
-    if not folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError:  # a name that no file can have
+        is_folder = False
+    if not is_folder:
         problem = Problem("--config-dir", f"must be a folder. Received: {folder}.")
         raise ConfigError([problem])
     search_path.prepend(
@@ -195,17 +205,38 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
     if hydra.mode not in (None, wanted):
         reason = f"must be {wanted.name} {'with' if multirun else 'without'} -m."
         yield Problem("hydra.mode", f"{reason} Received: {hydra.mode.name}.")
-    if multirun and OmegaConf.is_missing(hydra, "launcher"):
+    if multirun and not _is_node(hydra, "sweeper"):
+        hint = "The basic one runs all values: hydra/sweeper=basic"
+        yield Problem("hydra/sweeper", "must not be null in a sweep.", hint)
+    if multirun and not _is_node(hydra, "launcher"):
         hint = "The basic one runs one job after the other: hydra/launcher=basic"
         yield Problem("hydra/launcher", "must not be null in a sweep.", hint)
     if not _is_verbosity(hydra.verbose):
         reason = "must be true, false or the name of a logger or a list of names."
         yield Problem("hydra.verbose", f"{reason} Received: {hydra.verbose!r}.")
+    subdir = hydra.output_subdir
+    if subdir is not None and not _is_folder_below(subdir):
+        reason = "must be null or the name of a folder in the job's own."
+        yield Problem("hydra.output_subdir", f"{reason} Received: {subdir!r}.")
+    yield from check_logging(whole)
+    if multirun:
+        yield from check_launcher(whole)
     plain: Any = OmegaConf.to_container(hydra.sweep, resolve=False)
     if multirun and plain["subdir"] != "${job_folder:}":
         reason, hint = _BY_IDENTITY
         received = f"{reason} Received: {plain['subdir']!r}."
         yield Problem("hydra.sweep.subdir", received, hint)
+
+
+def _is_folder_below(name: str) -> bool:
+    path = PurePath(name)
+    return not path.is_absolute() and path.parts != () and ".." not in path.parts
+
+
+def _is_node(hydra: DictConfig, name: str) -> bool:
+    """Tells whether a part of Hydra's node is there, with keys of its own."""
+    missing = OmegaConf.is_missing(hydra, name)
+    return not missing and isinstance(hydra[name], DictConfig)
 
 
 def _is_verbosity(value: Any) -> bool:

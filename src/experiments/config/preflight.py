@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from hydra._internal.utils import create_config_search_path
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from experiments.config.check_progress import show_progress
 from experiments.config.composer import CheckedJob, Composer, check_job
-from experiments.config.diagnosis import explain
+from experiments.config.diagnosis import explain, explain_word, is_own_fault
 from experiments.config.flags import add_config_dir, check_hydra_node, check_typed
 from experiments.config.identity import (
     describe_choices,
@@ -39,6 +40,7 @@ from experiments.config.search_plan import (
 from experiments.config.task import ReproduceTaskConfig
 from experiments.config.unused import find_clashes, find_unused
 from experiments.config.validation import validate
+from experiments.config.words import check_words
 from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
 
@@ -140,13 +142,16 @@ def check(
     except ExperimentError:
         raise
     except Exception as error:  # Hydra's, of many kinds
+        if is_own_fault(error):
+            raise
         raise ConfigError([explain(error)]) from error
     finally:
         HydraConfig.instance().cfg = None
 
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
-    parsed = composer.loader.parse(overrides)
+    _raise(check_words(overrides))
+    parsed = _parse(overrides, composer.loader)
     _raise(check_typed(parsed))
     settings = [o for o in parsed if o.is_hydra_override()]
     own = [o for o in parsed if not o.is_hydra_override()]
@@ -174,6 +179,19 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
         ),
         flags=tuple(o.input_line or "" for o in searched),
     )
+
+
+def _parse(words: Sequence[str], loader: Loader) -> list["Override"]:
+    """Parses what was typed and raises all that does not follow the grammar."""
+    parsed: list[Override] = []
+    problems: list[Problem] = []
+    for word in words:
+        try:
+            parsed += loader.parse([word])
+        except HydraException as error:
+            problems.append(explain_word(word, error, loader))
+    _raise(problems)
+    return parsed
 
 
 def _raise(problems: Iterable[Problem]) -> None:
