@@ -25,6 +25,8 @@ SEED = Problem("seed", "is missing.")
         (DataError("No file.\n  Look again."), "No file. Look again."),
         (ValueError("bad\n\tvalue"), "ValueError: bad value"),
         (KeyError("a"), "KeyError: 'a'"),
+        (SystemExit(3), "Code of the job called sys.exit(3)"),
+        (GeneratorExit(), "GeneratorExit"),
         (ConfigError([SEED]), "The configuration has 1 problem: - seed is missing."),
     ],
 )

@@ -117,3 +117,18 @@ def test_thread_leaves_the_signals_alone() -> None:
     thread.join()
 
     assert inside == before
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_closed_terminal_stops_what_was_not_started_by_nohup(ignored: bool) -> None:
+    stop = StopRequest()
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        if ignored:
+            receive(stop, signal.SIGHUP)
+        else:
+            with pytest.raises(Preempted, match="SIGHUP"):
+                receive(stop, signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, former)
+    assert stop.reason == (None if ignored else "SIGHUP")

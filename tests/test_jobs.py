@@ -144,10 +144,13 @@ def test_job_returns_its_objective_and_leaves_its_result(
         (DataError("No file."), "No file.", 1),
         (WRONG, "The configuration has 1 problem: - seed is missing.", 2),
         (ValueError("odd"), "ValueError: odd", 1),
+        (SystemExit(0), "Code of the job called sys.exit(0)", 1),
+        (SystemExit("no"), "Code of the job called sys.exit('no')", 1),
+        (GeneratorExit(), "GeneratorExit", 1),
     ],
 )
 def test_failed_job_returns_nan_and_leaves_its_reason(
-    run_task: Any, error: Exception, reason: str, code: int
+    run_task: Any, error: BaseException, reason: str, code: int
 ) -> None:
     objective, result = run_task(raising(error))
     assert math.isnan(objective)

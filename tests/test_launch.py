@@ -400,6 +400,43 @@ def test_sweep_in_another_process_is_not_started_twice(
     assert closed == []
 
 
+def test_exit_of_a_plugin_is_no_success(
+    plan: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(CheckedHydra, "run", raising(SystemExit(0)))
+    assert start(refuse_to_run) == 1
+    assert capsys.readouterr().err == "Code of the job called sys.exit(0).\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info", "all"]])
+def test_page_that_a_full_disk_does_not_take_is_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert start(refuse_to_run, *words) == 1
+    told = "Standard output cannot be written: No space left on device."
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_run_that_a_full_disk_does_not_show_succeeds_and_says_so(
+    plan: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = "a line\n"
+    monkeypatch.setattr(CheckedHydra, "run", lambda *_: print(shown))
+    done = JobResult(name="a", status="FINISHED")
+    monkeypatch.setattr(JobResult, "load", lambda _: done)
+    monkeypatch.setattr(launch, "stored_result", lambda *_: None)
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert start(refuse_to_run) == 0
+    assert capsys.readouterr().err == (
+        "What was printed is not all there: No space left on device.\n"
+    )
+
+
 def test_restart_repeats_the_command_but_starts_nothing_anew(
     plan: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

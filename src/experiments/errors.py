@@ -41,12 +41,13 @@ def summarise_error(error: BaseException) -> str:
         return "stopped by Ctrl-C"
     if isinstance(error, Preempted):
         return f"stopped by {error}"
+    if isinstance(error, SystemExit):
+        return f"Code of the job called sys.exit({error.code!r})"
     text = " ".join(str(error).split())
-    return (
-        text
-        if isinstance(error, ExperimentError)
-        else f"{type(error).__name__}: {text}"
-    )
+    if isinstance(error, ExperimentError):
+        return text
+    kind = type(error).__name__
+    return f"{kind}: {text}" if text else kind
 
 
 class DataError(ExperimentError):

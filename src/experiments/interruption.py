@@ -14,8 +14,9 @@ from types import FrameType
 
 from experiments.errors import Preempted
 
-# SLURM sends SIGUSR2 ahead of a time limit: sbatch --signal=USR2@120
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+# SLURM sends SIGUSR2 ahead of a time limit: sbatch --signal=USR2@120. SIGHUP comes when
+# a terminal is closed.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP)
 
 
 class StopRequest:
@@ -61,9 +62,10 @@ class StopRequest:
 
 @contextmanager
 def signals_as_requests(stop: StopRequest) -> Iterator[None]:
-    """Turns SIGINT, SIGTERM and SIGUSR2 into requests to stop within the block.
+    """Turns SIGINT, SIGTERM, SIGUSR2 and SIGHUP into requests to stop within the block.
 
-    Does nothing in a thread other than the main one, which gets no signals.
+    SIGHUP stays ignored where `nohup` has said so. Does nothing in a thread other than
+    the main one, which gets no signals.
 
     Args:
         stop: Receives the requests.
@@ -81,7 +83,11 @@ def signals_as_requests(stop: StopRequest) -> Iterator[None]:
         name = signal.Signals(number).name
         stop.request("Ctrl-C" if number == signal.SIGINT else name)
 
-    former = {number: signal.signal(number, receive) for number in SIGNALS}
+    former = {
+        number: signal.signal(number, receive)
+        for number in SIGNALS
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield
     finally:

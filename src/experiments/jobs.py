@@ -29,6 +29,8 @@ from experiments.errors import (
 )
 from experiments.folders import JobHeldError, claim_folder
 from experiments.interruption import signals_as_requests
+from experiments.redaction import learn_secrets
+from experiments.screen import guard_log, guard_screen
 from experiments.tasks.stored import show_stored, stored_result
 
 log = logging.getLogger(__name__)
@@ -43,8 +45,11 @@ def run_job(config: DictConfig) -> float:
     Returns:
         The objective; NaN when the job failed, which every sweeper takes for a failure.
     """
+    guard_screen()  # of a launcher's worker; its log has been set up by now
+    guard_log()
     logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
     job = _describe_job(config)
+    learn_secrets([job.resolved, *job.overrides])
     try:
         with claim_folder(job.output_dir):
             result = _run_claimed(job)
@@ -76,7 +81,7 @@ def _run_claimed(job: Job) -> JobResult:
     except (KeyboardInterrupt, Preempted) as stop:
         _save(_unfinished(job, stop))
         raise
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: other jobs follow
         result = _unfinished(job, error)
         _show_failure(error)
     _save(result)
@@ -146,7 +151,7 @@ def _unfinished(job: Job, error: BaseException) -> JobResult:
     )
 
 
-def _show_failure(error: Exception) -> None:
+def _show_failure(error: BaseException) -> None:
     """Writes the traceback into the job's log, and on the screen where it helps."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode

@@ -14,7 +14,6 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -52,6 +51,8 @@ from experiments.errors import (
 from experiments.faults import report_fault
 from experiments.folders import choose_folder, claim_folder, is_held
 from experiments.interruption import StopRequest, signals_as_requests
+from experiments.redaction import learn_secrets
+from experiments.screen import confirm_page, find_loss, guard_screen
 from experiments.tasks.stored import show_stored, stored_result
 from experiments.tracking.tracker import Tracker
 
@@ -67,23 +68,20 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
     Returns:
         The exit code, see the module.
     """
+    guard_screen()
     # At its end the interpreter would look through all libraries once more.
     atexit.register(gc.freeze)
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A log file or a pipe shows an epoch when it ends, not when the run does.
-        sys.stdout.reconfigure(line_buffering=True)
     parser = get_args_parser()
     args = parser.parse_intermixed_args()  # flags may stand among the overrides
     args.config_name = args.config_name or config_name
     # Before anything is added to it; the interpreter's own flags are in there too.
     command = [sys.executable, *sys.orig_argv[1:]]
+    learn_secrets(args.overrides)
     try:
-        check_flags(args)
-        search_path = find_configs(task, config_path, args)
-        with open_hydra(search_path, name=name_application(task)) as hydra:
-            if args.hydra_help or args.shell_completion or args.info:
-                return _show_hydras_page(hydra, parser, args)
-            return _answer(hydra, task, args, typed_flags(args, config_name))
+        code = _start(task, config_path, parser, args, config_name)
+        if (loss := find_loss()) is not None:
+            print(f"What was printed is not all there: {loss}.", file=sys.stderr)
+        return code
     except ExperimentError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -103,6 +101,22 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
         return 1
 
 
+def _start(
+    task: TaskFunction,
+    config_path: str,
+    parser: ArgumentParser,
+    args: Namespace,
+    config_name: str,
+) -> int:
+    """Finds the configs and does what the command line says."""
+    check_flags(args)
+    search_path = find_configs(task, config_path, args)
+    with open_hydra(search_path, name=name_application(task)) as hydra:
+        if args.hydra_help or args.shell_completion or args.info:
+            return _show_hydras_page(hydra, parser, args)
+        return _answer(hydra, task, args, typed_flags(args, config_name))
+
+
 def _show_hydras_page(
     hydra: CheckedHydra, parser: ArgumentParser, args: Namespace
 ) -> int:
@@ -115,6 +129,7 @@ def _show_hydras_page(
             hydra.shell_completion(**asked)
         else:
             hydra.show_info(args.info, **asked)
+    confirm_page()
     return 0
 
 
@@ -131,9 +146,10 @@ def _answer(
     plan = dataclasses.replace(plan, flags=(*flags, *plan.flags))
     if args.help:
         print(describe_usage(plan.config, hydra.config_loader.folders))
-        return 0
-    if args.cfg:
+    elif args.cfg:
         _show_config(hydra, plan, args)
+    if args.help or args.cfg:
+        confirm_page()
         return 0
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
@@ -186,6 +202,10 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except ExperimentError:
+        raise
+    except SystemExit as end:
+        if end.__cause__ is None:  # else a sweeper has said why
+            raise ExperimentError(f"{summarise_error(end)}.") from end
         raise
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_hydras(error):
@@ -261,7 +281,8 @@ def _run_sweep(
             hydra.multirun(args.config_name, task, [*plan.settings, *plan.overrides])
     except BaseException as stop:
         # Whatever ends the sweep early, its parent run must not stay RUNNING.
-        close(parent, plan, stopped_by=summarise_error(stop))
+        cause = stop.__cause__ if isinstance(stop, SystemExit) else None
+        close(parent, plan, stopped_by=summarise_error(cause or stop))
         raise
     return close(parent, plan)
 

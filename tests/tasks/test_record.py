@@ -172,6 +172,8 @@ def test_finished_run_is_closed_once_and_only_at_the_end(
         (Preempted("SIGTERM"), "KILLED", "stopped by SIGTERM"),
         (DataError("No file."), "FAILED", "No file."),
         (ValueError("odd"), "FAILED", "ValueError: odd"),
+        (SystemExit(0), "FAILED", "Code of the job called sys.exit(0)"),
+        (GeneratorExit(), "FAILED", "GeneratorExit"),
     ],
 )
 def test_run_that_does_not_finish_is_closed_with_its_reason(

@@ -31,6 +31,7 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.folders import is_held
+from experiments.screen import guard_screen
 from experiments.search.report import Report
 
 _GRACE_SECONDS = 60.0
@@ -59,6 +60,7 @@ class Request:
 
 def main(descriptor: int) -> None:
     """Serves requests until the other end of the connection is closed."""
+    guard_screen()
     connection = Connection(descriptor)
     requests: queue.Queue[bytes] = queue.Queue()
     busy = threading.Event()

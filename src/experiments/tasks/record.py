@@ -47,7 +47,7 @@ def open_run(job: Job) -> Iterator[Tracker]:
     except (KeyboardInterrupt, Preempted) as stop:
         tracker.finish("KILLED", summarise_error(stop))
         raise
-    except Exception as error:
+    except BaseException as error:  # SystemExit too
         tracker.finish("FAILED", summarise_error(error))
         raise
     tracker.finish("FINISHED")

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 from experiments.errors import TrackingError
+from experiments.screen import guard_screen
 from experiments.tracking.database import prepare_database
 
 
 def main() -> int:
     """Upgrades the database and puts it right after a move; returns the exit code."""
+    guard_screen()
     logging.basicConfig(format="%(levelname)s: %(message)s")
     try:
         prepare_database(Path(sys.argv[1]).absolute())
