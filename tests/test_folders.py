@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.errors import ExperimentError
 from experiments.folders import (
     JobHeldError,
     choose_folder,
@@ -11,6 +12,7 @@ from experiments.folders import (
     is_held,
     list_job_folders,
 )
+from tests.damage import WAYS
 
 HOLD = """
 import sys, pathlib
@@ -91,3 +93,27 @@ def test_job_folders_are_those_that_were_claimed(tmp_path: Path) -> None:
         with claim_folder(tmp_path / name):
             pass
     assert list_job_folders(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_name_of_the_holder_is_not_shown(way: str, tmp_path: Path) -> None:
+    with start_holder(tmp_path) as process:
+        WAYS[way](tmp_path / "job.holder.json")
+        with (
+            pytest.raises(JobHeldError, match="worked on by another process"),
+            claim_folder(tmp_path),
+        ):
+            pass
+        process.kill()
+
+
+def test_lock_that_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "job.lock").mkdir()
+
+    with (
+        pytest.raises(ExperimentError, match=r"job.lock cannot be locked: .*Remove it"),
+        claim_folder(tmp_path),
+    ):
+        pass
+
+    assert not is_held(tmp_path)

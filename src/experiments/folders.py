@@ -1,6 +1,5 @@
 """The folder of a job: which one it is, and which process works in it."""
 
-import json
 import os
 import re
 import socket
@@ -8,13 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypedDict
 
 from filelock import FileLock, Timeout
 
 from experiments.errors import ExperimentError
+from experiments.files import replace_json
+from experiments.records import RecordError, read_record
 
 _LOCK = "job.lock"
 _HOLDER = "job.holder.json"
+
+
+class _Holder(TypedDict):
+    pid: int
+    host: str
+    since: str
 
 
 class JobHeldError(ExperimentError):
@@ -43,6 +51,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
 
     Raises:
         JobHeldError: Another process holds it.
+        ExperimentError: Its lock is no file that can be locked.
     """
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
@@ -52,6 +61,11 @@ def claim_folder(folder: Path) -> Iterator[None]:
             f"{folder} is being worked on by {_describe_holder(folder)}. Wait for it, "
             "stop it, or start anew in another folder: fresh=true"
         ) from None
+    except OSError as error:
+        raise ExperimentError(
+            f"{folder / _LOCK} cannot be locked: {error.strerror or error}. Remove it "
+            "if it is no ordinary file, or choose another output_dir."
+        ) from error
     try:
         _write_holder(folder)
         yield
@@ -76,6 +90,8 @@ def is_held(folder: Path) -> bool:
             return False
     except Timeout:
         return True
+    except OSError:  # no lock: whoever wants to work here is told
+        return False
 
 
 def _write_holder(folder: Path) -> None:
@@ -85,12 +101,12 @@ def _write_holder(folder: Path) -> None:
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     with suppress(OSError):  # a full disk; the lock holds without it
-        (folder / _HOLDER).write_text(json.dumps(holder))
+        replace_json(folder / _HOLDER, holder)
 
 
 def _describe_holder(folder: Path) -> str:
     try:
-        holder = json.loads((folder / _HOLDER).read_text())
+        holder: _Holder = read_record(folder / _HOLDER, _Holder)
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, RecordError):
         return "another process"

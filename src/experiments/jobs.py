@@ -66,9 +66,8 @@ def _run_claimed(job: Job) -> JobResult:
     if stored is not None:
         show_stored(stored, job.run, in_sweep=job.sweep_dir is not None)
         return stored
-    # Should this process be killed, its folder must not tell an earlier one's end.
-    (job.output_dir / RESULT_FILE).unlink(missing_ok=True)
     try:
+        _forget_result(job.output_dir)
         task = resolve_target(job.run.task._target_, key="task")
         with signals_as_requests(job.stop):
             result: JobResult = task(job)
@@ -86,6 +85,18 @@ def _run_claimed(job: Job) -> JobResult:
         _show_failure(error)
     _save(result)
     return result
+
+
+def _forget_result(folder: Path) -> None:
+    """Removes an earlier result: should this process be killed, it would be wrong."""
+    path = folder / RESULT_FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"{path} cannot be replaced: {error.strerror}. Remove it, or start anew in "
+            "another folder: fresh=true"
+        ) from error
 
 
 def _save(result: JobResult) -> None:

@@ -8,6 +8,7 @@ import pytest
 from experiments.config.job import RESULT_FILE, Job, JobResult
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError
+from tests.damage import WAYS
 
 
 def make_result(folder: Path) -> JobResult:
@@ -133,3 +134,64 @@ def test_derived_values_are_checked(job: Job) -> None:
         job.with_values({"trainer.accumulate_steps": 5})
     with pytest.raises(KeyError, match="acumulate"):
         job.with_values({"trainer.acumulate_steps": 2})
+
+
+RESULT = {"name": "a", "status": "FINISHED", "overrides": [], "output_dir": "."}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_result_is_named_and_taken_for_none(
+    way: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_result(tmp_path).save()
+    WAYS[way](tmp_path / RESULT_FILE)
+
+    assert JobResult.load(tmp_path) is None
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{tmp_path / RESULT_FILE} is damaged: ")
+    assert "the job counts as not finished" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": None},
+        {"name": ["a"]},
+        {"status": "SUCCEEDED"},
+        {"objective": "0.5"},
+        {"objective": True},
+        {"metrics": []},
+        {"metrics": {"loss": None}},
+        {"metrics": {"loss": {}}},
+        {"overrides": "seed=1"},
+        {"overrides": [1]},
+        {"run_id": 7},
+        {"epochs": -1},
+        {"epochs": 1.5},
+        {"epochs": 10**30},
+        {"exit_code": "0"},
+        {"end": "somehow"},
+        {"unknown": 1},
+    ],
+    ids=str,
+)
+def test_result_of_another_form_is_named(
+    changes: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / RESULT_FILE).write_text(json.dumps({**RESULT, **changes}))
+
+    assert JobResult.load(tmp_path) is None
+
+    assert f"`{next(iter(changes))}" in caplog.text
+
+
+def test_result_does_not_say_where_its_folder_is(tmp_path: Path) -> None:
+    content = {**RESULT, "output_dir": "/somewhere/else"}
+    (tmp_path / RESULT_FILE).write_text(json.dumps(content))
+
+    result = JobResult.load(tmp_path)
+
+    assert result is not None
+    assert result.output_dir == str(tmp_path)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from experiments.config.objective import Objective
+from experiments.records import RecordError
 from experiments.tasks import record
-from experiments.tasks.fitting import Fitting
+from experiments.tasks.fitting import ROLLBACKS_FILE, Fitting, read_rollbacks
 from experiments.training.fit import History
+from tests.damage import WAYS
 
 EPOCHS = [
     {"val_accuracy": 0.5, "val_loss": 0.5},
@@ -67,3 +69,18 @@ def test_without_kept_weights_the_last_epoch_counts(fitting: Any) -> None:
 def test_a_pruner_reads_the_metric_that_it_monitors(fitting: Any) -> None:
     read = fitting._siblings()
     assert read("val_loss")._metric == "val_loss"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_number_of_rollbacks_is_named_with_what_to_do(
+    way: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    (folder / ROLLBACKS_FILE).write_text('{"count": 2}')
+    assert read_rollbacks(folder) == 2
+    WAYS[way](folder / ROLLBACKS_FILE)
+
+    with pytest.raises(RecordError, match=r"rollbacks.json is damaged: .*fresh=true"):
+        read_rollbacks(folder)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from experiments.config.job import Job
 from experiments.config.validation import resolve
 from experiments.errors import RestartNeeded
+from experiments.records import RecordError
 from experiments.tasks.memory import (
     MEMORY_FILE,
     MemoryGuard,
@@ -16,6 +17,7 @@ from experiments.tasks.memory import (
     fit_to_memory,
     is_exhaustion,
 )
+from tests.damage import WAYS
 
 EXHAUSTED = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
@@ -92,3 +94,28 @@ def test_found_micro_batch_counts_only_as_long_as_it_is_wished_for(
 ) -> None:
     (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
     assert fit_to_memory(make_job()).run.trainer.accumulate_steps == 1
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_memory_is_named_with_what_to_do(
+    way: str, make_job: Any, tmp_path: Path
+) -> None:
+    job = make_job("trainer.oom=accumulate")
+    (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
+    WAYS[way](tmp_path / MEMORY_FILE)
+
+    with pytest.raises(
+        RecordError, match=r"e.json is damaged: .*\. Remove it"
+    ):
+        fit_to_memory(job)
+
+
+@pytest.mark.parametrize("steps", ["0", "-4", "5", "24", "1e0", "true", '"4"', "1e400"])
+def test_parts_that_the_batch_does_not_have_are_refused(
+    steps: str, make_job: Any, tmp_path: Path
+) -> None:
+    (tmp_path / MEMORY_FILE).write_text(f'{{"accumulate_steps": {steps}}}')
+
+    with pytest.raises(RecordError, match=r"accumulate.json is damaged: "):
+        fit_to_memory(make_job("trainer.oom=accumulate"))

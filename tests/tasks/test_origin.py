@@ -7,6 +7,7 @@ import pytest
 
 from experiments.errors import ExperimentError
 from experiments.tasks import origin
+from tests.damage import WAYS
 
 
 def run(*packages: str) -> Any:
@@ -88,3 +89,65 @@ def test_change_is_a_warning_and_refused_when_strict(
     caplog.clear()
     origin.check_origin(tmp_path, {"code": {"a.py": "2"}}, strict=True)
     assert caplog.text == ""
+
+
+FILES = {
+    "target": "t",
+    "path": "/data",
+    "splits": {},
+    "by_name": False,
+    "verify": "full",
+    "folders": {"cat": {"files": 1, "stats": "a", "content": "b"}},
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_origin_is_named_and_taken_for_unknown(
+    way: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    origin.write_origin(folder, {"code": {"a.py": "1"}})
+    WAYS[way](folder / origin.ORIGIN_FILE)
+
+    assert origin.read_origin(folder) is None
+
+    assert "origin.json is damaged: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"code": []},
+        {"code": {"a.py": 1}},
+        {"packages": {"keras": None}},
+        {"data": "x"},
+        {"files": {}},
+        {"files": {**FILES, "folders": []}},
+        {"files": {**FILES, "folders": {"cat": {"files": -1}}}},
+        {"files": {**FILES, "path": ["/"]}},
+        {"files": {**FILES, "splits": {"train": 1}}},
+    ],
+    ids=str,
+)
+def test_origin_of_another_form_is_named(
+    content: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / origin.ORIGIN_FILE).write_text(json.dumps(content))
+
+    assert origin.read_origin(tmp_path) is None
+
+    assert f"origin.json is damaged: `{next(iter(content))}" in caplog.text
+
+
+@pytest.mark.parametrize("split", ["..", "/etc", "a/../../x"])
+def test_record_names_no_split_outside_of_the_data_set(
+    split: str, check: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = check("dataset=folder", f"dataset.path={tmp_path}", "dataset.classes=2").run
+    files = {**FILES, "target": run.dataset._target_, "splits": {"train": split}}
+
+    assert origin.list_file_changes_since({"files": files}, run) == []
+
+    assert "a split lies outside of" in caplog.text

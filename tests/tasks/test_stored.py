@@ -135,7 +135,17 @@ def test_job_whose_config_came_from_a_record_is_compared_with_its_own_folder(
     """As `task=reproduce`, whose command names no data set."""
     finish(*FOLDER, f"dataset.path={pets}")
     add_files(pets)
-    assert "3 files more in cat" in show(check("seed=1").run)
+    run = check("task=reproduce", "run_id=abc").run
+    assert "3 files more in cat" in show(run)
+
+
+def test_record_does_not_say_where_to_look_for_images(
+    finish: Any, show: Any, check: Any, pets: Path
+) -> None:
+    """It may have come from elsewhere, and name any folder of this machine."""
+    finish(*FOLDER, f"dataset.path={pets}")
+    add_files(pets)
+    assert "images" not in show(check("seed=1").run)
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
@@ -196,7 +206,8 @@ def test_job_of_before_such_records_is_shown_as_it_was(
 ) -> None:
     run = finish(*FOLDER, f"dataset.path={pets}")
     former = origin.read_origin(tmp_path / "job") or {}
-    origin.write_origin(tmp_path / "job", {**former, "files": {}})
+    former.pop("files")
+    origin.write_origin(tmp_path / "job", former)
     add_files(pets)
     assert "The images" not in show(run)
 

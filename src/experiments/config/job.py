@@ -1,7 +1,6 @@
 """One job: a checked config and where it runs."""
 
 import copy
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,6 +11,8 @@ from experiments.config.schema import RunConfig
 from experiments.config.validation import validate
 from experiments.files import replace_json
 from experiments.interruption import StopRequest
+from experiments.records import RecordError, read_record
+from experiments.shapes import Count
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class JobResult:
     output_dir: str = ""
     reason: str | None = None
     failure: str | None = None
-    epochs: int = 0
+    epochs: Count = 0
     end: End = "complete"
     exit_code: int = 0
 
@@ -124,16 +125,12 @@ class JobResult:
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":
-        """Reads the result in `folder`; `None` when the job left none."""
+        """Reads the result in `folder`; `None` when the job left none that is whole."""
         try:
-            content = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-            present = {
-                "overrides": tuple(content["overrides"]),
-                "output_dir": str(folder),
-            }
-            return cls(**{**content, **present})
-        except OSError:
+            found: JobResult = read_record(folder / RESULT_FILE, cls)
+        except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as error:
-            log.warning("%s is damaged and not used: %s", folder / RESULT_FILE, error)
+        except RecordError as error:
+            log.warning("%s. It is not used: the job counts as not finished.", error)
             return None
+        return replace(found, output_dir=str(folder))

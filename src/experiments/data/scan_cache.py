@@ -7,12 +7,21 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict
+
+from experiments.records import RecordError, read_record
+from experiments.shapes import ShapeError, conform
 
 _log = logging.getLogger(__name__)
 
 # Raise it when the checks of a file change.
 _VERSION = 2
+_MOST_BYTES = 2**30  # of some eight million files
+
+
+class _Stored(TypedDict):
+    version: int
+    files: Any
 
 
 class ScanRecord(NamedTuple):
@@ -73,17 +82,31 @@ class ScanCache:
             )
 
     def _load(self) -> dict[str, ScanRecord]:
-        if self._file is None or not self._file.exists():
+        if self._file is None or not os.path.lexists(self._file):
             return {}
         try:
-            stored = json.loads(self._file.read_text())
+            stored = read_record(self._file, _Stored, limit=_MOST_BYTES)
             if stored["version"] != _VERSION:
                 return {}
-            return {
-                name: ScanRecord(*record) for name, record in stored["files"].items()
-            }
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            files = conform(stored["files"], dict[str, Any], "files")
+            return {name: _check(name, record) for name, record in files.items()}
+        except RecordError as error:
+            _log.warning("Verifying again, because %s.", error)
+        except ShapeError as error:
             _log.warning(
-                "Verifying again, because %s is damaged: %s", self._file, error
+                "Verifying again, because %s is damaged: %s.", self._file, error
             )
-            return {}
+        return {}
+
+
+def _check(name: str, record: Any) -> ScanRecord:
+    # By hand: ImageNet has 1.3 million of them.
+    if type(record) is list and len(record) == len(ScanRecord._fields):
+        size, modified, verify, digest, fault = record
+        if (
+            type(size) is type(modified) is int
+            and type(verify) is type(digest) is str
+            and (fault is None or type(fault) is str)
+        ):
+            return ScanRecord(size, modified, verify, digest, fault)
+    raise ShapeError(f"`files.{name}` is no record of a file")

@@ -1,18 +1,19 @@
 """Trains from wherever a job stopped to its best epoch, back and slower after a NaN."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from experiments import build
 from experiments.build import Pipelines
 from experiments.config.job import End, Job
 from experiments.data.dataset import Dataset
 from experiments.files import replace_json
+from experiments.records import read_record
 from experiments.runtime import Devices
+from experiments.shapes import Count
 from experiments.tasks import record, report
 from experiments.tracking.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 ROLLBACKS_FILE = "rollbacks.json"
 
 log = logging.getLogger(__name__)
+
+
+class _Rollbacks(TypedDict):
+    count: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,8 +221,9 @@ def load_state(job: Job) -> "TrainingState | None":
 
 def read_rollbacks(folder: Path) -> int:
     """Returns how often a job went back to a checkpoint so far."""
+    path, advice = folder / ROLLBACKS_FILE, "Start anew in another folder: fresh=true"
     try:
-        return int(json.loads((folder / ROLLBACKS_FILE).read_text())["count"])
+        return int(read_record(path, _Rollbacks, advice=advice)["count"])
     except FileNotFoundError:
         return 0
 

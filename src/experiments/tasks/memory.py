@@ -1,20 +1,26 @@
 """What happens when a step does not fit the memory: a clear error, or smaller parts."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from experiments.config.job import Job
 from experiments.errors import ExperimentError, RestartNeeded
 from experiments.files import replace_json
+from experiments.records import RecordError, read_record
+from experiments.shapes import Count
 
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
 
 MEMORY_FILE = "accumulate.json"
+_ADVICE = "Remove it, which starts with whole batches, or start anew: fresh=true"
+
+
+class _Memory(TypedDict):
+    accumulate_steps: Count
 
 
 class OutOfMemoryError(ExperimentError):
@@ -24,10 +30,18 @@ class OutOfMemoryError(ExperimentError):
 
 
 def fit_to_memory(job: Job) -> Job:
-    """Returns the job with the micro-batches that an earlier process found to need."""
+    """Returns the job with the micro-batches that an earlier process found to need.
+
+    Raises:
+        RecordError: What it left is damaged.
+    """
     steps = read_accumulate_steps(job.output_dir)
     if steps is None or job.run.trainer.oom == "error":
         return job
+    batch_size = job.run.trainer.batch_size
+    if not 1 <= steps <= batch_size or batch_size % steps:
+        problem = f"trainer.batch_size={batch_size} has no {steps} equal parts"
+        raise RecordError(job.output_dir / MEMORY_FILE, problem, _ADVICE)
     return job.with_values({"trainer.accumulate_steps": steps})
 
 
@@ -94,6 +108,7 @@ def is_exhaustion(error: BaseException) -> bool:
 def read_accumulate_steps(folder: Path) -> int | None:
     """Returns how many micro-batches a job was found to need; `None` for any."""
     try:
-        return int(json.loads((folder / MEMORY_FILE).read_text())["accumulate_steps"])
+        found = read_record(folder / MEMORY_FILE, _Memory, advice=_ADVICE)
     except FileNotFoundError:
         return None
+    return int(found["accumulate_steps"])

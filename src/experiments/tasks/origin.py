@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +12,8 @@ from experiments.config.paths import list_paths
 from experiments.config.schema import RunConfig
 from experiments.errors import ExperimentError
 from experiments.files import replace_json
+from experiments.records import RecordError, leads_inside, read_record
+from experiments.tracking.origin_record import Origin
 
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
@@ -58,11 +59,19 @@ def list_file_changes_since(former: Mapping[str, Any], run: RunConfig) -> list[s
     files = former.get("files")
     if not files:
         return []
-    from experiments.data.inventory import describe_files_now, list_file_changes
-
     same_kind = files["target"] == run.dataset._target_
     path = dict(list_paths(run)).get("dataset.path") if same_kind else None
-    return list_file_changes(files, describe_files_now(files, path or files["path"]))
+    if path is None and (run.run_id or run.from_search):
+        path = files["path"]  # whoever typed that wants what a record says
+    if path is None:
+        # A record that came from elsewhere does not say where to look.
+        return []
+    if not all(leads_inside(Path(path), name) for name in files["splits"].values()):
+        log.warning("The images are not compared: a split lies outside of %s.", path)
+        return []
+    from experiments.data.inventory import describe_files_now, list_file_changes
+
+    return list_file_changes(files, describe_files_now(files, path))
 
 
 def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
@@ -91,8 +100,11 @@ def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
 def read_origin(folder: Path) -> dict[str, Any] | None:
     """Returns what the job in `folder` was started from; `None` when it is unknown."""
     try:
-        return dict(json.loads((folder / ORIGIN_FILE).read_text("utf-8")))
-    except (OSError, ValueError):
+        return dict(read_record(folder / ORIGIN_FILE, Origin))
+    except FileNotFoundError:
+        return None
+    except RecordError as error:
+        log.warning("%s. What has changed since is unknown.", error)
         return None
 
 

@@ -1,21 +1,33 @@
 """Reads back what a tracked run was and what came of it."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypedDict
 
 from experiments.errors import TrackingError
+from experiments.records import LIMIT, parse_json, read_bytes
+from experiments.shapes import conform
 from experiments.tracking.client import attempt, connect
+from experiments.tracking.origin_record import Origin
 from experiments.tracking.seen import changed_keys
 from experiments.tracking.spool import Spool
 from experiments.tracking.sync import find_folders
+from experiments.tracking.yaml_text import parse_yaml
+
+_YAML_BYTES = 2**20  # a config has some 10 kB
+
+
+class _Config(TypedDict):
+    tags: dict[str, Any]
+    trainer: dict[str, Any]
+
+
+class _Overrides(TypedDict):
+    overrides: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +70,10 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
     return RecordedRun(
         run_id=run_id,
         name=run.info.run_name,
-        config=yaml.safe_load(_read_file(client, run_id, "config/config.yaml")),
-        choices=yaml.safe_load(_read_file(client, run_id, "config/choices.yaml")),
+        config=_read_file(client, run_id, "config/config.yaml", _Config),
+        choices=_read_file(client, run_id, "config/choices.yaml", dict[str, str]),
         changed=changed_keys(run.data.tags),
-        origin=json.loads(_read_file(client, run_id, "origin.json")),
+        origin=_read_file(client, run_id, "origin.json", Origin),
         metrics=run.data.metrics,
     )
 
@@ -75,8 +87,8 @@ def read_overrides(
         TrackingError: There is no such run, or it does not say.
     """
     client = _connect(output_dir, connection)
-    text = _read_file(client, run_id, "config/overrides.yaml")
-    return tuple(yaml.safe_load(text)["overrides"])
+    path = "config/overrides.yaml"
+    return tuple(_read_file(client, run_id, path, _Overrides)["overrides"])
 
 
 def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, str]:
@@ -123,8 +135,21 @@ def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:
     return connect(output_dir=output_dir, **options).client
 
 
-def _read_file(client: Any, run_id: str, path: str) -> str:
+def _read_file(client: Any, run_id: str, path: str, shape: Any) -> Any:
+    """Returns what a file of a run says, when it has the form that it was written in.
+
+    Raises:
+        TrackingError: It is absent or damaged.
+    """
+    is_json = path.endswith(".json")
+    parse, limit = (parse_json, LIMIT) if is_json else (parse_yaml, _YAML_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         load = client.download_artifacts
         file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
-        return Path(file).read_text("utf-8")
+        try:
+            return conform(parse(read_bytes(Path(file), limit=limit)), shape)
+        except ValueError as error:
+            problem = getattr(error, "problem", error)
+            raise TrackingError(
+                f"{path} of the run {run_id} is damaged: {problem}. Choose another run."
+            ) from error
