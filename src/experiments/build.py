@@ -80,7 +80,9 @@ def build_dataset(run: RunConfig) -> Dataset:
     Raises:
         DataError: It is absent, damaged or smaller than one batch.
     """
-    dataset: Dataset = instantiate(run.dataset, key="dataset")
+    dataset: Dataset = instantiate(
+        run.dataset, key="dataset", allowed=run.allowed_targets
+    )
     return dataset
 
 
@@ -115,7 +117,9 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             epochs=None,
             start_step=step if repeated is None else 0,
             drop_remainder=trainer.drop_remainder,
-            augment=instantiate(run.augment, key="augment"),
+            augment=instantiate(
+                run.augment, key="augment", allowed=run.allowed_targets
+            ),
             **common,
         )
         if repeated is None:
@@ -168,7 +172,11 @@ def build_model(
     )
     with runtime.variable_scope(devices, run.backend):
         network = instantiate(
-            run.model, key="model", input_shape=dataset.image_shape, num_classes=classes
+            run.model,
+            key="model",
+            allowed=run.allowed_targets,
+            input_shape=dataset.image_shape,
+            num_classes=classes,
         )
         model = normalise_inside(network, dataset)
         _check_head(model, classes)
@@ -277,11 +285,14 @@ def build_optimizer(
     schedule = instantiate(
         run.schedule,
         key="schedule",
+        allowed=run.allowed_targets,
         peak_lr=lr_factor * peak_lr,
         steps_per_epoch=steps_per_epoch,
         epochs=run.trainer.epochs,
     )
-    optimizer_class = resolve(run.optimizer._target_, key="optimizer")
+    optimizer_class = resolve(
+        run.optimizer._target_, key="optimizer", allowed=run.allowed_targets
+    )
     return build_optimizer(
         optimizer_class,
         lr=schedule,
@@ -307,11 +318,13 @@ def build_callbacks(run: RunConfig, run_time: Mapping[str, object]) -> dict[str,
             callback gets those that its constructor names.
     """
     callbacks = {}
+    allowed = run.allowed_targets
     for name, config in run.callbacks.items():
         key = f"callbacks.{name}"
-        names = inspect.signature(resolve(config._target_, key=key)).parameters
+        target = resolve(config._target_, key=key, allowed=allowed)
+        names = inspect.signature(target).parameters
         facts = {k: v for k, v in run_time.items() if k in names}
-        callbacks[name] = instantiate(config, key=key, **facts)
+        callbacks[name] = instantiate(config, key=key, allowed=allowed, **facts)
     return callbacks
 
 

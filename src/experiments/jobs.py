@@ -68,7 +68,9 @@ def _run_claimed(job: Job) -> JobResult:
         return stored
     try:
         _forget_result(job.output_dir)
-        task = resolve_target(job.run.task._target_, key="task")
+        task = resolve_target(
+            job.run.task._target_, key="task", allowed=job.run.allowed_targets
+        )
         with signals_as_requests(job.stop):
             result: JobResult = task(job)
     except RestartNeeded as restart:

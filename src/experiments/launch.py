@@ -26,6 +26,7 @@ from experiments.config.diagnosis import explain, is_hydras
 from experiments.config.flags import (
     check_flags,
     find_configs,
+    find_own_folder,
     name_application,
     typed_flags,
 )
@@ -111,7 +112,12 @@ def _start(
     """Finds the configs and does what the command line says."""
     check_flags(args)
     search_path = find_configs(task, config_path, args)
-    with open_hydra(search_path, name=name_application(task)) as hydra:
+    with open_hydra(
+        search_path,
+        name=name_application(task),
+        own=find_own_folder(task, config_path),
+        primary=config_name,
+    ) as hydra:
         if args.hydra_help or args.shell_completion or args.info:
             return _show_hydras_page(hydra, parser, args)
         return _answer(hydra, task, args, typed_flags(args, config_name))

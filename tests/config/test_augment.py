@@ -28,7 +28,7 @@ def test_each_option_builds_what_the_pipeline_applies(
 ) -> None:
     config = compose(f"augment={option}").augment
 
-    assert isinstance(instantiate(config, key="augment"), kind)
+    assert isinstance(instantiate(config, key="augment", allowed=["experiments"]), kind)
 
 
 @pytest.mark.parametrize(

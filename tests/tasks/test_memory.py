@@ -105,9 +105,7 @@ def test_damaged_memory_is_named_with_what_to_do(
     (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
     WAYS[way](tmp_path / MEMORY_FILE)
 
-    with pytest.raises(
-        RecordError, match=r"e.json is damaged: .*\. Remove it"
-    ):
+    with pytest.raises(RecordError, match=r"e.json is damaged: .*\. Remove it"):
         fit_to_memory(job)
 
 

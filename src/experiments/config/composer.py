@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.loader import Loader
+from experiments.config.permission import KEY
 from experiments.config.schema import RunConfig
 from experiments.config.validation import examine
 from experiments.errors import ConfigError, Problem
@@ -163,8 +164,12 @@ def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
             raise
         return CheckedJob(*diagnose(job, composer, error))
     config = without_hydra(whole)
+    unauthorised = list(composer.loader.find_unauthorised(whole))
+    if any(problem.key == KEY for problem in unauthorised):
+        # What else it may do is judged by that list.
+        return CheckedJob(config, unauthorised)
     run, problems = examine(config)
-    return CheckedJob(config, problems, run)
+    return CheckedJob(config, [*unauthorised, *problems], None if unauthorised else run)
 
 
 def quote(text: str) -> str:

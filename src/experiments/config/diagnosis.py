@@ -74,6 +74,8 @@ def diagnose(
             raise
         return OmegaConf.create(), [explain(second)]
     config = without_hydra(whole)
+    if "hydra" in whole:
+        problems += composer.loader.find_unauthorised(whole)
     reported = {problem.key for problem in problems}
     problems += [p for p in find_problems(config) if p.key not in reported]
     return config, problems or [explain(error)]

@@ -108,11 +108,24 @@ def find_configs(
         hint = f"Give its name by itself: --config-name {Path(path).stem}"
         problem = Problem("--config-path", f"must be a folder. Received: {path}.", hint)
         raise ConfigError([problem], "The command line") from None
-    place = detect_calling_file_or_module_from_task_function(task)
-    search_path = create_automatic_config_search_path(*place, path)
+    if path.startswith("pkg://"):
+        reason = "must be a folder: to look into a package is to import it."
+        raise ConfigError([Problem("--config-path", reason)], "The command line")
+    search_path = _search(task, path)
     if args.config_dir is not None:
         add_config_dir(search_path, Path(args.config_dir))
     return search_path
+
+
+def find_own_folder(task: Callable[..., Any], config_path: str) -> str:
+    """Returns the address of the project's own configs, whatever the flags say."""
+    places = _search(task, config_path).get_path()
+    return next(place.path for place in places if place.provider == "main")
+
+
+def _search(task: Callable[..., Any], path: str) -> ConfigSearchPath:
+    place = detect_calling_file_or_module_from_task_function(task)
+    return create_automatic_config_search_path(*place, path)
 
 
 def name_application(task: Callable[..., Any]) -> str:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -30,6 +31,10 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.permission import ConfigFile, Permission, find_widening
+from experiments.config.surroundings import check_surroundings, load_objects
+from experiments.errors import ConfigError, Problem
 
 _MOST_KNOWN = 1000  # of some 40 kB each
 
@@ -107,10 +112,14 @@ class Loader(ConfigLoaderImpl):
             handed out from now on: where a job runs, not what it is.
         folders: The config folders of the last composition, those that
             `hydra.searchpath` names included.
+        permission: What the command line and the project's own configs allow.
     """
 
-    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+    def __init__(
+        self, config_search_path: ConfigSearchPath, permission: Permission
+    ) -> None:
         super().__init__(config_search_path)
+        self.permission = permission
         self.repository = ReadOnce(config_search_path)
         self.folders: IConfigRepository = self.repository
         self.settings: dict[str, Any] = {}
@@ -174,6 +183,54 @@ class Loader(ConfigLoaderImpl):
                 OmegaConf.update(config, key, value, force_add=True)
         return config
 
+    def load_sweep_config(
+        self, master_config: DictConfig, sweep_overrides: list[str]
+    ) -> DictConfig:
+        """Returns the config of a job, wherever a sweeper has it from.
+
+        Raises:
+            ConfigError: It allows itself what nobody allowed.
+        """
+        config = super().load_sweep_config(master_config, sweep_overrides)
+        self.authorise(config)
+        return config
+
+    def authorise(self, config: DictConfig) -> None:
+        """Lets Hydra go on with a config that it is about to call things from.
+
+        Raises:
+            ConfigError: It allows itself what nobody allowed, or names what is not to
+                be called.
+        """
+        problems = list(self.find_unauthorised(config)) or list(load_objects(config))
+        if problems:
+            raise ConfigError(problems)
+
+    def find_unauthorised(self, config: DictConfig) -> Iterator[Problem]:
+        """Yields what a config with Hydra's own node takes upon itself."""
+        files = partial(self._list_used, config)
+        yield from find_widening(config, self.permission, files)
+        yield from check_surroundings(config)
+
+    def _list_used(self, config: DictConfig) -> list[ConfigFile]:
+        """Returns the files that a config is made of, in the order of composing."""
+        name, words = config.hydra.job.config_name, config.hydra.overrides
+        typed = [str(word) for word in (*words.hydra, *words.task)]
+        parsed, folders = self._parse_overrides_and_create_caching_repo(name, typed)
+        used = _list_files(
+            repo=folders,
+            config_name=name,
+            overrides_list=parsed,
+            prepend_hydra=True,
+            skip_missing=True,
+        )
+        files = []
+        for default in used.defaults:
+            name = str(default.config_path)
+            content: Any = self._load_single_config(default, folders).config
+            files.append(ConfigFile(folders.load_config(name).path, name, content))
+        return files
+
     def _parse_overrides_and_create_caching_repo(
         self, config_name: str | None, overrides: list[str]
     ) -> Any:
@@ -185,7 +242,17 @@ class Loader(ConfigLoaderImpl):
         named = _name_single_files(parsed, caching)
         return list(_name_deletions(named, caching)), caching
 
-    def _process_config_searchpath(self, *given: Any) -> None:
+    def _process_config_searchpath(
+        self, config_name: str | None, parsed_overrides: Any, repo: Any
+    ) -> None:
+        given = config_name, parsed_overrides, repo
+        for place in _list_searchpath(*given):
+            if not self.permission.may_search(str(place)):
+                raise ConfigCompositionException(
+                    f"hydra.searchpath must name folders, file://..., or packages of "
+                    f"allowed_targets: to look into one is to import it. "
+                    f"Received: {place!r}."
+                )
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             try:
@@ -212,19 +279,46 @@ class CheckedHydra(Hydra):
 
     config_loader: Loader
 
+    def compose_config(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        with_log_configuration: bool = False,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        """Returns a config; one that is to be run is authorised before."""
+        asked = config_name, overrides, run_mode
+        options = from_shell, validate_sweep_overrides
+        if with_log_configuration:  # sets up what the config names
+            composed = self.config_loader.load_configuration(*asked, *options)
+            self.config_loader.authorise(composed)
+        return super().compose_config(*asked, with_log_configuration, *options)
+
 
 @contextmanager
 def open_hydra(
-    search_path: ConfigSearchPath, *, name: str = "run"
+    search_path: ConfigSearchPath,
+    *,
+    name: str = "run",
+    own: str | None = None,
+    primary: str = "config",
 ) -> Iterator[CheckedHydra]:
     """Creates the Hydra that both checks and runs a command line.
 
     Args:
         search_path: Where configs are.
         name: Of the application.
+        own: The project's own folder of them, as an address; `None` for that of the
+            primary config.
+        primary: The project's primary config.
     """
     version.setbase("1.3")
-    hydra = CheckedHydra(task_name=name, config_loader=Loader(search_path))
+    if own is None:
+        own = next(p.path for p in search_path.get_path() if p.provider == "main")
+    loader = Loader(search_path, Permission(own=own, primary=primary))
+    hydra = CheckedHydra(task_name=name, config_loader=loader)
     GlobalHydra.instance().clear()
     GlobalHydra.instance().initialize(hydra)
     try:
@@ -232,6 +326,21 @@ def open_hydra(
     finally:
         HydraConfig.instance().cfg = None
         GlobalHydra.instance().clear()
+
+
+def _list_searchpath(
+    config_name: str | None, overrides: Sequence[Override], folders: Any
+) -> Sequence[Any]:
+    """Returns `hydra.searchpath` as Hydra finds it: typed, or in the primary config."""
+    for override in overrides:
+        if override.get_key_element() == "hydra.searchpath":
+            found: Any = override.value()
+            return found if isinstance(found, list) else []
+    loaded = None if config_name is None else folders.load_config(config_name)
+    if loaded is None or not OmegaConf.is_dict(loaded.config):
+        return []
+    found = OmegaConf.select(loaded.config, "hydra.searchpath")
+    return found if OmegaConf.is_list(found) else []
 
 
 def _name_single_files(typed: Sequence[Override], folders: Any) -> list[Override]:

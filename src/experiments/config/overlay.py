@@ -20,8 +20,11 @@ from experiments.config.values import settle_numbers
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-# Where a job runs and is recorded, not what it is: these are those of the command.
-PRESENT = frozenset({"output_dir", "tracking", "gpu", "resume", "sweep"})
+# Where a job runs and is recorded and what it may run, not what it is: these are those
+# of the command.
+PRESENT = frozenset(
+    {"allowed_targets", "output_dir", "tracking", "gpu", "resume", "sweep"}
+)
 # What the command means by itself, beside the recorded config.
 _OWN = PRESENT | {"from_search", "fresh", "name", "tags"}
 _KEYS = {field.name for field in dataclasses.fields(RunConfig)}

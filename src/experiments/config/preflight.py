@@ -153,6 +153,7 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     _raise(check_words(overrides))
     parsed = _parse(overrides, composer.loader)
     _raise(check_typed(parsed))
+    composer.loader.permission = composer.loader.permission.with_typed(parsed)
     settings = [o for o in parsed if o.is_hydra_override()]
     own = [o for o in parsed if not o.is_hydra_override()]
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
@@ -229,6 +230,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
 
 def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     composer.base = base = composer.compose_base(own)
+    _raise(composer.loader.find_unauthorised(base))
     _raise(check_hydra_node(base, multirun=True))
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)

@@ -48,6 +48,7 @@ class ReproduceTaskConfig(Target):
         "fresh",
         "name",
         "tags",
+        "allowed_targets",
     )
 
     tolerance: float = setting(ge=0, most=1e30)
@@ -64,7 +65,13 @@ class SyncTaskConfig(Target):
 
     # It does something to the outside: it must be done again each time.
     keeps_result: ClassVar[bool] = False
-    uses: ClassVar[Collection[str]] = ("output_dir", "tracking", "fresh", "name")
+    uses: ClassVar[Collection[str]] = (
+        "output_dir",
+        "tracking",
+        "fresh",
+        "name",
+        "allowed_targets",
+    )
 
     uri: str | None
 

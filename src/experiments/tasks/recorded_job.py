@@ -1,27 +1,50 @@
 """A training job by the record of a tracked run, in the present surroundings."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.config.job import Job
 from experiments.config.overlay import PRESENT, lay_over, list_overlay
-from experiments.errors import ConfigError, TrackingError
+from experiments.config.targets import check_targets
+from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.tracking.recorded import RecordedRun, read_run, read_tags
 
 
 def read_recorded(job: Job, run_id: str) -> RecordedRun:
     """Reads a run from the tracker of a job.
 
+    What a record may have built is what the command allows, typed or in `conf/`: its
+    own `allowed_targets` is not asked.
+
     Raises:
         TrackingError: There is no such run, or it holds no config.
+        ConfigError: The record names what the command does not allow.
     """
-    return read_run(
+    recorded = read_run(
         run_id,
         output_dir=Path(job.run.output_dir).absolute(),
         **job.run.tracking.connection(),
     )
+    allowed = job.run.allowed_targets
+    problems = [*check_targets(recorded.config, allowed, recorded=True)]
+    problems += _find_links(recorded.config, "")
+    if problems:
+        raise ConfigError(problems, f"The record of run {run_id}")
+    return recorded
+
+
+def _find_links(node: object, key: str) -> Iterator[Problem]:
+    """Yields recorded texts that would be resolved a second time, with secrets say."""
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            yield from _find_links(child, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from _find_links(child, f"{key}[{number}]")
+    elif isinstance(node, str) and "${" in node:
+        yield Problem(key, f"must be recorded as a value. Received: {node!r}.")
 
 
 def as_recorded(

@@ -17,6 +17,7 @@ from experiments.config.commands import (
 )
 from experiments.config.job import Job, JobResult
 from experiments.config.paths import list_paths
+from experiments.config.permission import KEY
 from experiments.config.preflight import Plan
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, Problem
@@ -86,8 +87,14 @@ def suggest_command(plan: Plan, typed: Sequence[str]) -> str:
     run_id = str(run.run_id)
     while original := read_tags(run_id, **where).get("reproduces"):
         run_id = original
+    # A record does not say what may be run; whoever types the command does.
+    recorded = [
+        word
+        for word in read_overrides(run_id, **where)
+        if not word.lstrip("+~").startswith((KEY, "hydra."))
+    ]
     paths = dict(list_paths(validate(read_run(run_id, **where).config)))
-    recorded = move_overrides(read_overrides(run_id, **where), paths)
+    recorded = move_overrides(recorded, paths)
     place = describe_output(run.output_dir)
     place += describe_tracking(run.tracking, plan.overrides)
     return describe_command(*plan.flags, *recorded, *place, *typed)

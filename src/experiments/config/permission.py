@@ -1,0 +1,185 @@
+"""Who may allow what: the command line and the project's own folder of configs.
+
+A folder that the command line adds (`--config-dir`, `--config-path`,
+`hydra.searchpath`) brings experiments. It does not decide what code may run, nor what
+environment and commands a launcher starts with: that is typed, or stands in `conf/`.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.authority import covers
+from experiments.errors import Problem
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+KEY = "allowed_targets"
+_FILE = "file://"
+# Of a launcher: what it hands to a shell or starts its jobs with.
+_COMMANDS = ("additional_parameters", "python", "ray", "setup", "srun_args")
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A file that a config was composed of.
+
+    Attributes:
+        folder: Address of the folder that was searched, such as `file:///home/me/conf`.
+        name: Path inside of it, without the suffix.
+        config: What it sets, from the root.
+    """
+
+    folder: str
+    name: str
+    config: DictConfig
+
+    def __str__(self) -> str:
+        folder, name = self.folder.removeprefix(_FILE), self.name.removesuffix(".yaml")
+        return f"{folder}/{name}.yaml"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What the command line and the project's own folder allow.
+
+    Attributes:
+        own: Address of the project's folder of configs.
+        primary: Name of the primary config in it.
+        keys: Keys and groups that were typed, with dots.
+        names: Packages that were typed, in any job of a sweep.
+    """
+
+    own: str
+    primary: str
+    keys: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+
+    def with_typed(self, overrides: Sequence["Override"]) -> "Permission":
+        """Returns it with the overrides of the command line."""
+        keys = frozenset(o.key_or_group.replace("/", ".") for o in overrides)
+        return replace(self, keys=keys, names=tuple(_list_names(overrides)))
+
+    def is_own(self, folder: str) -> bool:
+        """Tells whether configs of a folder are the project's own, or Hydra's."""
+        if not folder.startswith(_FILE):
+            return folder in ("pkg://hydra.conf", "structured://")
+        return Path(folder.removeprefix(_FILE)).resolve() == self._own_folder
+
+    def may_search(self, place: str) -> bool:
+        """Tells whether a place of `hydra.searchpath` may be looked into."""
+        scheme, _, package = place.rpartition("://")
+        return scheme != "pkg" or covers(self.granted, package)
+
+    @cached_property
+    def granted(self) -> list[str]:
+        """Packages that were typed or stand in the project's primary config."""
+        file = self._own_folder / f"{self.primary}.yaml"
+        return [*self.names, *_read_list(file)]
+
+    @property
+    def _own_folder(self) -> Path:
+        return Path(self.own.removeprefix(_FILE)).resolve()
+
+
+def find_widening(
+    config: DictConfig,
+    permission: Permission,
+    list_files: Callable[[], Sequence[ConfigFile]],
+) -> Iterator[Problem]:
+    """Yields what a config takes upon itself though nobody allowed it who may.
+
+    Args:
+        config: As composed, with Hydra's own node.
+        permission: What was typed, and whose folder is the project's own.
+        list_files: Returns what the config was composed of, in that order.
+    """
+    allowed = _read_raw(config)
+    if "${" in str(allowed):
+        reason = "must be written out, for it says whose code may run."
+        yield Problem(KEY, f"{reason} Received: {allowed}.")
+        return
+    names = [str(name) for name in allowed] if isinstance(allowed, list) else []
+    sources = (f"{s.schema}://{s.path}" for s in config.hydra.runtime.config_sources)
+    is_known = all(covers(permission.granted, name) for name in names)
+    if is_known and all(map(permission.is_own, sources)):
+        return
+    files = list_files()
+    foreign = [file for file in files if not permission.is_own(file.folder)]
+    own = [name for file in files if file not in foreign for name in _names_in(file)]
+    granted = [*permission.granted, *own]
+    new = [name for name in names if not covers(granted, name)]
+    if new:
+        yield _describe_widening(names, new, foreign)
+    yield from _find_surroundings(foreign, permission)
+
+
+def _describe_widening(
+    names: Sequence[str], new: Sequence[str], foreign: Sequence[ConfigFile]
+) -> Problem:
+    sources = [str(file) for file in foreign if set(new) & set(_names_in(file))]
+    source = sources[-1] if sources else "what sets it"
+    reason = "may be widened by what is typed and by the project's own configs alone."
+    hint = f"If you trust that code, type: {KEY}='[{','.join(names)}]'"
+    of_python = {name.partition(".")[0] for name in new} <= sys.stdlib_module_names
+    received = f"Received from {source}: {', '.join(new)}."
+    return Problem(KEY, f"{reason} {received}", "" if of_python else hint)
+
+
+def _find_surroundings(
+    foreign: Sequence[ConfigFile], permission: Permission
+) -> Iterator[Problem]:
+    """Yields what a folder of somebody sets around a job: environment and commands."""
+    for file in foreign:
+        variables = OmegaConf.select(file.config, "hydra.job.env_set", default=None)
+        for name in variables or ():
+            key = f"hydra.job.env_set.{name}"
+            if key not in permission.keys:
+                reason = f"is set by {file}, which may not change the environment."
+                yield Problem(key, reason, f"To set it yourself: +{key}=...")
+        launcher = OmegaConf.select(file.config, "hydra.launcher", default=None)
+        named = [name for name in _COMMANDS if name in (launcher or ())]
+        if named and "hydra.launcher" not in permission.keys:
+            key = f"hydra.launcher.{named[0]}"
+            reason = f"is set by {file}, which may not bring commands unasked."
+            chosen = Path(file.name).stem
+            yield Problem(key, reason, f"To ask for it: hydra/launcher={chosen}")
+
+
+def _list_names(overrides: Sequence["Override"]) -> Iterator[str]:
+    """Yields the packages that overrides name."""
+    for override in overrides:
+        if re.split(r"[.\[]", override.key_or_group)[0] != KEY:
+            continue
+        value: Any = override.value()
+        choices = value.list if override.is_choice_sweep() else [value]
+        for choice in map(override._convert_value, choices):
+            names = choice if isinstance(choice, list) else [choice]
+            yield from (str(name) for name in names)
+
+
+def _read_raw(config: DictConfig) -> Any:
+    """Returns `allowed_targets` as it is written."""
+    plain: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, [KEY]))
+    return plain.get(KEY)
+
+
+def _names_in(file: ConfigFile) -> list[str]:
+    found = _read_raw(file.config) if OmegaConf.is_dict(file.config) else None
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _read_list(path: Path) -> list[str]:
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")).get(KEY)
+    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        return []  # whatever is wrong with it is told when it is composed
+    return [str(name) for name in found] if isinstance(found, list) else []
