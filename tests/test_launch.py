@@ -35,8 +35,12 @@ WRONG = ConfigError([Problem("seed", "is missing.")])
 
 @pytest.fixture(autouse=True)
 def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives back the command line that the tests change."""
+    """Gives back the command line, and the streams, that the tests change."""
     monkeypatch.setattr(sys, "argv", ["run.py"])
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+        # Of others absl's log handler takes it that it may close them.
+        monkeypatch.setattr(sys, f"__{name}__", getattr(sys, name))
 
 
 @pytest.fixture
@@ -300,6 +304,7 @@ def test_jobs_of_a_sweep_are_told_folder_and_swept_keys(
     told = {
         "EXPERIMENTS_SWEPT_KEYS": "model seed",
         "EXPERIMENTS_SWEEP_FOLDER": str(plan.folder),
+        "EXPERIMENTS_SCRIPT": "run.py",
     }
     assert seen == [(str(plan.folder), told)]
 
