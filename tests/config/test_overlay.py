@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from experiments.config.overlay import (
     lay_over,
     list_overlay,
 )
+from experiments.errors import ConfigError
 
 COMPOSED = OmegaConf.create(
     {
@@ -166,3 +168,68 @@ def test_typed_values_need_to_fit_the_best_trial_and_not_the_default(
 ) -> None:
     # The default trains for fewer epochs than that.
     assert check("from_search=abc", "schedule.warmup_epochs=999").run.from_search
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["optimizer.momentum=0.5"],
+        ["+optimizer.nesterov=true"],
+        ["optimizer={momentum: 0.5}", "trainer.epochs=4"],
+        ["~optimizer.momentum", "optimizer.lr=1e-2"],
+        ["callbacks.plateau.patience=3"],
+        ["dataset.path=pets", "model.blocks=[1,1]"],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("multirun", [False, True])
+def test_a_key_that_only_the_best_trials_choice_has_is_checked_with_that(
+    check: Any, typed: list[str], multirun: bool
+) -> None:
+    swept = ["seed=1,2"] if multirun else []
+    plan = check("from_search=abc", *swept, *typed, multirun=multirun)
+    keys = [o.key_or_group for o in list_overlay([*swept, *typed])]
+    assert [o.key_or_group for o in list_overlay(plan.job)] == keys
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["optimizer=adam", "optimizer.momentum=0.5"], "optimizer.momentum is not a"),
+        (["optimzer.momentum=0.5"], "optimzer is not a key"),
+        (["optimizer.momentum=0.5", "trainer.epoch=3"], "trainer.epoch is not a key"),
+        (["optimizer=nope"], "optimizer must be one of"),
+    ],
+    ids=str,
+)
+def test_a_key_that_no_best_trial_can_have_is_refused_at_once(
+    check: Any, typed: list[str], told: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("from_search=abc", *typed)
+    assert told in str(error.value)
+
+
+def test_a_value_without_a_place_in_the_present_config_is_laid_over() -> None:
+    changed = lay_over(
+        RECORDED,
+        list_overlay(["optimizer.momentum=0.5", "optimizer={nesterov: true}"]),
+        composed=OmegaConf.to_container(COMPOSED, resolve=True),  # type: ignore[arg-type]
+        links=find_links(COMPOSED),
+    )
+    expected = {"_target_": "SGD", "lr": 0.1, "momentum": 0.5, "nesterov": True}
+    assert changed["optimizer"] == expected
+
+
+def test_a_path_beside_the_best_trial_is_the_folder_that_it_leads_to(
+    check: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        for pets in ("pets", "./pets", str(tmp_path / place / "pets")):
+            typed = ("from_search=abc", f"dataset.path={pets}", "output_dir=/out")
+            folders.append(check(*typed).folder)
+    assert [len(set(folders[start : start + 3])) for start in (0, 3)] == [1, 1]
+    assert folders[0] != folders[3]

@@ -176,6 +176,21 @@ def test_what_is_typed_beside_the_search_is_laid_over_its_best_trial(
     assert run.data.tags["choice.model"] == "resnet"
 
 
+def test_a_key_of_the_best_trials_optimizer_is_typed_without_choosing_that(
+    plan: Any, run_job: Any, client: Any
+) -> None:
+    trial = run_job(*TINY, "optimizer=sgd", "trainer.epochs=2")
+    write_trials(plan, [Outcome(end="complete", objective=0.5, run_id=trial.run_id)])
+    _, run_id = close(plan)
+    best = run_job(f"from_search={run_id}", "optimizer.momentum=0.5")
+    params = client().get_run(best.run_id).data.params
+    assert params["optimizer._target_"].endswith("SGD")
+    assert params["optimizer.momentum"] == "0.5"
+    with pytest.raises(ConfigError) as error:
+        run_job(f"from_search={run_id}", "optimizer.beta_1=0.5")
+    assert "optimizer.beta_1 is not a key of this" in str(error.value)
+
+
 def test_what_does_not_fit_the_best_trial_is_told_before_it_is_trained(
     plan: Any, run_job: Any, client: Any
 ) -> None:

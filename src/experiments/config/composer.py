@@ -1,5 +1,6 @@
 """Composes single jobs by Hydra's own loader and checks them."""
 
+import dataclasses
 import pickle
 import re
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.config.fields import is_component
 from experiments.config.loader import Loader
+from experiments.config.overlay import list_overlay
 from experiments.config.permission import KEY
 from experiments.config.schema import RunConfig
 from experiments.config.validation import examine
@@ -65,7 +68,7 @@ class Composer:
         try:
             return self.compose(words, RunMode.MULTIRUN)
         except HydraException:
-            values = [o for o in typed if self._is_value(o)]
+            values = [o for o in typed if self.is_value(o)]
             kept = [o.input_line or "" for o in typed if o not in values]
             base = self.compose(kept, RunMode.MULTIRUN)
         for value in values:
@@ -114,8 +117,11 @@ class Composer:
         """Tells whether files can be chosen by a key."""
         return self.loader.folders.group_exists(key)
 
-    def _is_value(self, override: "Override") -> bool:
-        return not override.is_sweep_override() and not self.is_group(
+    def is_value(self, override: "Override") -> bool:
+        """Tells whether an override sets a key, rather than choosing files."""
+        if override.is_sweep_override():
+            return False
+        return isinstance(override.value(), dict) or not self.is_group(
             override.key_or_group
         )
 
@@ -154,7 +160,29 @@ class CheckedJob:
 
 
 def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
-    """Composes one job and lists what is wrong in it."""
+    """Composes one job and lists what is wrong in it.
+
+    What may only fit the record that a job is made of is left out of its config, and
+    checked with that.
+    """
+    checked = _try_job(job, composer)
+    words = _list_open(job, composer) if checked.problems else []
+    if not words:
+        return checked
+    loader, former = composer.loader, composer.loader.left_out
+    loader.left_out = former.union(words)
+    if not _try_job(job, composer).problems:
+        for word in words:
+            smaller = loader.left_out - {word}
+            loader.left_out, kept = smaller, loader.left_out
+            if _try_job(job, composer).problems:
+                loader.left_out = kept
+        return _try_job(job, composer)
+    loader.left_out = former
+    return checked
+
+
+def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
     from experiments.config.diagnosis import diagnose, is_own_fault
 
     try:
@@ -170,6 +198,25 @@ def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
         return CheckedJob(config, unauthorised)
     run, problems = examine(config)
     return CheckedJob(config, [*unauthorised, *problems], None if unauthorised else run)
+
+
+def _list_open(job: Sequence[str], composer: Composer) -> list[str]:
+    """Returns the values of a job that fit or do not fit a choice made elsewhere.
+
+    Those of a group without a typed choice, beside `from_search`: the best trial, which
+    is read when the job runs, has made another choice than the present config.
+    """
+    typed = composer.loader.parse(job)
+    named = {o.key_or_group: o.value() for o in typed}
+    if named.get("from_search") is None:
+        return []
+    chosen = {o.key_or_group for o in typed if not composer.is_value(o)}
+    open_groups = {f.name for f in dataclasses.fields(RunConfig) if is_component(f)}
+    return [
+        o.input_line or ""
+        for o in list_overlay(job)
+        if o.key_or_group.partition(".")[0] in open_groups - chosen
+    ]
 
 
 def quote(text: str) -> str:

@@ -193,6 +193,12 @@ def schema_for(field: dataclasses.Field[Any], node: object) -> Any:
     return schemas.get(target, fallback) if isinstance(target, str) else fallback
 
 
+def schemas_of(field: dataclasses.Field[Any]) -> list[type]:
+    """Returns every dataclass that a node of a `component` field may have."""
+    fallback, schemas = field.metadata[_SCHEMAS]
+    return [fallback, *schemas.values()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A config node that names what to build and its keyword arguments.

@@ -113,6 +113,8 @@ class Loader(ConfigLoaderImpl):
         folders: The config folders of the last composition, those that
             `hydra.searchpath` names included.
         permission: What the command line and the project's own configs allow.
+        left_out: Overrides that no config here has a place for: those of a job that is
+            made of another one's record, and laid over that, see `overlay`.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Loader(ConfigLoaderImpl):
         self.repository = ReadOnce(config_search_path)
         self.folders: IConfigRepository = self.repository
         self.settings: dict[str, Any] = {}
+        self.left_out: frozenset[str] = frozenset()
         self._merged: dict[Any, bytes] = {}
         self._known: dict[Any, bytes] = {}
 
@@ -159,7 +162,7 @@ class Loader(ConfigLoaderImpl):
         read: a large sweep must not fill the memory.
         """
         if len(self._known) < _MOST_KNOWN:
-            self._known[config_name, *overrides] = pickle.dumps(config)
+            self._known[self._name(config_name, overrides)] = pickle.dumps(config)
 
     def load_configuration(
         self,
@@ -170,13 +173,18 @@ class Loader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         """Returns a config with Hydra's own node, see `ConfigLoader`."""
-        known = self._known.get((config_name, *overrides))
+        known = self._known.get(self._name(config_name, overrides))
         if known is not None:
             config: DictConfig = pickle.loads(known)  # noqa: S301 - from `remember`
         else:
+            kept = [word for word in overrides if word not in self.left_out]
             config = super().load_configuration(
-                config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+                config_name, kept, run_mode, from_shell, validate_sweep_overrides
             )
+            if len(kept) < len(overrides):
+                own = {*config.hydra.overrides.task, *self.left_out}
+                task = [word for word in overrides if word in own]
+                OmegaConf.update(config, "hydra.overrides.task", task)
         typed = {override.lstrip("+").partition("=")[0] for override in overrides}
         for key, value in self.settings.items():
             if key not in typed:
@@ -230,6 +238,11 @@ class Loader(ConfigLoaderImpl):
             content: Any = self._load_single_config(default, folders).config
             files.append(ConfigFile(folders.load_config(name).path, name, content))
         return files
+
+    def _name(self, config_name: str | None, overrides: Sequence[str]) -> Any:
+        """Returns what tells compositions apart."""
+        left_out = [word for word in overrides if word in self.left_out]
+        return (config_name, *overrides, "left out:", *left_out)
 
     def _parse_overrides_and_create_caching_repo(
         self, config_name: str | None, overrides: list[str]

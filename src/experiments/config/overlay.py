@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.fields import find_incidental
-from experiments.config.paths import list_paths
+from experiments.config.paths import list_paths, locate, may_be_path
 from experiments.config.schema import RunConfig
 from experiments.config.values import settle_numbers
 
@@ -29,6 +29,7 @@ PRESENT = frozenset(
 _OWN = PRESENT | {"from_search", "fresh", "name", "tags"}
 _KEYS = {field.name for field in dataclasses.fields(RunConfig)}
 _DELETED = "~"
+_REMOVED = object()
 
 
 def list_overlay(overrides: Sequence[str]) -> list["Override"]:
@@ -58,8 +59,15 @@ def describe_overlay(overrides: Sequence[str], run: RunConfig) -> dict[str, Any]
             described[path] = _DELETED
             continue
         leaves = dict(_list_leaves(value, path)) or {path: value}
-        described |= {k: located.get(k, settle_numbers(v)) for k, v in leaves.items()}
+        described |= {k: located.get(k) or _settle(k, v) for k, v in leaves.items()}
     return {k: v for k, v in described.items() if not find_incidental(RunConfig, k)}
+
+
+def _settle(key: str, value: object) -> object:
+    """Returns a typed value as the config of the best trial will have it."""
+    if isinstance(value, str) and may_be_path(key, RunConfig):
+        return locate(value)
+    return settle_numbers(value)
 
 
 def find_links(config: DictConfig) -> dict[str, str]:
@@ -91,8 +99,9 @@ def lay_over(
     followed = {key for key, text in links.items() if _follows(config, key, text)}
     present = OmegaConf.create(copy.deepcopy(dict(composed)))
     for override in overlay:
-        for path in _list_paths(_path(override), override.value()):
-            _set(config, path, present)
+        typed = _REMOVED if override.is_delete() else override.value()
+        for path, value in _list_values(_path(override), typed):
+            _set(config, path, present, default=value)
             followed |= {k for k in links if k == path or k.startswith(f"{path}.")}
     for key in followed:
         if OmegaConf.select(config, key, default=None) is not None:
@@ -101,16 +110,25 @@ def lay_over(
     return dict(resolved)
 
 
-def _set(config: DictConfig, path: str, present: DictConfig) -> None:
-    """Sets a key as it is in `present`, or removes it as it was there."""
+def _set(config: DictConfig, path: str, present: DictConfig, *, default: Any) -> None:
+    """Sets a key as it is in `present`; one that had no place there as typed.
+
+    Args:
+        config: Is changed.
+        path: The key.
+        present: What the command line composes to by itself.
+        default: The typed value, or that the key is to be removed.
+    """
     parent, _, name = path.rpartition(".")
     node = OmegaConf.select(present, parent) if parent else present
-    if not isinstance(node, DictConfig) or name not in node:
+    if isinstance(node, DictConfig) and name in node:
+        OmegaConf.update(config, path, node[name], merge=False, force_add=True)
+    elif default is not _REMOVED:
+        OmegaConf.update(config, path, default, merge=False, force_add=True)
+    else:
         former = OmegaConf.select(config, parent) if parent else config
         if isinstance(former, DictConfig):
             former.pop(name, None)
-        return
-    OmegaConf.update(config, path, node[name], merge=False, force_add=True)
 
 
 def _follows(config: DictConfig, key: str, text: str) -> bool:
@@ -132,13 +150,13 @@ def _top(override: "Override") -> str:
     return _path(override).partition(".")[0]
 
 
-def _list_paths(path: str, value: object) -> Iterator[str]:
+def _list_values(path: str, value: object) -> Iterator[tuple[str, object]]:
     """Yields the keys that an override sets: those inside of a mapping."""
     if not isinstance(value, dict) or not value:
-        yield path
+        yield path, value
         return
     for name, part in value.items():
-        yield from _list_paths(f"{path}.{name}", part)
+        yield from _list_values(f"{path}.{name}", part)
 
 
 def _list_leaves(value: object, key: str) -> Iterator[tuple[str, object]]:

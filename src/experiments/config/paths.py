@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, get_origin
 
-from experiments.config.fields import is_component, is_path, schema_for
+from experiments.config.fields import is_component, is_path, schema_for, schemas_of
 
 _MISSING = "???"
 
@@ -54,6 +54,25 @@ def list_paths(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     for name in getattr(config, "open_paths", ()):
         if isinstance(config.extra.get(name), str):
             yield prefix + name, config.extra[name]
+
+
+def may_be_path(key: str, schema: type) -> bool:
+    """Tells whether some choice of a group has a path by this dotted key.
+
+    Args:
+        key: Such as `dataset.path`.
+        schema: The dataclass of the whole config.
+    """
+    top, _, name = key.partition(".")
+    groups = {field.name: field for field in dataclasses.fields(schema)}
+    if top not in groups or not is_component(groups[top]):
+        return False
+    return any(name in _list_names(choice) for choice in schemas_of(groups[top]))
+
+
+def _list_names(schema: Any) -> list[str]:
+    names = [field.name for field in dataclasses.fields(schema) if is_path(field)]
+    return [*names, *getattr(schema, "open_paths", ())]
 
 
 def _locate_field(value: Any, field: dataclasses.Field[Any]) -> Any:
