@@ -1,7 +1,11 @@
+import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from experiments.records import RecordError
 from experiments.training.manifest import (
     MANIFEST,
     Manifest,
@@ -10,6 +14,7 @@ from experiments.training.manifest import (
     read_manifest,
     write_manifest,
 )
+from tests.damage import WAYS
 
 
 def record(epoch: int, step: int = 0, value: float | None = None) -> Record:
@@ -76,3 +81,61 @@ def test_committed_file_replaces_the_old_one(tmp_path: Path) -> None:
 
     assert path.read_text() == "new"
     assert not temporary.exists()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("way", WAYS)
+def test_manifest_that_is_anything_else_is_named(way: str, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    write_manifest(folder, Manifest(monitor="val_loss", mode="min"))
+    WAYS[way](folder / MANIFEST)
+
+    with pytest.raises(RecordError, match=rf"{MANIFEST} is damaged"):
+        read_manifest(folder)
+
+
+RECORD = dataclasses.asdict(record(3, value=0.5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"file": "../../secret.safetensors"}, "file"),
+        ({"file": "/etc/passwd"}, "file"),
+        ({"file": "a/b"}, "file"),
+        ({"file": ".."}, "file"),
+        ({"file": ""}, "file"),
+        ({"file": "a\0b"}, "file"),
+        ({"file": None}, "file"),
+        ({"epoch": -1}, "epoch"),
+        ({"epoch": "3"}, "epoch"),
+        ({"epoch": 10**40}, "epoch"),
+        ({"step": 1.5}, "step"),
+        ({"sha256": 3}, "sha256"),
+        ({"value": "0.5"}, "value"),
+        ({"value": []}, "value"),
+        ({"size": 3}, "size"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("where", ["best", "last[0]"])
+def test_record_of_another_form_is_named(
+    where: str, changes: dict[str, Any], place: str, tmp_path: Path
+) -> None:
+    content: dict[str, Any] = {
+        "monitor": "m",
+        "mode": "min",
+        "best": None,
+        "last": [RECORD],
+    }
+    changed = {**RECORD, **changes}
+    content["best" if where == "best" else "last"] = (
+        changed if where == "best" else [changed]
+    )
+    (tmp_path / MANIFEST).write_text(json.dumps(content))
+
+    with pytest.raises(RecordError) as caught:
+        read_manifest(tmp_path)
+
+    assert f"`{where}.{place}`" in str(caught.value)

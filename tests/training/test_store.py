@@ -16,6 +16,7 @@ from experiments.training.manifest import MANIFEST, read_manifest
 from experiments.training.state import Position, TrainingState
 from experiments.training.state_file import NotFiniteError
 from experiments.training.store import CheckpointStore, load_best, load_last
+from tests.canary import watched
 
 
 def state(
@@ -325,3 +326,49 @@ def test_manifest_states_each_files_hash(tmp_path: Path) -> None:
     (record,) = content["last"]
     assert record == content["best"]
     assert record["sha256"].startswith(Path(record["file"]).stem.split("-")[-1])
+
+
+def test_file_of_somebody_else_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.safetensors").write_text("mine")
+    (tmp_path / "unfinished-epoch-0001-step-000000.safetensors").write_text("left")
+
+    save_epochs(tmp_path, [0.3, 0.2, 0.1, 0.05])
+
+    assert (tmp_path / "mine.safetensors").read_text() == "mine"
+    assert not list(tmp_path.glob("unfinished-*"))
+    assert len(list(tmp_path.glob("epoch-*"))) == 2
+
+
+def test_manifest_names_no_file_outside(tmp_path: Path) -> None:
+    """It may have come from elsewhere."""
+    folder = tmp_path / "job" / "checkpoints"
+    save_epochs(folder, [0.3, 0.2])
+    save_epochs(tmp_path / "outside", [0.1, 0.1])
+    canary = file_of(tmp_path / "outside", 2)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for record in (manifest["best"], *manifest["last"]):
+        record["file"] = f"../../outside/{canary.name}"
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+    with watched(tmp_path / "outside") as seen:
+        assert load_last(folder).history[-1] == {"val_loss": 0.2}  # type: ignore[union-attr]
+        with pytest.raises(ExperimentError, match=r"`best.file` must be the name"):
+            load_best(folder)
+        open_store(folder).save(state(3), value=0.05)
+
+    assert seen == []
+    assert place(load_best(folder)) == (3, 0)
+
+
+def test_folder_that_is_a_link_out_of_the_job_is_not_cleared(
+    tmp_path: Path, caplog: Any
+) -> None:
+    outside = tmp_path / "outside"
+    save_epochs(outside, [0.3])
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "checkpoints").symlink_to(outside)
+
+    save_epochs(tmp_path / "job" / "checkpoints", [0.2, 0.1, 0.05, 0.04])
+
+    assert len(list(outside.glob("epoch-0001-*"))) == 2
+    assert caplog.text.count("states that count no more stay there") == 1

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from experiments.errors import ExperimentError
+
 log = logging.getLogger(__name__)
 
 
@@ -74,10 +76,23 @@ def restore_memory(callbacks: Mapping[str, Any], memory: Mapping[str, Any]) -> N
     Args:
         callbacks: Name -> callback, after their training began.
         memory: Name -> what `get_state` returned.
+
+    Raises:
+        ExperimentError: A callback refuses what there is.
     """
     for name, callback in callbacks.items():
         if name in memory and hasattr(callback, "set_state"):
-            callback.set_state(memory[name])
+            _restore(name, callback, memory[name])
+
+
+def _restore(name: str, callback: Any, memory: Any) -> None:
+    try:
+        callback.set_state(memory)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ExperimentError(
+            f"What the checkpoint remembers for callbacks.{name} is not what it was: "
+            f"{error}. Has the code changed, or the file? Start anew: fresh=true"
+        ) from error
 
 
 def name_forgetful(callbacks: Mapping[str, Any]) -> None:

@@ -1,13 +1,21 @@
 """Ends training when a metric no longer improves, also over an interruption."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 
 from experiments.config.objective import Mode, Objective
+from experiments.shapes import conform
 from experiments.training.metrics import read_metric
 
 _MEMORY = ("wait", "best", "best_epoch", "stopped_epoch")
+
+
+class _Memory(TypedDict):
+    wait: float
+    best: float | None
+    best_epoch: float
+    stopped_epoch: float
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -49,8 +57,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes up what `get_state` returned."""
+        memory = conform(state, _Memory)
         for name in _MEMORY:
-            setattr(self, name, state[name])
+            setattr(self, name, memory[name])
 
     def get_monitor_value(self, logs: dict[str, Any] | None) -> float:
         """Returns the metric's value; where Keras warns that there is none, refuses."""

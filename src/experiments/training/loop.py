@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from experiments.errors import ExperimentError
 from experiments.training.chain import (
     CallbackChain,
     name_forgetful,
@@ -41,8 +42,13 @@ class TrainingLoop:
     validation: Mapping[str, Any]
 
     def run(self, callbacks: Mapping[str, Any], state: TrainingState | None) -> None:
-        """Trains to the end."""
+        """Trains to the end.
+
+        Raises:
+            ExperimentError: The state is not one of this training.
+        """
         if state is not None:
+            self._check(state)
             restore_variables(self.model, state.arrays)
         self.model.stop_training = False
         self.chain.begin()
@@ -54,6 +60,16 @@ class TrainingLoop:
         if position.epoch < self.epochs and not self.model.stop_training:
             self._fit(position, epochs=self.epochs)
         self.chain.end()
+
+    def _check(self, state: TrainingState) -> None:
+        position, known = state.position, len(state.history)
+        if position.step <= self.steps_per_epoch and position.epoch == known:
+            return
+        raise ExperimentError(
+            f"The checkpoint is not one of this training: it is after epoch "
+            f"{position.epoch}, step {position.step}, with the metrics of {known} "
+            f"epochs, of {self.steps_per_epoch} steps each. Start anew: fresh=true"
+        )
 
     def _finish_epoch(
         self, callbacks: Mapping[str, Any], state: TrainingState

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.config.objective import Mode, Objective
+from experiments.files import open_new
+from experiments.records import read_record
+from experiments.shapes import Count, FileName
 
 MANIFEST = "manifest.json"
 
@@ -23,9 +26,9 @@ class Record:
         value: The monitored value, when it was saved at the end of an epoch.
     """
 
-    epoch: int
-    step: int
-    file: str
+    epoch: Count
+    step: Count
+    file: FileName
     sha256: str
     value: float | None = None
 
@@ -68,28 +71,21 @@ def read_manifest(folder: Path) -> Manifest | None:
     """Reads which states `folder` holds; `None` when nothing was committed there.
 
     Raises:
-        ValueError: The manifest is damaged or cannot be read.
+        RecordError: The manifest is damaged or cannot be read.
     """
-    path = folder / MANIFEST
     try:
-        content = json.loads(path.read_text("utf-8"))
-        best, last = content.pop("best"), content.pop("last")
-        return Manifest(
-            **content,
-            best=None if best is None else Record(**best),
-            last=tuple(Record(**record) for record in last),
-        )
+        found: Manifest = read_record(folder / MANIFEST, Manifest)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+    return found
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest of `folder`: from here on its states are the valid ones."""
     temporary = folder / f"unfinished-{MANIFEST}"
     text = json.dumps(dataclasses.asdict(manifest), indent=2)
-    temporary.write_text(text, "utf-8")
+    with open_new(temporary) as file:
+        file.write(text.encode())
     commit_file(temporary, folder / MANIFEST)
 
 

@@ -1,12 +1,21 @@
 """Lowers the learning rate when a metric no longer improves."""
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import keras
 
 from experiments.config.objective import Mode, Objective
+from experiments.shapes import Count, Rule, conform
 from experiments.training.metrics import read_metric
 from experiments.training.schedules import ScaledSchedule
+
+_Share = Annotated[float, Rule(lambda share: 0 < share <= 1, "more than 0, at most 1")]
+
+
+class _Memory(TypedDict):
+    best: float | None
+    wait: Count
+    product: _Share
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):
@@ -62,8 +71,9 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes up what `get_state` returned."""
-        self._best, self._wait = state["best"], state["wait"]
-        self._lower(state["product"])
+        memory: _Memory = conform(state, _Memory)
+        self._best, self._wait = memory["best"], memory["wait"]
+        self._lower(memory["product"])
 
     def _read(self, logs: dict[str, Any]) -> float:
         return read_metric(logs, self._objective.name, "The plateau's monitor")

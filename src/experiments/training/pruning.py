@@ -4,12 +4,13 @@ import logging
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from math import inf, isfinite
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 
 from experiments.config.objective import Mode, Objective
 from experiments.errors import summarise_error
+from experiments.shapes import conform
 from experiments.training.metrics import read_metric
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,11 @@ log = logging.getLogger(__name__)
 Histories = Mapping[str, Sequence[float]]
 """Sibling -> the monitored value at its epochs 1 to n."""
 Read = Callable[[], Histories]
+
+
+class _Memory(TypedDict):
+    score: float | None
+    pruned: str | None
 
 
 class Pruner(keras.callbacks.Callback):
@@ -74,9 +80,10 @@ class Pruner(keras.callbacks.Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes up what `get_state` returned."""
-        score = state["score"]
+        memory: _Memory = conform(state, _Memory)
+        score = memory["score"]
         self._score = -inf if score is None else score
-        self.pruned = state["pruned"]
+        self.pruned = memory["pruned"]
 
     def _is_due(self, epoch: int) -> bool:
         """Tells whether the trial is judged after an epoch, counted from 1."""

@@ -30,23 +30,31 @@ def recover_manifest(folder: Path, objective: Objective) -> Manifest:
 
 def _read_states(folder: Path, empty: Manifest) -> Manifest:
     records = [
-        _describe_state(path, sha256, empty.monitor)
+        record
         for path in folder.glob(f"epoch-*{SUFFIX}")
-        if (sha256 := hash_if_whole(path)) is not None
+        if (record := _describe_state(path, empty.monitor)) is not None
     ]
     manifest = dataclasses.replace(empty, last=tuple(records))
     return _choose_best(dataclasses.replace(manifest, last=tuple(manifest.records())))
 
 
-def _describe_state(path: Path, sha256: str, monitor: str) -> Record:
-    facts = read_facts(path)
-    step, history = facts["position"]["step"], facts["history"]
+def _describe_state(path: Path, monitor: str) -> Record | None:
+    """Returns the record of a state; `None` when it is damaged."""
+    sha256 = hash_if_whole(path)
+    if sha256 is None:
+        return None
+    try:
+        facts = read_facts(path)
+    except (OSError, ValueError):
+        return None
+    position, history = facts.position, facts.history
+    ends_epoch = history and not position.step
     return Record(
-        epoch=facts["position"]["epoch"],
-        step=step,
+        epoch=position.epoch,
+        step=position.step,
         file=path.name,
         sha256=sha256,
-        value=history[-1].get(monitor) if history and not step else None,
+        value=history[-1].get(monitor) if ends_epoch else None,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.errors import ExperimentError
+from experiments.shapes import Count
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -25,8 +26,8 @@ class Position:
             validation is still to do.
     """
 
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
 
 
 @dataclass(frozen=True, kw_only=True)

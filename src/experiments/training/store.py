@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
+from experiments.records import leads_inside
 from experiments.training.manifest import (
     Manifest,
     Record,
@@ -15,7 +16,12 @@ from experiments.training.manifest import (
 )
 from experiments.training.recovery import recover_manifest
 from experiments.training.state import TrainingState
-from experiments.training.state_file import SUFFIX, read_state, write_state
+from experiments.training.state_file import (
+    SUFFIX,
+    is_state_name,
+    read_state,
+    write_state,
+)
 
 FOLDER = "checkpoints"
 
@@ -41,6 +47,7 @@ class CheckpointStore:
         self.folder = folder
         self._keep = keep
         self._objective = objective
+        self._warned = False
         self._manifest = recover_manifest(folder, objective)
 
     @property
@@ -87,13 +94,26 @@ class CheckpointStore:
         self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
+        if not leads_inside(self.folder.parent, self.folder):
+            self._warn_of_link()
+            return
         kept = {record.file for record in self._manifest.records()}
         for path in self.folder.glob(f"*{SUFFIX}"):
-            if path.name not in kept:
+            # What somebody else has put there stays.
+            if path.name not in kept and is_state_name(path.name):
                 try:
                     path.unlink()
                 except OSError as error:
                     log.warning("%s counts no more but stays: %s", path, error)
+
+    def _warn_of_link(self) -> None:
+        if not self._warned:
+            log.warning(
+                "%s is a link that leads out of the job's folder, where nothing is "
+                "removed: states that count no more stay there.",
+                self.folder,
+            )
+        self._warned = True
 
 
 def load_last(folder: Path) -> TrainingState | None:

@@ -8,17 +8,24 @@ Reference:
     https://github.com/huggingface/safetensors, "Format".
 """
 
+import io
 import json
+import math
+import os
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.records import parse_json
+from experiments.shapes import Count, conform
+
 _LENGTH_BYTES = 8
 _METADATA = "__metadata__"
+_MOST_HEADER_BYTES = 100_000_000  # as the format has it
+_MOST_DIMENSIONS = 64  # as NumPy has it
 _CODES = {
     "bool": "BOOL",
     "bfloat16": "BF16",
@@ -57,22 +64,60 @@ def parse_bytes(content: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the arrays and the text of a whole file; the arrays are read-only.
 
     Raises:
-        ValueError: The content is of another format.
+        ValueError: The content is of another format, or its header does not describe
+            it: the arrays must follow each other and fill the rest of the file.
     """
-    size = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
-    header = json.loads(content[_LENGTH_BYTES:size])
-    metadata = header.pop(_METADATA)
+    start, metadata, entries = _parse_header(io.BytesIO(content), len(content))
     arrays = {}
-    for name, entry in header.items():
+    for name, entry in entries.items():
         begin, end = entry["data_offsets"]
-        raw = np.frombuffer(content, np.uint8, end - begin, size + begin)
+        raw = np.frombuffer(content, np.uint8, end - begin, start + begin)
         array = raw.view(np.dtype(_NAMES[entry["dtype"]]))
         arrays[name] = array.reshape(entry["shape"])
     return arrays, metadata
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Reads the text of a file without its arrays."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-        return json.loads(file.read(length))[_METADATA]
+def read_metadata(file: BinaryIO) -> dict[str, str]:
+    """Reads the text of an open file without its arrays.
+
+    Raises:
+        ValueError: See `parse_bytes`.
+    """
+    return _parse_header(file, os.fstat(file.fileno()).st_size)[1]
+
+
+class _Entry(TypedDict):
+    dtype: str
+    shape: list[Count]
+    data_offsets: list[Count]
+
+
+def _parse_header(
+    file: Any, size: int
+) -> tuple[int, dict[str, str], dict[str, _Entry]]:
+    """Returns where the arrays begin, the text, and what is said of each array."""
+    length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+    start = _LENGTH_BYTES + length
+    if start > size or length > _MOST_HEADER_BYTES:
+        raise ValueError(f"a header of {length:,} bytes does not fit the file")
+    header = conform(parse_json(file.read(length)), dict[str, Any])
+    metadata = conform(header.pop(_METADATA, None), dict[str, str], _METADATA)
+    entries: dict[str, _Entry] = conform(header, dict[str, _Entry])
+    end = 0
+    for name, entry in entries.items():
+        end = _check_entry(name, entry, begin=end)
+    if start + end != size:
+        raise ValueError(f"it has {size:,} bytes and describes {start + end:,}")
+    return start, metadata, entries
+
+
+def _check_entry(name: str, entry: _Entry, *, begin: int) -> int:
+    """Returns where an array ends."""
+    if entry["dtype"] not in _NAMES:
+        raise ValueError(f"{name!r} has an unknown type: {entry['dtype']!r:.50}")
+    # Of Python's integers, which do not overflow.
+    items = math.prod(entry["shape"])
+    end = begin + items * np.dtype(_NAMES[entry["dtype"]]).itemsize
+    if entry["data_offsets"] != [begin, end] or len(entry["shape"]) > _MOST_DIMENSIONS:
+        raise ValueError(f"{name!r} is not where its type and shape say")
+    return end

@@ -1,9 +1,16 @@
 """How long an epoch takes, as metrics."""
 
 import time
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
+
+from experiments.shapes import Count, conform
+
+
+class _Memory(TypedDict):
+    seconds: float
+    steps: Count
 
 
 class Timing(keras.callbacks.Callback):
@@ -66,7 +73,8 @@ class Timing(keras.callbacks.Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Adds what earlier processes spent on the running epoch."""
-        self._earlier = (state["seconds"], state["steps"])
+        memory: _Memory = conform(state, _Memory)
+        self._earlier = (memory["seconds"], memory["steps"])
 
     def _elapsed(self) -> tuple[float, int]:
         """Returns seconds and steps of the epoch, earlier processes included."""
