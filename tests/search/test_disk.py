@@ -69,7 +69,7 @@ def look(settings: Any, trials: Trials) -> Callable[..., None]:
     """Lets a keeper look at the trials after the last one has ended."""
 
     def look(**changed: Any) -> None:
-        keeper = WeightKeeper(settings(**changed), trials)  # type: ignore[arg-type]
+        keeper = WeightKeeper(settings(**changed), trials, trials.folder)  # type: ignore[arg-type]
         keeper.began(trials.trials[-1])
         keeper.ended(trials.trials[-1])
 

@@ -3,10 +3,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from experiments.errors import DeviceError
 from experiments.search import leases
 from experiments.search.leases import (
     gpu_folder,
@@ -18,6 +20,7 @@ from experiments.search.leases import (
 
 HOLD = """
 import sys, time
+from collections.abc import Callable
 from pathlib import Path
 from experiments.search.leases import take_lease
 lease = take_lease(Path(sys.argv[1]), range(1))
@@ -175,3 +178,63 @@ def test_jobs_of_slurm_agree_among_themselves(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("SLURM_JOB_ID", job)
         folders.add(gpu_folder())
     assert len(folders) == 3
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder where every user of the machine may write, such as /tmp."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+def test_folder_among_those_of_others_is_of_this_user_alone(shared: Path) -> None:
+    (shared / "old").mkdir(mode=0o755)
+    for name in ("new", "old"):
+        assert take_lease(shared / name, range(1), keep_waiting=never) is not None
+        assert (shared / name).stat().st_mode & 0o777 == 0o700
+
+
+def _link(path: Path) -> None:
+    path.with_name("elsewhere").mkdir()
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("make", [_link, Path.touch, os.mkfifo])
+def test_folder_that_somebody_else_has_put_there_is_refused(
+    make: Callable[[Path], None], shared: Path
+) -> None:
+    make(shared / "gpus")
+
+    with pytest.raises(DeviceError, match=r"gpus must be a folder of this user"):
+        take_lease(shared / "gpus", range(1), keep_waiting=never)
+
+    assert not list(shared.rglob("*.lock"))
+
+
+def test_folder_of_another_user_is_refused(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shared / "gpus").mkdir(mode=0o700)
+    monkeypatch.setattr(os, "getuid", lambda: 4242)
+
+    with pytest.raises(DeviceError, match="must be a folder of this user"):
+        take_lease(shared / "gpus", range(1), keep_waiting=never)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_lock_that_is_no_file_is_named(kind: str, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("alive")
+    (tmp_path / "slots").mkdir()
+    lock = tmp_path / "slots" / "0.lock"
+    if kind == "link":
+        lock.symlink_to(canary)
+    else:
+        lock.mkdir()
+
+    with pytest.raises(DeviceError, match=r"0.lock cannot be locked: .*Remove it"):
+        take_lease(tmp_path / "slots", range(1), keep_waiting=never)
+
+    assert canary.read_text() == "alive"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.config.search import SearchConfig
+from experiments.records import OutsideError, resolve_inside
 from experiments.search.proposer import Proposer
 from experiments.search.trial import Trial, rank_trials
 
@@ -23,9 +24,11 @@ class WeightKeeper:
     Args:
         search: Says how many trials and gigabytes to keep.
         proposer: Knows all trials.
+        folder: Of the sweep; nothing outside of it is removed.
     """
 
-    def __init__(self, search: SearchConfig, proposer: Proposer) -> None:
+    def __init__(self, search: SearchConfig, proposer: Proposer, folder: Path) -> None:
+        self._folder = folder
         self._search = search
         self._proposer = proposer
 
@@ -62,8 +65,9 @@ class WeightKeeper:
             if folder in needed or not folder.is_dir():
                 continue
             try:
+                resolve_inside(self._folder, folder)
                 shutil.rmtree(folder)
-            except OSError as error:
+            except (OSError, OutsideError) as error:
                 log.warning("%s counts no more but stays: %s", folder, error)
 
     def _continued(self) -> list[Trial]:

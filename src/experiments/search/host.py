@@ -30,6 +30,7 @@ from experiments.errors import (
     RestartNeeded,
     summarise_error,
 )
+from experiments.files import open_own
 from experiments.folders import is_held
 from experiments.screen import guard_screen
 from experiments.search.report import Report
@@ -176,7 +177,7 @@ def _take_up(request: Request) -> None:
 def _redirect(output_dir: Path) -> None:
     """Sends what the trial prints, native libraries included, to its folder."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    screen = os.open(output_dir / _SCREEN_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    screen = open_own(output_dir / _SCREEN_FILE, os.O_APPEND)
     os.dup2(screen, 1)
     os.dup2(screen, 2)
     os.close(screen)

@@ -1,14 +1,17 @@
 """Numbered things that one process at a time may have: GPUs and shares of the cores."""
 
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from experiments.errors import DeviceError
 from experiments.runtime import list_gpus
 
 _POLL_SECONDS = 0.5
@@ -42,14 +45,17 @@ def take_lease(
     """Waits for one of several things that nobody holds.
 
     Args:
-        folder: Where the locks are; on one machine.
+        folder: Where the locks are; on one machine, and of this user alone.
         names: Of the things; the first that is free is taken.
         keep_waiting: Asked while all are taken.
 
     Returns:
         The lease; `None` when `keep_waiting` said no.
+
+    Raises:
+        DeviceError: The folder is somebody else's, or its locks are.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     while True:
         for index, name in enumerate(names):
             lock = FileLock(folder / f"{name}.lock", timeout=0)
@@ -57,10 +63,36 @@ def take_lease(
                 lock.acquire()
             except Timeout:
                 continue
+            except OSError as error:
+                raise DeviceError(
+                    f"{lock.lock_file} cannot be locked: {error.strerror or error}. "
+                    "Remove it."
+                ) from error
             return Lease(index, lock)
         if not keep_waiting():
             return None
         time.sleep(_POLL_SECONDS)
+
+
+def _make(folder: Path) -> None:
+    """Makes a folder that no other user can put anything into.
+
+    Where all may write, as in the folder for temporary files, somebody else may have
+    made one of that name before, or a link.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not folder.parent.stat().st_mode & stat.S_IWOTH:
+        return
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise DeviceError(
+            f"{folder} must be a folder of this user, who agrees there with himself "
+            "about GPUs and cores. Remove it, or set TMPDIR to another folder."
+        )
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def gpus_to_share(gpu: object) -> Sequence[str]:

@@ -20,11 +20,12 @@ from experiments.search.trial_journal import (
     ASKED,
     JOURNAL_FILE,
     TOLD,
+    check_entries,
     format_answer,
     format_question,
     parse_answer,
 )
-from experiments.tracking.journal import DAMAGED, Journal
+from experiments.tracking.journal import Journal
 
 Pause = Literal["wait", "end"]
 
@@ -52,7 +53,7 @@ class Proposer:
         self._objective = search.objective.name
         self._trials: list[Trial] = []
         self._asked: list[Any] = []  # the oracle's own trials, by number
-        self._sweep_dir = folder.parent
+        self._folder, self._sweep_dir = folder, folder.parent
         self._journal = Journal(folder / JOURNAL_FILE, keep=False)
         self._replay()
 
@@ -134,17 +135,19 @@ class Proposer:
 
     def _replay(self) -> None:
         """Brings the oracle into the state in which an earlier process left it."""
-        for entry in self._journal.entries:
+        for entry in check_entries(self._journal.entries, self._folder):
             if entry.kind == ASKED:
                 self._replay_question(entry.content)
             elif entry.kind == TOLD:
                 content = entry.content
                 self._tell(content["number"], parse_answer(content, self._sweep_dir))
-            elif entry.kind == DAMAGED:
-                raise _damage(f"line {entry.number + 1} cannot be read")
 
     def _replay_question(self, content: Mapping[str, Any]) -> None:
-        proposal = self._ask_again(content["values"])
+        try:
+            proposal = self._ask_again(content["values"])
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"trial {content['number']} cannot be asked for again: {error}"
+            raise _damage(reason) from error
         known = isinstance(proposal, Proposal) and content == format_question(
             self._trials[-1]
         )

@@ -80,7 +80,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
         n_jobs=n_jobs,
         on_failure=search.on_failure,
         stop=lambda: _stop_trials(stop),
-        watchers=(WeightKeeper(search, proposer), display),
+        watchers=(WeightKeeper(search, proposer, sweep_dir), display),
     )
     try:
         with display:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from experiments.config.objective import Objective
+from experiments.shapes import Count
 
 Scalar = str | int | float | bool
 Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
@@ -52,9 +53,9 @@ class Outcome:
     failure: Failure | None = None
     reason: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    epochs: int = 0
+    epochs: Count = 0
     seconds: float = 0.0
-    attempts: int = 1
+    attempts: Count = 1
     run_id: str | None = None
     folders: Sequence[str] = ()
     repeats: Sequence[float] = ()
@@ -67,7 +68,7 @@ class Outcome:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Outcome":
         """Returns the outcome that `as_dict` described."""
-        lists = {name: tuple(data[name]) for name in ("folders", "repeats")}
+        lists = {name: tuple(data.get(name, ())) for name in ("folders", "repeats")}
         return cls(**{**data, **lists})
 
 

@@ -1,17 +1,35 @@
 """The trials of a search as lines of a file, from which everything else follows."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from experiments.search.trial import Outcome, Proposal, Trial
-from experiments.tracking.journal import Entry, read_entries
+from experiments.records import OutsideError, RecordError, resolve_inside
+from experiments.search.trial import Outcome, Proposal, Scalar, Trial
+from experiments.shapes import Count, ShapeError, conform
+from experiments.tracking.journal import DAMAGED, Entry, read_entries
 
 FOLDER = "search"  # below the folder of the sweep
 JOURNAL_FILE = "trials.jsonl"
 ASKED, TOLD = "asked", "told"
+_ADVICE = (
+    "Restore it from a backup, or start the search anew in another folder: fresh=true"
+)
+
+
+class _Question(TypedDict):
+    number: Count
+    values: dict[str, Scalar]
+    epochs: Count | None
+    parent: Count | None
+    overrides: list[str]
+
+
+class _Answer(TypedDict):
+    number: Count
+    outcome: Outcome
 
 
 def read_trials(folder: Path) -> list[Trial]:
@@ -19,30 +37,73 @@ def read_trials(folder: Path) -> list[Trial]:
 
     Args:
         folder: Of the search, the one that holds the journal.
+
+    Raises:
+        RecordError: The journal is damaged.
     """
-    return gather_trials(read_entries(folder / JOURNAL_FILE), folder.parent)
+    return gather_trials(read_entries(folder / JOURNAL_FILE), folder)
 
 
-def gather_trials(entries: Iterable[Entry], sweep_dir: Path) -> list[Trial]:
+def gather_trials(entries: Iterable[Entry], folder: Path) -> list[Trial]:
     """Returns the trials that a journal tells of.
 
     Args:
         entries: Of the journal.
-        sweep_dir: Folder of the sweep, absolute.
+        folder: Of the search, absolute.
+
+    Raises:
+        RecordError: It is damaged.
     """
-    trials: dict[int, Trial] = {}
-    for entry in entries:
+    trials: list[Trial] = []
+    for entry in check_entries(entries, folder):
         if entry.kind == ASKED:
-            trial = parse_question(entry.content)
-            trials[trial.number] = trial
+            trials.append(parse_question(entry.content))
         elif entry.kind == TOLD:
             former = trials[entry.content["number"]]
             trials[former.number] = Trial(
                 proposal=former.proposal,
                 overrides=former.overrides,
-                outcome=parse_answer(entry.content, sweep_dir),
+                outcome=parse_answer(entry.content, folder.parent),
             )
-    return [trials[number] for number in sorted(trials)]
+    return trials
+
+
+def check_entries(entries: Iterable[Entry], folder: Path) -> Iterator[Entry]:
+    """Yields the entries of a journal that is whole: each tells of a known trial.
+
+    Args:
+        entries: Of the journal.
+        folder: Of the search, absolute.
+
+    Raises:
+        RecordError: It is damaged; says which line, and how.
+    """
+    asked = 0
+    for entry in entries:
+        try:
+            _check_entry(entry, asked, folder.parent)
+        except (ShapeError, OutsideError) as error:
+            problem = f"line {entry.number + 1} cannot be read: {error}"
+            raise RecordError(folder / JOURNAL_FILE, problem, _ADVICE) from error
+        asked += entry.kind == ASKED
+        yield entry
+
+
+def _check_entry(entry: Entry, asked: int, sweep_dir: Path) -> None:
+    """Checks a line after which `asked` trials are known."""
+    if entry.kind == DAMAGED:
+        raise ShapeError(str(entry.content.get("problem", "it is damaged")))
+    if entry.kind == ASKED:
+        question: _Question = conform(entry.content, _Question)
+        parent = question["parent"]
+        if question["number"] != asked or (parent is not None and parent >= asked):
+            raise ShapeError(f"{asked} trials come before trial {question['number']}")
+    elif entry.kind == TOLD:
+        answer: _Answer = conform(entry.content, _Answer)
+        if answer["number"] >= asked:
+            raise ShapeError(f"trial {answer['number']} was not asked for")
+        for folder in answer["outcome"].folders:
+            resolve_inside(sweep_dir, _locate(Path(folder), sweep_dir))
 
 
 def format_question(trial: Trial) -> dict[str, Any]:
@@ -59,9 +120,13 @@ def format_question(trial: Trial) -> dict[str, Any]:
 
 def parse_question(content: Mapping[str, Any]) -> Trial:
     """Returns the trial of an `asked` entry."""
-    asked = dict(content)
-    overrides = tuple(asked.pop("overrides"))
-    return Trial(proposal=Proposal(**asked), overrides=overrides)
+    proposal = Proposal(
+        number=content["number"],
+        values=content["values"],
+        epochs=content["epochs"],
+        parent=content["parent"],
+    )
+    return Trial(proposal=proposal, overrides=tuple(content["overrides"]))
 
 
 def format_answer(
