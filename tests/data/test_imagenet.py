@@ -5,6 +5,7 @@ import pytest
 
 from experiments.data.imagenet import load_imagenet
 from experiments.errors import DataError
+from tests.damage import WAYS
 from tests.data.pictures import encode, photograph
 
 
@@ -151,3 +152,18 @@ def test_labels_follow_the_folders(root):
     named = [path.split("/")[-2] for path in data.train.paths]
     assert np.unique(named).tolist() == ["n01440764", "n01440765", "n01440766"]
     assert [f"n{1440764 + label:08}" for label in data.train.labels] == named
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("way", WAYS)
+def test_damaged_index_in_keras_cache_is_named(way, root, tmp_path):
+    file = tmp_path / "keras" / "models" / "imagenet_class_index.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    WAYS[way](file)
+    if not file.is_file():  # as if there were none
+        assert load(root).class_names[0] == "n01440764"
+        return
+
+    with pytest.raises(DataError, match=r"index.json is damaged \(.*\). Delete it"):
+        load(root)

@@ -1,6 +1,7 @@
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -223,3 +224,11 @@ def test_import_is_light():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert result.stdout == b"set()\n"
+
+
+@pytest.mark.timeout(20)
+def test_step_that_is_no_epoch_takes_no_memory():
+    points = [
+        SimpleNamespace(step=step, value=0.5, timestamp=step) for step in (1, 2, 10**15)
+    ]
+    assert histories._as_epochs(points) == [0.5, 0.5]

@@ -149,3 +149,9 @@ def test_killed_child_of_a_sweep_is_closed_and_its_parent_is_not(open_run, tmp_p
     # It died before its first step: what it would have run with was still a plan.
     assert settle(parent).get_run(child_id).data.params == {"parts": "1"}
     assert status_of(parent, parent.run_id)[0] == "RUNNING"
+
+
+@pytest.mark.parametrize("pid", ["-1", "9" * 5000, "x", "1.5", ""])
+def test_tag_that_is_no_process_closes_no_run(pid):
+    """Somebody else may have written it."""
+    assert not is_dead({**process_tags(), PID: pid})

@@ -1,6 +1,5 @@
 """Readable names of the ImageNet classes, from a list that is at hand."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from experiments.data.keras_cache import keras_home
 from experiments.errors import DataError
+from experiments.records import read_record
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,8 @@ def _read_keras_index() -> dict[str, str]:
     if not file.is_file():
         return {}
     try:
-        entries = json.loads(file.read_text()).values()
+        entries = read_record(file, dict[str, list[str]]).values()
         return {wnid: name.replace("_", " ") for wnid, name in entries}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise DataError(f"{file} is damaged ({error}). Delete it.") from error
+    except ValueError as error:
+        problem = getattr(error, "problem", error)
+        raise DataError(f"{file} is damaged ({problem}). Delete it.") from error

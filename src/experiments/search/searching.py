@@ -12,6 +12,7 @@ from experiments.config.search_plan import SearchPlan, sample_jobs
 from experiments.config.space import ABSENT, parse_space
 from experiments.config.validation import validate
 from experiments.config.values import write_value
+from experiments.errors import ExperimentError
 from experiments.interruption import show_stopping
 from experiments.search.container import end_processes
 from experiments.search.disk import WeightKeeper
@@ -53,7 +54,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     folder = sweep_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     stop = folder / _STOP_FILE
-    stop.unlink(missing_ok=True)
+    _forget_stop(stop)
     choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)
     start = space.current(config, choices)
     proposer = Proposer(search, space, start, folder)
@@ -97,6 +98,16 @@ def _show_outside(values: Mapping[str, object]) -> None:
         for key, value in values.items()
     )
     print(f"Trial 0 is not the config as it is, which lies outside the space: {words}")
+
+
+def _forget_stop(stop: Path) -> None:
+    try:
+        stop.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"{stop} cannot be removed: {error.strerror}. Remove it, or start the "
+            "search anew in another folder: fresh=true"
+        ) from error
 
 
 def _stop_trials(stop: Path) -> None:

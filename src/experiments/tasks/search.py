@@ -10,6 +10,7 @@ from experiments.config.commands import (
 )
 from experiments.config.preflight import Plan
 from experiments.config.search_plan import SearchPlan
+from experiments.files import open_new
 from experiments.search.importance import measure_importance
 from experiments.search.page import build_page
 from experiments.search.pictures import (
@@ -76,7 +77,8 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     parent.log_text(format_csv(trials, objective), "search/trials.csv")
     parent.log_text(format_markdown(trials, objective), "search/results.md")
     parent.log_text(page, "search/search.html")
-    (plan.folder / "search.html").write_text(page, "utf-8")
+    with open_new(plan.folder / "search.html") as file:
+        file.write(page.encode())
     parent.log_dict(_describe_space(search), "search/space.yaml")
     parent.log_file(plan.folder / FOLDER / JOURNAL_FILE, "search")
     parent.log_figure(draw_history(trials, objective), "search/history.png")
@@ -143,7 +145,7 @@ def _show(
         if parent.run_id is not None:
             print("To train it with its model recorded:")
             print(f"  {_describe_training(plan, parent.run_id)}")
-    report.show_unsent(parent, plan.run.output_dir)
+    report.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
 
 
 def _describe_best(plan: Plan, best: Trial) -> str:

@@ -116,7 +116,7 @@ def _open_template() -> sqlite3.Connection:
     from mlflow.version import VERSION
 
     cached = cache_folder() / f"mlflow-{VERSION}.db"
-    if cached.exists():
+    if cached.is_file():
         return _connect(cached)
     migrated = _migrate_in_memory()
     try:

@@ -19,6 +19,7 @@ _MOST = 50_000  # MLflow lists no more runs at once
 _PAGE = 10  # ended runs listed at a time; mostly there is no more than one new
 _RUNS = "attributes.status = 'RUNNING'"
 _ENDED = "attributes.status != 'RUNNING'"
+_MOST_EPOCHS = 1_000_000
 _SHARE = 0.05  # of a training's time that may pass in waiting for a broken store
 
 
@@ -162,6 +163,7 @@ def _as_epochs(points: Any) -> list[float]:
     """Returns the values of epochs 1 to the last; of two for an epoch the first."""
     values: dict[int, float] = {}
     for point in sorted(points, key=lambda point: point.timestamp):
-        values.setdefault(point.step, float(point.value))
+        if point.step <= _MOST_EPOCHS:  # else it is none of ours
+            values.setdefault(point.step, float(point.value))
     last = max(values, default=0)
     return [values.get(epoch, math.nan) for epoch in range(1, last + 1)]

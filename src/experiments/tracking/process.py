@@ -66,7 +66,7 @@ def _runs(pid: int, started: float) -> bool:
         return abs(process.create_time() - started) <= _CLOCK_SECONDS
     except psutil.NoSuchProcess:
         return False
-    except psutil.Error:
+    except (psutil.Error, ValueError):  # also: no number of a process
         return True
 
 
