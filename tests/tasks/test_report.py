@@ -297,7 +297,7 @@ def test_unsent_records_are_told(
     unsent: int, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tracker: Any = SimpleNamespace(unsent=unsent, problem="no server answers")
-    report.show_unsent(tracker, "outputs")
+    report.show_unsent(tracker, "outputs", None)
     command = describe_command("task=sync")
     assert capsys.readouterr().out == shown.format(command)
 

@@ -28,7 +28,16 @@ OPTIONS: dict[str, Any] = {
 @pytest.fixture
 def job(tmp_path: Path) -> Any:
     task = SimpleNamespace(arguments=lambda: {"uri": None})
-    run = SimpleNamespace(output_dir=str(tmp_path), task=task)
+    tracking = SimpleNamespace(
+        connection=lambda: {
+            "enabled": True,
+            "uri": None,
+            "experiment": "e",
+            "ui_url": None,
+            "server_timeout": 5,
+        }
+    )
+    run = SimpleNamespace(output_dir=str(tmp_path), task=task, tracking=tracking)
     return SimpleNamespace(run=run, name="sync", overrides=(), output_dir=tmp_path)
 
 
@@ -42,7 +51,7 @@ def test_table_says_what_was_sent_and_why_the_rest_waits(
         Synced(folder=tmp_path / "runs" / "a", sent=5, refused=1),
         Synced(folder=tmp_path / "runs" / "b", unsent=7, reason="no answer"),
     ]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
     result = sync.sync(job)
     assert (result.status, result.exit_code) == ("FAILED", 1)
     assert result.reason == "7 records are still unsent"
@@ -64,7 +73,7 @@ def test_stored_result_names_the_run_that_the_job_has_now(
     before.save()
     named = Synced(folder=tmp_path / "a", sent=5, run_id="new", run_url="http://m/new")
     rows = [named, Synced(folder=tmp_path / "sweep", sent=5, run_id="x", run_url="u")]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
     sync.sync(job)
     expected = replace(before, run_id="new", run_url="http://m/new")
     assert JobResult.load(tmp_path / "a") == expected
@@ -77,7 +86,7 @@ def test_store_that_could_not_be_asked_is_no_success(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [Synced(folder=tmp_path / "a", asked=False, reason="no answer")]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
     result = sync.sync(job)
     assert (result.status, result.exit_code) == ("FAILED", 1)
     assert result.reason == "1 of the folders could not be compared with their store"
@@ -132,3 +141,71 @@ def test_printed_command_works_in_another_folder(
 def test_address_is_checked(check: Any) -> None:
     with pytest.raises(Exception, match=r"task\.uri must start with http"):
         check("task=sync", "task.uri=ftp://host")
+
+
+def test_refused_records_are_counted_and_named(
+    job: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reasons = tuple(f"'/home/x/{i}' lies outside of a" for i in range(12))
+    rows = [Synced(folder=tmp_path / "a", sent=3, refused=12, refusals=reasons)]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    result = sync.sync(job)
+    assert result.metrics == {"sent": 3.0, "unsent": 0.0, "refused": 12.0}
+    shown = capsys.readouterr().out.splitlines()
+    assert "12 records refused; the others are not affected:" in shown
+    assert f"  {tmp_path}/a/tracking: '/home/x/0' lies outside of a" in shown
+    assert shown[-1] == "  and 2 more, see each folder's refused.jsonl"
+
+
+@pytest.mark.parametrize(("unsent", "exit_code"), [(4, 1), (0, 0)])
+def test_address_of_a_record_is_told_with_the_command_that_sends_there(
+    unsent: int,
+    exit_code: int,
+    job: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py"])
+    rows = [
+        Synced(
+            folder=tmp_path / name,
+            unsent=unsent,
+            asked=False,
+            meant_for="http://h:5000",
+        )
+        for name in "ab"
+    ]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    assert sync.sync(job).exit_code == exit_code
+    shown = capsys.readouterr().out
+    assert (
+        "2 folders were meant for http://h:5000, which is not the configured store: "
+        "nothing of that was sent.\n"
+        f"To send it there: python run.py task=sync output_dir={tmp_path} "
+        "tracking.uri=http://h:5000\n"
+        f"To send everything there: python run.py task=sync output_dir={tmp_path} "
+        "task.uri=http://h:5000\n"
+    ) in shown
+    assert ("a           0       4  meant for http://h:5000\n" in shown) is bool(unsent)
+    assert ("is sent" in shown) is not bool(unsent)
+
+
+def test_odd_address_of_a_record_is_in_no_command(
+    job: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address = "ftp://h/\x1b[2J; touch a"
+    rows = [Synced(folder=tmp_path / "a", unsent=1, asked=False, meant_for=address)]
+    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    sync.sync(job)
+    shown = capsys.readouterr().out
+    assert repr(address) in shown
+    assert "\x1b" not in shown
+    assert "task.uri" not in shown
+    assert "It is no address of a server or a database." in shown

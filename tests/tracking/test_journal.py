@@ -4,7 +4,10 @@ import os
 
 import pytest
 
+from experiments.errors import TrackingError
+from experiments.tracking import journal as journal_module
 from experiments.tracking.journal import DAMAGED, Journal, read_entries
+from tests.damage import WAYS
 
 
 @pytest.fixture
@@ -18,10 +21,10 @@ def contents(path):
 
 def test_entries_come_back_in_order_and_exactly(path):
     journal = Journal(path)
-    journal.append("metrics", {"a": 0.1 + 0.2, "b": math.inf}, durable=True)
-    journal.append("metrics", {"a": math.nan, "text": "Grüße\n"})
+    journal.append("told", {"a": 0.1 + 0.2, "b": math.inf}, durable=True)
+    journal.append("told", {"a": math.nan, "text": "Grüße\n"})
     first, second = read_entries(path)
-    assert (first.number, first.kind) == (0, "metrics")
+    assert (first.number, first.kind) == (0, "told")
     assert first.content == {"a": 0.1 + 0.2, "b": math.inf}
     assert math.isnan(second.content["a"])
     assert first.time <= second.time
@@ -91,3 +94,84 @@ def test_folder_that_cannot_be_made_costs_no_entry(tmp_path, caplog):
     journal.append("a", {})
     assert len(journal.entries) == 1
     assert "kept in memory" in caplog.text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "way", ["a pipe", "a device", "a folder", "a link to itself", "3 GB"]
+)
+def test_journal_that_is_no_ordinary_file_is_named(path, way):
+    Journal(path).append("a", {})
+    WAYS[way](path)
+    with pytest.raises(TrackingError, match=r"jsonl (cannot be read|has 3,000)"):
+        read_entries(path)
+    with pytest.raises(TrackingError, match=r"journal.jsonl"):
+        Journal(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe",
+        b"\0",
+        b"",
+        b"null",
+        b"[]",
+        b'"session"',
+        b"[" * 10**6,
+        b'{"kind": "end"}',
+        b'{"kind": 1, "time": 1, "content": {}}',
+        b'{"kind": "a", "time": "1", "content": {}}',
+        b'{"kind": "a", "time": -1, "content": {}}',
+        b'{"kind": "a", "time": 1e3, "content": {}}',
+        b'{"kind": "a", "time": ' + b"9" * 5000 + b', "content": {}}',
+        b'{"kind": "a", "time": 1, "content": []}',
+        b'{"kind": "a", "time": 1, "time": 2, "content": {}}',
+        b'{"kind": "metrics", "time": 1, "content": {"step": 1}}',
+        b'{"kind": "artifact", "time": 1, "content": {"path": "../a", "file": "a"}}',
+    ],
+    ids=lambda line: line[:40].decode("latin-1"),
+)
+def test_line_of_another_form_is_damaged_and_says_how(path, line):
+    Journal(path).append("a", {"x": 0})
+    whole = path.read_bytes()
+    path.write_bytes(whole + line + b"\n" + whole)
+    entries = read_entries(path)
+    assert [entry.kind for entry in entries] == ["a", DAMAGED, "a"]
+    assert entries[1].content["problem"]
+    journal = Journal(path)
+    journal.append("a", {"x": 1})
+    assert contents(path)[2:] == [{"x": 0}, {"x": 1}]
+
+
+def test_line_that_is_far_too_long_is_damaged_and_the_next_is_read(path, monkeypatch):
+    monkeypatch.setattr(journal_module, "_LINE_BYTES", 100)
+    for size in (10, 1000, 10):
+        Journal(path).append("a", {"x": "x" * size})
+    assert [entry.kind for entry in read_entries(path)] == ["a", DAMAGED, "a"]
+    path.write_bytes(path.read_bytes() + b"x" * 1000)  # torn
+    Journal(path).append("b", {})
+    assert [entry.kind for entry in read_entries(path)] == ["a", DAMAGED, "a", "b"]
+
+
+def test_journal_of_too_many_lines_is_named(path, monkeypatch):
+    monkeypatch.setattr(journal_module, "_MOST_ENTRIES", 3)
+    path.parent.mkdir()
+    path.write_bytes(b"\n" * 3)
+    assert len(read_entries(path)) == 3
+    path.write_bytes(b"\n" * 4)
+    with pytest.raises(TrackingError, match="has more than 3 lines"):
+        read_entries(path)
+
+
+def test_journal_is_not_written_where_a_link_leads(path, tmp_path, caplog):
+    path.parent.mkdir()
+    canary = tmp_path / "canary"
+    journal = Journal(path)
+    canary.write_text("alive\nand well")
+    path.symlink_to(canary)
+    journal.append("a", {})
+    assert canary.read_text() == "alive\nand well"
+    assert "cannot be written" in caplog.text
+    with pytest.raises(TrackingError, match="a link that leads out of its folder"):
+        Journal(path)

@@ -6,7 +6,13 @@ import pytest
 
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
-from experiments.tracking.links import compare_url, locate, run_url, ui_command
+from experiments.tracking.links import (
+    compare_url,
+    is_same_store,
+    locate,
+    run_url,
+    ui_command,
+)
 
 
 def test_embedded_database_lies_in_the_output_folder_with_its_artifacts(tmp_path):
@@ -59,3 +65,31 @@ def test_ui_command_listens_where_the_links_point(tmp_path):
 
 def test_a_server_needs_no_command(tmp_path):
     assert ui_command(uri="http://h", ui_url=None, output_dir=tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (None, None, True),
+        (None, "sqlite:///{out}/mlflow.db", True),
+        (None, "sqlite:///{out}/../out/mlflow.db", True),
+        (None, "sqlite:///{out}/other.db", False),
+        (None, "http://host", False),
+        ("http://host:5000", "http://host:5000/", True),
+        ("http://host:5000", "http://HOST:5000", True),
+        ("http://host:5000/a", "http://host:5000/a?token=b", True),
+        ("http://host:5000", "http://ada@host:5000", True),
+        ("http://host:5000", "http://host:5001", False),
+        ("http://host:5000", "https://host:5000", False),
+        ("http://host:5000", "http://host:5000/a", False),
+        ("http://host:5000", "http://host.evil:5000", False),
+        ("http://host:99999", "http://host:99999", False),
+        ("http://[", "http://[", False),
+    ],
+)
+def test_addresses_are_compared_by_the_store_that_they_lead_to(
+    one, other, same, tmp_path
+):
+    (tmp_path / "out").mkdir()
+    uris = [uri and uri.format(out=tmp_path / "out") for uri in (one, other)]
+    assert is_same_store(*uris, tmp_path / "out") is same

@@ -37,7 +37,9 @@ import json, sys
 from dataclasses import asdict
 from pathlib import Path
 from experiments.tracking.sync import sync_folders
-rows = sync_folders(Path(sys.argv[1]), uri=sys.argv[2] or None)
+target = dict(uri=None, experiment="e", ui_url="http://127.0.0.1:5000",
+    server_timeout=5)
+rows = sync_folders(Path(sys.argv[1]), target=target, uri=sys.argv[2] or None)
 print(json.dumps([asdict(row) for row in rows], default=str))
 """
 
@@ -89,6 +91,11 @@ def absent():
     return f"http://127.0.0.1:{free_port()}"
 
 
+def at(uri):
+    """Another store as the configured one."""
+    return {"uri": uri, "experiment": "e", "ui_url": None, "server_timeout": 5}
+
+
 def finished(open_run, **changes):
     """A run that ended while MLflow was not there."""
     tracker = open_run(**changes)
@@ -101,7 +108,7 @@ def test_unsent_run_is_sent_once_to_where_it_belongs_now(open_run, absent, tmp_p
     out = tmp_path / "out"
     tracker = finished(open_run, drain_seconds=0.5, uri=absent)
     assert tracker.unsent == 3
-    (row,) = sync_folders(out)
+    (row,) = sync_folders(out, target=at(absent))
     assert (row.sent, row.unsent) == (0, 3)
     assert f"no server answers at {absent}" in row.reason
     (row,) = sync_folders(out, uri=f"sqlite:///{out}/mlflow.db")
@@ -121,7 +128,7 @@ def test_absent_server_is_asked_once_for_all_folders(
     monkeypatch.setattr(
         sync_module.Courier, "_connect", lambda self: calls.append(1) or 1 / 0
     )
-    rows = list(sync_folders(tmp_path / "out"))
+    rows = list(sync_folders(tmp_path / "out", target=at(absent)))
     assert [row.unsent for row in rows] == [3, 3, 3]
     assert len(calls) == 1
 
@@ -410,7 +417,7 @@ def test_store_that_cannot_be_asked_is_not_said_to_have_everything(
     text = spool.journal.read_text().replace(running_server.uri, absent)
     spool.journal.write_text(text)
     spool.write_run_id(tracker.run_id, absent)
-    (row,) = sync_folders(out)
+    (row,) = sync_folders(out, target=at(absent))
     assert (row.sent, row.unsent, row.asked) == (0, 0, False)
     assert f"no server answers at {absent}" in row.reason
     # The server has moved to an address that is known: its run is found again.

@@ -61,6 +61,16 @@ def describe_output(output_dir: Path | str) -> list[str]:
     return [_override("output_dir", str(folder))]
 
 
+def describe_store(uri: str | None, key: str = "tracking.uri") -> list[str]:
+    """Returns the override that leads to a store; none for the embedded database.
+
+    Args:
+        uri: As `tracking.uri`.
+        key: The key that takes it.
+    """
+    return [] if uri is None else [_override(key, uri)]
+
+
 def describe_tracking(tracking: TrackingConfig, typed: Sequence[str]) -> list[str]:
     """Returns the overrides that lead to the same store and experiment.
 
@@ -69,9 +79,8 @@ def describe_tracking(tracking: TrackingConfig, typed: Sequence[str]) -> list[st
         typed: The overrides of the command that sent them there.
     """
     words = [word for word in typed if _top(word) == "tracking"]
-    if tracking.uri is not None and not words:  # a file says so
-        return [_override("tracking.uri", tracking.uri)]
-    return words
+    # Without any a file says so.
+    return words or describe_store(tracking.uri)
 
 
 def move_overrides(recorded: Sequence[str], paths: Mapping[str, str]) -> list[str]:

@@ -59,8 +59,8 @@ class SyncTaskConfig(Target):
     """Send what runs below `output_dir` could not send to the tracker.
 
     Attributes:
-        uri: Address to send to, as `tracking.uri`; null for where each run was meant
-            to be recorded.
+        uri: Address to send everything to, as `tracking.uri`; null for that one, which
+            gets what was meant for it.
     """
 
     # It does something to the outside: it must be done again each time.

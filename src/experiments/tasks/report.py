@@ -10,6 +10,7 @@ from rich.text import Text
 from experiments.config.commands import (
     describe_command,
     describe_output,
+    describe_store,
     from_folder,
     typed_folder,
 )
@@ -81,16 +82,18 @@ def show_result(run: RunConfig, result: JobResult) -> None:
     _print_rows(rows)
 
 
-def show_unsent(tracker: Tracker, output_dir: str) -> None:
+def show_unsent(tracker: Tracker, output_dir: str, uri: str | None) -> None:
     """Says what the tracker did not get and how it will; nothing when all arrived.
 
     Args:
         tracker: The run.
         output_dir: As `output_dir`.
+        uri: As `tracking.uri`.
     """
     if tracker.unsent:
         print(f"\n{tracker.unsent} records are not in MLflow yet: {tracker.problem}.")
-        command = describe_command("task=sync", *describe_output(output_dir))
+        place = [*describe_output(output_dir), *describe_store(uri)]
+        command = describe_command("task=sync", *place)
         print(f"They are kept. To send them: {command}")
 
 

@@ -49,7 +49,7 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
     show_runs(parent, plan, table, run_ids)
-    report.show_unsent(parent, plan.run.output_dir)
+    report.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
     return int(any(result.status != "FINISHED" for result in results))
 
 

@@ -1,31 +1,46 @@
 """Sends what the tracker lacks of the runs; imports no framework."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.config.commands import (
+    describe_command,
+    describe_output,
+    describe_store,
+)
 from experiments.config.job import Job, JobResult
+from experiments.config.tracking import check_uri
+from experiments.counts import count_of
 from experiments.tracking.sync import Synced, sync_folders
+
+_SHOWN = 10  # refused records
 
 
 def sync(job: Job) -> JobResult:
     """Sends what the store lacks of all runs and sweeps below `output_dir`.
 
     Args:
-        job: Says the folder and, with `task.uri`, another address.
+        job: Says the folder, the store and, with `task.uri`, another address.
 
     Returns:
         A result that is FAILED, with exit code 1, when something is still unsent or
         the store could not be asked.
     """
     root = Path(job.run.output_dir).absolute()
-    rows = list(sync_folders(root, uri=job.run.task.arguments()["uri"]))
+    target = job.run.tracking.connection()
+    target.pop("enabled")
+    uri = job.run.task.arguments()["uri"]
+    rows = list(sync_folders(root, target=target, uri=uri))
     for row in rows:
         _update_result(row)
     _show(rows, root)
+    _show_refusals(rows)
+    _show_foreign(rows, root)
     sent, unsent = sum(row.sent for row in rows), sum(row.unsent for row in rows)
-    unasked = sum(not row.asked for row in rows)
+    unasked = sum(not (row.asked or row.meant_for) for row in rows)
     reason = None
     if unsent:
         reason = f"{unsent} records are still unsent"
@@ -34,7 +49,11 @@ def sync(job: Job) -> JobResult:
     return JobResult(
         name=job.name,
         status="FAILED" if reason else "FINISHED",
-        metrics={"sent": float(sent), "unsent": float(unsent)},
+        metrics={
+            "sent": float(sent),
+            "unsent": float(unsent),
+            "refused": float(sum(row.refused for row in rows)),
+        },
         overrides=job.overrides,
         output_dir=str(job.output_dir),
         reason=reason,
@@ -51,11 +70,12 @@ def _update_result(row: Synced) -> None:
 
 
 def _show(rows: Sequence[Synced], root: Path) -> None:
-    if not rows:
+    shown = [row for row in rows if row.unsent or not row.meant_for]
+    if not shown:
         print(f"Everything below {root} is sent.")
         return
     cells = [("folder", "sent", "unsent", "reason")]
-    for row in rows:
+    for row in shown:
         folder = str(row.folder.relative_to(root))
         cells.append((folder, str(row.sent), str(row.unsent), _explain(row)))
     width = max(len(folder) for folder, *_ in cells)
@@ -65,6 +85,55 @@ def _show(rows: Sequence[Synced], root: Path) -> None:
 
 
 def _explain(row: Synced) -> str:
+    if row.meant_for is not None:
+        return f"meant for {_show_address(row.meant_for)}"
     refused = f"{row.refused} refused" if row.refused else ""
     sent_before = "sent before, not compared" if not (row.asked or row.unsent) else ""
     return "; ".join(part for part in (refused, sent_before, row.reason) if part)
+
+
+def _show_refusals(rows: Sequence[Synced]) -> None:
+    """Names the records that were left behind, and why."""
+    refusals = [
+        f"  {row.folder / 'tracking'}: {reason}"
+        for row in rows
+        for reason in row.refusals
+    ]
+    if not refusals:
+        return
+    print(
+        f"\n{count_of(len(refusals), 'record')} refused; the others are not affected:"
+    )
+    print("\n".join(refusals[:_SHOWN]))
+    if len(refusals) > _SHOWN:
+        print(f"  and {len(refusals) - _SHOWN} more, see each folder's refused.jsonl")
+
+
+def _show_foreign(rows: Sequence[Synced], root: Path) -> None:
+    """Says how to send what was meant for a store that is not the configured one."""
+    folders: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.meant_for is not None:
+            folders[row.meant_for] += 1
+    for address, count in folders.items():
+        what = count_of(count, "folder")
+        verb = "was" if count == 1 else "were"
+        print(
+            f"\n{what} {verb} meant for {_show_address(address)}, which is not the "
+            "configured store: nothing of that was sent."
+        )
+        if list(check_uri(address)):
+            print("It is no address of a server or a database.")
+            continue
+        words = ["task=sync", *describe_output(root)]
+        print(
+            "To send it there: "
+            f"{describe_command(*words, *describe_store(address))}\n"
+            "To send everything there: "
+            f"{describe_command(*words, *describe_store(address, 'task.uri'))}"
+        )
+
+
+def _show_address(address: str) -> str:
+    """Returns an address for the screen; one of odd characters in quotes."""
+    return address if address.isprintable() and " " not in address else repr(address)

@@ -83,7 +83,7 @@ def train(job: Job) -> JobResult:
         end=fitted.end,
     )
     report.show_skipped(dataset)
-    report.show_unsent(tracker, run.output_dir)
+    report.show_unsent(tracker, run.output_dir, run.tracking.uri)
     report.show_result(run, result)
     return result
 

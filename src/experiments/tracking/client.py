@@ -211,7 +211,7 @@ def _create_experiment(client: Any, name: str, location: Location) -> str:
         # Absolute, because MLflow resolves a relative one against the current folder;
         # the tag says what it is relative to the database, should that be moved.
         # Two names that differ in signs only share a folder: runs have their own.
-        folder = re.sub(r"[^\w.-]", "_", name)
+        folder = re.sub(r"[^\w.-]|^\.+$", "_", name)
         address = (location.artifacts / folder).as_uri()
         place = {"artifact_location": address, "tags": {FOLDER_TAG: quote(folder)}}
     create = client.create_experiment

@@ -1,8 +1,7 @@
 """Brings the entries of a journal into MLflow in order and knows how far it got."""
 
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,8 @@ class Courier:
         spool: The run's records.
         entries: Those of its journal; may grow.
         output_dir: Folder of the embedded database.
+        target: The store, as `connect` takes it. A journal that came from elsewhere
+            does not choose whom to send to; only the name of the experiment is its own.
         uri: Another store than the one that the entries were meant for.
         on_closed: Gets the runs of dead processes that were closed by the way.
     """
@@ -38,9 +39,11 @@ class Courier:
         entries: list[Entry],
         *,
         output_dir: Path,
+        target: Mapping[str, Any],
         uri: str | None = None,
         on_closed: Callable[[list[str]], None] | None = None,
     ) -> None:
+        self._configured = target
         self._spool = spool
         self._entries = entries
         self._output_dir = output_dir
@@ -48,9 +51,9 @@ class Courier:
         self._on_closed = on_closed
         self.run_id = spool.read_run_id(self.location.name)
         self.experiment_id: str | None = None
-        self.sent = spool.read_sent(self.run_id)
+        self.sent = self._read_sent(self.run_id)
         self.delivered = 0
-        self.refused = 0
+        self.refusals: list[str] = []
         self.connection: Connection | None = None
         self._delivery: Delivery | None = None
         self._reconciled = False
@@ -59,6 +62,11 @@ class Courier:
     def unsent(self) -> int:
         """Entries that wait."""
         return len(self._entries) - self.sent
+
+    @property
+    def refused(self) -> int:
+        """Entries that MLflow does not accept, or that name what may not be sent."""
+        return len(self.refusals)
 
     @property
     def location(self) -> Location:
@@ -112,8 +120,8 @@ class Courier:
 
     @property
     def _target(self) -> dict[str, Any]:
-        """Where the last session wanted its records to go, as `connect` takes it."""
-        target = dict(find_opening(self._entries[::-1]).content["target"])
+        recorded = find_opening(self._entries[::-1]).content["target"]
+        target = {**self._configured, "experiment": recorded["experiment"]}
         return target if self._uri is None else {**target, "uri": self._uri}
 
     def _reach(self) -> Delivery:
@@ -127,7 +135,9 @@ class Courier:
     def _connect(self) -> Delivery:
         self.connection = connect(output_dir=self._output_dir, **self._target)
         opening = find_opening(self._entries)
-        delivery = Delivery(self.connection, self._spool, opening)
+        delivery = Delivery(
+            self.connection, self._spool, opening, output_dir=self._output_dir
+        )
         self._take_run(delivery.run)
         self._delivery = delivery
         return delivery
@@ -137,7 +147,7 @@ class Courier:
         former, count = self.run_id, self.sent
         self.run_id, self.experiment_id = run.run_id, run.experiment_id
         if former != run.run_id:
-            self.sent = self._spool.read_sent(run.run_id)
+            self.sent = self._read_sent(run.run_id)
             if count and self._uri is None:
                 _LOGGER.warning(
                     "MLflow has no run %s any more; all of its records are sent again.",
@@ -150,6 +160,11 @@ class Courier:
                 run.run_id,
             )
 
+    def _read_sent(self, run_id: str | None) -> int:
+        """Returns how many entries a run holds; more than there are means nothing."""
+        sent = self._spool.read_sent(run_id)
+        return sent if sent <= len(self._entries) else 0
+
     def _reconcile(self, delivery: Delivery) -> None:
         with suppress(TrackingError):  # the next run tries again
             closed = reconcile_stale_runs(delivery.connection, spare=delivery.run_id)
@@ -158,12 +173,12 @@ class Courier:
         self._reconciled = True
 
     def _note_refusal(self, entry: Entry, reason: str) -> None:
-        self.refused += 1
+        self.refusals.append(reason)
         line = {"line": entry.number + 1, "kind": entry.kind, "reason": reason}
-        with suppress(OSError), self._spool.refused.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        self._spool.note_refusal(line)
         _LOGGER.warning(
-            "MLflow refuses a record (%s): %s. It stays in %s.",
+            "A record is refused (line %d, %s): %s. It stays in %s.",
+            entry.number + 1,
             entry.kind,
             reason,
             self._spool.journal,

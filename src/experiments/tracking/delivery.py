@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.records import OutsideError
 from experiments.tracking.client import Connection
 from experiments.tracking.failures import RefusedError, is_refusal, summarise
 from experiments.tracking.flatten import BATCH
-from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Entry
+from experiments.tracking.journal import DAMAGED, PARAMS, PLANNED, SESSION, Entry
 from experiments.tracking.model_upload import upload_model
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import (
@@ -33,10 +34,21 @@ class Delivery:
         connection: The open store.
         spool: The run's records.
         opening: The first entry; its run is looked up or created.
+        output_dir: Folder of all jobs.
     """
 
-    def __init__(self, connection: Connection, spool: Spool, opening: Entry) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        spool: Spool,
+        opening: Entry,
+        *,
+        output_dir: Path,
+    ) -> None:
         self.connection = connection
+        # Where this project's models lie in MLflow, if not on a server.
+        places = (output_dir / "artifacts", connection.location.artifacts)
+        self._sources = [place for place in places if place is not None]
         self.run = claim_run(connection, spool, opening)
         self.run_id = self.run.run_id
         self._client = connection.client
@@ -59,13 +71,21 @@ class Delivery:
             "model": self._model,
             "end": self._end,
         }
+        if entry.kind == DAMAGED:
+            problem = entry.content.get("problem", "it is damaged")
+            raise RefusedError(f"the line of the journal cannot be read: {problem}")
         if entry.kind not in kinds:
-            raise RefusedError("the line of the journal cannot be read")
-        kinds[entry.kind](entry)
+            raise RefusedError(f"records of the kind {entry.kind!r:.50} are unknown")
+        try:
+            kinds[entry.kind](entry)
+        except OutsideError as error:
+            raise RefusedError(str(error)) from error
 
     def _open(self, entry: Entry) -> None:
         """Opens the run again: first under its new process' name, then as RUNNING."""
         content = entry.content
+        if content.get("parent") is not None:
+            self._spool.find_parent(content["parent"])
         if not content["resumed"]:
             return  # `claim_run` has created it with all that it needs
         parent = claim_parent(self.connection, self._spool, content)
@@ -91,15 +111,15 @@ class Delivery:
         self._send("metrics", items, _METRICS)
 
     def _artifact(self, entry: Entry) -> None:
-        place = Path(self._spool.folder, entry.content["file"])
+        place = self._spool.find_file(entry.content["file"])
         if not place.is_file():
             raise RefusedError(f"its file {place} is gone")
         folder = entry.content["path"].rpartition("/")[0]
         self._client.log_artifact(self.run_id, str(place), folder or None)
 
     def _model(self, entry: Entry) -> None:
-        folder = Path(self._spool.folder, entry.content["folder"])
-        self._spool.bring_back_model(entry.number, folder)
+        folder = self._spool.find_model(entry.content["folder"])
+        self._spool.bring_back_model(entry.number, folder, self._sources)
         key = f"{self._job_id}/{entry.number}"
         place = upload_model(
             self._client,

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from experiments.records import OutsideError
 from experiments.tracking.journal import Entry
 from experiments.tracking.links import as_folder
 from experiments.tracking.spool import Spool
@@ -76,6 +76,13 @@ def _has_files(run: Any, sent: Sequence[Entry], spool: Spool) -> bool:
     return all(
         (folder / entry.content["path"]).is_file()
         for entry in sent
-        if entry.kind == "artifact"
-        and Path(spool.folder, entry.content["file"]).is_file()
+        if entry.kind == "artifact" and _is_here(entry, spool)
     )
+
+
+def _is_here(entry: Entry, spool: Spool) -> bool:
+    """Tells whether a file could be sent again."""
+    try:
+        return spool.find_file(entry.content["file"]).is_file()
+    except OutsideError:
+        return False

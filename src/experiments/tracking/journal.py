@@ -5,13 +5,16 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, BinaryIO
 
 from experiments.errors import TrackingError
+from experiments.files import open_own
+from experiments.records import RecordError, open_file, parse_json
+from experiments.shapes import Rule, conform
+from experiments.tracking.contents import check_content
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,6 +22,18 @@ SESSION = "session"  # kind of the entry with which a process begins
 PARAMS = "params"  # kind of settings that MLflow gets, each once
 PLANNED = "planned"  # kind of settings that may still change, see `Seen`
 DAMAGED = "damaged"  # kind of a line that cannot be read
+
+# An epoch takes some 500 bytes, all of a config and its environment some 50 kB.
+_MEBIBYTE = 2**20
+_MOST_BYTES = 256 * _MEBIBYTE
+_LINE_BYTES = 4 * _MEBIBYTE
+_MOST_ENTRIES = 1_000_000
+
+_YEAR_10000 = 253_402_300_800_000
+_Time = Annotated[
+    int,
+    Rule(lambda time: 0 <= time < _YEAR_10000, "milliseconds since 1970"),
+]
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,7 @@ class Entry:
         number: Its place in the journal, from 0.
         kind: Such as `metrics`; says how it is delivered.
         time: When it was made, milliseconds since 1970.
-        content: Plain data.
+        content: Plain data; of a damaged one the `problem`.
     """
 
     number: int
@@ -96,9 +111,7 @@ class Journal:
     def _write(self, *, durable: bool) -> None:
         if self._descriptor is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(
-                self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
-            )
+            self._descriptor = open_own(self._path, os.O_APPEND)
         # Off with whatever a crash or a full disk has left of a line.
         os.ftruncate(self._descriptor, self._size)
         data = b"".join(map(_as_line, self._unwritten))
@@ -149,25 +162,56 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def _read(path: Path) -> tuple[list[Entry], int]:
     """Returns the entries and the bytes that they take, a torn last line left out."""
-    data = b""
+    entries: list[Entry] = []
+    size = 0
     try:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            data = path.read_bytes()
+        with open_file(path) as file:
+            _check_size(path, file)
+            for line, length in _read_lines(file):
+                entries.append(_parse(len(entries), line))
+                size += length
+                if len(entries) > _MOST_ENTRIES:
+                    raise TrackingError(f"{path} has more than {_MOST_ENTRIES:,} lines")
+    except FileNotFoundError:
+        return [], 0
+    except RecordError as error:
+        raise TrackingError(f"{path} cannot be read: {error.problem}") from error
     except OSError as error:
         raise TrackingError(f"{path} cannot be read: {error.strerror}") from error
-    whole, newline, _ = data.rpartition(b"\n")
-    lines = whole.split(b"\n") if newline else []
-    entries = [_parse(number, line) for number, line in enumerate(lines)]
-    return entries, len(whole) + len(newline)
+    return entries, size
 
 
-def _parse(number: int, line: bytes) -> Entry:
+def _check_size(path: Path, file: BinaryIO) -> None:
+    size = os.fstat(file.fileno()).st_size
+    if size > _MOST_BYTES:
+        raise TrackingError(
+            f"{path} has {size:,} bytes, more than {_MOST_BYTES // _MEBIBYTE} MiB"
+        )
+
+
+def _read_lines(file: BinaryIO) -> Iterator[tuple[bytes | None, int]]:
+    """Yields whole lines and their bytes; `None` for one that is far too long."""
+    while line := file.readline(_LINE_BYTES):
+        length, end = len(line), line
+        while len(end) == _LINE_BYTES and not end.endswith(b"\n"):
+            end = file.readline(_LINE_BYTES)
+            length += len(end)
+        if not end.endswith(b"\n"):
+            return
+        yield line if length == len(line) else None, length
+
+
+def _parse(number: int, line: bytes | None) -> Entry:
     try:
-        found = json.loads(line)
-        return Entry(number, found["kind"], found["time"], found["content"])
-    except (ValueError, KeyError, TypeError):
+        if line is None:
+            raise ValueError(f"it is longer than {_LINE_BYTES // _MEBIBYTE} MiB")
+        found = conform(parse_json(line), dict[str, Any])
+        kind = conform(found.get("kind"), str, "kind")
+        when = conform(found.get("time"), _Time, "time")
+        return Entry(number, kind, when, check_content(kind, found.get("content")))
+    except ValueError as error:
         # It keeps its place: how far the sender got is counted in lines.
-        return Entry(number, DAMAGED, 0, {})
+        return Entry(number, DAMAGED, 0, {"problem": str(error)})
 
 
 def _as_line(entry: Entry) -> bytes:

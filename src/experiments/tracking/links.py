@@ -1,6 +1,7 @@
 """Where records are kept and the addresses of MLflow's pages for them."""
 
 import json
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +59,29 @@ def locate(uri: str | None, output_dir: Path) -> Location:
     address = f"{_SQLITE}{database}"
     name = _EMBEDDED if database == embedded else address
     return Location(address, database, database.parent / "artifacts", name=name)
+
+
+def is_same_store(one: str | None, other: str | None, output_dir: Path) -> bool:
+    """Tells whether two addresses mean one store; a query or a user name tells nothing.
+
+    Args:
+        one: As `locate` takes it.
+        other: Likewise.
+        output_dir: Folder for all that runs leave.
+    """
+    try:
+        places = [locate(uri, output_dir) for uri in (one, other)]
+        return len({_identify(place) for place in places}) == 1
+    except (TrackingError, ValueError):  # no address at all
+        return False
+
+
+def _identify(location: Location) -> str:
+    if location.database is not None:
+        return os.path.realpath(location.database)
+    parts = urlsplit(location.uri)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
 def as_folder(address: str) -> Path | None:

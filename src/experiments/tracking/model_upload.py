@@ -5,8 +5,12 @@ from typing import Any
 
 import yaml
 
+from experiments.files import open_new
+from experiments.records import RecordError, read_bytes, refuse_links
+from experiments.shapes import conform
 from experiments.tracking.failures import RefusedError
 from experiments.tracking.links import as_folder
+from experiments.tracking.yaml_text import parse_yaml
 
 _KEY = "experiments.entry"
 
@@ -38,6 +42,7 @@ def upload_model(
         raise RefusedError(
             f"the model is not in {folder}: it is kept only until it is sent"
         )
+    refuse_links(folder)
     model = found[0] if found else _create(client, run, name, key)
     _set_identity(folder / "MLmodel", run_id, model)
     client.log_model_artifacts(model.model_id, str(folder))
@@ -71,7 +76,12 @@ def _create(client: Any, run: Any, name: str, key: str) -> Any:
 
 def _set_identity(path: Path, run_id: str, model: Any) -> None:
     """Writes into the model what MLflow knows it by, wherever it lies."""
-    content = yaml.safe_load(path.read_text("utf-8"))
+    try:
+        content = conform(parse_yaml(read_bytes(path)), dict[str, Any])
+    except RecordError as error:
+        raise RefusedError(str(error)) from error
+    except ValueError as error:
+        raise RefusedError(f"{path} is damaged: {error}") from error
     content |= {
         "run_id": run_id,
         "model_id": model.model_id,
@@ -79,4 +89,5 @@ def _set_identity(path: Path, run_id: str, model: Any) -> None:
         # Its own `log_model` writes the folder, which may be moved.
         "artifact_path": f"models:/{model.model_id}",
     }
-    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    with open_new(path) as file:
+        file.write(yaml.safe_dump(content, sort_keys=False).encode())

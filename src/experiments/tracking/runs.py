@@ -1,12 +1,11 @@
 """The one MLflow run of a folder in a store: found again, or created once."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from experiments.errors import TrackingError
+from experiments.records import OutsideError
 from experiments.tracking.client import Connection, check_experiment
 from experiments.tracking.journal import Entry, find_opening, read_entries
 from experiments.tracking.links import mlflow_command
@@ -84,7 +83,8 @@ def find_runs(client: Any, experiment_id: str, job_id: str) -> list[Any]:
 def remove_twins(client: Any, claimed: ClaimedRun, job_id: str) -> None:
     """Deletes the empty runs that a slow server left beside a folder's run."""
     for other in find_runs(client, claimed.experiment_id, job_id):
-        if other.info.run_id != claimed.run_id:
+        is_empty = not (other.data.metrics or other.data.params)
+        if other.info.run_id != claimed.run_id and is_empty:
             client.delete_run(other.info.run_id)
 
 
@@ -103,10 +103,12 @@ def claim_parent(
     """
     if content.get("parent") is None:
         return None
-    # Relative, so that a whole output folder may be moved.
-    parent = Spool(Path(os.path.normpath(spool.job_folder / content["parent"])))
-    entries = read_entries(parent.journal)
-    if not entries:
+    try:
+        parent = spool.find_parent(content["parent"])
+    except OutsideError:
+        return None  # the entry itself is refused, which tells
+    entries = [] if parent is None else read_entries(parent.journal)
+    if parent is None or not entries:
         return None  # its folder was deleted
     return claim_run(connection, parent, find_opening(entries))
 

@@ -1,18 +1,29 @@
 """The folder in which a run's records wait for MLflow."""
 
 import json
+import logging
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from experiments.errors import TrackingError
+from experiments.files import open_new, open_own
+from experiments.records import (
+    OutsideError,
+    RecordError,
+    leads_inside,
+    read_record,
+    refuse_links,
+    resolve_inside,
+)
+from experiments.shapes import Count
 
 FOLDER = "tracking"
 _JOURNAL = "journal.jsonl"
@@ -20,6 +31,19 @@ _UNKNOWN = "unknown"  # stands for the name of a store
 _CLAIM_SECONDS = 60
 # A full disk, or a file system without locks: work goes on without the lock.
 _UNLOCKABLE = (OSError, NotImplementedError)
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class _Runs(TypedDict, total=False):
+    runs: dict[str, str]
+    former: list[str]
+    run_id: str  # of an earlier release, which knew one run
+
+
+class _Sent(TypedDict, total=False):
+    sent: dict[str, Count] | Count
+    run_id: str  # likewise
 
 
 class Spool:
@@ -36,12 +60,19 @@ class Spool:
     | `owner.lock` | held by the process that records or sends |
     | `run.lock` | held while the run is looked up or created |
 
+    What they name lies in the job's folder: a file of somebody else's is not sent
+    because a record says so.
+
     Args:
         job_folder: Of a job or a sweep.
+        output_dir: Of all jobs; the sweep of this one and models that were sent are
+            looked for there too.
     """
 
-    def __init__(self, job_folder: Path) -> None:
+    def __init__(self, job_folder: Path, output_dir: Path | None = None) -> None:
+        self._kept_beside: set[str] = set()  # by this process, when the disk was full
         self.folder = job_folder.absolute() / FOLDER
+        self.output_dir = output_dir or self.job_folder.parent
         self.journal = self.folder / _JOURNAL
         self.artifacts = self.folder / "artifacts"
         self.models = self.folder / "models"
@@ -55,7 +86,12 @@ class Spool:
         return self.folder.parent
 
     def own(self) -> bool:
-        """Tells whether this process is now the only one that sends from here."""
+        """Tells whether this process is now the only one that sends from here.
+
+        Raises:
+            TrackingError: The folder of the records is a link that leads elsewhere.
+        """
+        self._check_place()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.owner.acquire(timeout=0)
@@ -80,10 +116,15 @@ class Spool:
         latest = next(reversed(runs.values()), None)
         return latest if store is None else runs.get(store, latest)
 
-    def has_run(self, store: str) -> bool:
-        """Tells whether a store has had a run of this folder."""
+    def has_run(self, store: str, *, surely: bool = False) -> bool:
+        """Tells whether a store has had a run of this folder.
+
+        Args:
+            store: Its name.
+            surely: Not when an earlier release left open which store it was.
+        """
         runs = self._read_runs()
-        return store in runs or _UNKNOWN in runs
+        return store in runs or (not surely and _UNKNOWN in runs)
 
     def list_run_ids(self, store: str = _UNKNOWN) -> list[str]:
         """Returns the runs that may be this folder's in a store, the likeliest first.
@@ -113,24 +154,92 @@ class Spool:
         """Remembers how many entries a run holds."""
         self._write_json("sent.json", {"sent": {**self._read_all_sent(), run_id: sent}})
 
-    def bring_back_model(self, number: int, folder: Path) -> None:
+    def find_file(self, name: str) -> Path:
+        """Returns where a file or a folder is that the journal names.
+
+        A job's folder may be moved or copied, so that an absolute name counts from the
+        folder of its records on.
+
+        Raises:
+            OutsideError: It lies outside of the job's folder.
+        """
+        path = Path(name)
+        if name in self._kept_beside:
+            return path
+        if path.is_absolute() and FOLDER in path.parts:
+            start = len(path.parts) - path.parts[::-1].index(FOLDER)
+            path = Path(*path.parts[start:])
+        try:
+            return resolve_inside(self.job_folder, self.folder / path)
+        except OutsideError:
+            raise OutsideError(
+                f"{name!r} lies outside of {self.job_folder}; nothing outside is read, "
+                "sent or removed"
+            ) from None
+
+    def find_model(self, name: str) -> Path:
+        """Returns the folder of a model that the journal names.
+
+        Raises:
+            OutsideError: It is none below `models/`.
+        """
+        models = resolve_inside(self.job_folder, self.models)
+        folder = self.find_file(name)
+        if folder == models or not folder.is_relative_to(models):
+            raise OutsideError(f"{name!r} is no model's folder below {self.models}")
+        return folder
+
+    def find_parent(self, name: str) -> "Spool | None":
+        """Returns the sweep's folder that the journal names; `None` when it is gone.
+
+        Args:
+            name: The folder, relative to the job's: a whole output folder may be moved.
+
+        Raises:
+            OutsideError: It is neither around the job's folder nor beside it.
+        """
+        folder = Path(os.path.normpath(self.job_folder / name))
+        near = [self.job_folder.parent, self.output_dir]
+        around = leads_inside(folder, self.job_folder)
+        if not around and not any(leads_inside(place, folder) for place in near):
+            raise OutsideError(f"the sweep {name!r} lies outside of the output folder")
+        return Spool(folder, self.output_dir) if folder.is_dir() else None
+
+    def bring_back_model(
+        self, number: int, folder: Path, sources: Sequence[Path] = ()
+    ) -> None:
         """Copies a model back from where it was sent, if it is not here but there.
 
         Args:
             number: Of its entry.
             folder: To make.
+            sources: Folders, beside that of all jobs, that it may be taken from.
+
+        Raises:
+            OutsideError: Where it lies is none of them.
         """
-        place = _read_json(self.folder / "models.json").get(str(number))
-        if place is None or folder.exists():
+        name = self._read_json("models.json", dict[str, str]).get(str(number))
+        if name is None or folder.exists():
             return
-        draft = folder.with_name(f".{folder.name}.tmp")
-        with suppress(FileNotFoundError, NotADirectoryError):
-            shutil.copytree(self.folder / place, draft, dirs_exist_ok=True)
+        source = Path(os.path.normpath(self.folder / name))
+        places = [*sources, self.output_dir]
+        if not any(leads_inside(place, source) for place in places):
+            raise OutsideError(
+                f"models.json names {name!r}, which is no place of models"
+            )
+        if not (source / "MLmodel").is_file():
+            return
+        refuse_links(source)
+        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+        try:
+            shutil.copytree(source, draft)
             draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
     def write_model_place(self, number: int, place: Path) -> None:
         """Remembers where a model lies, relative to this folder."""
-        known = _read_json(self.folder / "models.json")
+        known = self._read_json("models.json", dict[str, str])
         relative = os.path.relpath(place, self.folder)
         self._write_json("models.json", {**known, str(number): relative})
 
@@ -139,8 +248,10 @@ class Spool:
         """Within the block no other process creates this folder's run.
 
         Raises:
-            TrackingError: Another process has been doing so for too long.
+            TrackingError: Another process has been doing so for too long, or the folder
+                of the records is a link that leads elsewhere.
         """
+        self._check_place()
         lock = FileLock(self.folder / "run.lock", timeout=_CLAIM_SECONDS)
         try:
             with suppress(*_UNLOCKABLE):
@@ -164,56 +275,85 @@ class Spool:
         """
         place = self.artifacts / path
         try:
+            resolve_inside(self.job_folder, place)
             if place.is_file() and place.read_bytes() == data:
                 return None
             place.parent.mkdir(parents=True, exist_ok=True)
             return _replace(place, data)
-        except OSError:
+        except (OSError, OutsideError):
             folder = Path(tempfile.mkdtemp(prefix="experiments-"))
-            return _replace(folder / place.name, data)
+            found = _replace(folder / place.name, data)
+            self._kept_beside.add(str(found))
+            return found
 
     def remove_model(self, folder: Path) -> None:
-        """Frees the disk of a model that MLflow holds."""
-        shutil.rmtree(folder, ignore_errors=True)
+        """Frees the disk of a model that MLflow holds.
+
+        Raises:
+            OutsideError: It is no such folder, see `find_model`.
+        """
+        shutil.rmtree(self.find_model(str(folder)), ignore_errors=True)
         with suppress(OSError):  # others wait in there
             self.models.rmdir()
 
+    def note_refusal(self, line: dict[str, Any]) -> None:
+        """Adds a line to `refused.jsonl`, if the disk takes it."""
+        with suppress(OSError):
+            descriptor = open_own(self.refused, os.O_APPEND)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def _check_place(self) -> None:
+        try:
+            resolve_inside(self.job_folder, self.folder)
+        except OutsideError as error:
+            raise TrackingError(
+                f"{self.folder} is a link that leads out of the job's folder. Put the "
+                "records there, or remove the link"
+            ) from error
+
     def _read_runs(self) -> dict[str, str]:
         """Returns store -> run, the one that was looked up last at the end."""
-        found = _read_json(self.folder / "run.json")
-        if "run_id" in found:  # of an earlier release, which knew one run
-            return {_UNKNOWN: str(found["run_id"])}
+        found = self._read_json("run.json", _Runs)
+        if "run_id" in found:
+            return {_UNKNOWN: found["run_id"]}
         return dict(found.get("runs", {}))
 
     def _read_former(self) -> list[str]:
         """Returns runs of databases that others have replaced, the latest last."""
-        return list(_read_json(self.folder / "run.json").get("former", []))
+        return list(self._read_json("run.json", _Runs).get("former", []))
 
     def _read_all_sent(self) -> dict[str, int]:
         """Returns run -> entries that it holds."""
-        found = _read_json(self.folder / "sent.json")
-        if "run_id" in found:  # of an earlier release
-            return {str(found["run_id"]): int(found["sent"])}
-        return dict(found.get("sent", {}))
+        found = self._read_json("sent.json", _Sent)
+        sent = found.get("sent", {})
+        if "run_id" in found:
+            return {found["run_id"]: sent} if isinstance(sent, int) else {}
+        return dict(sent) if isinstance(sent, dict) else {}
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         # Without it entries are sent again after a crash, which changes nothing.
         with suppress(OSError):
             _replace(self.folder / name, json.dumps(content).encode())
 
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError):
-        return {}
+    def _read_json(self, name: str, shape: Any) -> dict[str, Any]:
+        """Returns what a file holds; a damaged one is told and taken for absent."""
+        try:
+            return dict(read_record(self.folder / name, shape))
+        except FileNotFoundError:
+            return {}
+        except RecordError as error:
+            # The store is asked what it has: at worst records are sent again.
+            _LOGGER.warning("%s. It is not used, and written anew.", error)
+            return {}
 
 
 def _replace(path: Path, data: bytes) -> Path:
     """Writes a file so that readers see the old or the new one, whole."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        draft.write_bytes(data)
+        with open_new(draft) as file:
+            file.write(data)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

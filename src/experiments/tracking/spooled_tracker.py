@@ -6,7 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.config.commands import describe_command, describe_output
+from experiments.config.commands import (
+    describe_command,
+    describe_output,
+    describe_store,
+)
 from experiments.tracking import links
 from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
@@ -55,6 +59,7 @@ class SpooledTracker:
         owned = spool.own()
         self._spool = spool
         self._output_dir = output_dir
+        self._uri: str | None = target["uri"]
         self._drain_seconds = drain_seconds
         self._journal = Journal(spool.journal)
         entries = self._journal.entries
@@ -73,7 +78,8 @@ class SpooledTracker:
             spool,
             entries,
             output_dir=output_dir,
-            on_closed=partial(send_planned, output_dir),
+            target=target,
+            on_closed=partial(send_planned, output_dir, target),
         )
         self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)
         self._open = True
@@ -246,7 +252,8 @@ class SpooledTracker:
         self._append("artifact", {"path": path, "file": str(file)})
 
     def _warn(self, reason: str) -> None:
-        command = describe_command("task=sync", *describe_output(self._output_dir))
+        place = [*describe_output(self._output_dir), *describe_store(self._uri)]
+        command = describe_command("task=sync", *place)
         _LOGGER.warning(
             "MLflow takes no records: %s. Training goes on; records wait in %s. They "
             "are sent when it is back, or by: %s",

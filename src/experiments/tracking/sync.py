@@ -1,14 +1,16 @@
 """Sends what a store lacks of runs, long after their processes have ended."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from experiments.errors import TrackingError
 from experiments.tracking.client import attempt
 from experiments.tracking.courier import Courier
-from experiments.tracking.journal import Entry, read_entries
+from experiments.tracking.journal import Entry, find_opening, read_entries
+from experiments.tracking.links import is_same_store, locate
 from experiments.tracking.planned import has_planned, settle_left
 from experiments.tracking.reconcile import REASON
 from experiments.tracking.runs import DeletedRunError
@@ -16,6 +18,7 @@ from experiments.tracking.spool import FOLDER, Spool
 
 _NOT_ENTERED = {"artifacts", "checkpoints"}
 _ENDED = "its process ended without closing the run"
+_EMBEDDED = {"uri": None, "experiment": "", "ui_url": None, "server_timeout": 60}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,9 @@ class Synced:
         unsent: Records that still wait.
         asked: Whether the store said what it has; else only memory tells.
         reason: Why they wait, or why it did not say; `None` without any.
+        meant_for: Address of another store than the configured one, which the folder
+            names; it was not asked, and got nothing.
+        refusals: Of each record that was refused now, why, with its file if it has one.
         run_id: Of the run in its own store; `None` in another one.
         run_url: Address of the run's page.
     """
@@ -39,32 +45,51 @@ class Synced:
     unsent: int = 0
     asked: bool = True
     reason: str | None = None
+    meant_for: str | None = None
+    refusals: tuple[str, ...] = field(default=(), compare=False)
     run_id: str | None = field(default=None, compare=False)
     run_url: str | None = field(default=None, compare=False)
 
 
-def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced]:
+def sync_folders(
+    output_dir: Path,
+    *,
+    target: Mapping[str, Any] = _EMBEDDED,
+    uri: str | None = None,
+) -> Iterator[Synced]:
     """Sends what the store lacks of all jobs and sweeps, a sweep before its jobs.
+
+    A folder is sent to the configured store if it was meant for that, or was sent there
+    before; else nowhere: it may come from elsewhere, and its records do not choose an
+    address.
 
     Args:
         output_dir: Folder of all of them, and of the embedded database.
-        uri: Where to send instead of where the records were meant to go.
+        target: The configured store, as `connect` takes it.
+        uri: Where to send everything instead.
 
     Yields:
         An item for each folder that had something to do.
     """
     absent: dict[str, str] = {}  # a store that gave no answer is not asked again
     for folder in find_folders(output_dir):
-        spool = Spool(folder)
-        if not spool.own():
-            yield from _describe_living(spool)
-            continue
+        spool = Spool(folder, output_dir)
         try:
+            if not spool.own():
+                yield from _describe_living(spool)
+                continue
             entries = settle_left(spool)
-            if entries:
-                courier = Courier(spool, entries, output_dir=output_dir, uri=uri)
-                for row in _sync(courier, spool, entries, absent):
-                    yield row if uri else _name_run(row, courier)
+            meant_for = _read_address(entries)
+            if not entries:
+                continue
+            if not (uri or _belongs(spool, meant_for, target["uri"])):
+                yield _describe_foreign(spool, entries, meant_for)
+                continue
+            courier = Courier(
+                spool, entries, output_dir=output_dir, target=target, uri=uri
+            )
+            for row in _sync(courier, spool, entries, absent):
+                yield row if uri else _name_run(row, courier)
         except TrackingError as error:
             # Its journal cannot be read: how many records wait is unknown.
             yield Synced(folder=folder, unsent=1, reason=str(error))
@@ -72,25 +97,29 @@ def sync_folders(output_dir: Path, *, uri: str | None = None) -> Iterator[Synced
             spool.disown()
 
 
-def send_planned(output_dir: Path, run_ids: Collection[str]) -> None:
+def send_planned(
+    output_dir: Path, target: Mapping[str, Any], run_ids: Collection[str]
+) -> None:
     """Sends what runs lack whose process died before their settings were final.
 
     Args:
         output_dir: Folder of all jobs; others are not looked for.
+        target: The configured store, as `connect` takes it.
         run_ids: Of the runs.
 
     Raises:
         TrackingError: A journal cannot be read.
     """
     for folder in find_folders(output_dir):
-        spool = Spool(folder)
+        spool = Spool(folder, output_dir)
         known = not set(run_ids).isdisjoint(spool.list_run_ids())
         if not known or not has_planned(spool) or not spool.own():
             continue
         try:
             entries = settle_left(spool)
-            courier = Courier(spool, entries, output_dir=output_dir)
-            list(_sync(courier, spool, entries, absent={}))
+            if _belongs(spool, _read_address(entries), target["uri"]):
+                courier = Courier(spool, entries, output_dir=output_dir, target=target)
+                list(_sync(courier, spool, entries, absent={}))
         finally:
             spool.disown()
 
@@ -99,16 +128,51 @@ def find_folders(output_dir: Path) -> list[Path]:
     """Returns the folders below `output_dir` that hold records, outer ones first."""
     found = []
     for path, folders, _ in os.walk(output_dir):
-        if FOLDER in folders and Spool(Path(path)).journal.is_file():
+        # Also where it is no file: that is told.
+        if FOLDER in folders and os.path.lexists(Spool(Path(path)).journal):
             found.append(Path(path))
         folders[:] = [name for name in folders if name not in {*_NOT_ENTERED, FOLDER}]
     return sorted(found, key=lambda folder: (len(folder.parts), folder))
 
 
+def _read_address(entries: list[Entry]) -> str | None:
+    """Returns where the last process wanted its records to go."""
+    if not entries:
+        return None
+    address: str | None = find_opening(entries[::-1]).content["target"]["uri"]
+    return address
+
+
+def _belongs(spool: Spool, meant_for: str | None, uri: str | None) -> bool:
+    """Tells whether the records of a folder may be sent to an address."""
+    output_dir = spool.output_dir
+    return is_same_store(meant_for, uri, output_dir) or spool.has_run(
+        locate(uri, output_dir).name, surely=True
+    )
+
+
+def _describe_foreign(
+    spool: Spool, entries: list[Entry], meant_for: str | None
+) -> Synced:
+    try:
+        location = locate(meant_for, spool.output_dir)
+    except TrackingError:
+        address, sent = str(meant_for), 0
+    else:
+        address = location.uri
+        sent = spool.read_sent(spool.read_run_id(location.name))
+    return Synced(
+        folder=spool.job_folder,
+        unsent=max(0, len(entries) - sent),
+        asked=False,
+        meant_for=address,
+    )
+
+
 def _describe_living(spool: Spool) -> Iterator[Synced]:
     entries = read_entries(spool.journal)
     unsent = len(entries) - spool.read_sent(spool.read_run_id())
-    if unsent:
+    if unsent > 0:
         reason = "its process is running and sends them"
         yield Synced(folder=spool.job_folder, unsent=unsent, reason=reason)
 
@@ -145,6 +209,7 @@ def _sync(
             unsent=courier.unsent,
             asked=asked,
             reason=reason,
+            refusals=tuple(courier.refusals),
         )
 
 

@@ -230,7 +230,7 @@ def open_tracker(
     from experiments.tracking.spooled_tracker import SpooledTracker
 
     return SpooledTracker(
-        Spool(folder),
+        Spool(folder, output_dir.absolute()),
         output_dir=output_dir.absolute(),
         drain_seconds=drain_seconds,
         target={

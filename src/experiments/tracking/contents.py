@@ -1,0 +1,82 @@
+"""What each kind of entry of a journal holds, and what of it is believed."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from experiments.shapes import Count, RelativePath, Rule, ShapeError, conform
+
+_JOB_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_NAME = re.compile(r"[\w.-]{1,200}")
+
+# Both stand between quotes in what MLflow is asked.
+_JobId = Annotated[
+    str, Rule(lambda text: bool(_JOB_ID.fullmatch(text)), "letters, digits, `-`, `_`")
+]
+_ModelName = Annotated[
+    str,
+    Rule(lambda text: bool(_NAME.fullmatch(text)), "letters, digits, `-`, `_`, `.`"),
+]
+
+
+class _Target(TypedDict):
+    uri: str | None
+    experiment: str
+
+
+class _Session(TypedDict):
+    job_id: _JobId
+    resumed: Count
+    name: str
+    tags: dict[str, str]
+    parent: NotRequired[str | None]
+    target: _Target
+
+
+class _Values(TypedDict):
+    values: dict[str, str]
+
+
+class _Metrics(TypedDict):
+    step: int
+    values: dict[str, float]
+
+
+class _Artifact(TypedDict):
+    path: RelativePath  # in MLflow
+    file: str
+
+
+class _Model(TypedDict):
+    name: _ModelName
+    step: int
+    folder: str
+
+
+class _End(TypedDict):
+    status: Literal["FINISHED", "FAILED", "KILLED"]
+    reason: str | None
+
+
+_CONTENTS: Mapping[str, Any] = {
+    "session": _Session,
+    "params": _Values,
+    "planned": _Values,
+    "tags": _Values,
+    "metrics": _Metrics,
+    "artifact": _Artifact,
+    "model": _Model,
+    "end": _End,
+}
+
+
+def check_content(kind: str, content: object) -> dict[str, Any]:
+    """Returns the content of an entry; that of an unknown kind must be a mapping.
+
+    Raises:
+        ShapeError: It is not what this kind holds.
+    """
+    checked = conform(content, _CONTENTS.get(kind, dict[str, Any]))
+    if not isinstance(checked, dict):
+        raise ShapeError("it must be a mapping")
+    return checked

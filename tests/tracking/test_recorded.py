@@ -1,0 +1,104 @@
+"""What is believed of the files of a run, which anybody may have stored there."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from experiments.errors import TrackingError
+from experiments.tracking import recorded
+from experiments.tracking.recorded import read_overrides, read_run
+from tests.tracking.test_yaml_text import LAUGHS, MERGES
+
+FILES = {
+    "config/config.yaml": yaml.safe_dump({"tags": {}, "trainer": {"epochs": 3}}),
+    "config/choices.yaml": yaml.safe_dump({"model": "resnet18"}),
+    "config/overrides.yaml": yaml.safe_dump({"overrides": ["seed=1"]}),
+    "origin.json": json.dumps({"code": {"a.py": "1"}}),
+}
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """Files of the one run of a store."""
+    files = {path: text.encode() for path, text in FILES.items()}
+
+    def download_artifacts(run_id, path, folder):
+        place = Path(folder, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(files[path])
+        return str(place)
+
+    run = SimpleNamespace(
+        info=SimpleNamespace(run_id="1", run_name="a run"),
+        data=SimpleNamespace(tags={}, metrics={}),
+    )
+    client = SimpleNamespace(
+        get_run=lambda run_id: run, download_artifacts=download_artifacts
+    )
+    monkeypatch.setattr(recorded, "_connect", lambda *_: client)
+    return files
+
+
+def read_all(tmp_path):
+    run = read_run("1", output_dir=tmp_path)
+    return run.config, run.choices, run.origin, read_overrides("1", output_dir=tmp_path)
+
+
+def test_run_is_read_as_it_was_written(store, tmp_path):
+    assert read_all(tmp_path) == (
+        {"tags": {}, "trainer": {"epochs": 3}},
+        {"model": "resnet18"},
+        {"code": {"a.py": "1"}},
+        ("seed=1",),
+    )
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"\0",
+        b"[]",
+        b"null",
+        b"text",
+        b"[" * 100_000,
+        b"{}" + b" " * 17_000_000,
+        LAUGHS.encode(),
+        MERGES.encode(),
+        b"!!python/object/apply:os.system [id]",
+    ],
+    ids=lambda content: content[:12].decode("latin-1"),
+)
+def test_damaged_file_is_named_with_its_run(content, path, store, tmp_path):
+    store[path] = content
+
+    with pytest.raises(TrackingError, match=rf"{path} of the run 1 is damaged: "):
+        read_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "place"),
+    [
+        ("config/config.yaml", {"tags": {}}, "`trainer` is missing"),
+        ("config/config.yaml", {"tags": [], "trainer": {}}, "`tags` must be"),
+        ("config/config.yaml", {"tags": {}, "trainer": None}, "`trainer` must be"),
+        ("config/choices.yaml", {"model": ["a"]}, "`model` must be a text"),
+        ("config/overrides.yaml", {"overrides": "seed=1"}, "`overrides` must be a"),
+        ("config/overrides.yaml", {"overrides": [1]}, r"`overrides\[0\]` must be"),
+        ("config/overrides.yaml", {}, "`overrides` is missing"),
+        ("origin.json", {"packages": {"keras": 3}}, "`packages.keras` must be"),
+        ("origin.json", {"files": {"path": "/"}}, "`files.by_name` is missing"),
+    ],
+    ids=str,
+)
+def test_file_of_another_form_is_named(path, content, place, store, tmp_path):
+    store[path] = json.dumps(content).encode()
+
+    with pytest.raises(TrackingError, match=rf"{path} .* is damaged: {place}"):
+        read_all(tmp_path)
