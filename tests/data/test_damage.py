@@ -36,7 +36,9 @@ def test_the_file_that_stopped_the_pipeline_is_named(tmp_path):
 
     (damaged,) = find_damaged_files(split)
     assert damaged.path == paths[2]
-    assert damaged.reason == "is damaged: it does not decode"
+    assert damaged.reason == (
+        "is damaged: it does not decode (the checksum of IDAT is wrong)"
+    )
 
 
 def test_images_in_memory_have_no_files():
@@ -100,3 +102,37 @@ def test_another_failure_is_left_alone(tmp_path):
 
     with pytest.raises(tf.errors.InvalidArgumentError), naming_damaged_files(good):
         tf.reshape(tf.zeros(3), (2, 2))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_an_image_above_the_limit_is_named_where_it_would_be_decoded(
+    tmp_path, kind, cache
+):
+    path = tmp_path / "large"
+    path.write_bytes(encode(photograph(), kind))
+    split = FileSplit((str(path),), np.zeros(1, np.int32), ("",), max_pixels=2399)
+
+    named = r"/large has 2,400 pixels, more than dataset\.max_pixels \(2,399\)"
+    with pytest.raises(DataError, match=named), naming_damaged_files(split):
+        list(
+            build_pipeline(
+                split,
+                image_shape=(8, 8, 3),
+                batch_size=1,
+                seed=0,
+                shuffle=False,
+                epochs=1,
+                drop_remainder=False,
+                cache=cache,
+            )
+        )
+
+
+def test_a_file_that_decodes_with_a_warning_is_not_blamed(tmp_path):
+    content = encode(photograph(200, 200), "JPEG")
+    path = tmp_path / "half.jpg"
+    path.write_bytes(content[: len(content) // 2] + b"\xff\xd9")
+    split = FileSplit((str(path),), np.zeros(1, np.int32), ("",))
+
+    assert find_damaged_files(split) == ()

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -97,3 +100,35 @@ def test_plain_bytes_are_read_like_a_tensor_of_them(form):
     image = decode_image(content, image_shape=(40, 60, 3), crop_ratio=1.0)
 
     np.testing.assert_array_equal(image, decode(content))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_image_at_the_limit_is_decoded_and_a_larger_one_is_refused(form):
+    def read(limit):
+        return decode_image(
+            tf.constant(FORMS[form]),
+            image_shape=(8, 8, 3),
+            crop_ratio=1.0,
+            max_pixels=limit,
+        )
+
+    assert read(60 * 40).shape == (8, 8, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"2,400 pixels"):
+        read(60 * 40 - 1)
+
+
+def test_cmyk_without_adobes_marker_is_refused():
+    content = FORMS["cmyk_jpeg"]
+    start = content.index(b"Adobe") - 4
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="without Adobe's marker"):
+        decode(content[:start] + content[start + 16 :])
+
+
+def test_a_second_header_does_not_get_round_the_limit():
+    png = FORMS["png"]
+    large = b"IHDR" + struct.pack(">2I5B", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunk = b"\x00\x00\x00\x0d" + large + struct.pack(">I", zlib.crc32(large))
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"400,000,000 pixels"):
+        decode(png[:33] + chunk + png[33:])

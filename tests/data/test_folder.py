@@ -61,6 +61,7 @@ def load(root, **changes):
         "on_corrupt": "error",
         "verify": "full",
         "scan_cache": None,
+        "max_pixels": 200_000_000,
         "cache": "auto",
         "decode_threads": 2,
     }

@@ -36,6 +36,7 @@ def load(root, **changes):
         "on_corrupt": "error",
         "verify": "header",
         "scan_cache": None,
+        "max_pixels": 200_000_000,
         "cache": "none",
         "decode_threads": 2,
     }

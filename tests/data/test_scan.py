@@ -3,7 +3,7 @@ import os
 import pytest
 
 from experiments.data import scan as scan_module
-from experiments.data.scan import scan_files
+from experiments.data.scan import scan_files, show_name
 from tests.data.pictures import all_forms, encode, photograph
 
 LEVELS = ["full", "header", "off"]
@@ -48,8 +48,7 @@ def test_each_level_notices_what_it_promises(root):
 
     assert faults["off"] == "a"
     assert faults["header"] == "abc"
-    # A JPEG decoder shows grey blocks for garbage in the middle, and no error.
-    assert faults["full"] in ("abce", "abcde")
+    assert faults["full"] == "abcde"
 
 
 @pytest.mark.parametrize("verify", LEVELS)
@@ -175,3 +174,102 @@ class TestRemembering:
         scan_files(root, names, verify="full", cache_folder=tmp_path / "file" / "x")
 
         assert "dataset.scan_cache" in caplog.text
+
+
+HALF = encode(photograph(200, 200), "JPEG")
+HALF = HALF[: len(HALF) // 2] + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("verify", ["header", "decodable"])
+def test_what_decoders_warn_of_is_a_fault_of_full_alone(root, verify):
+    names = write(root, a=HALF)
+
+    (lenient,) = scan_files(root, names, verify=verify)
+    (strict,) = scan_files(root, names, verify="full")
+
+    assert lenient.fault is None
+    assert "premature end of data" in strict.fault
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+@pytest.mark.parametrize("form", all_forms())
+def test_too_large_an_image_is_named_and_not_decoded(root, monkeypatch, verify, form):
+    names = write(root, a=all_forms()[form])
+    monkeypatch.setattr(scan_module, "_find_damage", None)
+
+    (file,) = scan_files(root, names, verify=verify, max_pixels=60 * 40 - 1)
+
+    assert file.fault == (
+        "has 2,400 pixels, more than dataset.max_pixels (2,399) allows to decode"
+    )
+
+
+def test_the_limit_is_asked_anew_of_what_was_verified(root, tmp_path):
+    names = write(root, a=all_forms()["png"])
+
+    def scan(limit):
+        (file,) = scan_files(
+            root, names, verify="full", max_pixels=limit, cache_folder=tmp_path / "seen"
+        )
+        return file.fault
+
+    assert scan(2400) is None
+    assert "2,400 pixels" in scan(2399)
+    assert scan(2400) is None
+
+
+def test_what_was_too_large_to_decode_is_decoded_under_a_higher_limit(root, tmp_path):
+    names = write(root, a=HALF)
+    faults = [
+        scan_files(
+            root, names, verify="full", max_pixels=limit, cache_folder=tmp_path / "seen"
+        )[0].fault
+        for limit in (39_999, 40_000)
+    ]
+
+    assert "40,000 pixels" in faults[0]
+    assert "premature end of data" in faults[1]
+
+
+@pytest.mark.parametrize("verify", LEVELS)
+def test_a_file_of_many_gigabytes_is_not_read(root, verify):
+    with (root / "a").open("wb") as file:
+        file.write(all_forms()["jpeg"])
+        file.truncate(2**40)
+
+    (file,) = scan_files(root, ["a"], verify=verify)
+
+    assert file.fault == (
+        "has 1,099,511,627,776 bytes, more than an image may have (2,147,483,648)"
+    )
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+def test_a_header_without_a_size_is_a_fault(root, verify):
+    names = write(root, a=b"\xff\xd8\xff\xda\x00\x02\xff\xd9")
+
+    (file,) = scan_files(root, names, verify=verify)
+
+    assert file.fault == "is damaged: its header states no size"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("flower 1.jpg", "flower 1.jpg"),
+        ("Größe \u200d.jpg", "Größe \u200d.jpg"),
+        ("a\nb\r\x1b[2J.jpg", r"a\nb\r\x1b[2J.jpg"),
+        ("a\u2028\u202eb", r"a\u2028\u202eb"),
+        ("a\udcffb", r"a\xffb"),
+    ],
+)
+def test_a_name_is_shown_in_one_line(name, shown):
+    assert show_name(name) == shown
+
+
+def test_a_name_with_a_line_break_is_no_fault(root):
+    names = write(root, **{"a\nb.jpg": all_forms()["jpeg"]})
+
+    (file,) = scan_files(root, names, verify="full")
+
+    assert file.fault is None

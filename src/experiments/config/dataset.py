@@ -223,6 +223,7 @@ class FilesConfig(CommonDatasetConfig):
         verify: `full` decodes every file once, `header` looks at its first and last
             bytes, `off` opens none and identifies files by their size alone.
         scan_cache: Folder that remembers what was verified; null for none.
+        max_pixels: An image that declares more is refused before it is decoded.
     """
 
     image_size: int = setting(ge=4, le=4096)
@@ -234,6 +235,9 @@ class FilesConfig(CommonDatasetConfig):
     on_corrupt: Literal["error", "skip"]
     verify: Literal["full", "header", "off"]
     scan_cache: str | None = setting(incidental=True, path=True)
+    # It refuses images and changes none; what `on_corrupt=skip` leaves out for it
+    # shows in the fingerprint of the data, as other skipped files do.
+    max_pixels: int = setting(ge=1, le=2**31 - 1, incidental=True)
 
     @property
     def known_classes(self) -> int | None:

@@ -60,5 +60,11 @@ def find_damaged_files(
     if isinstance(split, ArraySplit):
         return ()
     # Absolute names stay what they are when joined to a root.
-    files = scan_files(Path(), split.paths, verify="full", threads=threads)
+    files = scan_files(
+        Path(),
+        split.paths,
+        verify="decodable",
+        max_pixels=split.max_pixels,
+        threads=threads,
+    )
     return tuple(SkippedFile(file.name, file.fault) for file in files if file.fault)

@@ -14,16 +14,26 @@ _END_OF_IMAGE = 0xD9
 _GIF_EXTENSION, _GIF_IMAGE, _GIF_END = 0x21, 0x2C, 0x3B
 
 
-def jpeg_ends(content: bytes) -> bool:
-    """Tells whether a JPEG goes on to its end mark; that of a thumbnail is none."""
+def jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yields marker, start and end of each segment of a JPEG, up to its end mark.
+
+    `content[start:end]` is what follows the marker, its length included; nothing for
+    markers that stand alone. Compressed data lie between segments.
+    """
     position = _JPEG_START
     while found := _JPEG_MARKER.search(content, position):
-        marker, position = content[found.end() - 1], found.end()
+        marker, start = content[found.end() - 1], found.end()
+        position = start
+        if marker not in (0x01, _END_OF_IMAGE):  # the only ones left without a length
+            position += int.from_bytes(content[start : start + 2], "big")
+        yield marker, start, position
         if marker == _END_OF_IMAGE:
-            return True
-        if marker != 0x01:  # the only one left without a length
-            position += int.from_bytes(content[position : position + 2], "big")
-    return False
+            return
+
+
+def jpeg_ends(content: bytes) -> bool:
+    """Tells whether a JPEG goes on to its end mark; that of a thumbnail is none."""
+    return any(marker == _END_OF_IMAGE for marker, _, _ in jpeg_segments(content))
 
 
 def png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from experiments.data.background import Colour, choose_colour
+from experiments.data.background import choose_colour
 from experiments.data.class_folders import LabelledFiles
 from experiments.data.copies import IN_SPLITS, UNDER_LABELS, find_copies
 from experiments.data.dataset import Dataset, build_dataset
@@ -44,6 +44,7 @@ class FileOptions(TypedDict):
         on_corrupt: `error`, or `skip` files that are no usable images.
         verify: `full`, `header` or `off`; see `scan_files`.
         scan_cache: Folder that remembers what was verified; `None` for none.
+        max_pixels: Images that declare more are no usable ones.
         cache: See `build_pipeline`.
         decode_threads: Threads; `None` for one per CPU core.
     """
@@ -57,6 +58,7 @@ class FileOptions(TypedDict):
     on_corrupt: str
     verify: str
     scan_cache: str | None
+    max_pixels: int
     cache: str
     decode_threads: int | None
 
@@ -106,10 +108,7 @@ def split_files(
     findings = _find(root, members, unused, verify=options["verify"])
     folders = [folder for files, _ in parts for folder in files.folders]
     file_splits = {
-        split: _make_split(
-            root, part, options["crop_ratio"], choose_colour(options["background"])
-        )
-        for split, part in members.items()
+        split: _make_split(root, part, options) for split, part in members.items()
     }
     size = options["image_size"]
     return build_dataset(
@@ -141,6 +140,7 @@ def _scan(root: Path, parts: Sequence[Part], options: FileOptions) -> list[Scann
         root,
         [name for files, _ in parts for name in files.names],
         verify=options["verify"],
+        max_pixels=options["max_pixels"],
         threads=options["decode_threads"],
         cache_folder=_folder_of(options["scan_cache"]),
     )
@@ -196,15 +196,15 @@ def _folder_of(path: str | None) -> Path | None:
 def _make_split(
     root: Path,
     members: Sequence[tuple[ScannedFile, int]],
-    crop_ratio: float,
-    background: Colour,
+    options: FileOptions,
 ) -> FileSplit:
     return FileSplit(
         paths=tuple(f"{root}/{file.name}" for file, _ in members),
         labels=np.array([label for _, label in members], np.int32),
         digests=tuple(file.digest for file, _ in members),
-        crop_ratio=crop_ratio,
-        background=background,
+        crop_ratio=options["crop_ratio"],
+        background=choose_colour(options["background"]),
+        max_pixels=options["max_pixels"],
     )
 
 

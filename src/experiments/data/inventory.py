@@ -17,7 +17,7 @@ from typing import Any
 from experiments.counts import count_of
 from experiments.data.class_folders import list_unchecked, require_folder
 from experiments.data.layout import find_splits
-from experiments.data.scan import ScannedFile, scan_files, show_name
+from experiments.data.scan import ScannedFile, is_text, scan_files, show_name
 from experiments.errors import DataError
 
 _SHOWN = 4
@@ -203,7 +203,7 @@ def _stat(root: str, names: Iterable[str]) -> Iterator[tuple[str, int, int]]:
         except OSError:
             yield name, 0, 0
             continue
-        regular = stat.S_ISREG(status.st_mode) and show_name(name) == name
+        regular = stat.S_ISREG(status.st_mode) and is_text(name)
         yield (name, status.st_size, status.st_mtime_ns) if regular else (name, 0, 0)
 
 

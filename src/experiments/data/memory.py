@@ -85,6 +85,7 @@ def decode_files(
             image_shape=image_shape,
             crop_ratio=split.crop_ratio,
             background=split.background,
+            max_pixels=split.max_pixels,
         )
 
     with tf.device("/CPU:0"):

@@ -167,6 +167,7 @@ def _batch_files(
             image_shape=image_shape,
             crop_ratio=split.crop_ratio,
             background=split.background,
+            max_pixels=split.max_pixels,
             crop=crop,
             draws=draws,
         )

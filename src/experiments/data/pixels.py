@@ -19,6 +19,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from experiments.data.background import WHITE, Colour
 from experiments.data.image_end import png_chunks
 from experiments.data.image_header import detect_format
+from experiments.data.image_size import MAX_PIXELS, describe_excess, refuse_excess
 from experiments.data.orientation import parse_orientation
 
 # Without `Image.open`, which tries formats in turn, makes a stack of pictures of some
@@ -45,7 +46,9 @@ _TURNS = {
 }
 
 
-def read_pixels(content: bytes, background: Colour = WHITE) -> npt.NDArray[np.uint8]:
+def read_pixels(
+    content: bytes, background: Colour = WHITE, max_pixels: int = MAX_PIXELS
+) -> npt.NDArray[np.uint8]:
     """Decodes a whole JPEG, PNG, GIF, BMP or WebP file.
 
     The image stands upright (EXIF), what is transparent shows the background, of an
@@ -55,15 +58,17 @@ def read_pixels(content: bytes, background: Colour = WHITE) -> npt.NDArray[np.ui
     Args:
         content: The file's bytes; what lies behind the image's end is ignored.
         background: Red, green and blue, 0 to 255.
+        max_pixels: A file that declares more is refused before it is decoded.
 
     Returns:
         uint8 `(H, W, 3)`.
 
     Raises:
-        ValueError: The content is damaged or of another format.
+        ValueError: The content is damaged, of another format or too large, or its
+            colours can be understood in two ways.
     """
     try:
-        image = _open(content)
+        image = _open(content, max_pixels)
         # Asked for before loading, which forgets where a GIF's frame lies.
         tile = image.tile[0].extents if isinstance(image, GifImageFile) else None
         image.load()
@@ -76,13 +81,24 @@ def read_pixels(content: bytes, background: Colour = WHITE) -> npt.NDArray[np.ui
         raise ValueError(f"The image does not decode: {error}") from error
 
 
-def _open(content: bytes) -> ImageFile:
+def _open(content: bytes, max_pixels: int) -> ImageFile:
     kind = detect_format(content)
     if kind is None:
         raise ValueError("it is of no supported format.")
+    refuse_excess(content, max_pixels)
     if kind == "PNG":
         content = _keep_needed_chunks(content)
-    return _READERS[kind](io.BytesIO(content))
+    image = _READERS[kind](io.BytesIO(content))
+    # Of a damaged header Pillow may have read more than we.
+    excess = describe_excess(image.width * image.height, max_pixels)
+    if excess:
+        raise ValueError(f"it {excess}.")
+    if image.mode == "CMYK" and "adobe" not in image.info:
+        raise ValueError(
+            "without Adobe's marker nobody can tell whether its CMYK colours are "
+            "inverted; make it an RGB image."
+        )
+    return image
 
 
 def _keep_needed_chunks(content: bytes) -> bytes:

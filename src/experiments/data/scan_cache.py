@@ -15,7 +15,7 @@ from experiments.shapes import ShapeError, conform
 _log = logging.getLogger(__name__)
 
 # Raise it when the checks of a file change.
-_VERSION = 2
+_VERSION = 3
 _MOST_BYTES = 2**30  # of some eight million files
 
 
@@ -33,6 +33,7 @@ class ScanRecord(NamedTuple):
         verify: How closely it was looked at: `full`, `header` or `off`.
         digest: Identifies its content.
         fault: Why it cannot be used; `None` if it can.
+        pixels: How many its header declares; `None` when it was not read.
     """
 
     size: int
@@ -40,6 +41,7 @@ class ScanRecord(NamedTuple):
     verify: str
     digest: str
     fault: str | None
+    pixels: int | None = None
 
 
 class ScanCache:
@@ -102,11 +104,12 @@ class ScanCache:
 def _check(name: str, record: Any) -> ScanRecord:
     # By hand: ImageNet has 1.3 million of them.
     if type(record) is list and len(record) == len(ScanRecord._fields):
-        size, modified, verify, digest, fault = record
+        size, modified, verify, digest, fault, pixels = record
         if (
             type(size) is type(modified) is int
             and type(verify) is type(digest) is str
             and (fault is None or type(fault) is str)
+            and (pixels is None or type(pixels) is int)
         ):
-            return ScanRecord(size, modified, verify, digest, fault)
+            return ScanRecord(size, modified, verify, digest, fault, pixels)
     raise ShapeError(f"`files.{name}` is no record of a file")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.data.background import WHITE, Colour
+from experiments.data.image_size import MAX_PIXELS
 from experiments.errors import DataError
 
 
@@ -62,6 +63,7 @@ class FileSplit:
             before it is resized; 0.875 is ImageNet's 224 of 256. Training with a
             cropping augmentation ignores it.
         background: Red, green and blue behind what is transparent, 0 to 255.
+        max_pixels: A file that declares more is not decoded.
 
     Raises:
         DataError: Not one label and one digest a file.
@@ -72,6 +74,7 @@ class FileSplit:
     digests: tuple[str, ...]
     crop_ratio: float = 1.0
     background: Colour = WHITE
+    max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
         if len(self.digests) != len(self.paths):
