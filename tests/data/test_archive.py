@@ -166,7 +166,7 @@ def test_a_path_that_does_not_exist_is_named_with_its_nearest_parent(tmp_path):
         ({"x_train": np.zeros((100, 28, 28), np.float32)}, "must be uint8.*float32"),
         ({"x_test": np.zeros((10, 14, 14), np.uint8)}, r"\(10, 14, 14, 1\).*own\.npz"),
         ({"y_train": np.zeros(99, np.uint8)}, r"one integer label an image.*own\.npz"),
-        ({"y_test": np.arange(1, 11)}, r"test split of `mnist` must lie in 0\.\.9"),
+        ({"y_test": np.arange(1, 11)}, r"in 0\.\.9\. Received: 1\.\.10\. .*own\.npz"),
     ],
 )
 def test_arrays_that_cannot_be_mnist_are_refused(tmp_path, changes, message):

@@ -1,6 +1,7 @@
 """Published data sets of small images: found, read, checked and split."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -70,8 +71,14 @@ def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset
     """
     path = options["path"]
     arrays, source = _find_arrays(archive, path)
-    train = _make_split(archive, arrays.x_train, arrays.y_train, source)
-    test = _make_split(archive, arrays.x_test, arrays.y_test, source)
+    with _naming(source):
+        return _build(archive, arrays, options)
+
+
+def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset:
+    path = options["path"]
+    train = _make_split(archive, arrays.x_train, arrays.y_train)
+    test = _make_split(archive, arrays.x_test, arrays.y_test)
     kept, held_out = split_stratified(
         train.labels, (options["validation_fraction"],), seed=options["split_seed"]
     )
@@ -113,8 +120,17 @@ def _find_arrays(archive: Archive, path: str | None) -> tuple[Arrays, str]:
     return Arrays(x_train, y_train, x_test, y_test), "Keras' download"
 
 
-def _make_split(archive: Archive, images: Any, labels: Any, source: str) -> ArraySplit:
-    """Returns a split after checking shape, type and number of the arrays."""
+@contextmanager
+def _naming(source: str) -> Iterator[None]:
+    """Says of an error in the data where they are from."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{error} The data are from {source}.") from error
+
+
+def _make_split(archive: Archive, images: Any, labels: Any) -> ArraySplit:
+    """Returns a split after checking shape, type, number and labels of the arrays."""
     images = np.asarray(images)
     if images.ndim == 3:
         images = images[..., None]
@@ -122,9 +138,16 @@ def _make_split(archive: Archive, images: Any, labels: Any, source: str) -> Arra
         raise DataError(
             f"Images of {archive.name} must be uint8 of shape (N, "
             f"{', '.join(map(str, archive.image_shape))}). Received: {images.dtype} of "
-            f"shape {images.shape} from {source}."
+            f"shape {images.shape}."
         )
-    try:
-        return ArraySplit(images, np.asarray(labels))
-    except DataError as error:
-        raise DataError(f"{error} They are from {source}.") from error
+    split = ArraySplit(images, np.asarray(labels))
+    # Dividing them into splits takes this for granted.
+    if not len(split):
+        raise DataError(f"{archive.name} must have images. Received: none.")
+    count = len(archive.class_names)
+    if not (split.labels.min() >= 0 and split.labels.max() < count):
+        raise DataError(
+            f"Labels of {archive.name} must lie in 0..{count - 1}. Received: "
+            f"{split.labels.min()}..{split.labels.max()}."
+        )
+    return split

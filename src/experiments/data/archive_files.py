@@ -1,20 +1,28 @@
 """Reads the files in which MNIST and CIFAR are published, and runs no code in them."""
 
+import bz2
 import gzip
 import io
-import pickle
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.data.array_pickle import load_arrays
+from experiments.data.bounded import read_bounded
+from experiments.data.idx import parse_idx
+from experiments.data.npz import read_npz
 from experiments.errors import DataError
 
+_GZIP, _BZIP = b"\x1f\x8b", b"BZh"
+# The published folders hold at most eight.
+_MOST_FILES = 10_000
+_CIFAR_BYTES = 3 * 32 * 32
 _KINDS = (
     "an .npz file with x_train, y_train, x_test and y_test, CIFAR's .tar.gz or "
     "extracted folder, or a folder of IDX files"
@@ -42,38 +50,53 @@ def read_archive(path: Path) -> Arrays:
     """
     try:
         if path.is_dir():
-            return _read_members({p.name: p.read_bytes for p in _files(path)})
-        if zipfile.is_zipfile(path):
-            return _read_npz(path)
-        if tarfile.is_tarfile(path):
+            return _read_members(_files(path))
+        if path.is_file() and zipfile.is_zipfile(path):
+            return Arrays(*read_npz(path, Arrays._fields))
+        if path.is_file():
             return _read_tar(path)
     except DataError as error:
         raise DataError(f"{path} {error}") from error
-    except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise DataError(f"{path} is damaged: {error}.") from error
-    except (zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is damaged: {error}.") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the readers stumble over in damaged files
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise DataError(f"{path} is damaged: {reason}. It must be {_KINDS}.") from error
     raise DataError(f"{path} must be {_KINDS}.")
 
 
-def _files(folder: Path) -> list[Path]:
-    return [p for p in folder.rglob("*") if p.is_file()]
+def _files(folder: Path) -> dict[str, Callable[[], bytes]]:
+    """Returns the name of each file below a folder, and what reads it."""
 
+    def reader(path: Path) -> Callable[[], bytes]:
+        def read() -> bytes:
+            with path.open("rb") as file:
+                return read_bounded(file, path.name)
 
-def _read_npz(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as stored:
-        missing = [name for name in Arrays._fields if name not in stored]
-        if missing:
-            raise DataError(
-                f"lacks the arrays {', '.join(missing)}. Received: {', '.join(stored)}."
-            )
-        return Arrays(*(stored[name] for name in Arrays._fields))
+        return read
+
+    found = list(islice(folder.rglob("*"), _MOST_FILES + 1))
+    if len(found) > _MOST_FILES:
+        raise DataError(f"holds more than {_MOST_FILES:,} files. It must be {_KINDS}.")
+    return {p.name: reader(p) for p in sorted(found) if p.is_file()}
 
 
 def _read_tar(path: Path) -> Arrays:
-    # Members are read by name and never written, so that no path can escape.
-    with tarfile.open(path) as tar:
-        files = {m.name.rpartition("/")[2]: m for m in tar if m.isfile()}
+    """Reads the members by name, of a file that is unpacked within bounds first.
+
+    Nothing is written, so that no member's path can escape.
+    """
+    with _open_tar(path) as packed:
+        content = read_bounded(packed, "its files")
+    if not tarfile.is_tarfile(io.BytesIO(content)):
+        raise DataError(f"must be {_KINDS}.")
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
+        members = list(islice(tar, _MOST_FILES + 1))
+        if len(members) > _MOST_FILES:
+            raise DataError(f"holds more than {_MOST_FILES:,} files.")
+        # Those with holes unfold to more than they take here.
+        whole = [m for m in members if m.isfile() and not m.issparse()]
+        files = {m.name.rpartition("/")[2]: m for m in whole}
 
         def reader(member: tarfile.TarInfo) -> Callable[[], bytes]:
             def read() -> bytes:
@@ -83,6 +106,14 @@ def _read_tar(path: Path) -> Arrays:
             return read
 
         return _read_members({name: reader(m) for name, m in files.items()})
+
+
+def _open_tar(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        start = file.read(len(_BZIP))
+    if start.startswith(_GZIP):
+        return cast(BinaryIO, gzip.open(path))
+    return cast(BinaryIO, bz2.open(path)) if start == _BZIP else path.open("rb")
 
 
 def _read_members(files: Mapping[str, Callable[[], bytes]]) -> Arrays:
@@ -111,16 +142,42 @@ def _read_cifar(
     missing = [name for name in [*train, test] if name not in files]
     if missing:
         raise DataError(f"lacks {', '.join(missing)}.")
-    parts = [_ArrayUnpickler.load_bytes(files[name]()) for name in [*train, test]]
-    # Stored as planes: red, green, blue.
-    images = [
-        np.asarray(p[b"data"]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        for p in parts
-    ]
-    labels = [np.asarray(p[labels_key]) for p in parts]
+    parts = [_read_batch(files[name](), name, labels_key) for name in [*train, test]]
+    images = [images for images, _ in parts]
+    labels = [labels for _, labels in parts]
     return Arrays(
         np.concatenate(images[:-1]), np.concatenate(labels[:-1]), images[-1], labels[-1]
     )
+
+
+def _read_batch(
+    content: bytes, name: str, labels_key: bytes
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Returns images `(N, 32, 32, 3)` and labels `(N,)` of one of CIFAR's files."""
+    try:
+        stored = load_arrays(content)
+    except Exception as error:  # whatever a damaged pickle makes of the unpickler
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise DataError(
+            f"is damaged: {reason}, in its file {name}. Take the published one."
+        ) from error
+    data, labels = stored.get(b"data"), stored.get(labels_key)
+    if not isinstance(data, np.ndarray) or data.size % _CIFAR_BYTES:
+        raise DataError(
+            f"has a file {name} without `data`, an array of 3,072 bytes an image."
+        )
+    # Stored as planes: red, green, blue.
+    images = data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    if (
+        not isinstance(labels, list)
+        or len(labels) != len(images)
+        or any(type(label) is not int or not 0 <= label < 2**31 for label in labels)
+    ):
+        raise DataError(
+            f"has a file {name} without `{labels_key.decode()}`, a list of "
+            f"{len(images):,} integers, one for each of its images."
+        )
+    return images, np.array(labels, np.int64)
 
 
 def _read_idx(
@@ -130,47 +187,4 @@ def _read_idx(
     found = [name for name in sorted(files) if name.startswith(start)]
     if not found:
         raise DataError(f"lacks {start}-idx*-ubyte.gz.")
-    content = files[found[0]]()
-    if content.startswith(b"\x1f\x8b"):
-        content = gzip.decompress(content)
-    if content[:3] != b"\x00\x00\x08":
-        raise DataError(f"has a file {found[0]} that is no IDX file of bytes.")
-    rank = content[3]
-    shape = np.frombuffer(content, ">i4", rank, offset=4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads pickled arrays, and refuses to call anything else a pickle may name."""
-
-    @classmethod
-    def load_bytes(cls, content: bytes) -> Any:
-        """Returns the object; texts written by Python 2 stay bytes."""
-        return cls(io.BytesIO(content), encoding="bytes").load()
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Returns one of the few functions that rebuild an array."""
-        package = module.replace("numpy._core", "numpy.core")
-        if (package, name) == ("numpy.core.multiarray", "_reconstruct"):
-            return _reconstruct
-        if (package, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (package, name) == ("numpy", "dtype"):
-            return _make_dtype
-        if (package, name) == ("_codecs", "encode"):
-            return _encode
-        raise pickle.UnpicklingError(f"it asks to call {module}.{name}")
-
-
-def _reconstruct(kind: type, shape: Any, code: Any) -> Any:
-    return np.ndarray.__new__(kind, shape, code)
-
-
-def _make_dtype(code: Any, align: int, copy: int) -> Any:
-    # Old pickles say 0 and 1; numpy wants bool now.
-    text = code.decode("ascii") if isinstance(code, bytes) else code
-    return np.dtype(text, bool(align), bool(copy))
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    return text.encode(encoding)
+    return parse_idx(files[found[0]](), found[0])

@@ -99,4 +99,9 @@ def _as_labels(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int3
             f"There must be one integer label an image. Received: {array.dtype} "
             f"labels of shape {array.shape} for {count} images."
         )
+    limits = np.iinfo(np.int32)
+    if array.size and (array.min() < limits.min or array.max() > limits.max):
+        raise DataError(
+            f"Labels must be 32-bit integers. Received: {array.min()}..{array.max()}."
+        )
     return array.reshape(-1).astype(np.int32)

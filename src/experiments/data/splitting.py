@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from experiments.counts import count_of
 from experiments.errors import DataError
 
 Indices = npt.NDArray[np.int64]
@@ -38,9 +39,10 @@ def split_stratified(
         for part, piece in zip(parts, [rest, *taken], strict=True):
             part.append(piece)
             if not len(piece):
+                shares = ", ".join(f"{fraction:g}" for fraction in fractions)
                 raise DataError(
-                    f"Class {label} has {len(members)} images, too few for parts of "
-                    f"{', '.join(f'{f:g}' for f in fractions)} and the rest. Add "
+                    f"Class {label} has {count_of(len(members), 'image')}, too few for "
+                    f"parts of {shares} and the rest. Add "
                     "images or change dataset.validation_fraction or "
                     "dataset.test_fraction."
                 )
