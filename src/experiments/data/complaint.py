@@ -4,6 +4,7 @@ Decoders fill what is missing with grey and carry on; a viewer shows the rest, a
 network would learn the filling. No TensorFlow is needed.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ _MOST_SCANS = 100
 _SEQUENTIAL_SCAN = b"\x00\x3f\x00"
 # At an eighth of the size all data are read, in half of the time.
 _REDUCTION = 8
+_WHOSE = re.compile(r"^(Corrupt JPEG data|Warning|\w+\(\)): ")
 _WINDOW = 2**16
 # Samples of a pixel by a PNG's colour type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -71,12 +73,12 @@ def _complain_of_jpeg(content: bytes) -> str | None:
             mended, "GRAY", min_height=1, min_width=1, min_factor=_REDUCTION
         )
     except ValueError as error:
-        return f"is damaged: its JPEG decoder warns of {_shorten(str(error))!r}"
+        return f"is damaged: a JPEG decoder says {_shorten(str(error))!r}"
     return None
 
 
 def _shorten(warning: str) -> str:
-    return warning.removeprefix("Corrupt JPEG data: ").removeprefix("Warning: ")
+    return _WHOSE.sub("", warning)
 
 
 def _complain_of_png(content: bytes) -> str | None:
@@ -84,7 +86,10 @@ def _complain_of_png(content: bytes) -> str | None:
     headers = [start for name, start, _ in chunks if name == b"IHDR"]
     if len(headers) != 1 or chunks[0][0] != b"IHDR":
         return "is damaged: it has not one PNG header, in front"
-    wanted = _count_bytes(content[headers[0] + 8 : headers[0] + 21])
+    header = struct.unpack_from(">2I5B", content, headers[0] + 8)
+    if header[4:6] != (0, 0) or header[6] > 1:
+        return "is a PNG of a kind that no standard knows"
+    wanted = _count_bytes(*header)
     try:
         found = _inflate(content, chunks, wanted)
     except zlib.error:
@@ -120,11 +125,12 @@ def _data_of(content: bytes, chunks: list[tuple[bytes, int, int]]) -> Iterator[b
             yield content[start + 8 : end - 4]
 
 
-def _count_bytes(header: bytes) -> int:
+def _count_bytes(
+    width: int, height: int, depth: int, colour: int, *methods: int
+) -> int:
     """Returns the size of a PNG's inflated data: rows, each with a byte in front."""
-    width, height, depth, colour, _, _, interlace = struct.unpack(">2I5B", header)
     bits = depth * _SAMPLES.get(colour, 1)
-    passes = _PASSES if interlace else ((0, 0, 1, 1),)
+    passes = _PASSES if methods[-1] else ((0, 0, 1, 1),)
     total = 0
     for column, row, across, down in passes:
         columns, rows = -(-(width - column) // across), -(-(height - row) // down)
