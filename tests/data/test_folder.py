@@ -1,5 +1,8 @@
+import itertools
 import os
+import re
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -491,3 +494,67 @@ class TestPipeline:
 
         assert pipeline.element_spec[0] == tf.TensorSpec((4, 16, 16, 3), tf.uint8)
         assert pipeline.element_spec[1] == tf.TensorSpec((4,), tf.int32)
+
+
+def test_folders_that_link_to_one_another_are_refused(flat):
+    (flat / "cat" / "more").symlink_to(flat / "puppy")
+    (flat / "puppy" / "more").symlink_to(flat / "cat")
+
+    with pytest.raises(DataError, match=r"cat/more/more.* Remove the link"):
+        load(flat)
+
+
+def test_a_million_ways_through_a_few_folders_are_not_walked(flat, tmp_path):
+    places = [tmp_path / "hall" / str(number) for number in range(30)]
+    for place in places:
+        place.mkdir(parents=True)
+    for place, following in itertools.pairwise(places):
+        (place / "left").symlink_to(following)
+        (place / "right").symlink_to(following)
+    (flat / "cat" / "more").symlink_to(places[0])
+
+    with pytest.raises(DataError, match="are the same folder, to which a link leads"):
+        load(flat)
+
+
+def test_a_folder_of_two_classes_is_read_for_each(flat, tmp_path):
+    write_images(tmp_path / "more", 3)
+    for name in ("cat", "puppy"):
+        (flat / name / "more").symlink_to(tmp_path / "more")
+
+    data = load(flat, verify="header")
+
+    groups = data.findings["under_several_labels"]
+    named = {name for group in groups for name in group}
+    assert {"cat/more/001.jpeg", "puppy/more/001.jpeg"} <= named
+
+
+def test_a_class_that_would_be_a_terminals_command_is_refused(flat):
+    write_images(flat / "\x1b[31mred", 3)
+
+    told = re.escape(r"control characters in its name: \x1b[31mred. Rename it.")
+    with pytest.raises(DataError, match=told):
+        load(flat)
+
+
+@pytest.mark.parametrize("verify", ["full", "header", "off"])
+def test_what_is_no_file_is_named_and_not_opened(flat, monkeypatch, verify):
+    os.mkfifo(flat / "cat" / "pipe.png")
+    (flat / "cat" / "device.png").symlink_to("/dev/zero")
+    monkeypatch.chdir(flat / "cat")  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.png")
+
+        with pytest.raises(DataError) as raised:
+            load(flat, verify=verify)
+
+    for name in ("pipe", "device", "socket"):
+        assert f"cat/{name}.png is a pipe, a socket or a device" in str(raised.value)
+
+
+def test_links_to_one_another_are_named_as_files_that_cannot_be_read(flat):
+    (flat / "cat" / "x.png").symlink_to("y.png")
+    (flat / "cat" / "y.png").symlink_to("x.png")
+
+    with pytest.raises(DataError, match=r"x\.png cannot be read \(Too many levels"):
+        load(flat)

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -273,3 +274,32 @@ def test_a_name_with_a_line_break_is_no_fault(root):
     (file,) = scan_files(root, names, verify="full")
 
     assert file.fault is None
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+@pytest.mark.parametrize("change", [lambda p: p.unlink(), lambda p: p.write_bytes(b"")])
+def test_a_file_that_changes_while_it_is_looked_at_is_named(
+    root, monkeypatch, verify, change
+):
+    names = write(root, a=encode(photograph(200, 200), "PNG"))
+
+    # Between the question for its size and the opening of it.
+    def find(cache, name, **_):
+        change(root / name)
+
+    monkeypatch.setattr(scan_module.ScanCache, "find", find)
+    (file,) = scan_files(root, names, verify=verify)
+
+    assert file.fault.startswith("cannot be read (")
+
+
+def test_a_file_that_may_not_be_read_is_named(root, monkeypatch):
+    names = write(root, a=all_forms()["png"])
+
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    (file,) = scan_files(root, names, verify="full")
+
+    assert file.fault == "cannot be read (Permission denied)"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from experiments.counts import count_of
+from experiments.data.scan import is_text, show_name
 from experiments.errors import DataError
 
 _SHOWN = 200
@@ -147,9 +148,16 @@ def list_classes(folder: Path, count: int | None = None) -> list[str]:
             case or blanks are two classes.
 
     Raises:
-        DataError: There are fewer than two, or two look alike.
+        DataError: There are fewer than two, two look alike, or a name would not be
+            shown as it is.
     """
     names = list(find_classes(folder))
+    unshown = [name for name in names if is_text(name) and show_name(name) != name]
+    if unshown:
+        raise DataError(
+            f"{folder} has a class folder with control characters in its name: "
+            f"{show_name(unshown[0])}. Rename it."
+        )
     if len(names) < 2:
         raise DataError(
             f"{folder} must hold one folder for each of at least two classes. "
@@ -273,8 +281,10 @@ def _walk(root: Path, folder: Path) -> list[str]:
     They are texts because a million `Path` objects take half a minute.
     """
     files: list[str] = []
+    seen: dict[tuple[int, int], str] = {}
     with _reading(str(folder)):
         for current, folders, names in os.walk(folder, True, _raise, followlinks=True):
+            _refuse_again(current, seen)
             folders[:] = sorted(f for f in folders if not _is_hidden(f))
             _refuse_loops(Path(current), folders)
             prefix = Path(current).relative_to(root).as_posix()
@@ -294,6 +304,21 @@ def _refuse_loops(folder: Path, names: Sequence[str]) -> None:
             raise DataError(
                 f"{link} is a link to a folder that it lies in. Remove the link."
             )
+
+
+def _refuse_again(folder: str, seen: dict[tuple[int, int], str]) -> None:
+    """Raises for a folder that links lead to twice: its images would come again.
+
+    Some such links make more ways through a few folders than there are atoms.
+    """
+    status = os.stat(folder)  # noqa: PTH116
+    place = (status.st_dev, status.st_ino)
+    if status.st_ino and place in seen:
+        raise DataError(
+            f"{folder} and {seen[place]} are the same folder, to which a link leads. "
+            "Remove the link."
+        )
+    seen[place] = folder
 
 
 @contextmanager
