@@ -48,7 +48,9 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The plan that checking any command line gives."""
     config = OmegaConf.create({"seed": 5, "copy": "${seed}"})
     plan = Plan(
-        run=SimpleNamespace(fresh=False, sweep=None, task=None),  # type: ignore[arg-type]
+        run=SimpleNamespace(  # type: ignore[arg-type]
+            fresh=False, sweep=None, task=None, gpu="cpu", from_search=None
+        ),
         config=config,
         folder=tmp_path / "it's here",
         overrides=(),
@@ -356,6 +358,17 @@ def test_whoever_asks_for_it_gets_the_whole_traceback(
     monkeypatch.setattr(launch, "check", raising(KeyError("odd")))
     with pytest.raises(KeyError):
         start(refuse_to_run)
+
+
+def test_what_no_memory_could_hold_is_refused_before_there_is_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["model.width=60000", "gpu=cpu", "tracking=off"]
+    assert start(refuse_to_run, f"output_dir={tmp_path / 'out'}", *words) == 2
+    assert "The job has 1 problem:\n  - model would need about 247 TB of memory" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_folder_with_an_impossible_name_is_one_sentence(

@@ -38,6 +38,7 @@ from experiments.config.job import (
     JobResult,
 )
 from experiments.config.loader import CheckedHydra, open_hydra
+from experiments.config.memory import check_memory
 from experiments.config.preflight import Plan, check, select_overrides
 from experiments.config.task import ReproduceTaskConfig
 from experiments.errors import (
@@ -260,6 +261,7 @@ def _run_single(
     if result is not None:
         show_stored(result, plan.run)
         return result.exit_code
+    check_memory(plan.run)
     _create_folder(plan.folder)
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
     with _explaining():

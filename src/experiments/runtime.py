@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from experiments.config.machine import total_memory
 from experiments.errors import ConfigError, DeviceError, ExperimentError, Problem
 from experiments.files import cache_folder
 from experiments.gpu_libraries import explain_absence
@@ -59,7 +60,9 @@ def free_memory(devices: Devices) -> int | None:
     For the CPU it is what the system calls available, for GPUs the smallest total.
     """
     if not devices.gpus:
-        return int(psutil.virtual_memory().available)
+        available = int(psutil.virtual_memory().available)
+        # A container may be allowed less than the machine has.
+        return min(available, total_memory() or available)
     command = [
         "nvidia-smi",
         "--query-gpu=memory.total",

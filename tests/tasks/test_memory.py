@@ -48,10 +48,10 @@ def test_exhausted_memory_is_told_from_other_errors(
 
 
 def test_error_names_batch_size_estimate_and_ways_out(make_job: Any) -> None:
-    cost: Any = SimpleNamespace(training_bytes=12.34e9)
+    cost: Any = SimpleNamespace(training_bytes=12.34e9, state_bytes=1e9)
     with (
         pytest.raises(OutOfMemoryError) as error,
-        MemoryGuard(make_job(), cost).watch(),
+        MemoryGuard(make_job(), cost=cost).watch(),
     ):
         raise EXHAUSTED
     assert str(error.value) == (
@@ -59,6 +59,63 @@ def test_error_names_batch_size_estimate_and_ways_out(make_job: Any) -> None:
         "Lower trainer.batch_size=12 or the image size, or set trainer.oom=accumulate "
         "to add up smaller micro-batches."
     )
+
+
+@pytest.mark.parametrize(
+    ("stage", "error", "words"),
+    [
+        (
+            "data",
+            MemoryError("Unable to allocate 3.1 TiB for an array"),
+            "while the images were read (Unable to allocate 3.1 TiB for an array). ",
+        ),
+        ("network", EXHAUSTED, "while the network was built. Take a smaller one, such"),
+    ],
+)
+@pytest.mark.parametrize("wish", ["error", "accumulate"])
+def test_error_before_the_first_step_blames_what_asked_for_the_memory(
+    make_job: Any, stage: Any, error: Exception, words: str, wish: str
+) -> None:
+    guard = MemoryGuard(make_job(f"trainer.oom={wish}"), stage=stage)
+    with pytest.raises(OutOfMemoryError) as raised, guard.watch():
+        raise error
+    assert words in str(raised.value)
+    assert "batch_size" not in str(raised.value)
+
+
+def test_error_of_a_split_that_is_kept_when_training_begins_blames_the_images(
+    make_job: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.data import synthetic
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise MemoryError("Unable to allocate 3.1 TiB")
+
+    monkeypatch.setattr(synthetic.np, "arange", refuse)
+    guard = MemoryGuard(make_job(), stage="step")
+    sizes: Any = {"images": 9, "classes": 2, "channels": 1, "image_size": 4}
+    with (
+        pytest.raises(OutOfMemoryError, match="while the images were read"),
+        guard.watch(),
+    ):
+        synthetic.make_synthetic(seed=0, **sizes)
+
+
+@pytest.mark.parametrize("wish", ["error", "accumulate"])
+def test_error_of_a_network_that_is_mostly_weights_blames_the_weights(
+    make_job: Any, wish: str
+) -> None:
+    cost: Any = SimpleNamespace(
+        parameters=2_000_000_000, training_bytes=40e9, state_bytes=32e9
+    )
+    job = make_job(f"trainer.oom={wish}", "trainer.batch_size=13")
+    with (
+        pytest.raises(OutOfMemoryError) as error,
+        MemoryGuard(job, cost=cost).watch(),
+    ):
+        raise EXHAUSTED
+    assert "2,000,000,000 weights alone" in str(error.value)
+    assert "take 32.0 GB. Take a smaller network" in str(error.value)
 
 
 def test_other_errors_pass(make_job: Any) -> None:

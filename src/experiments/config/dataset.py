@@ -30,6 +30,11 @@ class DatasetConfig(Target):
         """Channels of the delivered images; `None` when unknown."""
         return None
 
+    @property
+    def known_images(self) -> int | None:
+        """Images of all splits together; `None` when only the data can tell."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
@@ -134,6 +139,11 @@ class DigitsConfig(CommonDatasetConfig):
         """Greyscale."""
         return 1
 
+    @property
+    def known_images(self) -> int | None:
+        """Those of scikit-learn."""
+        return 1797
+
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig(CommonDatasetConfig):
@@ -163,6 +173,11 @@ class SyntheticConfig(CommonDatasetConfig):
     def known_channels(self) -> int | None:
         """The configured number."""
         return self.channels
+
+    @property
+    def known_images(self) -> int | None:
+        """The configured number."""
+        return self.images
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem when some split would lack a class."""
@@ -201,6 +216,12 @@ class ArchiveConfig(CommonDatasetConfig):
     def known_channels(self) -> int | None:
         """CIFAR is in colour."""
         return 3 if self._is_cifar else 1
+
+    @property
+    def known_images(self) -> int | None:
+        """As published; a copy of one's own may hold fewer, and is not told by it."""
+        published = 60_000 if self._is_cifar else 70_000
+        return published if self.path is None else None
 
     @property
     def _is_cifar(self) -> bool:

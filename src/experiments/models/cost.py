@@ -34,6 +34,7 @@ class Cost:
             Training takes about 3 times as much.
         activation_bytes_per_image: Of all layers' outputs, what backpropagation keeps
             at most; a compiler that fuses layers keeps about half.
+        state_bytes: Weights, gradients and optimizer slots, whatever the batch.
         training_bytes: Weights, gradients, optimizer slots and a batch's activations;
             the framework's own memory and convolutions' work space come on top.
         uncounted_layers: Names of the layers missing from the FLOPs or activations,
@@ -44,6 +45,7 @@ class Cost:
     trainable_parameters: int
     flops_per_image: int
     activation_bytes_per_image: int
+    state_bytes: int
     training_bytes: int
     uncounted_layers: tuple[str, ...]
 
@@ -72,13 +74,14 @@ def measure_cost(
     activation_bytes = element_bytes * sum(elements or 0 for elements in outputs)
     trainable = _count(model.trainable_weights)
     parameters = _count(model.weights)
+    state_bytes = 4 * (parameters + trainable * (1 + optimizer_slots))
     return Cost(
         parameters=parameters,
         trainable_parameters=trainable,
         flops_per_image=sum(count or 0 for count in flops),
         activation_bytes_per_image=activation_bytes,
-        training_bytes=4 * (parameters + trainable * (1 + optimizer_slots))
-        + batch_size * activation_bytes,
+        state_bytes=state_bytes,
+        training_bytes=state_bytes + batch_size * activation_bytes,
         uncounted_layers=tuple(
             leaf.name
             for leaf, count, elements in zip(leaves, flops, outputs, strict=True)

@@ -1,12 +1,14 @@
 """What happens when a step does not fit the memory: a clear error, or smaller parts."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from experiments.config.job import Job
+from experiments.counts import count_of
 from experiments.errors import ExperimentError, RestartNeeded
 from experiments.files import replace_json
 from experiments.records import RecordError, read_record
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY_FILE = "accumulate.json"
 _ADVICE = "Remove it, which starts with whole batches, or start anew: fresh=true"
+Stage = Literal["data", "network", "step"]
 
 
 class _Memory(TypedDict):
@@ -47,14 +50,16 @@ def fit_to_memory(job: Job) -> Job:
 
 @dataclass
 class MemoryGuard:
-    """Turns exhausted memory into an error that says what to do.
+    """Turns exhausted memory into an error that says what asked for it.
 
     Attributes:
         job: The job.
+        stage: What is being done.
         cost: What a step was estimated to need, as soon as that is known.
     """
 
     job: Job
+    stage: Stage = "step"
     cost: "Cost | None" = None
 
     @contextmanager
@@ -74,6 +79,9 @@ class MemoryGuard:
             self._answer(error)
 
     def _answer(self, error: Exception) -> None:
+        stage = "data" if _reads_images(error) else self.stage
+        if stage != "step":
+            raise OutOfMemoryError(_blame_start(error, stage)) from error
         trainer = self.job.run.trainer
         micro_batch = trainer.batch_size // trainer.accumulate_steps
         estimate = (
@@ -83,18 +91,57 @@ class MemoryGuard:
         )
         what = f"Out of memory with {micro_batch} images at a time{estimate}."
         steps = 2 * trainer.accumulate_steps
+        ends = trainer.oom == "error" or trainer.batch_size % steps > 0
+        if ends and self.cost is not None and _is_mostly_state(self.cost):
+            raise OutOfMemoryError(f"{what} {_blame_weights(self.cost)}") from error
         if trainer.oom == "error":
             raise OutOfMemoryError(
                 f"{what} Lower trainer.batch_size={trainer.batch_size} or the image "
                 "size, or set trainer.oom=accumulate to add up smaller micro-batches."
             ) from error
-        if trainer.batch_size % steps:
+        if ends:
             raise OutOfMemoryError(
                 f"{what} trainer.batch_size={trainer.batch_size} cannot be divided any "
                 "further. Lower it or the image size."
             ) from error
         replace_json(self.job.output_dir / MEMORY_FILE, {"accumulate_steps": steps})
         raise RestartNeeded(f"{what} Restarting with {micro_batch // 2}") from error
+
+
+def _reads_images(error: Exception) -> bool:
+    """Tells whether code that holds images asked: a split is kept when it is used."""
+    frames = traceback.walk_tb(error.__traceback__)
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in frames]
+    return any(name.startswith("experiments.data.") for name in modules)
+
+
+def _blame_start(error: Exception, stage: Stage) -> str:
+    """Returns what asked for the memory before the first step."""
+    told = " ".join(str(error).split())[:200]
+    detail = f" ({told})" if isinstance(error, MemoryError) and told else ""
+    if stage == "data":
+        return (
+            f"Out of memory while the images were read{detail}. Take fewer or smaller "
+            "images (dataset.image_size), or set dataset.cache=none."
+        )
+    return (
+        f"Out of memory while the network was built{detail}. Take a smaller one, such "
+        "as model=resnet18, or lower model.width."
+    )
+
+
+def _is_mostly_state(cost: "Cost") -> bool:
+    """Tells whether a smaller batch would need more than half as much still."""
+    return 2 * cost.state_bytes > cost.training_bytes
+
+
+def _blame_weights(cost: "Cost") -> str:
+    return (
+        f"Its {count_of(cost.parameters, 'weight')} alone, with gradients and what the "
+        f"optimizer keeps, take {cost.state_bytes / 1e9:.1f} GB. Take a smaller "
+        "network, such as model=resnet18, or an optimizer that keeps less, such as "
+        "optimizer=sgd."
+    )
 
 
 def is_exhaustion(error: BaseException) -> bool:

@@ -1,11 +1,14 @@
 """Trains a model, keeps its best epoch and leaves a comparable result."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from experiments import build
 from experiments.config.job import Job, JobResult
+from experiments.config.memory import check_memory
 from experiments.data.dataset import Dataset
+from experiments.runtime import Devices, free_memory
 from experiments.tasks import origin, record, report
 from experiments.tasks.fitting import Fitting, load_state
 from experiments.tasks.memory import MemoryGuard, fit_to_memory
@@ -31,6 +34,7 @@ def train(job: Job) -> JobResult:
     job = fit_to_memory(best_of_search(job))
     run, options = job.run, job.run.task.arguments()
     claimed = build.claim_devices(run)
+    check_memory(run, gpu_memory=_gpu_memory(claimed))
     memory = MemoryGuard(job)
     with (
         record.open_run(job) as tracker,
@@ -39,6 +43,7 @@ def train(job: Job) -> JobResult:
     ):
         devices = build.configure_framework(run, claimed)
         record.log_devices(tracker, devices)
+        memory.stage = "data"
         dataset = build.build_dataset(run)
         naming_files.enter_context(build.naming_damaged_files(dataset))
         pipelines = build.build_pipelines(run, dataset)
@@ -51,6 +56,7 @@ def train(job: Job) -> JobResult:
             devices=devices,
             tracker=tracker,
         )
+        memory.stage = "network"
         model = fitting.build_model()
         cost = memory.cost = build.measure_cost(run, model, devices)
         report.show_start(job, dataset, cost, devices)
@@ -58,6 +64,7 @@ def train(job: Job) -> JobResult:
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
+        memory.stage = "step"
         fitted = fitting.run(model, state)
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
@@ -86,6 +93,11 @@ def train(job: Job) -> JobResult:
     report.show_unsent(tracker, run.output_dir, run.tracking.uri)
     report.show_result(run, result)
     return result
+
+
+def _gpu_memory(devices: Devices) -> Callable[[], int | None] | None:
+    """Returns what tells the memory of a claimed GPU; `None` without one."""
+    return (lambda: free_memory(devices)) if devices.gpus else None
 
 
 def _check_origin(
