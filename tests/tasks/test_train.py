@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.errors import DataError, ExperimentError
+from experiments.errors import ConfigError, DataError, ExperimentError
 from tests.test_build import TINY
 
 LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=4"]
@@ -221,3 +221,25 @@ def test_file_that_does_not_decode_is_named_wherever_it_is_first_drawn(
     small = ["trainer.batch_size=16", "schedule=constant", "tracking=off"]
     with pytest.raises(DataError, match=rf"1 image file .*{split}/class1/7\.png is"):
         run_job(*TINY[:-2], *data, "dataset.image_size=16", *more, *small, *options)
+
+
+def test_a_doubt_is_told_before_anything_is_claimed(
+    run_job: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Any) -> None:
+        raise DataError("so far")
+
+    monkeypatch.setattr("experiments.tasks.train.build.claim_devices", refuse)
+    with pytest.raises(DataError, match="so far"):
+        run_job("optimizer.lr=1e-12")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "optimizer.lr=1e-12 hardly changes a weight" in caplog.text
+
+
+def test_a_job_that_does_not_fit_is_refused_before_its_run_is_opened(
+    run_job: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("experiments.config.machine.total_memory", lambda: 10**6)
+    with pytest.raises(ConfigError, match="model would need about 282 MB of memory"):
+        run_job("gpu=cpu")
+    assert not (tmp_path / "outputs" / "mlflow.db").exists()

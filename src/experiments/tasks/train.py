@@ -1,10 +1,12 @@
 """Trains a model, keeps its best epoch and leaves a comparable result."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from experiments import build
+from experiments.config.doubts import find_doubts
 from experiments.config.job import Job, JobResult
 from experiments.config.memory import check_memory
 from experiments.data.dataset import Dataset
@@ -17,6 +19,8 @@ from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from experiments.training.state import TrainingState
+
+log = logging.getLogger(__name__)
 
 
 def train(job: Job) -> JobResult:
@@ -33,6 +37,8 @@ def train(job: Job) -> JobResult:
     """
     job = fit_to_memory(best_of_search(job))
     run, options = job.run, job.run.task.arguments()
+    for doubt in find_doubts(run):
+        log.warning("%s", doubt)
     claimed = build.claim_devices(run)
     check_memory(run, gpu_memory=_gpu_memory(claimed))
     memory = MemoryGuard(job)
