@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 
+from experiments.config.job_count import count_grid_values
 from experiments.config.space import Space
 from experiments.search.hyperparameters import declare
 from experiments.search.oracles import build_oracle
@@ -29,3 +30,22 @@ def test_the_process_of_the_bayesian_oracle_predicts_as_scikit_learns(
         got = oracle.gpr.predict(point, return_std=True)
         expected = GaussianProcessRegressor.predict(oracle.gpr, point, return_std=True)
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "a,b,c",
+        "range(1,9,3)",
+        "int(interval(1,50))",
+        "range(0,1,0.25)",
+        "interval(0,1)",
+        "tag(log,interval(1e-5,1e-2))",
+    ],
+)
+def test_a_grid_is_counted_as_keras_tuner_goes_through_it(
+    space_of: Any, values: str
+) -> None:
+    space: Space = space_of(f"a={values}")
+    (declared,) = declare(space, None).space
+    assert count_grid_values(space.parameters[0]) == len(list(declared.values))

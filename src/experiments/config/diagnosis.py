@@ -156,7 +156,7 @@ def _explain_outside(error: BaseException) -> Problem | None:
             return Problem("The configuration", reason, "Save it as UTF-8.")
         if isinstance(part, OSError):
             path = f": {part.filename}" if part.filename else ""
-            reason = f"names a file that cannot be read: {part.strerror}{path}."
+            reason = f"names a file that cannot be opened: {part.strerror}{path}."
             return Problem("The configuration", reason)
         if isinstance(part, YAMLError):
             place = getattr(part, "problem_mark", None)
@@ -210,9 +210,11 @@ def _describe_error(error: BaseException) -> str:
     told = [error] if error.__cause__ is None else [error, error.__cause__]
     lines = [" ".join(str(part).split()).partition(" full_key:")[0] for part in told]
     text = ". ".join(line.rstrip(".") for line in lines if line)
-    return (
-        text if isinstance(error, HydraException) else f"{type(error).__name__}: {text}"
-    )
+    if isinstance(error, HydraException):
+        return text
+    says_nothing = not text or isinstance(error, LookupError | AssertionError)
+    name = f"{type(error).__name__}: " if says_nothing else ""
+    return f"Hydra refuses it: {name}{text}"
 
 
 def is_hydras(error: BaseException) -> bool:
