@@ -167,6 +167,21 @@ def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -
         build.build_callbacks(run.run, {"output_dir": Path()})
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["keras.callbacks.os.system", "keras.callbacks.system", "keras.optimizers.get"],
+)
+def test_path_that_leads_out_of_an_allowed_package_is_not_called(
+    check: Any, tmp_path: Path, path: str
+) -> None:
+    """Before anything is imported it looks like one of the package."""
+    node = f"{{_target_: {path}, command: touch {tmp_path}/canary}}"
+    run = check(*TINY, f"+callbacks.x={node}", "callbacks.early_stopping=null").run
+    with pytest.raises(ConfigError, match=r"callbacks\.x\._target_"):
+        build.build_callbacks(run, {"output_dir": tmp_path})
+    assert not (tmp_path / "canary").exists()
+
+
 def test_file_damaged_while_training_is_named(check: Any, tmp_path: Path) -> None:
     from PIL import Image
 

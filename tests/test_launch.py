@@ -531,3 +531,39 @@ def test_wrong_value_of_hydras_own_key_is_told_in_a_sentence(
     off = [f"output_dir={tmp_path}", "tracking=off"]
     assert start(refuse_to_run, *words, *off) == 2
     assert key in capsys.readouterr().err
+
+
+TOUCH = "{_target_: os.system, command: touch CANARY}"
+WALK = TOUCH.replace("os.", "experiments.launch.os.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [f"+callbacks.x={WALK}"],
+        [f"model={WALK}"],
+        [f"+model.head=[{WALK}]"],
+        [f"+hydra.callbacks.x={TOUCH}"],
+        [f"+hydra.callbacks.x={WALK}"],
+        ["hydra.job_logging.handlers.file.filename=CANARY"],
+        ["hydra.output_subdir=CANARY"],
+        ["-m", "seed=0,1", f"+hydra.launcher.x={TOUCH}"],
+        ["-m", "seed=0,1", f"hydra.sweeper={TOUCH}"],
+        ["-m", "seed=0,1", "hydra.output_subdir=CANARY"],
+        ["hydra.searchpath=[pkg://tests.trap]"],
+        ["--config-path", "pkg://tests.trap"],
+        ["--info", "config", "hydra.searchpath=[pkg://tests.trap]"],
+        ["--shell-completion", "query=bash", "hydra.searchpath=[pkg://tests.trap]"],
+        ["--cfg", "all", "hydra.searchpath=[pkg://tests.trap]"],
+    ],
+    ids=str,
+)
+def test_nothing_that_nobody_allowed_is_called_imported_or_written(
+    tmp_path: Path, words: list[str]
+) -> None:
+    canary = tmp_path / "canary"
+    off = [f"output_dir={tmp_path / 'outputs'}", "tracking=off"]
+    given = [word.replace("CANARY", str(canary)) for word in words]
+    assert start(refuse_to_run, *given, *off) in (2, 0)
+    assert not canary.exists()
+    assert "tests.trap" not in sys.modules

@@ -1,7 +1,7 @@
 """A training job by the record of a tracked run, in the present surroundings."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,20 @@ def read_recorded(job: Job, run_id: str) -> RecordedRun:
         output_dir=Path(job.run.output_dir).absolute(),
         **job.run.tracking.connection(),
     )
-    allowed = job.run.allowed_targets
-    problems = [*check_targets(recorded.config, allowed, recorded=True)]
-    problems += _find_links(recorded.config, "")
+    problems = [*_check(recorded.config, job.run.allowed_targets)]
     if problems:
         raise ConfigError(problems, f"The record of run {run_id}")
     return recorded
+
+
+def _check(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
+    """Yields what of a recorded config is not obeyed."""
+    for name in ("tags", "trainer"):  # what the present command is laid over
+        if not isinstance(config, Mapping) or not isinstance(config.get(name), Mapping):
+            yield Problem(name, "is no mapping in it: the record is damaged.")
+            return
+    yield from check_targets(config, allowed, recorded=True)
+    yield from _find_links(config, "")
 
 
 def _find_links(node: object, key: str) -> Iterator[Problem]:

@@ -8,7 +8,8 @@ from experiments.config.commands import (
     describe_output,
     describe_tracking,
 )
-from experiments.config.preflight import Plan
+from experiments.config.permission import KEY
+from experiments.config.preflight import Plan, select_overrides
 from experiments.config.search_plan import SearchPlan
 from experiments.files import open_new
 from experiments.search.importance import measure_importance
@@ -161,5 +162,6 @@ def _describe_training(plan: Plan, run_id: str) -> str:
         f"from_search={run_id}",
         *describe_output(run.output_dir),
         *describe_tracking(run.tracking, plan.overrides),
+        *select_overrides(plan.overrides, [KEY]),
         *plan.flags,
     )

@@ -1,0 +1,1 @@
+"""Must never be imported: `test_launch` names it where a config might import it."""
