@@ -151,15 +151,26 @@ def test_environment_is_not_set_by_a_folder_of_somebody(
     assert check(*typed, extra_config_dir=folder)
 
 
-def test_commands_of_a_launcher_are_asked_for(check: Any, guests: Any) -> None:
-    text = "defaults: [submitit_slurm]\nsetup: ['touch /tmp/x']\n"
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("setup", "['touch /tmp/x']"),
+        ("additional_parameters", "{wrap: touch /tmp/x}"),
+        ("submitit_folder", "/tmp/x"),
+        ("partition", '"gpu\\ntouch /tmp/x"'),
+    ],
+)
+def test_commands_of_a_launcher_are_asked_for(
+    check: Any, guests: Any, key: str, value: str
+) -> None:
+    text = f"defaults: [submitit_slurm]\n{key}: {value}\n"
     folder = guests("", "hydra/launcher/cluster")
     (folder / "hydra" / "launcher" / "cluster.yaml").write_text(text)
     guests("defaults: [override /hydra/launcher: cluster]")
     options = {"extra_config_dir": folder, "multirun": True}
     words = ["experiment=theirs", "seed=0,1"]
     problem = refusal(check, *words, **options)
-    assert problem.key == "hydra.launcher.setup"
+    assert problem.key == f"hydra.launcher.{key}"
     assert problem.hint.endswith("hydra/launcher=cluster")
     assert check(*words, "hydra/launcher=cluster", **options)
 

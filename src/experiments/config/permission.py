@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, Node, OmegaConf
 
 from experiments.config.authority import covers
 from experiments.errors import Problem
@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 
 KEY = "allowed_targets"
 _FILE = "file://"
-# Of a launcher: what it hands to a shell or starts its jobs with.
-_COMMANDS = ("additional_parameters", "python", "ray", "setup", "srun_args")
+# Of a launcher: what it hands to a shell or starts its jobs with, and where it keeps
+# the code of jobs on its way.
+_COMMANDS = (
+    "additional_parameters",
+    "python",
+    "ray",
+    "setup",
+    "srun_args",
+    "submitit_folder",
+    "temp_folder",
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ def find_widening(
         permission: What was typed, and whose folder is the project's own.
         list_files: Returns what the config was composed of, in that order.
     """
-    allowed = _read_raw(config)
+    allowed = read_raw(config, KEY)
     if "${" in str(allowed):
         reason = "must be written out, for it says whose code may run."
         yield Problem(KEY, f"{reason} Received: {allowed}.")
@@ -145,13 +154,24 @@ def _find_surroundings(
             if key not in permission.keys:
                 reason = f"is set by {file}, which may not change the environment."
                 yield Problem(key, reason, f"To set it yourself: +{key}=...")
-        launcher = OmegaConf.select(file.config, "hydra.launcher", default=None)
-        named = [name for name in _COMMANDS if name in (launcher or ())]
+        named = _list_commands(file)
         if named and "hydra.launcher" not in permission.keys:
             key = f"hydra.launcher.{named[0]}"
             reason = f"is set by {file}, which may not bring commands unasked."
             chosen = Path(file.name).stem
             yield Problem(key, reason, f"To ask for it: hydra/launcher={chosen}")
+
+
+def _list_commands(file: ConfigFile) -> list[str]:
+    plain: Any = OmegaConf.to_container(file.config, resolve=False)
+    hydra = plain.get("hydra") if isinstance(plain, dict) else None
+    launcher = hydra.get("launcher") if isinstance(hydra, dict) else None
+    return [
+        str(name)
+        for name, value in (launcher.items() if isinstance(launcher, dict) else ())
+        # A second line would be one of the script that starts the job.
+        if name in _COMMANDS or "\n" in str(value)
+    ]
 
 
 def _list_names(overrides: Sequence["Override"]) -> Iterator[str]:
@@ -166,14 +186,16 @@ def _list_names(overrides: Sequence["Override"]) -> Iterator[str]:
             yield from (str(name) for name in names)
 
 
-def _read_raw(config: DictConfig) -> Any:
-    """Returns `allowed_targets` as it is written."""
-    plain: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, [KEY]))
-    return plain.get(KEY)
+def read_raw(config: DictConfig, key: str) -> Any:
+    """Returns the value of a key as plain data, as it is written."""
+    node: Any = config._get_node(key)
+    if OmegaConf.is_config(node) and not node._is_missing():
+        return OmegaConf.to_container(node, resolve=False)
+    return node._value() if isinstance(node, Node) else None
 
 
 def _names_in(file: ConfigFile) -> list[str]:
-    found = _read_raw(file.config) if OmegaConf.is_dict(file.config) else None
+    found = read_raw(file.config, KEY) if OmegaConf.is_dict(file.config) else None
     return [str(name) for name in found] if isinstance(found, list) else []
 
 

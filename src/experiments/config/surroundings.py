@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.authority import check_name, components_at
+from experiments.config.permission import read_raw
 from experiments.config.targets import resolve
 from experiments.errors import ConfigError, Problem
 
@@ -51,7 +52,7 @@ def check_surroundings(config: DictConfig) -> Iterator[Problem]:
         if problem is not None:
             yield problem
     for group in _LOGGING:
-        yield from _check_texts(_raw(config, group), f"hydra.{group}")
+        yield from _check_texts(read_raw(config.hydra, group), f"hydra.{group}")
     subdir = OmegaConf.select(config, "hydra.output_subdir", default=None)
     if subdir is not None and not re.fullmatch(r"(?!\.\.?$)[\w.-]+", str(subdir)):
         reason = "must be null or the name of one folder, inside of the job's."
@@ -101,7 +102,9 @@ def _list_named(config: DictConfig) -> Iterator[tuple[str, object]]:
     for group in _CALLED:
         yield from _find(_settle(config, group), f"hydra.{group}", ("_target_",))
     for group in _LOGGING:
-        yield from _find(_raw(config, group), f"hydra.{group}", (_FACTORY, "class"))
+        yield from _find(
+            read_raw(config.hydra, group), f"hydra.{group}", (_FACTORY, "class")
+        )
 
 
 def _find(
@@ -146,14 +149,11 @@ def _allowed(config: DictConfig) -> list[str]:
         return []  # told by its own check
 
 
-def _raw(config: DictConfig, group: str) -> Any:
-    """Returns a part of Hydra's node as it is written."""
-    plain: Any = OmegaConf.to_container(OmegaConf.masked_copy(config.hydra, [group]))
-    return plain.get(group)
-
-
 def _settle(config: DictConfig, group: str) -> Any:
     """Returns a part of Hydra's node with what its interpolations give now."""
+    raw = read_raw(config.hydra, group)
+    if "${" not in str(raw):
+        return raw
     try:
         return _resolve(config.hydra[group])
     except OmegaConfBaseException:
