@@ -6,7 +6,7 @@ import pytest
 from hydra._internal.utils import create_config_search_path
 
 from experiments.config.loader import open_hydra
-from experiments.config.permission import Permission
+from experiments.config.permission import Permission, read_raw
 from experiments.config.preflight import check as check_with
 from experiments.errors import ConfigError
 from tests.conftest import CONF
@@ -195,3 +195,11 @@ def test_own_folder_is_known_by_its_place(tmp_path: Path) -> None:
     assert permission.is_own("pkg://hydra.conf")
     assert not permission.is_own(f"file://{tmp_path}")
     assert not permission.is_own("pkg://guest.conf")
+
+
+def test_config_without_the_key_is_read_too() -> None:
+    """Hydra's own page is composed without a primary config."""
+    with open_hydra(create_config_search_path(str(CONF))) as hydra:
+        config = hydra.compose_config(None, [], run_mode())
+        assert read_raw(config, "allowed_targets") is None
+        assert list(hydra.config_loader.find_unauthorised(config)) == []

@@ -188,7 +188,7 @@ def _list_names(overrides: Sequence["Override"]) -> Iterator[str]:
 
 def read_raw(config: DictConfig, key: str) -> Any:
     """Returns the value of a key as plain data, as it is written."""
-    node: Any = config._get_node(key)
+    node: Any = config._get_node(key, validate_access=False)
     if OmegaConf.is_config(node) and not node._is_missing():
         return OmegaConf.to_container(node, resolve=False)
     return node._value() if isinstance(node, Node) else None
