@@ -74,7 +74,9 @@ def test_job_is_named_after_what_is_swept_then_its_name_then_its_choices(
 ) -> None:
     hydra.job.env_set[jobs.SWEPT_VARIABLE] = swept
     hydra.run.name = given
-    assert describe().name == name
+    job = describe()
+    assert job.name == name
+    assert " ".join(job.differing) == (name if "=" in name else "")
 
 
 def test_job_knows_its_config_folder_choices_and_overrides(

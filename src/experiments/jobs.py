@@ -125,13 +125,15 @@ def _describe_job(config: DictConfig) -> Job:
         str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
     }
     sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
+    differing = _differing(hydra)
     return Job(
         resolved=resolve(config),
         output_dir=Path(hydra.runtime.output_dir),
         overrides=tuple(hydra.overrides.task),
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
-        name=" ".join(_differing(hydra)) or run.name or describe_choices(choices),
+        name=" ".join(differing) or run.name or describe_choices(choices),
         sweep_dir=None if sweep_dir is None else Path(sweep_dir),
+        differing=differing,
         links=find_links(config),
     )
 

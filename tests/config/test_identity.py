@@ -162,6 +162,19 @@ def test_a_search_is_found_by_any_spelling_of_its_values(
     assert first.folder == second.folder
 
 
+def test_a_search_is_found_by_its_parameters_in_any_order(check: Any) -> None:
+    typed = ["optimizer.lr=interval(1e-3,1)", "seed=1,2", "model.width=range(1,9)"]
+    first = check(SEARCH, "model=resnet", *typed, multirun=True)
+    second = check(SEARCH, *reversed(typed), "model=resnet", multirun=True)
+    assert first.folder == second.folder
+    assert first.search.space.keys != second.search.space.keys
+
+
+def test_a_name_beside_from_search_names_the_folder(check: Any) -> None:
+    named = check("from_search=abc", "name=longer", "trainer.epochs=9").folder.name
+    assert named.startswith("longer-trainer.epochs_9-")
+
+
 def test_a_folder_of_a_reproduction_names_the_run_and_not_the_defaults(
     check: Any,
 ) -> None:

@@ -1,4 +1,5 @@
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_a_group_is_found_by_its_file_also_as_a_list_and_null() -> None:
     config = OmegaConf.create({})
     space = parse("callbacks=[default],[default,plateau]", "experiment=null,notebook")
     point = space.current(config, {"callbacks": "default", "experiment": None})
-    assert point == {"callbacks": "[default]", "experiment": "null"}
+    assert point == {"callbacks": "default", "experiment": "null"}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,8 @@ def test_values_that_every_trial_has_are_the_others() -> None:
         (
             ["a=1,2", "b=1,2"],
             {"b": "c=1"},
-            "hydra.sweeper.when.b must be a condition on a parameter with choices: a. "
+            "hydra.sweeper.when.b must be a condition on a parameter with choices "
+            "or whole numbers: a. "
             "Received: 'c=1'.",
         ),
         (
@@ -315,3 +317,69 @@ def test_choices_that_are_shuffled_are_one_space() -> None:
         random.seed(seed)
         spaces.append(parse("optimizer.lr=shuffle(1e-3,1e-2,1e-1)"))
     assert spaces == [parse("optimizer.lr=1e-3,1e-2,1e-1")] * 8
+
+
+@pytest.mark.parametrize(
+    ("parent", "condition", "values"),
+    [
+        ("layers=range(0,5)", "layers=3,4", (3, 4)),
+        ("layers=range(0,101,10)", "layers=20", (20,)),
+        ("layers=int(interval(1,8))", "layers=2,4.0", (2, 4)),
+    ],
+)
+def test_whole_numbers_are_a_parent_as_choices_are(
+    parent: str, condition: str, values: tuple[int, ...]
+) -> None:
+    space = parse("rate=interval(0,1)", parent, when={"rate": condition})
+    assert space.keys == ("layers", "rate")
+    assert space.parameters[1].when == Condition("layers", values)
+    assert len(space.as_overrides({"layers": values[0], "rate": 0.5})) == 2
+    assert len(space.as_overrides({"layers": 1, "rate": 0.5})) == 1
+
+
+@pytest.mark.parametrize(
+    ("parent", "accepted"),
+    [
+        ("layers=range(0,5)", "0, 1, 2, 3, 4"),
+        ("layers=range(0,101,5)", "0 to 100 by 5"),
+        ("layers=int(interval(1,800))", "1 to 800"),
+    ],
+)
+def test_a_condition_on_a_number_that_is_not_searched_says_which_are(
+    parent: str, accepted: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("rate=interval(0,1)", parent, when={"rate": "layers=999"})
+    (problem,) = caught.value.problems
+    assert f"must name values of layers: {accepted}. Received: 999." in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("typed", "condition"),
+    [
+        (["optimizer=[sgd]"], "optimizer=sgd"),
+        (["optimizer=[sgd]"], "optimizer=[sgd]"),
+        (["optimizer=sgd"], "optimizer=[sgd]"),
+        (["optimizer=[sgd],[adam]"], "optimizer=sgd"),
+        (["optimizer=sgd,adam"], "optimizer=[sgd]"),
+    ],
+    ids=str,
+)
+def test_a_list_of_one_file_is_that_file_for_a_condition(
+    typed: list[str], condition: str
+) -> None:
+    when = {"optimizer.momentum": condition}
+    space = parse(*typed, "optimizer.momentum=0.5,0.9", when=when)
+    assert space.keys[-1] == "optimizer.momentum"
+    assert space.left_out == ()
+
+
+def test_two_paths_to_one_folder_are_one_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pets = str(tmp_path / "pets")
+    space = parse(f"dataset.path={pets},{pets}/../pets,pets,other")
+    assert space.parameters[0].choices == (pets, str(tmp_path / "other"))
+    config = OmegaConf.create({"dataset": {"path": "./pets"}})
+    assert space.current(config, {}) == {"dataset.path": pets}

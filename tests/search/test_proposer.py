@@ -8,7 +8,7 @@ import pytest
 from experiments.errors import ExperimentError
 from experiments.search.proposer import Proposer
 from experiments.search.trial import Outcome, Proposal
-from experiments.search.trial_journal import parse_answer, read_trials
+from experiments.search.trial_journal import keep_order, parse_answer, read_trials
 
 SPACE = ("lr=tag(log,interval(1e-5,1e-1))", "size=range(16,65,16)", "model=a,b")
 
@@ -141,6 +141,28 @@ def test_conditional_parameters_are_absent_where_their_condition_fails(
     assert {v["optimizer"] for v in proposed} == {"adam", "sgd"}
     for values in proposed:
         assert ("momentum" in values) == (values["optimizer"] == "sgd")
+
+
+def test_a_condition_on_whole_numbers_holds_with_those_alone(
+    settings: Any, space_of: Any, tmp_path: Path
+) -> None:
+    space = space_of("layers=range(0,4)", "rate=interval(0,1)", rate="layers=2,3")
+    proposed = drive_without_score(
+        Proposer(settings(max_trials=30), space, None, tmp_path)
+    )
+    assert {v["layers"] for v in proposed} == {0, 1, 2, 3}
+    for values in proposed:
+        assert ("rate" in values) == (values["layers"] in {2, 3})
+
+
+def test_a_search_goes_on_with_its_parameters_in_another_order(
+    settings: Any, space_of: Any, tmp_path: Path
+) -> None:
+    space = keep_order(space_of(*SPACE), tmp_path)
+    before = drive(Proposer(settings(max_trials=5), space, None, tmp_path))
+    other = keep_order(space_of(*reversed(SPACE)), tmp_path)
+    after = drive(Proposer(settings(max_trials=8), other, None, tmp_path))
+    assert (len(after), after[:5]) == (8, before)
 
 
 def test_hyperband_promotes_the_best_trials_and_names_their_parents(

@@ -2,6 +2,7 @@ import dataclasses
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from experiments.errors import ConfigError, RestartNeeded, TrackingError
 from experiments.folders import choose_folder
 from experiments.tasks import reproduce as module
 from experiments.tasks.fitting import Fitting
+from experiments.tasks.recorded_job import as_recorded
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.client import import_mlflow
 from experiments.tracking.flatten import flatten_config
@@ -172,3 +174,24 @@ def test_missing_and_unknown_run_ids_are_told(run_job: Any, run_again: Any) -> N
         run_again("nothing")
     with pytest.raises(TrackingError, match="needs a tracker to read from"):
         run_again("nothing", "tracking=off")
+
+
+def test_a_run_of_a_sweep_is_named_by_what_tells_it_from_the_others(
+    check: Any, tmp_path: Path
+) -> None:
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.to_container(check().config, resolve=True)
+    recorded: Any = SimpleNamespace(config=config, choices={})
+    job = Job(
+        resolved=config,  # type: ignore[arg-type]
+        output_dir=tmp_path,
+        name="run_id=abc seed=1",
+        differing=("run_id=abc", "seed=1"),
+    )
+    named = as_recorded(job, recorded, name="again: first", tags={}).name
+    assert named == "run_id=abc seed=1 (again: first)"
+    alone = dataclasses.replace(job, differing=())
+    assert as_recorded(alone, recorded, name="again: first", tags={}).name == (
+        "again: first"
+    )

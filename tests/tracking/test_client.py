@@ -11,8 +11,10 @@ def test_reading_a_file_of_a_run_shows_no_bar(
 ) -> None:
     options = dict(CONNECTION)
     del options["enabled"], options["drain_seconds"]
-    client = connect(**options, output_dir=tmp_path).client  # type: ignore[arg-type]
-    run = client.create_run(client.create_experiment("files"))
+    connection = connect(**options, output_dir=tmp_path)  # type: ignore[arg-type]
+    client = connection.client
+    # Of an experiment that MLflow makes by itself the files go into the current folder.
+    run = client.create_run(connection.experiment_id)
     client.log_text(run.info.run_id, "some text", "some.txt")
 
     file = client.download_artifacts(run.info.run_id, "some.txt", str(tmp_path))

@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.convert import nearest
-from experiments.config.parameter import Condition, Parameter, parse_parameter
+from experiments.config.parameter import (
+    Condition,
+    Parameter,
+    parse_parameter,
+    settle_value,
+)
 from experiments.config.values import as_value, same_value, write_value
 from experiments.errors import Problem
 
@@ -118,7 +123,7 @@ def _parse_clause(
         values = [as_value(element) for element in override.sweep_iterator()]
     else:
         values = [override.value()]
-    return Clause(key, parent, tuple(values), text)
+    return Clause(key, parent, tuple(settle_value(parent, v) for v in values), text)
 
 
 def _parents_first(clauses: Sequence[Clause]) -> Iterator[Clause]:
@@ -134,22 +139,26 @@ def _check_values(clause: Clause, around: Surroundings) -> Problem | None:
     """Returns what the clause names and the search does not have."""
     where, parent = f"{_WHEN}.{clause.key}", clause.parent
     searched, fixed = around.found.get(parent), around.fixed.get(parent)
-    if fixed is None and (searched is None or not searched.choices):
-        others = [p.key for p in around.found.values() if p.choices]
+    if fixed is None and (searched is None or not searched.is_discrete):
+        others = [p.key for p in around.found.values() if p.is_discrete]
         accepted = ", ".join(k for k in others if k != clause.key) or "there is none"
-        reason = f"must be a condition on a parameter with choices: {accepted}."
+        reason = (
+            "must be a condition on a parameter with choices or whole numbers: "
+            f"{accepted}."
+        )
         hint = nearest(parent, others)
         return Problem(where, f"{reason} Received: {clause.text!r}.", hint)
     possible = [
         parameter
         for parameter in (searched, around.declared.get(parent))
-        if parameter is not None and parameter.choices
+        if parameter is not None and parameter.is_discrete
     ]
-    names = [str(choice) for parameter in possible for choice in parameter.choices]
-    names += [] if fixed is None else [write_value(fixed.value())]
+    names = [name for parameter in possible for name in parameter.list_choices()]
+    value_now = None if fixed is None else settle_value(parent, fixed.value())
+    names += [] if fixed is None else [write_value(value_now)]
     for value in clause.values:
         known = any(parameter.find(value) is not None for parameter in possible)
-        if not known and not (fixed and same_value(fixed.value(), value)):
+        if not known and not (fixed and same_value(value_now, value)):
             accepted = ", ".join(dict.fromkeys(names))
             received = write_value(value)
             reason = f"must name values of {parent}: {accepted}. Received: {received}."
@@ -159,7 +168,7 @@ def _check_values(clause: Clause, around: Surroundings) -> Problem | None:
 
 def _settle(clause: Clause, around: Surroundings) -> str | None:
     """Returns why the parameter is never searched beside a parent of one value."""
-    value = around.fixed[clause.parent].value()
+    value = settle_value(clause.parent, around.fixed[clause.parent].value())
     if any(same_value(value, wanted) for wanted in clause.values):
         return None
     return f"{clause.parent} is {write_value(value)}"
@@ -172,7 +181,7 @@ def _depend(
     parent = around.found[clause.parent]
     values = [v for value in clause.values if (v := parent.find(value)) is not None]
     if not values:
-        return f"{clause.parent} is one of {parent.describe_choices()}"
+        return f"{clause.parent} is one of {', '.join(parent.list_choices())}"
     own = around.found.get(clause.key)
     if own is None:
         # Typed with one value: that is set where it would be searched.

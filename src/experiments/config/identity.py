@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from experiments.config.fields import is_incidental
-from experiments.config.paths import list_paths, locate
+from experiments.config.paths import list_paths
 from experiments.config.schema import RunConfig
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
@@ -96,18 +96,11 @@ def name_search_folder(
         name: Readable part.
         run: The config that is varied.
         search: How; the budget does not count, for it may be raised.
-        space: What is varied.
+        space: What is varied; in any order.
     """
-    paths = dict(list_paths(run))
     parameters = [
-        replace(
-            p,
-            prefix="",
-            choices=tuple(locate(str(choice)) for choice in p.choices)
-            if p.key in paths
-            else tuple(settle_numbers(p.choices)),
-        )
-        for p in space.parameters
+        replace(p, prefix="", choices=tuple(settle_numbers(p.choices)))
+        for p in sorted(space.parameters, key=lambda p: p.key)
     ]
     content = [identify(run), _essence(search), _essence(parameters)]
     return f"{_slug(name)}-{_hash(content)}"

@@ -42,6 +42,7 @@ class Job:
         choices: Group -> chosen option.
         name: Readable name of the run; in a sweep, only what differs.
         sweep_dir: Folder of the sweep it belongs to, absolute.
+        differing: Overrides that tell it from the other jobs of its sweep.
         links: Keys that follow others: key -> interpolation.
         stop: How it is asked to stop.
     """
@@ -53,6 +54,7 @@ class Job:
     choices: Mapping[str, str] = field(default_factory=dict)
     name: str
     sweep_dir: Path | None = None
+    differing: Sequence[str] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     stop: StopRequest = field(default_factory=StopRequest)
 

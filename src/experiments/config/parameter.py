@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.config.fields import is_component
+from experiments.config.paths import locate, may_be_path
+from experiments.config.schema import RunConfig
 from experiments.config.values import (
     as_value,
     is_number,
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import IntervalSweep, Override
 
 Scalar = str | int | float | bool
+
+_MOST_NUMBERS = 10  # in a message
+_GROUPS = {field.name for field in dataclasses.fields(RunConfig) if is_component(field)}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ class Parameter:
     def find(self, value: object) -> Scalar | None:
         """Returns the value of this parameter that equals `value`, if there is one."""
         if self.choices:
-            return next((c for c in self.choices if same_value(_read(c), value)), None)
+            wanted = settle_value(self.key, value)
+            return next((c for c in self.choices if same_value(_read(c), wanted)), None)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         steps = 0.0 if self.step is None else (value - self.low) / self.step
@@ -80,9 +87,21 @@ class Parameter:
         text = value if isinstance(value, str) else repr(value)
         return f"{self.prefix}{self.key}={text}"
 
-    def describe_choices(self) -> str:
-        """Returns the choices as one text."""
-        return ", ".join(map(str, self.choices))
+    @property
+    def is_discrete(self) -> bool:
+        """Whether another parameter may be searched with some of the values only."""
+        return bool(self.choices) or self.is_int
+
+    def list_choices(self) -> list[str]:
+        """Returns the choices as texts; of many whole numbers both ends as one."""
+        if self.choices:
+            return list(map(str, self.choices))
+        step = int(self.step or 1)
+        numbers = range(int(self.low), int(self.high) + 1, step)
+        if len(numbers) <= _MOST_NUMBERS:
+            return list(map(str, numbers))
+        every = "" if step == 1 else f" by {step}"
+        return [f"{numbers[0]} to {numbers[-1]}{every}"]
 
     def _number(self, value: float) -> int | float:
         return int(value) if self.is_int else float(value)
@@ -97,19 +116,19 @@ def parse_parameter(override: "Override", problems: list[Problem]) -> Parameter 
     """
     text = (override.input_line or "").partition("=")[2]
     prefix = "++" if override.is_force_add() else "+" if override.is_add() else ""
-    common: dict[str, Any] = {"key": override.get_key_element().lstrip("+")}
-    common["prefix"] = prefix
+    key = override.get_key_element().lstrip("+")
+    common: dict[str, Any] = {"key": key, "prefix": prefix}
     if override.is_interval_sweep():
         return _parse_interval(override.value(), common, text, problems)
     if override.is_range_sweep():
         return _parse_range(list(override.sweep_iterator()), common, text, problems)
     if not override.is_sweep_override():
-        return Parameter(**common, choices=as_choices([override.value()]))
+        return Parameter(**common, choices=_as_choices(key, [override.value()]))
     values = [as_value(element) for element in _list_choices(override)]
     if not values:
-        problems.append(Problem(common["key"], f"matches nothing. Received: {text}."))
+        problems.append(Problem(key, f"matches nothing. Received: {text}."))
         return None
-    return Parameter(**common, choices=as_choices(values))
+    return Parameter(**common, choices=_as_choices(key, values))
 
 
 def as_choices(values: Sequence[Any]) -> tuple[Scalar, ...]:
@@ -123,6 +142,19 @@ def as_choices(values: Sequence[Any]) -> tuple[Scalar, ...]:
     if all(isinstance(value, int) for value in different):
         return tuple(different)
     return tuple(map(float, different))
+
+
+def _as_choices(key: str, values: Sequence[Any]) -> tuple[Scalar, ...]:
+    return as_choices([settle_value(key, value) for value in values])
+
+
+def settle_value(key: str, value: object) -> Any:
+    """Returns a value by its one name: paths absolute, a list of one file as that."""
+    if isinstance(value, str) and may_be_path(key, RunConfig):
+        return locate(value)
+    if isinstance(value, list) and len(value) == 1 and key in _GROUPS:
+        return value[0]
+    return value
 
 
 def _list_choices(override: "Override") -> list[Any]:

@@ -208,7 +208,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     config, run = checked.config, validate(checked.config)
     name = run.name or describe_choices(composer.choices())
     typed = describe_overlay(job, run)
-    if run.from_search is not None:
+    if run.from_search is not None and not run.name:
         name = f"best of {run.from_search[:8]}"
     elif isinstance(run.task, ReproduceTaskConfig) and run.run_id and not run.name:
         name = f"reproduce {run.run_id[:8]}"  # which tells what, not the defaults
@@ -288,7 +288,7 @@ def _check_search(
     config = firsts[shown]
     run = validate(config)
     check_search(search, runs if base else runs[1:])
-    readable = run.name or "-".join(keys)
+    readable = run.name or "-".join(sorted(keys))
     name = name_search_folder(readable, run, search.config, search.space)
     return Plan(
         run=run,

@@ -6,7 +6,7 @@ under `hydra.sweeper.params`. `hydra.sweeper.when` names a condition for a param
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -42,6 +42,12 @@ class Space:
     def keys(self) -> tuple[str, ...]:
         """The keys in their order."""
         return tuple(parameter.key for parameter in self.parameters)
+
+    def in_order(self, keys: Sequence[str]) -> "Space":
+        """Returns the space with its parameters in the order of `keys`."""
+        place = {key: number for number, key in enumerate(keys)}
+        ordered = sorted(self.parameters, key=lambda p: place.get(p.key, len(place)))
+        return replace(self, parameters=tuple(ordered))
 
     def active(self, values: Values) -> tuple[Parameter, ...]:
         """Returns the parameters whose condition holds for `values`."""

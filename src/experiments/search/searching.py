@@ -28,7 +28,7 @@ from experiments.search.proposer import Proposer
 from experiments.search.repeats import repeated_runs
 from experiments.search.runner import RepeatedRun, TrialRunner
 from experiments.search.trial import Proposal, Trial
-from experiments.search.trial_journal import FOLDER
+from experiments.search.trial_journal import FOLDER, keep_order
 
 _STOP_FILE = "stop"
 
@@ -53,6 +53,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     sweep_dir = Path(str(config.hydra.sweep.dir)).absolute()
     folder = sweep_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    space = keep_order(space, folder)
     stop = folder / _STOP_FILE
     _forget_stop(stop)
     choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)

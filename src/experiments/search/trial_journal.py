@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-from experiments.records import OutsideError, RecordError, resolve_inside
+from experiments.config.space import Space
+from experiments.files import replace_json
+from experiments.records import OutsideError, RecordError, read_record, resolve_inside
 from experiments.search.trial import Outcome, Proposal, Scalar, Trial
 from experiments.shapes import Count, ShapeError, conform
 from experiments.tracking.journal import DAMAGED, Entry, read_entries
 
 FOLDER = "search"  # below the folder of the sweep
 JOURNAL_FILE = "trials.jsonl"
+ORDER_FILE = "order.json"
 ASKED, TOLD = "asked", "told"
 _ADVICE = (
     "Restore it from a backup, or start the search anew in another folder: fresh=true"
@@ -42,6 +45,30 @@ def read_trials(folder: Path) -> list[Trial]:
         RecordError: The journal is damaged.
     """
     return gather_trials(read_entries(folder / JOURNAL_FILE), folder)
+
+
+def keep_order(space: Space, folder: Path) -> Space:
+    """Returns the space in the order in which its search was started.
+
+    The same parameters in another order are the same search, whose oracle is asked
+    again in the order of before.
+
+    Args:
+        space: As typed.
+        folder: Of the search.
+
+    Raises:
+        RecordError: The order is damaged.
+    """
+    place = folder / ORDER_FILE
+    try:
+        keys = read_record(place, list[str], advice=_ADVICE)
+    except FileNotFoundError:
+        replace_json(place, list(space.keys))
+        return space
+    if sorted(keys) != sorted(space.keys):
+        raise RecordError(place, "it names other parameters", _ADVICE)
+    return space.in_order(keys)
 
 
 def gather_trials(entries: Iterable[Entry], folder: Path) -> list[Trial]:

@@ -63,16 +63,18 @@ def as_recorded(
     Args:
         job: Says where it runs; its own name and tags count too.
         recorded: The run whose config decides.
-        name: Of the new run, unless the job has one.
+        name: Of the new run, unless the job has one; beside what tells it from the
+            others of a sweep.
         tags: Further tags of the new run.
     """
     present: dict[str, Any] = {key: job.resolved[key] for key in PRESENT}
     merged = {**recorded.config["tags"], **job.run.tags, **tags}
     config = {**recorded.config, **present, "tags": merged, "name": job.run.name}
     choices = {**recorded.choices, "task": job.choices.get("task", "train")}
-    return dataclasses.replace(
-        job, resolved=config, choices=choices, name=job.run.name or name
-    )
+    name = job.run.name or name
+    if job.differing:
+        name = f"{' '.join(job.differing)} ({name})"
+    return dataclasses.replace(job, resolved=config, choices=choices, name=name)
 
 
 def best_of_search(job: Job) -> Job:
