@@ -50,6 +50,20 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _clean_checkout() -> Iterator[None]:
+    """Fails where tests leave files behind: each writes into a folder of its own."""
+    before = _list_checkout()
+    yield
+    left = _list_checkout() - before
+    assert not left, f"The tests have left {sorted(left)} in {ROOT}."
+
+
+def _list_checkout() -> set[str]:
+    # What tools remember is hidden, and a person may be training beside the tests.
+    return {p.name for p in ROOT.iterdir() if p.name[0] != "."} - {"outputs"}
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _config_files() -> Iterator[None]:
     """Reads each config file once for all tests."""
     with pytest.MonkeyPatch.context() as patch:

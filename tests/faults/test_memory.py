@@ -17,10 +17,14 @@ EXHAUSTING = (
 )
 
 
+@pytest.mark.parametrize(("at", "recorded"), [(0, "4"), (2, "1")])
 def test_a_batch_is_split_in_fresh_processes_until_it_fits(
-    job: Callable[..., Command],
+    job: Callable[..., Command], at: int, recorded: str
 ) -> None:
-    command = job(*EXHAUSTING, "trainer.oom=accumulate")
+    """After the first step a parameter has its value for ever; the tag tells more."""
+    command = job(
+        *EXHAUSTING, f"+callbacks.exhausting.at={at}", "trainer.oom=accumulate"
+    )
     done = command.finish()
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Out of memory with 8 images at a time") == 1
@@ -30,7 +34,8 @@ def test_a_batch_is_split_in_fresh_processes_until_it_fits(
     (run,) = read_runs(command.folder)
     assert run["status"] == "FINISHED"
     assert run["tags"]["resumed.count"] == "2"
-    assert run["params"]["trainer.accumulate_steps"] == "4"
+    assert run["params"]["trainer.accumulate_steps"] == recorded
+    assert run["tags"]["changed.trainer.accumulate_steps"] == "1 -> 2 -> 4"
     assert [step for step, _ in run["points"]["val_loss"]] == [1, 2]
 
 
