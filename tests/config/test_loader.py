@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hydra._internal.utils import create_config_search_path
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
@@ -83,6 +83,20 @@ def test_a_worker_gets_what_was_read_and_not_the_other_jobs(folder: Path) -> Non
     worker = pickle.loads(data)
     assert worker._known == {}
     assert worker.load_configuration("config", ["seed=2"], RunMode.RUN) == before
+
+
+def test_a_worker_leaves_out_what_the_check_has_left_out(folder: Path) -> None:
+    job = ["seed=2", "model.dept=3", "model.width=9"]
+    with open_hydra(create_config_search_path(str(folder))) as hydra:
+        loader = hydra.config_loader
+        with pytest.raises(HydraException, match="dept"):
+            loader.load_configuration("config", job, RunMode.RUN)
+        loader.left_out = frozenset(["model.dept=3", "model.width=9"])
+        data = pickle.dumps(loader)
+    config = pickle.loads(data).load_configuration("config", job, RunMode.RUN)
+    assert (config.seed, "dept" in config.model) == (2, False)
+    # What was typed is told whole: the job lays it over what it is made of.
+    assert list(config.hydra.overrides.task) == job
 
 
 def test_what_was_remembered_is_what_hydra_gets(folder: Path) -> None:
