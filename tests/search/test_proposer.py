@@ -8,7 +8,12 @@ import pytest
 from experiments.errors import ExperimentError
 from experiments.search.proposer import Proposer
 from experiments.search.trial import Outcome, Proposal
-from experiments.search.trial_journal import keep_order, parse_answer, read_trials
+from experiments.search.trial_journal import (
+    ORDER_FILE,
+    keep_order,
+    parse_answer,
+    read_trials,
+)
 
 SPACE = ("lr=tag(log,interval(1e-5,1e-1))", "size=range(16,65,16)", "model=a,b")
 
@@ -163,6 +168,15 @@ def test_a_search_goes_on_with_its_parameters_in_another_order(
     other = keep_order(space_of(*reversed(SPACE)), tmp_path)
     after = drive(Proposer(settings(max_trials=8), other, None, tmp_path))
     assert (len(after), after[:5]) == (8, before)
+
+
+@pytest.mark.parametrize("text", ["", "[", "3", '["lr"]', '["lr", "size", 3]'])
+def test_an_order_that_is_none_of_the_keys_is_refused(
+    space_of: Any, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / ORDER_FILE).write_text(text)
+    with pytest.raises(ExperimentError, match=r"lr, size, model.*Delete it"):
+        keep_order(space_of(*SPACE), tmp_path)
 
 
 def test_hyperband_promotes_the_best_trials_and_names_their_parents(

@@ -58,16 +58,20 @@ def keep_order(space: Space, folder: Path) -> Space:
         folder: Of the search.
 
     Raises:
-        RecordError: The order is damaged.
+        RecordError: The order of before cannot be read.
     """
     place = folder / ORDER_FILE
+    advice = (
+        "It lists the search's keys in the order in which it began: "
+        f"{', '.join(space.keys)}, in some order. Delete it to take this one"
+    )
     try:
-        keys = read_record(place, list[str], advice=_ADVICE)
+        keys = read_record(place, list[str], advice=advice)
     except FileNotFoundError:
         replace_json(place, list(space.keys))
         return space
     if sorted(keys) != sorted(space.keys):
-        raise RecordError(place, "it names other parameters", _ADVICE)
+        raise RecordError(place, "it names other keys", advice)
     return space.in_order(keys)
 
 
