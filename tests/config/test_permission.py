@@ -203,3 +203,22 @@ def test_config_without_the_key_is_read_too() -> None:
         config = hydra.compose_config(None, [], run_mode())
         assert read_raw(config, "allowed_targets") is None
         assert list(hydra.config_loader.find_unauthorised(config)) == []
+
+
+@pytest.mark.parametrize("target", ["keras.callbacks.BackupAndRestore", "${tags.t}"])
+def test_callback_that_writes_where_it_is_told_is_not_brought_unasked(
+    check: Any, guests: Any, target: str
+) -> None:
+    """`BackupAndRestore` removes the folder that it is given."""
+    tags = "tags: {t: keras.callbacks.BackupAndRestore}"
+    folder = guests(
+        f"{tags}\ncallbacks: {{x: {{_target_: '{target}', backup_dir: /a}}}}"
+    )
+    words = ["experiment=theirs"]
+    problem = refusal(check, *words, extra_config_dir=folder)
+    assert problem.key == "callbacks.x._target_"
+    allow = problem.hint.rpartition(": ")[2].replace("'", "")
+    assert allow.endswith("keras.callbacks,keras.callbacks.BackupAndRestore]")
+    assert check(*words, allow, extra_config_dir=folder)
+    typed = "callbacks.x._target_=keras.callbacks.BackupAndRestore"
+    assert check(*words, typed, extra_config_dir=folder)

@@ -73,7 +73,8 @@ def check_name(
         name: Dotted path of a class or function.
         allowed: `allowed_targets`.
         key: Config key of the node that names it, such as `callbacks.stop`.
-        recorded: The config is the record of a run, which grants itself nothing.
+        recorded: The config is the record of a run, or made of somebody's folder, which
+            grants itself nothing.
     """
     known = components_at(key)
     field = f"{key}._target_" if key else "_target_"
@@ -93,7 +94,7 @@ def check_name(
         return Problem(field, f"{reason} Received: {name!r}.")
     reaches = parts[0] == "keras" and parts[-1] in _REACHING
     if recorded and reaches and name not in allowed:
-        reason = f"is recorded as {name!r}, which writes or sends where the record says"
+        reason = f"may not be {name!r} unasked, which writes or sends where it is told"
         hint = f"If that is wanted: {describe_allowing(name, allowed)}"
         return Problem(field, f"{reason}.", hint)
     return None

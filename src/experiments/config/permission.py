@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.authority import covers
+from experiments.config.authority import check_name, covers
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def find_widening(
     new = [name for name in names if not covers(granted, name)]
     if new:
         yield _describe_widening(names, new, foreign)
+    if foreign:
+        yield from _find_reaching(config, names, permission)
     yield from _find_surroundings(foreign, permission)
 
 
@@ -141,6 +144,25 @@ def _describe_widening(
     of_python = {name.partition(".")[0] for name in new} <= sys.stdlib_module_names
     received = f"Received from {source}: {', '.join(new)}."
     return Problem(KEY, f"{reason} {received}", "" if of_python else hint)
+
+
+def _find_reaching(
+    config: DictConfig, names: Sequence[str], permission: Permission
+) -> Iterator[Problem]:
+    """Yields callbacks that write where they are told, which nobody typed."""
+    try:
+        callbacks: Any = OmegaConf.to_container(config.callbacks, resolve=True)
+    except OmegaConfBaseException:
+        return  # told by its own check
+    for name, node in callbacks.items() if isinstance(callbacks, dict) else ():
+        key = f"callbacks.{name}"
+        target = node.get("_target_") if isinstance(node, dict) else None
+        typed = {key, f"{key}._target_"} & permission.keys
+        if typed or not isinstance(target, str) or check_name(target, names, key=key):
+            continue
+        problem = check_name(target, names, key=key, recorded=True)
+        if problem is not None:
+            yield problem
 
 
 def _find_surroundings(
