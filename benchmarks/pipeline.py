@@ -1,6 +1,7 @@
 """Images a second from JPEG files to batches, beside decoding them and no more.
 
-All contenders read the same photographs on the same cores, in turn in one process.
+All contenders read the same photographs on the same cores, in turn in one process. CPU
+seconds tell what an image costs where other processes take turns at the cores.
 """
 
 import argparse
@@ -37,25 +38,35 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         paths = write_photographs(Path(folder), options.images)
         passes = build_passes(paths, threads=options.threads)
-        samples: dict[str, list[float]] = {name: [] for name in passes}
+        samples: dict[str, list[tuple[float, float]]] = {name: [] for name in passes}
         for number in range(options.rounds + 1):
             for name, take in passes.items():
-                begin = time.perf_counter()
-                take()
+                times = time_pass(take)
                 if number:  # the first round warms up
-                    samples[name].append(time.perf_counter() - begin)
-    medians = {name: statistics.median(times) for name, times in samples.items()}
-    raw = medians["decoding alone"]
+                    samples[name].append(times)
+    medians = {
+        name: [statistics.median(part) for part in zip(*times, strict=True)]
+        for name, times in samples.items()
+    }
+    raw, raw_cpu = medians["decoding alone"]
     result["pipelines"] = {
         name: {
             "images_per_second": round(options.images / seconds, 1),
             "ratio": round(raw / seconds, 3),
+            "ratio_of_cpu": round(raw_cpu / cpu, 3),
         }
-        for name, seconds in medians.items()
+        for name, (seconds, cpu) in medians.items()
     }
     for name, figures in result["pipelines"].items():
         print(f"{name:<24}{figures}")
     return store_plain("pipeline", result)
+
+
+def time_pass(take: Callable[[], None]) -> tuple[float, float]:
+    """Returns the seconds that it takes, and those of CPU of all its threads."""
+    begin, begin_cpu = time.perf_counter(), time.process_time()
+    take()
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
 def write_photographs(folder: Path, count: int) -> tuple[str, ...]:

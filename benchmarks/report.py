@@ -108,10 +108,14 @@ def _render_networks(result: dict[str, Any]) -> str:
 
 
 def _render_pipelines(result: dict[str, Any]) -> str:
-    rows = ["| JPEG files to batches | images/s | ratio |\n| --- | --- | --- |"]
+    rows = [
+        "| JPEG files to batches | images/s | ratio | of CPU |\n"
+        "| --- | --- | --- | --- |"
+    ]
     for name, figures in result["pipelines"].items():
         rows.append(
-            f"| {name} | {figures['images_per_second']} | {figures['ratio']:.2f} |"
+            f"| {name} | {figures['images_per_second']} "
+            f"| {figures['ratio']:.2f} | {figures['ratio_of_cpu']:.2f} |"
         )
     return "\n".join(rows)
 
