@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from experiments.config.commands import describe_command
 from experiments.config.job import JobResult
 from experiments.tasks import report, sync
 from experiments.tracking.sender import Sender
@@ -127,7 +128,7 @@ def test_printed_command_works_in_another_folder(
     monkeypatch.setattr(Sender, "start", lambda self: None)
     tracker.finish("FINISHED")
     tracker._spool.disown()  # type: ignore[attr-defined]
-    report.show_unsent(tracker, outputs)
+    report.show_unsent(tracker, outputs, None)
     command = capsys.readouterr().out.partition("To send them: ")[2]
     monkeypatch.chdir(tmp_path)
     done = subprocess.run(
@@ -169,7 +170,6 @@ def test_address_of_a_record_is_told_with_the_command_that_sends_there(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["run.py"])
     rows = [
         Synced(
             folder=tmp_path / name,
@@ -182,13 +182,13 @@ def test_address_of_a_record_is_told_with_the_command_that_sends_there(
     monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
     assert sync.sync(job).exit_code == exit_code
     shown = capsys.readouterr().out
+    words = ["task=sync", f"output_dir={tmp_path}"]
     assert (
         "2 folders were meant for http://h:5000, which is not the configured store: "
         "nothing of that was sent.\n"
-        f"To send it there: python run.py task=sync output_dir={tmp_path} "
-        "tracking.uri=http://h:5000\n"
-        f"To send everything there: python run.py task=sync output_dir={tmp_path} "
-        "task.uri=http://h:5000\n"
+        f"To send it there: {describe_command(*words, 'tracking.uri=http://h:5000')}\n"
+        "To send everything there: "
+        f"{describe_command(*words, 'task.uri=http://h:5000')}\n"
     ) in shown
     assert ("a           0       4  meant for http://h:5000\n" in shown) is bool(unsent)
     assert ("is sent" in shown) is not bool(unsent)

@@ -79,9 +79,9 @@ def sync_folders(
                 yield from _describe_living(spool)
                 continue
             entries = settle_left(spool)
-            meant_for = _read_address(entries)
             if not entries:
                 continue
+            meant_for = _read_address(entries)
             if not (uri or _belongs(spool, meant_for, target["uri"])):
                 yield _describe_foreign(spool, entries, meant_for)
                 continue
@@ -104,7 +104,7 @@ def send_planned(
 
     Args:
         output_dir: Folder of all jobs; others are not looked for.
-        target: The configured store, as `connect` takes it.
+        target: The store that has the runs, as `connect` takes it.
         run_ids: Of the runs.
 
     Raises:
