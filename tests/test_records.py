@@ -52,6 +52,14 @@ def test_anything_else_is_named_with_what_to_do(way: str, path: Path) -> None:
     assert str(caught.value).endswith(". Remove it.")
 
 
+def test_key_that_is_said_twice_is_refused(path: Path) -> None:
+    """Another program may believe the other one."""
+    path.write_text('{"count": 3, "count": 4}')
+
+    with pytest.raises(RecordError, match="it says a key twice"):
+        read_record(path, Form)
+
+
 @pytest.mark.timeout(20)
 def test_large_file_is_not_read(path: Path) -> None:
     os.truncate(path, 3_000_000_000)

@@ -157,8 +157,8 @@ def test_refused_records_are_counted_and_named(
     assert result.metrics == {"sent": 3.0, "unsent": 0.0, "refused": 12.0}
     shown = capsys.readouterr().out.splitlines()
     assert "12 records refused; the others are not affected:" in shown
-    assert f"  {tmp_path}/a/tracking: '/home/x/0' lies outside of a" in shown
-    assert shown[-1] == "  and 2 more, see each folder's refused.jsonl"
+    assert "  a: '/home/x/0' lies outside of a" in shown
+    assert shown[-1] == "  and 2 more, see tracking/refused.jsonl of each folder"
 
 
 @pytest.mark.parametrize(("unsent", "exit_code"), [(4, 1), (0, 0)])

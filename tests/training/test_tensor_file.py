@@ -112,6 +112,12 @@ DAMAGED = {
     "offsets the other way": write({**META, "a": entry(offsets=[8, 0])}, bytes(8)),
     "a gap": write({**META, "a": entry(), "b": entry(offsets=[9, 17])}, bytes(17)),
     "two in one place": write({**META, "a": entry(), "b": entry()}, bytes(8)),
+    "two in one place, and a gap": write(
+        {**META, "a": entry(), "b": entry()}, bytes(16)
+    ),
+    "another order": write(
+        {**META, "a": entry(offsets=[8, 16]), "b": entry()}, bytes(16)
+    ),
     "too few bytes": write({**META, "a": entry()}, bytes(7)),
     "bytes behind the end": write({**META, "a": entry()}, bytes(9)),
 }

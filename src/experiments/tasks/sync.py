@@ -37,7 +37,7 @@ def sync(job: Job) -> JobResult:
     for row in rows:
         _update_result(row)
     _show(rows, root)
-    _show_refusals(rows)
+    _show_refusals(rows, root)
     _show_foreign(rows, root)
     sent, unsent = sum(row.sent for row in rows), sum(row.unsent for row in rows)
     unasked = sum(not (row.asked or row.meant_for) for row in rows)
@@ -92,10 +92,10 @@ def _explain(row: Synced) -> str:
     return "; ".join(part for part in (refused, sent_before, row.reason) if part)
 
 
-def _show_refusals(rows: Sequence[Synced]) -> None:
+def _show_refusals(rows: Sequence[Synced], root: Path) -> None:
     """Names the records that were left behind, and why."""
     refusals = [
-        f"  {row.folder / 'tracking'}: {reason}"
+        f"  {row.folder.relative_to(root)}: {reason}"
         for row in rows
         for reason in row.refusals
     ]
@@ -106,7 +106,9 @@ def _show_refusals(rows: Sequence[Synced]) -> None:
     )
     print("\n".join(refusals[:_SHOWN]))
     if len(refusals) > _SHOWN:
-        print(f"  and {len(refusals) - _SHOWN} more, see each folder's refused.jsonl")
+        print(
+            f"  and {len(refusals) - _SHOWN} more, see tracking/refused.jsonl of each folder"
+        )
 
 
 def _show_foreign(rows: Sequence[Synced], root: Path) -> None:

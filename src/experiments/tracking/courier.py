@@ -173,7 +173,7 @@ class Courier:
         self._reconciled = True
 
     def _note_refusal(self, entry: Entry, reason: str) -> None:
-        self.refusals.append(reason)
+        self.refusals.append(f"line {entry.number + 1} ({entry.kind}): {reason}")
         line = {"line": entry.number + 1, "kind": entry.kind, "reason": reason}
         self._spool.note_refusal(line)
         _LOGGER.warning(

@@ -173,8 +173,8 @@ class Spool:
             return resolve_inside(self.job_folder, self.folder / path)
         except OutsideError:
             raise OutsideError(
-                f"{name!r} lies outside of {self.job_folder}; nothing outside is read, "
-                "sent or removed"
+                f"{name!r} lies outside of the job's folder, and nothing outside is "
+                "read, sent or removed"
             ) from None
 
     def find_model(self, name: str) -> Path:
