@@ -106,9 +106,8 @@ def _show_refusals(rows: Sequence[Synced], root: Path) -> None:
     )
     print("\n".join(refusals[:_SHOWN]))
     if len(refusals) > _SHOWN:
-        print(
-            f"  and {len(refusals) - _SHOWN} more, see tracking/refused.jsonl of each folder"
-        )
+        more = len(refusals) - _SHOWN
+        print(f"  and {more} more, see tracking/refused.jsonl of each folder")
 
 
 def _show_foreign(rows: Sequence[Synced], root: Path) -> None:
