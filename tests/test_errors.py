@@ -42,6 +42,11 @@ def test_problem_reads_key_message_and_hint(problem: Problem, text: str) -> None
     assert str(problem) == text
 
 
+def test_problem_does_not_repeat_a_secret() -> None:
+    problem = Problem("tags.token", "must be a text. Received: {'a': 'Kx7q'}.", "Do.")
+    assert str(problem) == "tags.token must be a text. Received: ***. Do."
+
+
 @pytest.mark.parametrize(
     ("problems", "text"),
     [

@@ -20,7 +20,6 @@ from experiments.config.preflight import Plan
 from experiments.errors import (
     ConfigError,
     DataError,
-    ExperimentError,
     Preempted,
     Problem,
     RestartNeeded,
@@ -375,16 +374,55 @@ def test_folder_with_an_impossible_name_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert start(refuse_to_run, f"output_dir={'a/' * 5000}") == 2
-    assert "output_dir names no folder that can be looked into" in (
-        capsys.readouterr().err
+    assert "output_dir must not be longer than 4095 bytes" in capsys.readouterr().err
+
+
+def test_folder_that_cannot_be_created_is_one_sentence(
+    plan: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    plan.run.output_dir = str(tmp_path / "file")
+    made = tmp_path / "it's here"
+    monkeypatch.setattr(
+        Path, "mkdir", raising(PermissionError(13, "Permission denied"))
     )
+    for words in ([], ["-m"]):
+        assert start(refuse_to_run, *words) == 2
+        assert capsys.readouterr().err == (
+            "The configuration has 1 problem:\n"
+            "  - output_dir must be a folder that can "
+            f"be written: {made} cannot be created (Permission denied). Received: "
+            f"{tmp_path}/file. Name another one.\n"
+        )
 
 
-def test_folder_that_cannot_be_created_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "obstacle"),
+    [
+        ("/dev/null/runs/a", "/dev/null is a device"),
+        ("{}/file/runs/a", "{}/file is a file"),
+        ("{}/link/runs/a", "{}/link is a link that leads nowhere"),
+        ("/proc/runs/a", "/proc holds no files"),
+        ("/sys/kernel/runs", "/sys holds no files"),
+    ],
+)
+def test_place_that_is_no_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    plan: Any,
+    tmp_path: Path,
+    folder: str,
+    obstacle: str,
+) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ExperimentError, match="output_dir=") as error:
-        launch._create_folder(tmp_path / "file" / "runs")
-    assert str(tmp_path / "file" / "runs") in str(error.value)
+    (tmp_path / "link").symlink_to(tmp_path / "absent")
+    plan.run.output_dir = "x"
+    other = replace(launch.check(multirun=False), folder=Path(folder.format(tmp_path)))
+    monkeypatch.setattr(launch, "check", lambda *_, **__: other)
+    assert start(refuse_to_run) == 2
+    assert obstacle.format(tmp_path) in capsys.readouterr().err
 
 
 def test_finished_run_is_shown_and_not_run_again(

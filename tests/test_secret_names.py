@@ -48,6 +48,8 @@ def test_name_of_a_secret_is_known(name: str) -> None:
         "sort_key",
         "rng_key",
         "key",
+        "when.key",
+        "model.signature",
         "signature",
         "author",
         "authors",

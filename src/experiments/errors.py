@@ -1,7 +1,11 @@
 """What can go wrong in a way that a person can mend."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from experiments.redaction import HIDDEN
+from experiments.secret_names import is_secret_name
 
 
 class ExperimentError(Exception):
@@ -79,7 +83,10 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{_shorten(self.key, 200)} {_shorten(self.message, 1500)}"
+        message = self.message
+        if is_secret_name(self.key):
+            message = re.sub(r"(Received[^:]*: ).*", rf"\1{HIDDEN}.", message)
+        text = f"{_shorten(self.key, 200)} {_shorten(message, 1500)}"
         return make_printable(f"{text} {self.hint}" if self.hint else text)
 
 

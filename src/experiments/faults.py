@@ -8,6 +8,7 @@ from pathlib import Path
 
 from experiments.errors import make_printable, summarise_error
 from experiments.files import cache_folder
+from experiments.redaction import redact
 
 
 def report_fault(error: Exception) -> str:
@@ -16,7 +17,7 @@ def report_fault(error: Exception) -> str:
         place = f"Its traceback is in {_keep_traceback(error)}; please report it"
     except (OSError, RuntimeError):  # nowhere to write, or no home at all
         place = "With HYDRA_FULL_ERROR=1 its traceback is shown; please report it"
-    what = make_printable(summarise_error(error))[:500]
+    what = make_printable(redact(summarise_error(error)))[:500]
     return (
         f"Something went wrong that this program did not foresee: {what.rstrip('.')}. "
         f"{place} together with the command that was typed."
@@ -30,5 +31,5 @@ def _keep_traceback(error: Exception) -> Path:
     # Only its owner may read it: a traceback shows values.
     number, path = tempfile.mkstemp(".txt", prefix, folder)
     with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.writelines(traceback.format_exception(error))
+        file.write(redact("".join(traceback.format_exception(error))))
     return Path(path)

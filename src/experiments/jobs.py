@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.config import hydra_files
 from experiments.config.identity import describe_choices, name_job_folder
 from experiments.config.job import (
     PROCESS_VARIABLE,
@@ -189,5 +190,6 @@ def _name_job_folder(*, _root_: DictConfig) -> str:
 
 
 # Launchers start workers that import this module to find `run_job`, and Hydra asks
-# for the folder before it calls it: there is no other moment to register.
+# for the folder, and writes the config, before it calls it: there is no other moment.
+hydra_files.hide_secrets()
 OmegaConf.register_new_resolver("job_folder", _name_job_folder, replace=True)

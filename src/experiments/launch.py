@@ -31,6 +31,7 @@ from experiments.config.flags import (
     typed_flags,
 )
 from experiments.config.help import describe_usage
+from experiments.config.hydra_files import hide_secrets_of_sweep
 from experiments.config.job import (
     PROCESS_VARIABLE,
     SWEEP_VARIABLE,
@@ -39,6 +40,7 @@ from experiments.config.job import (
 )
 from experiments.config.loader import CheckedHydra, open_hydra
 from experiments.config.memory import check_memory
+from experiments.config.paths import find_obstacle
 from experiments.config.preflight import Plan, check, select_overrides
 from experiments.config.task import ReproduceTaskConfig
 from experiments.errors import (
@@ -166,7 +168,7 @@ def _answer(
     with signals_as_requests(StopRequest()):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
-        _create_folder(folder)
+        _create_folder(plan)
         with claim_folder(folder):
             return _run_sweep(hydra, task, plan, args)
 
@@ -230,27 +232,29 @@ def _restart(command: Sequence[str]) -> NoReturn:
 
 def _choose_folder(plan: Plan) -> Path:
     try:
+        if (obstacle := find_obstacle(plan.folder)) is not None:
+            raise _unusable(plan, obstacle)
         return choose_folder(plan.folder, fresh=plan.run.fresh)
     except OSError as error:  # such as a name that is too long
-        raise ConfigError(
-            [
-                Problem(
-                    "output_dir",
-                    f"names no folder that can be looked into: {error.strerror}.",
-                    "Name one that can be written: output_dir=...",
-                )
-            ]
-        ) from error
+        reason = f"{plan.folder} cannot be looked into ({error.strerror})"
+        raise _unusable(plan, reason) from error
 
 
-def _create_folder(folder: Path) -> None:
+def _create_folder(plan: Plan) -> None:
+    folder = plan.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ExperimentError(
-            f"The output folder {folder} cannot be created: {error.strerror}. "
-            "Name one that can be written: output_dir=..."
-        ) from error
+        reason = f"{folder} cannot be created ({error.strerror})"
+        raise _unusable(plan, reason) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(plan, f"{folder} cannot be written")
+
+
+def _unusable(plan: Plan, reason: str) -> ConfigError:
+    message = f"must be a folder that can be written: {reason}. "
+    message += f"Received: {plan.run.output_dir}."
+    return ConfigError([Problem("output_dir", message, "Name another one.")])
 
 
 def _run_single(
@@ -262,7 +266,7 @@ def _run_single(
         show_stored(result, plan.run)
         return result.exit_code
     check_memory(plan.run)
-    _create_folder(plan.folder)
+    _create_folder(plan)
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
     with _explaining():
         hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])
@@ -277,6 +281,7 @@ def _run_sweep(
     from experiments.tasks.sweep import close_sweep, open_sweep
 
     close = close_sweep if plan.search is None else _close_search
+    hide_secrets_of_sweep()
     parent = open_sweep(plan)
     hydra.config_loader.settings = {
         "hydra.sweep.dir": str(plan.folder),

@@ -7,7 +7,7 @@ the environment or of a key that has such a name. In its place stands `***`.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from experiments.secret_names import is_secret_name, is_secret_parameter
 HIDDEN = "***"
 _KEPT = frozenset(["", "null", "None", "true", "false", "???", HIDDEN])
 _INTERPOLATION = re.compile(r"\$\{[^,{}]*\}")  # says where the value is, without it
+_VERSION = re.compile(r"\d+(?:\.\d+){1,3}(?:(?:a|b|rc|\.post|\.dev)\d+)?(?:\+\w+)?")
 _SHORTEST = 6  # characters of a value that is looked for wherever it stands
 _SHORTEST_WORD = 10  # of one of small letters only, which may be a word of a sentence
 _SHORTEST_VARIABLE = 8  # of the environment, which is set for other programs too
@@ -54,7 +55,8 @@ _QUOTED = (
     r"|[bfru]?'(?:[^'\\\n]|\\.)*+'"
 )
 _AFTER_EQUAL = re.compile(rf"{_QUOTED}|\[[^\]\n]*+\]|\{{[^}}\n]*+\}}|[^\s\"'&;#]+")
-_AFTER_COLON = re.compile(rf"{_QUOTED}|\[[^\]\n]*+\]|[^\s\"',}}\]]+")
+_AFTER_COLON = re.compile(rf"{_QUOTED}|\[[^\]\n]*+\]|[^\s\"',{{}}\[\]][^\s\"',}}\]]*+")
+_CODE_FILES = (".py", ".pyi")
 _CODE = re.compile(_QUOTED)  # what is no text there is an expression
 
 _learnt: set[str] = set()
@@ -70,23 +72,72 @@ def redact_word(word: str) -> str:
     return _Redactor().hide_in_word(word)
 
 
-def redact_data(content: Any, name: str = "") -> Any:
+def redact_data(content: Any, *, anywhere: bool = True) -> Any:
     """Returns plain data without its secrets: mappings, sequences and leaves.
 
     Args:
         content: Plain data; sequences become lists, what is no text stays.
-        name: The key that holds it.
+        anywhere: Also where a known secret stands in another value; else the result
+            depends on nothing but `content`.
     """
-    return _Redactor().hide_in_data(content, name)
+    return _Redactor(anywhere=anywhere).hide_in_data(content, "")
+
+
+def redact_file(text: str, name: str) -> str:
+    """Returns the text of a file without its secrets, by its kind.
+
+    Args:
+        text: All of it.
+        name: Of the file; of code and patches only texts are hidden.
+    """
+    suffix = Path(name).suffix
+    if suffix in (".diff", ".patch"):
+        return redact_diff(text)
+    return _Redactor(is_code=suffix in _CODE_FILES).hide_in(text)
+
+
+def redact_bytes(data: bytes, name: str) -> bytes:
+    """Returns what a file holds without its secrets; what is no text stays as it is.
+
+    Args:
+        data: All of it.
+        name: Of the file.
+    """
+    if b"\0" in data:
+        return data
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    return redact_file(text, name).encode()
 
 
 def redact_diff(diff: str) -> str:
     """Returns a patch without its secrets; of Python code only texts are hidden."""
     files = re.split(r"(?m)^(?=diff --git )", diff)
     return "".join(
-        _Redactor(is_code=re.match(r".*\.pyi?\n", file) is not None).hide_in(file)
+        _Redactor(is_code=Path(file.partition("\n")[0]).suffix in _CODE_FILES).hide_in(
+            file
+        )
         for file in files
     )
+
+
+def find_hidden(content: Any, name: str = "") -> Iterator[str]:
+    """Yields the dotted keys of plain data in whose values `***` stands.
+
+    Args:
+        content: Plain data.
+        name: The key that holds it.
+    """
+    if isinstance(content, Mapping):
+        for key, part in content.items():
+            yield from find_hidden(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(content, list | tuple):
+        if any(True for part in content for _ in find_hidden(part, name)):
+            yield name
+    elif isinstance(content, str) and HIDDEN in content:
+        yield name
 
 
 def learn_secrets(content: Any) -> None:
@@ -99,9 +150,11 @@ def learn_secrets(content: Any) -> None:
     redactor.hide_in_data(content, "")
     for value in redactor.hidden:
         text = _unquote(value)
-        word = text.isalpha() and text.islower()
-        if len(text) >= (_SHORTEST_WORD if word else _SHORTEST):
-            _learnt.update({text, unquote(text)})
+        parts = re.split(r"[\[\]{},]|:(?!//)", text)
+        for part in (text, *(_unquote(part.strip()) for part in parts)):
+            word = part.isalpha() and part.islower()
+            if len(part) >= (_SHORTEST_WORD if word else _SHORTEST):
+                _learnt.update({part, unquote(part)})
 
 
 class _Redactor:
@@ -109,11 +162,12 @@ class _Redactor:
 
     Args:
         is_code: Hide no expressions, such as `token=read_token()`.
+        anywhere: Hide known values wherever they stand.
     """
 
-    def __init__(self, *, is_code: bool = False) -> None:
+    def __init__(self, *, is_code: bool = False, anywhere: bool = True) -> None:
         self.hidden: list[str] = []
-        self._known = _known()
+        self._known = _known() if anywhere else None
         self._is_code = is_code
 
     def hide_in(self, text: str) -> str:
@@ -148,7 +202,9 @@ class _Redactor:
         return HIDDEN if whole and number else content
 
     def _hide(self, value: str) -> str:
-        if value in _KEPT or _INTERPOLATION.fullmatch(_unquote(value)):
+        if value in _KEPT or _VERSION.fullmatch(value):
+            return value
+        if _INTERPOLATION.fullmatch(_unquote(value)):
             return value
         self.hidden.append(value)
         return HIDDEN
@@ -169,7 +225,7 @@ class _Redactor:
             after = _AFTER_EQUAL if found["sign"] == "=" else _AFTER_COLON
             value = (_CODE if self._is_code else after).match(text, found.end())
             if value is not None:
-                quotes = _quotes(value[0])
+                quotes = _quotes(value[0]) or found["quote"]
                 hidden = self._hide(value[0]) == HIDDEN
                 shown = f"{quotes}{HIDDEN}{quotes}" if hidden else value[0]
                 pieces += [text[end : found.end()], shown]

@@ -25,7 +25,6 @@ _KEYS = frozenset(
 )
 # Too common to count in a sentence: in the query of an address, or as a tag.
 _PARAMETERS = frozenset(["key", "pass", "pw", "sas", "sig", "signature"])
-_DOTTED = _PARAMETERS - {"signature"}
 # Tokens that a network reads.
 _LEARNT = frozenset(
     """
@@ -46,7 +45,7 @@ def is_secret_name(name: str) -> bool:
     *parents, own = re.split(r"[./@]", name.lstrip("+~-"))
     if own in _FOLDERS:
         return False
-    if parents and own.lower() in _DOTTED:
+    if parents[-1:] == ["tags"] and own.lower() in _PARAMETERS:
         return True
     words = [word.lower() for word in _PARTS.findall(own) if not word.isdigit()]
     while len(words) > 1 and words[-1] in _ADDED:

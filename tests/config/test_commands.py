@@ -70,6 +70,18 @@ def test_printed_command_does_from_anywhere_what_it_did_where_it_was_typed(
     assert done.stdout == f"{name} run.py dataset.path=pets name='a b'\n"
 
 
+def test_secret_is_not_printed_and_it_is_told_how_to_give_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py"])
+    command = describe_command("tags.token=Kx7qCanary92", "seed=1")
+    words = shlex.split(command, comments=True)
+    assert words[-3:] == ["run.py", "tags.token=***", "seed=1"]
+    assert command.endswith("such as ${oc.env:TOKEN}")
+    shown = describe_command("tags.token=${oc.env:TOKEN}")
+    assert shlex.split(shown)[-1] == "tags.token=${oc.env:TOKEN}"
+
+
 def test_usual_folder_is_not_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,3 +181,17 @@ def test_a_folder_of_a_reproduction_names_the_run_and_not_the_defaults(
     words = ["task=reproduce", "run_id=5fcf9ec3feac4ad0"]
     assert check(*words).folder.name.startswith("reproduce_5fcf9ec3-")
     assert check(*words, "name=mine").folder.name.startswith("mine-")
+
+
+@pytest.mark.parametrize("value", ["Kx7qCanary92", "other"])
+def test_secret_neither_counts_nor_stands_in_a_name(value: str, compose: Any) -> None:
+    run = compose()
+    folder = name_job_folder([f"+tags.token={value}"], run)
+    assert folder == name_job_folder(["+tags.token=x"], run)
+    assert value not in folder
+    assert value not in name_folder(f"token={value}", run)
+    named = name_folder("a", run, {"tags.token": value})
+    assert named == name_folder("a", run, {"tags.token": "x"})
+    assert name_sweep_folder("a", [f"tags.token={value},b"]) == name_sweep_folder(
+        "a", ["tags.token=c"]
+    )

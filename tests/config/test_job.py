@@ -29,6 +29,22 @@ def test_result_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert JobResult.load(tmp_path) == result
 
 
+def test_stored_result_holds_no_secret(tmp_path: Path) -> None:
+    result = dataclasses.replace(
+        make_result(tmp_path),
+        name="tags.token=Kx7qCanary92",
+        overrides=("tags.token=Kx7qCanary92",),
+        reason="no answer of http://me:Kx7qCanary92@h/",
+        metrics={"best_token": 0.5},
+    )
+    result.save()
+    assert "Canary" not in (tmp_path / RESULT_FILE).read_text()
+    stored = JobResult.load(tmp_path)
+    assert stored is not None
+    assert stored.reason == "no answer of http://***@h/"
+    assert stored.metrics == {"best_token": 0.5}
+
+
 def test_failure_is_read_as_it_was_saved(tmp_path: Path) -> None:
     result = JobResult(
         name="a",

@@ -16,6 +16,7 @@ from experiments.config.fields import is_path
 from experiments.config.identity import identify, name_job_folder
 from experiments.config.paths import list_paths, locate
 from experiments.config.validation import resolve, validate
+from experiments.errors import ConfigError
 
 
 @pytest.fixture
@@ -176,3 +177,46 @@ def test_paths_have_one_name_where_the_home_is_a_link(
     (tmp_path / "home").symlink_to(tmp_path / "real")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert locate("~/pets") == os.path.join(tmp_path, "real", "pets")  # noqa: PTH118
+
+
+@pytest.mark.parametrize("key", ["output_dir", "dataset.path"])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (r'"a\x00b"', "must not hold control characters"),
+        (r'"a\nb"', "must not hold control characters"),
+        ("a" * 256, "more than 255 bytes"),
+        ("ü" * 128, "more than 255 bytes"),
+        ("/".join(["a" * 250] * 17), "longer than 4095 bytes"),
+        ("file:///tmp/a", "not an address"),
+    ],
+)
+def test_text_that_can_be_no_path_is_refused_with_its_key(
+    compose: Any, key: str, path: str, words: str
+) -> None:
+    import yaml
+
+    value = yaml.safe_load(path) if path.startswith('"') else path
+    config = dataclasses.asdict(compose("dataset=folder", "dataset.path=/data"))
+    parent = config["dataset"] if key == "dataset.path" else config
+    parent[key.rpartition(".")[2]] = value
+    with pytest.raises(ConfigError) as error:
+        validate(config)
+    problems = [p for p in error.value.problems if p.key == key]
+    assert any(words in str(p) for p in problems)
+    assert len(str(error.value)) < 800
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("'~/outputs'", "must be typed out"),
+        ("s3://bucket/a", "a folder of this machine"),
+        ("' '", "must not be empty"),
+    ],
+)
+def test_output_folder_is_one_of_this_machine(
+    compose: Any, value: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        compose(f"output_dir={value}")

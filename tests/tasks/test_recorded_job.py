@@ -1,16 +1,19 @@
 """A record that somebody changed: it may ask for nothing that the command lacks."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
 from experiments.config.job import Job
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError
+from experiments.redaction import redact_data
 from experiments.tasks import recorded_job as module
 from experiments.tasks.recorded_job import as_recorded, best_of_search, read_recorded
 from experiments.tasks.reproduce import reproduce, suggest_command
@@ -154,9 +157,7 @@ def test_recorded_text_is_not_resolved_here(job: Any, recorded: Any, text: str) 
 def test_record_that_is_no_config_is_told(
     job: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch, content: Any
 ) -> None:
-    from dataclasses import replace
-
-    run = replace(recorded({}), config=content)
+    run = dataclasses.replace(recorded({}), config=content)
     monkeypatch.setattr(module, "read_run", lambda *_, **__: run)
     with pytest.raises(ConfigError, match="The record of run a has 1 problem"):
         read_recorded(job(), "a")
@@ -190,6 +191,38 @@ def test_artifact_that_was_changed_runs_nothing(
     with pytest.raises(ConfigError, match=r"callbacks\.x\._target_ must begin with"):
         reproduce(again)
     assert not canary.exists()
-    command_line = suggest_command(plan.run, [], [])
+    command_line = suggest_command(plan, [])
     assert "allowed_targets" not in command_line
     assert "hydra" not in command_line
+
+
+@pytest.fixture
+def secretive(check: Any, tmp_path: Path) -> Job:
+    plan = check("dataset=synthetic_small", "+tags.token=Kx7qCanary92")
+    resolved: Any = OmegaConf.to_container(plan.config, resolve=True)
+    return Job(resolved=resolved, output_dir=tmp_path, name="a")
+
+
+def hide(config: Any) -> RecordedRun:
+    return RecordedRun(
+        run_id="1",
+        name="a",
+        config=redact_data(config),
+        choices={},
+        changed={},
+        origin={},
+        metrics={},
+    )
+
+
+def test_secret_that_the_result_does_not_need_is_left_out(secretive: Job) -> None:
+    again = dataclasses.replace(secretive, resolved={**secretive.resolved, "tags": {}})
+    made = as_recorded(again, hide(secretive.resolved), name="again", tags={})
+    assert made.run.tags == {"token": "***"}
+
+
+def test_secret_that_the_result_needs_is_missed(secretive: Job) -> None:
+    dataset = {**secretive.resolved["dataset"], "access": [{"token": "Kx7qCanary92"}]}
+    recorded = hide({**secretive.resolved, "dataset": dataset})
+    with pytest.raises(ConfigError, match=r"dataset\.access was a secret"):
+        as_recorded(secretive, recorded, name="again", tags={})

@@ -44,6 +44,25 @@ def test_changes_and_new_files_are_told(checkout):
     assert version.untracked == ("neu é.txt",)
 
 
+def test_diff_holds_no_secret_and_says_so(checkout):
+    (checkout / "a.txt").write_text("API_KEY=Kx7qCanary92\n")
+    (checkout / "a.py").write_text("key = 1\n")
+    git(checkout, "add", "a.py")
+    git(checkout, "commit", "-q", "-m", "Add")
+    (checkout / "a.py").write_text("token = read()\npassword = 'Kx7qCanary93'\n")
+    version = read_code_version(checkout)
+    assert "+API_KEY=***" in version.diff
+    assert "+token = read()\n+password = '***'" in version.diff
+    assert "Canary" not in version.diff
+    assert version.note == "secrets in the diff stand as ***"
+
+
+def test_command_holds_no_secret(monkeypatch):
+    words = ["python", "run.py", "tags.token='a b'", "seed=1"]
+    monkeypatch.setattr(sys, "orig_argv", words)
+    assert describe_environment().command.endswith("run.py 'tags.token=***' seed=1")
+
+
 def test_diff_applies_again(checkout):
     (checkout / "a.txt").write_text("two\n")
     diff = read_code_version(checkout).diff

@@ -183,3 +183,27 @@ def test_runs_of_one_process_do_not_mix(open_run, tmp_path):
     assert run_of(two).data.metrics["loss"] == 2.0
     assert stored(two, "note.txt") == "two"
     assert run_of(two).info.status == "RUNNING"
+
+
+def test_no_secret_is_recorded(open_run):
+    tracker = open_run(run_name="token=Kx7qCanary92", tags={"api_key": "Kx7qCanary92"})
+    for _ in range(2):  # a value that is hidden is no other value
+        tracker.log_params({"tags.token": "Kx7qCanary92", "seed": 1})
+    tracker.set_tags({"note": "http://me:Kx7qCanary92@h", "password": "Kx7qCanary92"})
+    tracker.log_dict({"auth": {"password": "Kx7qCanary92"}}, "a.json")
+    tracker.log_text("export API_KEY=Kx7qCanary92", "a.txt")
+    tracker.log_text('+key = read()\n+password = "Kx7qCanary92"\n', "a.py")
+    file = tracker._spool.job_folder / "b.log"
+    file.write_text("Bearer Kx7qCanary92")
+    tracker.log_file(file)
+    tracker.finish("FAILED", "cannot reach http://h/?sig=Kx7qCanary92")
+    run = run_of(tracker)
+    assert run.info.run_name == "token=***"
+    assert run.data.params == {"tags.token": "***", "seed": "1"}
+    assert not any(key.startswith("changed.") for key in run.data.tags)
+    assert run.data.tags["note"] == "http://***@h"
+    assert "Canary" not in str(run.to_dictionary())
+    file.unlink()
+    for path in tracker._spool.job_folder.rglob("*"):
+        assert not path.is_file() or b"Canary" not in path.read_bytes()
+    assert stored(tracker, "a.py") == '+key = read()\n+password = "***"\n'

@@ -14,10 +14,12 @@ from pathlib import Path
 from experiments.config.composer import quote
 from experiments.config.programs import name_python
 from experiments.config.tracking import TrackingConfig
+from experiments.redaction import HIDDEN, redact_word
 
 # Environment: the script as it was typed, which a launcher's worker does not know.
 SCRIPT_VARIABLE = "EXPERIMENTS_SCRIPT"
 _SCRIPT = "run.py"
+_ADVICE = f"# {HIDDEN} was a secret: type it, or where it is, such as ${{oc.env:TOKEN}}"
 _PLAIN = re.compile(r"[\w./@:+-]+", re.ASCII)
 
 
@@ -40,8 +42,13 @@ def typed_folder() -> Path:
 
 
 def describe_command(*words: str) -> str:
-    """Returns a command of this project for a shell, from whatever folder."""
-    return from_folder(shlex.join([name_python(), typed_script(), *words]))
+    """Returns a command of this project for a shell, from whatever folder.
+
+    It says so where it lacks a secret.
+    """
+    shown = [redact_word(word) for word in words]
+    command = from_folder(shlex.join([name_python(), typed_script(), *shown]))
+    return command if shown == list(words) else f"{command}  {_ADVICE}"
 
 
 def from_folder(command: str) -> str:

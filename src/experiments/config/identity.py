@@ -4,7 +4,8 @@ Two commands that must give the same result have the same identity, so that the 
 one finds what the first one left. A path counts as the folder that it leads to, not as
 it was typed. A key that is declared `incidental` (a path, a
 display, the tracking server) does not count, and neither does one that is null: a new
-optional key leaves the identity of older jobs as it was.
+optional key leaves the identity of older jobs as it was. A secret neither counts nor
+stands in a name.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ from experiments.config.schema import RunConfig
 from experiments.config.search import SearchConfig
 from experiments.config.space import Space
 from experiments.config.values import settle_numbers, write_value
+from experiments.redaction import redact_data, redact_word
 
 _DIGITS = 8
 _NAME_LENGTH = 80
@@ -29,7 +31,7 @@ _NAME_LENGTH = 80
 
 def identify(run: RunConfig) -> str:
     """Returns the hash of what matters for the result, as hexadecimal digits."""
-    return _hash(_essence(run))
+    return _hash(_without_secrets(_essence(run)))
 
 
 def keeps_result(run: RunConfig) -> bool:
@@ -52,8 +54,9 @@ def name_folder(
     content = identify(run)
     if not typed:
         return f"{_slug(name)}-{content}"
-    words = [_write(key, value) for key, value in sorted(typed.items())]
-    return f"{_slug('-'.join([name, *words]))}-{_hash([content, typed])}"
+    shown = _without_secrets(typed)
+    words = [_write(key, value) for key, value in sorted(shown.items())]
+    return f"{_slug('-'.join([name, *words]))}-{_hash([content, shown])}"
 
 
 def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
@@ -65,7 +68,7 @@ def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
             sweeper decides on them later, the identity of the config that it varies
             and the overrides that it decides on.
     """
-    return f"{_slug(name)}-{_hash(sorted(jobs))}"
+    return f"{_slug(name)}-{_hash(sorted(_without_secrets(jobs)))}"
 
 
 def name_job_folder(
@@ -82,8 +85,8 @@ def name_job_folder(
         typed: What was typed to change a recorded config, which `run` does not hold.
     """
     paths = dict(list_paths(run))
-    spelt = sorted(_spell(override, paths) for override in differing)
-    content = [identify(run), *spelt, *([typed] if typed else [])]
+    spelt = sorted(_without_secrets([_spell(word, paths) for word in differing]))
+    content = [identify(run), *spelt, *([_without_secrets(typed)] if typed else [])]
     return f"{_slug('-'.join(spelt))}-{_hash(content)}"
 
 
@@ -103,7 +106,7 @@ def name_search_folder(
         for p in sorted(space.parameters, key=lambda p: p.key)
     ]
     content = [identify(run), _essence(search), _essence(parameters)]
-    return f"{_slug(name)}-{_hash(content)}"
+    return f"{_slug(name)}-{_hash(_without_secrets(content))}"
 
 
 def describe_choices(choices: Mapping[str, str]) -> str:
@@ -127,6 +130,11 @@ def _essence(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_essence(item) for item in value]
     return value
+
+
+def _without_secrets(content: Any) -> Any:
+    """Returns what a hash, out of which a short secret could be guessed, may hold."""
+    return redact_data(content, anywhere=False)
 
 
 def _is_incidental_node(value: Any) -> bool:
@@ -158,5 +166,5 @@ def _hash(content: Any) -> str:
 
 def _slug(name: str) -> str:
     """Returns letters, digits, dots, dashes and underscores only, not too many."""
-    slug = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._-")
+    slug = re.sub(r"[^\w.-]+", "_", redact_word(name), flags=re.ASCII).strip("._-")
     return slug[:_NAME_LENGTH].rstrip("._-") or "job"

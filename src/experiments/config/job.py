@@ -12,6 +12,7 @@ from experiments.config.validation import validate
 from experiments.files import replace_json
 from experiments.interruption import StopRequest
 from experiments.records import RecordError, read_record
+from experiments.redaction import redact_data
 from experiments.shapes import Count
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,8 @@ class JobResult:
 
     def save(self) -> None:
         """Writes `result.json` into the job's folder, which may be moved later."""
-        content = {**asdict(self), "output_dir": "."}
+        texts = redact_data({**asdict(self), "output_dir": "."})
+        content = {**texts, "metrics": dict(self.metrics)}
         replace_json(Path(self.output_dir) / RESULT_FILE, content, indent=2)
 
     @classmethod

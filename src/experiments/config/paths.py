@@ -3,11 +3,14 @@
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_origin
 
 from experiments.config.fields import is_component, is_path, schema_for, schemas_of
 
 _MISSING = "???"
+_KERNELS = {Path("/proc"), Path("/sys")}
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095  # bytes, of Linux
 
 
 def locate(path: str) -> str:
@@ -19,7 +22,7 @@ def locate(path: str) -> str:
     """
     from hydra.utils import to_absolute_path
 
-    if not path.strip() or "://" in path:
+    if not path.strip() or "://" in path or "\0" in path:
         return path
     # `Path.expanduser` would raise for a user that does not exist.
     expanded = os.path.expanduser(path)  # noqa: PTH111
@@ -41,6 +44,33 @@ def locate_paths(plain: Mapping[str, Any], schema: type) -> dict[str, Any]:
         if isinstance(located.get(name), str):
             located[name] = locate(located[name])
     return located
+
+
+def find_fault(path: str) -> str | None:
+    """Returns why a text can be no path of any file, in words; `None` when it can."""
+    if any(sign < " " or sign == "\x7f" for sign in path):
+        return "must not hold control characters."
+    if path.lower().startswith("file://"):
+        return "must be a path, not an address: without file://."
+    names = path.split("/")
+    if max(len(os.fsencode(name)) for name in names) > _LONGEST_NAME:
+        return f"must not hold a name of more than {_LONGEST_NAME} bytes."
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        return f"must not be longer than {_LONGEST_PATH} bytes."
+    return None
+
+
+def find_obstacle(folder: Path) -> str | None:
+    """Returns why a folder is none and cannot be made, in words; `None` when it can."""
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            kernels = {place, *place.parents} & _KERNELS
+            return f"{kernels.pop()} holds no files" if kernels else None
+        if os.path.lexists(place):
+            kind = "a file" if place.is_file() else "a device"
+            kind = kind if place.exists() else "a link that leads nowhere"
+            return f"{place} is {kind}"
+    return None
 
 
 def list_paths(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

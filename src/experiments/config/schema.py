@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from experiments.config.augment import AUGMENTS, CustomAugmentConfig
@@ -14,12 +15,15 @@ from experiments.config.optimizer import (
     OptimizerConfig,
     OtherOptimizerConfig,
 )
+from experiments.config.paths import find_fault, list_paths
 from experiments.config.resume import ResumeConfig, SweepConfig
 from experiments.config.schedule import SCHEDULES, CustomScheduleConfig
 from experiments.config.task import TASKS, CustomTaskConfig
 from experiments.config.tracking import TrackingConfig
 from experiments.config.trainer import TrainerConfig
 from experiments.errors import Problem
+
+_SHOWN = 200  # characters of a path that is too long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,22 @@ class RunConfig:
         """Yields a problem for a GPU named twice and for a folder without a name."""
         if isinstance(self.gpu, list) and len(set(self.gpu)) < len(self.gpu):
             yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")
-        if not self.output_dir.strip():
+        yield from self._check_paths()
+
+    def _check_paths(self) -> Iterator[Problem]:
+        folder = self.output_dir
+        if not folder.strip():
             hint = "Name a folder; . is the current one."
             yield Problem("output_dir", "must not be empty.", hint)
+        elif "://" in folder:
+            hint = "Mount it, or send the records elsewhere: tracking.uri=..."
+            reason = "must be a folder of this machine, not an address."
+            yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
+        elif folder.startswith("~"):
+            hint = f"Such as output_dir={Path.home() / 'outputs'}."
+            reason = "must be typed out: ~ would be the name of a folder."
+            yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
+        for key, path in [("output_dir", folder), *list_paths(self)]:
+            if (fault := find_fault(path)) is not None:
+                received = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
+                yield Problem(key, f"{fault} Received: {received!r}.")

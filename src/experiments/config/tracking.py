@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from experiments.config.addresses import check_web_address
 from experiments.config.fields import setting
+from experiments.config.paths import find_fault
 from experiments.errors import Problem
+from experiments.redaction import redact
 
 _ACCEPTED = "must start with http://, https:// or sqlite:/// and an absolute path."
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class TrackingConfig:
         return {
             "enabled": self.enabled,
             "uri": self.uri,
-            "experiment": self.experiment,
+            "experiment": redact(self.experiment),  # which is a name for others
             "ui_url": self.ui_url,
             "server_timeout": self.server_timeout,
         }
@@ -54,14 +58,34 @@ class TrackingConfig:
         elif self.ui_url is None:
             hint = "Set it to the address that `mlflow ui` will have."
             yield Problem("ui_url", "must not be null without tracking.uri.", hint)
+        if self.ui_url is not None:
+            hint = "Name the page that opens by itself, without them."
+            yield from check_web_address("ui_url", self.ui_url, hint=hint)
 
 
 def check_uri(uri: str) -> Iterator[Problem]:
     """Yields what is wrong with the address of a server or a database."""
-    if not uri.startswith(("http://", "https://", "sqlite:////")):
+    if uri.startswith(_SQLITE):
+        yield from _check_database(uri.removeprefix(_SQLITE))
+    elif not uri.startswith(("http://", "https://")):
         hint = "Put an MLflow server in front of any other database."
-        yield Problem("uri", f"{_ACCEPTED} Received: {uri!r}.", hint)
-    elif "@" in urlsplit(uri).netloc:
+        yield Problem("uri", f"{_ACCEPTED} Received: {redact(uri)!r}.", hint)
+    else:
         # The resolved config is stored on the run, where a password must not be.
-        hint = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead."
-        yield Problem("uri", "must not hold a user name or password.", hint)
+        hint = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+        hint += "MLFLOW_TRACKING_TOKEN, instead."
+        yield from check_web_address("uri", uri, hint=hint)
+
+
+def _check_database(path: str) -> Iterator[Problem]:
+    received = f"Received: {redact(_SQLITE + path)!r}."
+    hint = "Such as sqlite:////home/me/mlflow.db, with four slashes."
+    if not path.startswith("/") or path.endswith("/"):
+        yield Problem("uri", f"{_ACCEPTED} {received}", hint)
+    elif any(sign in path for sign in "?#%"):
+        # Part of a path to one library that reads it, and not to another.
+        yield Problem("uri", f"must not hold `?`, `#` or `%`. {received}", hint)
+    elif (fault := find_fault(path)) is not None:
+        yield Problem("uri", f"{fault} {received}", hint)
+    elif Path(path).is_dir():
+        yield Problem("uri", f"must name a file, not a folder. {received}", hint)

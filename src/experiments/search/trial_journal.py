@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from experiments.config.space import Space
 from experiments.files import replace_json
 from experiments.records import OutsideError, RecordError, read_record, resolve_inside
+from experiments.redaction import redact_data
 from experiments.search.trial import Outcome, Proposal, Scalar, Trial
 from experiments.shapes import Count, ShapeError, conform
 from experiments.tracking.journal import DAMAGED, Entry, read_entries
@@ -142,10 +143,10 @@ def format_question(trial: Trial) -> dict[str, Any]:
     proposal = trial.proposal
     return {
         "number": proposal.number,
-        "values": dict(proposal.values),
+        "values": redact_data(proposal.values),
         "epochs": proposal.epochs,
         "parent": proposal.parent,
-        "overrides": list(trial.overrides),
+        "overrides": redact_data(trial.overrides),
     }
 
 
@@ -174,7 +175,7 @@ def format_answer(
     if sweep_dir is not None:
         folders = [os.path.relpath(folder, sweep_dir) for folder in outcome.folders]
         outcome = replace(outcome, folders=folders)
-    return {"number": number, "outcome": outcome.as_dict()}
+    return {"number": number, "outcome": redact_data(outcome.as_dict())}
 
 
 def parse_answer(content: Mapping[str, Any], sweep_dir: Path) -> Outcome:

@@ -9,6 +9,7 @@ from experiments.config.job import Job
 from experiments.config.overlay import PRESENT, lay_over, list_overlay
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
+from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, read_run, read_tags
 
 
@@ -66,7 +67,11 @@ def as_recorded(
         name: Of the new run, unless the job has one; beside what tells it from the
             others of a sweep.
         tags: Further tags of the new run.
+
+    Raises:
+        ConfigError: The record lacks a secret that the run needs.
     """
+    _refuse_hidden(recorded.config)
     present: dict[str, Any] = {key: job.resolved[key] for key in PRESENT}
     merged = {**recorded.config["tags"], **job.run.tags, **tags}
     config = {**recorded.config, **present, "tags": merged, "name": job.run.name}
@@ -108,6 +113,14 @@ def best_of_search(job: Job) -> Job:
     except ConfigError as error:
         title = " ".join(["The best trial with", *words]) if words else "The best trial"
         raise ConfigError(error.problems, title) from error
+
+
+def _refuse_hidden(config: Mapping[str, Any]) -> None:
+    needed = {k: v for k, v in config.items() if k not in {*PRESENT, "tags", "name"}}
+    reason, hint = "was a secret, which is in no record.", "Train by the whole command."
+    problems = [Problem(key, reason, hint) for key in find_hidden(needed)]
+    if problems:
+        raise ConfigError(problems, "The recorded config")
 
 
 def _change(recorded: RecordedRun, job: Job) -> RecordedRun:

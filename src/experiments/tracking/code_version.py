@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.redaction import HIDDEN, redact_diff
+
 _SECONDS = 20
 _DIFF_LIMIT = 1_000_000
 _FILES_LIMIT = 1000
@@ -18,7 +20,8 @@ class CodeVersion:
         commit: Full hash; `None` outside a checkout.
         branch: Its name; `None` outside a checkout or when detached.
         dirty: Whether tracked files differ or untracked ones exist; `None` outside.
-        diff: Patch of the tracked files against the commit, perhaps cut (it says so).
+        diff: Patch of the tracked files against the commit, without secrets and perhaps
+            cut (`note` says so).
         untracked: Files that git neither tracks nor ignores, relative to the root.
         note: What could not be found out, or was left out; empty when all is there.
     """
@@ -48,7 +51,10 @@ def read_code_version(folder: Path, *, diff_limit: int = _DIFF_LIMIT) -> CodeVer
     except (OSError, subprocess.SubprocessError) as error:
         return CodeVersion(note=f"no git commit is known: {_explain(error, folder)}")
     untracked = [name for name in listed.split("\0") if name]
-    kept, notes = _cut(diff, diff_limit)
+    shown = redact_diff(diff)
+    kept, notes = _cut(shown, diff_limit)
+    if shown != diff:
+        notes.append(f"secrets in the diff stand as {HIDDEN}")
     if len(untracked) > _FILES_LIMIT:
         notes.append(f"{len(untracked)} untracked files, {_FILES_LIMIT} are listed")
     return CodeVersion(

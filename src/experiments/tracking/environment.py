@@ -10,6 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from experiments.redaction import redact_word
 from experiments.tracking.code_version import CodeVersion, read_code_version
 from experiments.tracking.hardware import Hardware, describe_hardware
 
@@ -23,7 +24,7 @@ class Environment:
         packages: Installed distributions by name, with their versions.
         hardware: The machine.
         python: Version of the interpreter.
-        command: The command line, quoted for a shell.
+        command: The command line, quoted for a shell, without secrets.
         folder: Where it was typed.
     """
 
@@ -62,12 +63,13 @@ def describe_environment(folder: Path | None = None) -> Environment:
     Args:
         folder: In the checkout to describe; by default where this code lies.
     """
+    words = [redact_word(word) for word in sys.orig_argv[1:]]
     return Environment(
         code=read_code_version(folder or Path(__file__).parent),
         packages=_package_versions(),
         hardware=describe_hardware(),
         python=platform.python_version(),
-        command=shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]]),
+        command=shlex.join([Path(sys.executable).name, *words]),
         folder=str(_current_folder()),
     )
 

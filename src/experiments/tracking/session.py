@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.redaction import redact, redact_data
 from experiments.tracking.journal import SESSION, Entry
 from experiments.tracking.process import process_tags
 from experiments.tracking.spool import Spool
@@ -43,16 +44,16 @@ def describe_session(
     return {
         "job_id": former[0].content["job_id"] if former else uuid.uuid4().hex,
         "resumed": len(former),
-        "name": run_name,
-        "tags": {**as_tags(tags), **own},
+        "name": redact(run_name),
+        "tags": as_tags({**tags, **own}),
         "parent": parent,
-        "target": dict(target),
+        "target": redact_data(target),
     }
 
 
 def as_tags(tags: Mapping[str, object]) -> dict[str, str]:
     """Returns tags as texts that MLflow takes; a long one is cut and says so."""
-    return {key: _cut(str(value)) for key, value in tags.items()}
+    return {key: _cut(str(value)) for key, value in redact_data(tags).items()}
 
 
 def _cut(text: str) -> str:

@@ -11,6 +11,7 @@ from experiments.config.commands import (
     describe_output,
     describe_store,
 )
+from experiments.redaction import redact_bytes, redact_data, redact_file
 from experiments.tracking import links
 from experiments.tracking.courier import Courier
 from experiments.tracking.flatten import as_param
@@ -151,12 +152,13 @@ class SpooledTracker:
 
     def log_text(self, text: str, artifact_path: str) -> None:
         """Stores a text as UTF-8."""
-        self._keep(text.encode(errors="backslashreplace"), artifact_path)
+        self._keep_text(redact_file(text, artifact_path), artifact_path)
 
     def log_dict(self, content: Mapping[str, Any], artifact_path: str) -> None:
         """Stores plain data as YAML or JSON, its keys in their order."""
         as_json = artifact_path.endswith(".json")
-        self.log_text(format_data(content, as_json=as_json), artifact_path)
+        text = format_data(redact_data(content), as_json=as_json)
+        self._keep_text(text, artifact_path)
 
     def log_file(self, path: Path, artifact_dir: str | None = None) -> None:
         """Stores a copy of a file."""
@@ -166,7 +168,7 @@ class SpooledTracker:
         except OSError as error:
             _LOGGER.warning("%s is not recorded: %s.", place, error.strerror or error)
         else:
-            self._keep(data, place)
+            self._keep(redact_bytes(data, path.name), place)
 
     def log_figure(self, figure: Any, artifact_path: str) -> None:
         """Stores a Matplotlib figure."""
@@ -218,7 +220,7 @@ class SpooledTracker:
 
     def _note_changes(self, params: Mapping[str, object]) -> dict[str, str]:
         """Returns settings as texts; those that had another value become tags."""
-        texts = {key: as_param(value) for key, value in params.items()}
+        texts = {key: as_param(value) for key, value in redact_data(params).items()}
         changed = self._seen.changed_params(texts)
         kept = {k: old for k, (old, _) in changed.items() if self._seen.has_param(k)}
         if kept:
@@ -235,6 +237,9 @@ class SpooledTracker:
     def _append(self, kind: str, content: Mapping[str, Any]) -> None:
         self._journal.append(kind, content)
         self._sender.notify()
+
+    def _keep_text(self, text: str, path: str) -> None:
+        self._keep(text.encode(errors="backslashreplace"), path)
 
     def _keep(self, data: bytes, path: str) -> None:
         """Stores a file in the folder and notes it, unless it was there already."""
