@@ -101,6 +101,62 @@ def test_failed_job_is_told_in_the_table_and_the_others_still_run(
     assert ended == ["FAILED", "FAILED", "FINISHED"]  # a job, the sweep, the other job
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["trainer.progress=rich"],
+        ["-m", "seed=1,2"],
+        ["-m", "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+    ],
+)
+def test_run_and_its_record_end_truly_when_the_screen_is_closed(
+    tmp_path: Path, words: list[str]
+) -> None:
+    process = start_command(
+        [sys.executable, str(ROOT / "run.py"), *SMALL, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith("experiment ")
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=240) == 0
+    count = 2 if "-m" in words else 1
+    assert [result["status"] for result in results(tmp_path)] == ["FINISHED"] * count
+    assert {status for _, status in statuses(tmp_path)} == {"FINISHED"}
+    for log in tmp_path.glob("outputs/**/run.log"):
+        assert "Traceback" not in log.read_text()
+
+
+LEAVING = """
+import keras, sys
+
+class Leaving(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        sys.exit(0)
+"""
+
+
+def test_code_that_ends_the_process_fails_its_job(
+    run_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(LEAVING)
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    monkeypatch.setenv("PYTHONPATH", path)
+    allowed = "allowed_targets=[experiments,keras.optimizers,keras.callbacks,mine]"
+    done = run_command(*SMALL, allowed, "+callbacks.mine={_target_:mine.Leaving}")
+    assert done.returncode == 1
+    (result,) = results(tmp_path)
+    assert (result["status"], result["exit_code"]) == ("FAILED", 1)
+    assert result["reason"] == "Code of the job called sys.exit(0)"
+    assert [status for _, status in statuses(tmp_path)] == ["FAILED"]
+
+
 def test_config_error_exits_with_2_without_a_traceback(
     run_command: Any, tmp_path: Path
 ) -> None:
