@@ -31,6 +31,7 @@ _CHANGING = {
     "tempfile.mkstemp": 1,
     "tempfile.mkdtemp": 1,
 }
+_OF_LINKS = {"os.remove", "os.rename", "os.link", "os.symlink", "os.rmdir"}
 _LISTING = {"os.listdir", "os.scandir", "glob.glob"}
 _STARTING = (
     *("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"),
@@ -54,7 +55,8 @@ class Guard:
         folder: What a command was given, all of it; absolute.
         canary: A part of it that it was not given.
         readable: Other folders that may be read.
-        starting: Whether to watch processes and connections as well.
+        programs: Names of those that may be started.
+        report: File that is told of each violation as well.
     """
 
     def __init__(
@@ -63,14 +65,16 @@ class Guard:
         canary: Path,
         readable: Sequence[Path],
         *,
-        starting: bool = True,
+        programs: Sequence[str] = (),
+        report: Path | None = None,
     ) -> None:
         self.violations: list[str] = []
         self.typed = ""
         self._folder = _real(folder)
         self._canary = _real(canary)
         self._readable = tuple(_real(place) + os.sep for place in readable)
-        self._starting = starting
+        self._programs = tuple(programs)
+        self._report = report
         self._busy = False
         self.on = False
 
@@ -93,21 +97,31 @@ class Guard:
             self._check(event, path, writing=bool((flags or 0) & _WRITING))
         elif event in _CHANGING:
             for path in arguments[: _CHANGING[event]]:
-                self._check(event, path, writing=True)
+                # A link is changed itself, not what it leads to.
+                self._check(event, path, writing=True, follow=event not in _OF_LINKS)
         elif event in _LISTING:
             self._check(event, arguments[0], writing=False)
-        elif event == "ctypes.dlopen" and arguments == (None,):
-            return  # the process itself
-        elif self._starting and event.startswith(_STARTING):
+        elif event.startswith(_STARTING) and not self._may_start(event, arguments):
             self._refuse(f"{event} {arguments!r}"[:300])
 
-    def _check(self, event: str, given: Any, *, writing: bool) -> None:
+    def _may_start(self, event: str, arguments: Any) -> bool:
+        if event == "ctypes.dlopen":  # itself, or a library of the interpreter
+            return arguments[0] is None or self._programs != ()
+        if event.startswith("subprocess"):
+            return Path(os.fsdecode(arguments[0])).name in self._programs
+        return False
+
+    def _check(
+        self, event: str, given: Any, *, writing: bool, follow: bool = True
+    ) -> None:
         if given is None or isinstance(given, int):
             return
         try:
-            path = _real(os.fsdecode(given))
+            name = os.fsdecode(given)
         except (TypeError, ValueError):
             return
+        parent, last = os.path.split(name.rstrip(os.sep))
+        path = _real(name) if follow else os.path.join(_real(parent), last)  # noqa: PTH118
         inside = _is_below(path, self._folder) and not _is_below(path, self._canary)
         if inside or path in ("/dev/null", "/dev/tty"):
             return
@@ -128,6 +142,9 @@ class Guard:
 
     def _refuse(self, what: str) -> None:
         self.violations.append(what)
+        if self._report is not None:
+            with self._report.open("a") as file:
+                file.write(f"{what}\n")
         raise PermissionError(errno.EPERM, f"the guard refuses {what}")
 
 

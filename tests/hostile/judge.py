@@ -72,6 +72,8 @@ def find_fault(outcome: Outcome, line: Sequence[str]) -> str | None:
         return (
             f"shows a traceback: {shown.strip().splitlines()[-1][:120]}{_place(shown)}"
         )
+    if unforeseen := re.search(r"did not foresee: (.{,120})", shown):
+        return f"is not foreseen: {unforeseen[1]}"
     if outcome.code not in (0, 1, 2):
         return f"exits with {outcome.code}"
     if outcome.seconds > CPU_SECONDS:

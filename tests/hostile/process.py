@@ -76,11 +76,21 @@ class Hang(BaseException):
 
 
 class _Border:
-    """Finds none of the heavy libraries."""
+    """Finds none of the heavy libraries.
+
+    Attributes:
+        asked: Whether one was asked for: what comes after is the end of a job.
+    """
+
+    asked = False
 
     def find_spec(self, name: str, *_: Any) -> None:
         if name.partition(".")[0] in _HEAVY or name in _BEGINNINGS:
+            self.asked = True
             raise WouldRun(name)
+
+
+_BORDER = _Border()
 
 
 def _serve() -> None:
@@ -111,7 +121,7 @@ def _prepare(folder: Path) -> Any:
 
     assert jobs.run_job is not launch.main
     _share_compositions()
-    sys.meta_path.insert(0, _Border())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _BORDER)  # type: ignore[arg-type]
     sys.dont_write_bytecode = True
     os.environ["HOME"] = str(folder / "home")
     os.environ["HOSTILE"] = "from the environment"
@@ -131,12 +141,12 @@ def _share_compositions() -> None:
     merged: dict[Any, Any] = {}
     folders, loader = ReadOnce.__init__, Loader.__init__
 
-    def share_read(self: Any, search_path: Any) -> None:
-        folders(self, search_path)
+    def share_read(self: Any, *given: Any, **named: Any) -> None:
+        folders(self, *given, **named)
         self._read, self.lists = read, lists
 
-    def share_merged(self: Any, search_path: Any) -> None:
-        loader(self, search_path)
+    def share_merged(self: Any, *given: Any, **named: Any) -> None:
+        loader(self, *given, **named)
         self._merged = merged
 
     ReadOnce.__init__ = share_read  # type: ignore[method-assign]
@@ -148,6 +158,7 @@ def run_line(
 ) -> Outcome:
     """Runs one command line in a folder of its own, or some code instead."""
     outcome = Outcome()
+    _BORDER.asked = False
     guard.violations = outcome.violations
     guard.typed = " ".join(line)
     begin = time.process_time()
@@ -156,7 +167,7 @@ def run_line(
         try:
             outcome.code = _call(line, code)
         except WouldRun:
-            outcome.ran, outcome.code = True, 0
+            pass
         except SystemExit as end:
             outcome.code = (
                 end.code if isinstance(end.code, int) else int(bool(end.code))
@@ -172,6 +183,8 @@ def run_line(
             signal.setitimer(signal.ITIMER_REAL, 0)
             guard.on = False
         outcome.left = _read_all(place)
+    if _BORDER.asked:
+        outcome = Outcome(0, ran=True, violations=outcome.violations, left=outcome.left)
     outcome.seconds = time.process_time() - begin
     outcome.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return outcome
@@ -201,6 +214,8 @@ def _stop(*_: Any) -> None:
 @contextlib.contextmanager
 def _own_place(folder: Path) -> Iterator[Path]:
     place = folder / "work"
+    if place.exists():  # of a process that broke
+        shutil.rmtree(place)
     place.mkdir()
     for name in ("given", "shared"):
         (place / name).symlink_to(folder / name)
