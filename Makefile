@@ -32,7 +32,7 @@ test: lint
 # Every way a run can be disturbed and every option on both backends, the ones that take
 # minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/tracking tests/launchers tests/training/test_backend_matrix.py
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became

@@ -23,16 +23,25 @@ with atheris.instrument_imports(include=["experiments"]):
 _PLACE = Path(tempfile.mkdtemp(prefix="fuzz-journal-")) / "search"
 _PLACE.mkdir()
 _PATH = _PLACE / trial_journal.JOURNAL_FILE
-_OUTCOME = {"status": "FINISHED", "value": 0.5, "metrics": {"val_loss": 0.5}}
-_LINES = (
-    ("session", {"name": "a", "experiment": "b", "tags": {"x": "1"}, "uri": "sqlite"}),
+_OUTCOME = {"end": "complete", "objective": 0.5, "folders": ["../a-1"], "epochs": 1}
+_TARGET = {"uri": None, "experiment": "a", "ui_url": "http://h", "server_timeout": 3}
+_SESSION = {"job_id": "1", "resumed": 0, "name": "a", "tags": {}, "parent": None}
+_ASKED = {"number": 0, "values": {"seed": 1}, "epochs": None, "parent": None}
+_TRACKING = (
+    ("session", {**_SESSION, "target": _TARGET}),
     ("metrics", {"step": 1, "values": {"val_loss": 0.5}}),
-    ("params", {"seed": 0, "lr": 1e-3}),
+    ("params", {"values": {"seed": "0"}}),
+    ("tags", {"values": {"a": "b"}}),
     ("artifact", {"file": "artifacts/1/config.yaml", "path": "config.yaml"}),
-    ("asked", {"number": 0, "values": {"seed": 1}, "epochs": None, "parent": None}),
-    ("asked", {"number": 1, "values": {}, "overrides": ["seed=1"], "epochs": 2}),
+    ("model", {"name": "model", "step": 1, "folder": "models/model-1"}),
+    ("end", {"status": "FINISHED", "reason": None}),
+)
+_TRIALS = (
+    ("asked", {**_ASKED, "overrides": ["seed=1"]}),
     ("told", {"number": 0, "outcome": _OUTCOME}),
-    ("told", {"number": 7, "outcome": {"folders": ["../../x", "/etc"]}}),
+    ("asked", {**_ASKED, "number": 1, "parent": 0, "epochs": 3, "overrides": []}),
+    ("told", {"number": 1, "outcome": {"end": "failed", "failure": "oom"}}),
+    ("told", {"number": 7, "outcome": {"end": "x", "folders": ["../../x", "/etc"]}}),
 )
 
 
@@ -59,13 +68,14 @@ def read(data: bytes) -> None:
 
 def good() -> Iterator[bytes]:
     """Yields journals with every kind of entry, whole and torn."""
-    lines = [
-        json.dumps({"kind": kind, "time": 1, "content": content}).encode()
-        for kind, content in _LINES
-    ]
-    yield b"\n".join(lines) + b"\n"
-    yield b"\n".join(lines)
-    yield from (line + b"\n" for line in lines)
+    for entries in (_TRACKING, _TRIALS):
+        lines = [
+            json.dumps({"kind": kind, "time": 1, "content": content}).encode()
+            for kind, content in entries
+        ]
+        for count in range(1, len(lines) + 1):
+            yield b"\n".join(lines[:count]) + b"\n"
+        yield b"\n".join(lines)
 
 
 if __name__ == "__main__":
