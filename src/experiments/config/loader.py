@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -26,12 +27,14 @@ from hydra._internal.hydra import Hydra
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.config.aliases import check_aliases
 from experiments.config.permission import ConfigFile, Permission, find_widening
 from experiments.config.surroundings import check_surroundings, load_objects
 from experiments.errors import ConfigError, Problem
@@ -58,8 +61,22 @@ class ReadOnce(ConfigRepository):
         """Returns a file with its defaults list; `None` when there is none."""
         key = (config_path, *(source.path for source in self.sources))
         if key not in self._read:
+            self._check_file(config_path)
             self._read[key] = pickle.dumps(super().load_config(config_path))
         return pickle.loads(self._read[key])  # noqa: S301 - from the line above
+
+    def _check_file(self, config_path: str) -> None:
+        """Refuses what would fill the memory before it is read as a config."""
+        source = self._find_object_source(config_path, ObjectType.CONFIG)
+        if source is None or source.scheme() != "file":
+            return
+        path = Path(source.path, source._normalize_file_name(config_path))
+        try:
+            check_aliases(path.read_bytes())
+        except OSError:
+            return  # Hydra says so
+        except ValueError as error:
+            raise ConfigCompositionException(f"{path} {error}.") from error
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ReadOnce":
         """Copies the list of folders, which a composition may lengthen."""
