@@ -26,6 +26,16 @@ LONG = "x" * 300
             False,
         ),
         (
+            ["hydra.job_logging.root.handlers=1e308"],
+            "hydra.job_logging.root.handlers must be a list of names. Received: 1e+308",
+            False,
+        ),
+        (
+            ["hydra.job_logging.root.handlers=[[a]]"],
+            "hydra.job_logging.root.handlers must be one of the handlers console, file",
+            False,
+        ),
+        (
             ["hydra.job_logging.root.handlers=[nope]"],
             "hydra.job_logging.root.handlers must be one of the handlers console, file",
             False,
@@ -38,7 +48,7 @@ LONG = "x" * 300
         (["hydra.job_logging.root=5"], "hydra.job_logging.root must be a map", False),
         (
             ["hydra.output_subdir=../../x"],
-            "hydra.output_subdir must be null or the name of a folder",
+            "hydra.output_subdir must be null or the name of one folder",
             False,
         ),
         (["hydra.output_subdir=/tmp"], "hydra.output_subdir must be null", False),

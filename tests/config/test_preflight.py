@@ -168,3 +168,11 @@ def test_sweep_that_runs_a_job_twice_is_refused(check: Any) -> None:
     with pytest.raises(ConfigError) as error:
         check("seed=1,2,1", multirun=True)
     assert problems(error) == ["seed=1 is the same job as another one of this sweep."]
+
+
+def test_long_list_of_values_is_not_written_out_twice(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(f"model={','.join(['resnet18'] * 1000)}")
+    (problem,) = problems(error)
+    assert problem.endswith("or quote it to pass a text.")
+    assert len(problem) < 2000

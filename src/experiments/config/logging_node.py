@@ -66,14 +66,18 @@ def _check_member(
     if not known and not isinstance(level, int) and "${" not in str(level):
         reason = f"must be one of {', '.join(names)}. Received: {show_value(level)}."
         yield Problem(f"{key}.level", reason, nearest(str(level).upper(), names))
-    for name in member.get("handlers") or ():
-        if name not in parts["handlers"]:
-            reason = f"must be {_list('handlers', parts)}. Received: {name!r}."
-            yield Problem(f"{key}.handlers", reason)
+    handlers = member.get("handlers") or []
+    if not isinstance(handlers, list):
+        reason = f"must be a list of names. Received: {show_value(handlers)}."
+        yield Problem(f"{key}.handlers", reason)
+        return
     formatter = member.get("formatter")
-    if formatter is not None and formatter not in parts["formatters"]:
-        reason = f"must be {_list('formatters', parts)}. Received: {formatter!r}."
-        yield Problem(f"{key}.formatter", reason)
+    wanted = [("handlers", "handlers", name) for name in handlers]
+    wanted += [] if formatter is None else [("formatter", "formatters", formatter)]
+    for name, kind, member_name in wanted:
+        if not isinstance(member_name, str) or member_name not in parts[kind]:
+            reason = f"must be {_list(kind, parts)}. Received: "
+            yield Problem(f"{key}.{name}", f"{reason}{show_value(member_name)}.")
 
 
 def _list(kind: str, parts: Mapping[str, Mapping[Any, Any]]) -> str:

@@ -50,6 +50,8 @@ MOST_PROBLEMS = 20
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+_MOST_REPEATED = 200  # letters of a value that a hint writes out
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -411,10 +413,9 @@ def _several_values(override: "Override") -> Problem:
     if override.is_interval_sweep():
         hint = "Add -m hydra/sweeper=keras_tuner to search it."
         return Problem(key, message, hint)
-    hint = (
-        f"Add -m to run each of them, or quote it to pass a text: {key}='\"{value}\"'."
-    )
-    return Problem(key, message, hint)
+    hint = "Add -m to run each of them, or quote it to pass a text"
+    shown = f": {key}='\"{value}\"'." if len(value) <= _MOST_REPEATED else "."
+    return Problem(key, message, hint + shown)
 
 
 def _list_params(composer: Composer) -> list["Override"]:
