@@ -11,6 +11,7 @@ from experiments.folders import (
     claim_folder,
     is_held,
     list_job_folders,
+    refuse_outer_links,
 )
 from tests.damage import WAYS
 
@@ -117,3 +118,34 @@ def test_lock_that_is_no_file_is_named(tmp_path: Path) -> None:
         pass
 
     assert not is_held(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["run.log", "checkpoints", ".hydra/config.yaml"])
+@pytest.mark.parametrize("target", ["../elsewhere", "/etc/hostname", "../../.."])
+def test_link_that_leads_out_of_a_jobs_folder_is_refused(
+    tmp_path: Path, place: str, target: str
+) -> None:
+    link = tmp_path / "job" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    with pytest.raises(ExperimentError) as error:
+        refuse_outer_links(tmp_path / "job", depth=2)
+    assert str(error.value).startswith(f"{link} is a link that leads out of its folder")
+
+
+def test_link_in_a_job_of_a_sweep_is_found(tmp_path: Path) -> None:
+    job = tmp_path / "sweep" / "job"
+    (job / "checkpoints").mkdir(parents=True)
+    (job / "checkpoints" / "manifest.json").symlink_to("/etc/hostname")
+    refuse_outer_links(tmp_path / "sweep", depth=2)  # names of a run's folder only
+    with pytest.raises(ExperimentError, match=r"manifest\.json is a link"):
+        refuse_outer_links(tmp_path / "sweep", depth=3)
+
+
+def test_links_inside_and_a_folder_behind_a_link_are_no_matter(tmp_path: Path) -> None:
+    real = tmp_path / "disk" / "job"
+    (real / "checkpoints").mkdir(parents=True)
+    (real / "last").symlink_to("checkpoints")
+    (tmp_path / "outputs").symlink_to("disk")
+    refuse_outer_links(tmp_path / "outputs" / "job", depth=2)
+    refuse_outer_links(tmp_path / "absent", depth=2)

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from experiments.errors import ExperimentError
 from experiments.files import replace_json
-from experiments.records import RecordError, read_record
+from experiments.records import RecordError, leads_inside, read_record
 
 _LOCK = "job.lock"
 _HOLDER = "job.holder.json"
@@ -43,6 +43,28 @@ def choose_folder(folder: Path, *, fresh: bool) -> Path:
     if fresh:
         last = last + 1 if folder.exists() or last > 1 else 1
     return folder if last == 1 else folder.with_name(f"{folder.name}-{last}")
+
+
+def refuse_outer_links(folder: Path, *, depth: int) -> None:
+    """Looks through a folder in which a job is to be continued.
+
+    Args:
+        folder: Of a job or a sweep; it need not exist.
+        depth: How many levels to look at: what is written by its name alone.
+
+    Raises:
+        ExperimentError: A link in it leads out of it: who works there would read,
+            write and remove something elsewhere.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_symlink():
+            if not leads_inside(folder, path.name):
+                raise ExperimentError(
+                    f"{path} is a link that leads out of its folder. Remove it, or "
+                    "start anew in another folder: fresh=true"
+                )
+        elif depth > 1 and path.is_dir():
+            refuse_outer_links(path, depth=depth - 1)
 
 
 @contextmanager

@@ -53,7 +53,12 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.faults import report_fault
-from experiments.folders import choose_folder, claim_folder, is_held
+from experiments.folders import (
+    choose_folder,
+    claim_folder,
+    is_held,
+    refuse_outer_links,
+)
 from experiments.interruption import StopRequest, signals_as_requests
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen
@@ -163,6 +168,7 @@ def _answer(
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
     folder = _choose_folder(plan)
+    refuse_outer_links(folder, depth=3 if plan.multirun else 2)
     plan = dataclasses.replace(plan, folder=folder)
     os.environ |= {PROCESS_VARIABLE: str(os.getpid()), SCRIPT_VARIABLE: typed_script()}
     with signals_as_requests(StopRequest()):

@@ -211,3 +211,31 @@ def test_result_does_not_say_where_its_folder_is(tmp_path: Path) -> None:
 
     assert result is not None
     assert result.output_dir == str(tmp_path)
+
+
+def test_text_of_a_result_does_not_move_the_cursor(tmp_path: Path) -> None:
+    result = dataclasses.replace(
+        make_result(tmp_path),
+        name="\x1b[31mred",
+        run_url="http://h/\x1b]0;title\x07",
+        reason="a\x9bb",
+        metrics={"\x1b[2J": 1.0},
+    )
+    result.save()
+    found = JobResult.load(tmp_path)
+    assert found is not None
+    texts = (found.name, found.run_url, found.reason, *found.metrics)
+    assert texts == (
+        "\\x1b[31mred",
+        "http://h/\\x1b]0;title\\x07",
+        "a\\x9bb",
+        "\\x1b[2J",
+    )
+
+
+@pytest.mark.parametrize("code", [-1, 3, 77, 256, "0", True])
+def test_result_chooses_no_exit_code_of_its_own(tmp_path: Path, code: Any) -> None:
+    make_result(tmp_path).save()
+    path = tmp_path / RESULT_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "exit_code": code}))
+    assert JobResult.load(tmp_path) is None

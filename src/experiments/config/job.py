@@ -5,15 +5,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from experiments.config.schema import RunConfig
 from experiments.config.validation import validate
+from experiments.errors import make_printable
 from experiments.files import replace_json
 from experiments.interruption import StopRequest
 from experiments.records import RecordError, read_record
 from experiments.redaction import redact_data
-from experiments.shapes import Count
+from experiments.shapes import Count, Rule
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ SWEEP_VARIABLE = "EXPERIMENTS_SWEEP_FOLDER"
 SWEPT_VARIABLE = "EXPERIMENTS_SWEPT_KEYS"
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 End = Literal["complete", "paused", "pruned"]
+ExitCode = Annotated[int, Rule(lambda code: code in (0, 1, 2, 75), "0, 1, 2 or 75")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,7 @@ class JobResult:
     failure: str | None = None
     epochs: Count = 0
     end: End = "complete"
-    exit_code: int = 0
+    exit_code: ExitCode = 0
 
     def save(self) -> None:
         """Writes `result.json` into the job's folder, which may be moved later."""
@@ -137,4 +139,12 @@ class JobResult:
         except RecordError as error:
             log.warning("%s. It is not used: the job counts as not finished.", error)
             return None
-        return replace(found, output_dir=str(folder))
+        return replace(
+            found,
+            # Whoever wrote it does not move the cursor of whoever reads it.
+            name=make_printable(found.name),
+            metrics={make_printable(k): v for k, v in found.metrics.items()},
+            run_url=None if found.run_url is None else make_printable(found.run_url),
+            reason=None if found.reason is None else make_printable(found.reason),
+            output_dir=str(folder),
+        )
