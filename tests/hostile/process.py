@@ -124,6 +124,7 @@ def _prepare(folder: Path) -> Any:
     sys.meta_path.insert(0, _BORDER)  # type: ignore[arg-type]
     sys.dont_write_bytecode = True
     os.environ["HOME"] = str(folder / "home")
+    os.environ["XDG_CACHE_HOME"] = str(folder / "home" / ".cache")
     os.environ["HOSTILE"] = "from the environment"
     places = [Path(place) for place in (sys.prefix, sys.base_prefix, ROOT)]
     guard = Guard(folder, folder / "canary", [*places, *map(Path, sys.path[1:])])
