@@ -25,6 +25,9 @@ LONG = "x" * 300
             "hydra.job_logging.root.level must be one of CRITICAL, FATAL, ERROR, WARN",
             False,
         ),
+        (["hydra/job_logging=null"], "hydra/job_logging must not be null. For", False),
+        (["~hydra/job_logging"], "hydra/job_logging must not be null. For", False),
+        (["hydra/hydra_logging=null"], "hydra/hydra_logging must not be null.", False),
         (
             ["hydra.job_logging.root.handlers=1e308"],
             "hydra.job_logging.root.handlers must be a list of names. Received: 1e+308",

@@ -25,6 +25,9 @@ def check_logging(whole: DictConfig) -> Iterator[Problem]:
     """
     for name in ("job_logging", "hydra_logging"):
         key = f"hydra.{name}"
+        if OmegaConf.is_missing(whole.hydra, name):
+            hint = f"For no log of it: hydra/{name}=disabled"
+            yield Problem(f"hydra/{name}", "must not be null.", hint)
         node = OmegaConf.select(whole, key, throw_on_missing=False)
         if not isinstance(node, DictConfig):
             continue
