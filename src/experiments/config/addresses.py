@@ -9,6 +9,7 @@ from experiments.errors import Problem
 from experiments.redaction import redact
 
 WEB = ("http", "https")
+_PORT = "must have a port of 1 to 65535, or none."
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -39,9 +40,9 @@ def _find_fault(address: str, schemes: Collection[str]) -> str | None:
     try:
         parts = urlsplit(address)
         port = parts.port
-    except ValueError as error:  # `Port out of range 0-65535`, `Invalid IPv6 URL`
-        reason = str(error).partition(":")[0]
-        return f"must be an address with a port of 1 to 65535, if any ({reason})."
+    except ValueError as error:  # of the number, or of an IPv6 address
+        is_port = "ort " in str(error)
+        return _PORT if is_port else "must name a host, as [::1] where it is a number."
     if parts.scheme not in schemes:
         return f"must start with {' or '.join(f'{s}://' for s in schemes)}."
     if "@" in parts.netloc:
@@ -49,7 +50,7 @@ def _find_fault(address: str, schemes: Collection[str]) -> str | None:
     if parts.query or parts.fragment or address.endswith(("?", "#")):
         return "must not hold a query or a fragment."
     if port == 0 or parts.netloc.endswith(":"):
-        return "must have a port of 1 to 65535, or none."
+        return _PORT
     if not _is_host(parts):
         return "must name a host."
     if not parts.path.isascii() or _BAD_ESCAPE.search(parts.path):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from experiments.config.augment import AUGMENTS, CustomAugmentConfig
@@ -96,10 +95,16 @@ class RunConfig:
             reason = "must be a folder of this machine, not an address."
             yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
         elif folder.startswith("~"):
-            hint = f"Such as output_dir={Path.home() / 'outputs'}."
+            hint = "Such as output_dir=$HOME/outputs."
             reason = "must be typed out: ~ would be the name of a folder."
             yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
-        for key, path in [("output_dir", folder), *list_paths(self)]:
-            if (fault := find_fault(path)) is not None:
-                received = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
-                yield Problem(key, f"{fault} Received: {received!r}.")
+        else:
+            yield from _check_path("output_dir", folder)
+        for key, path in list_paths(self):
+            yield from _check_path(key, path)
+
+
+def _check_path(key: str, path: str) -> Iterator[Problem]:
+    if (fault := find_fault(path)) is not None:
+        received = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
+        yield Problem(key, f"{fault} Received: {received!r}.")
