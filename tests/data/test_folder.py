@@ -558,3 +558,15 @@ def test_links_to_one_another_are_named_as_files_that_cannot_be_read(flat):
 
     with pytest.raises(DataError, match=r"x\.png cannot be read \(Too many levels"):
         load(flat)
+
+
+def test_of_many_copies_some_are_named(flat, caplog):
+    for number in range(40):
+        (flat / "cat" / f"copy{number}.png").symlink_to(flat / "cat" / "000.png")
+
+    data = load(flat, verify="header")
+
+    (told,) = [m for m in caplog.messages if "in several splits" in m]
+    assert "cat/copy11.png = and " in told
+    assert "copy39" not in told
+    assert "cat/copy39.png" in str(data.findings)

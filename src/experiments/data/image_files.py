@@ -177,7 +177,10 @@ def _find(
         _log.warning("Not used in %s: %s.", root, _enumerate(unused, ", "))
     for kind, where in _COPIED.items():
         if kind in copies:
-            groups = [" = ".join(map(show_name, group)) for group in copies[kind]]
+            groups = [
+                _enumerate([show_name(name) for name in group], " = ")
+                for group in copies[kind]
+            ]
             noun = "1 image is" if len(groups) == 1 else f"{len(groups)} images are"
             _log.warning("%s %s: %s.", noun, where, _enumerate(groups, "; "))
     return {**({"unused": list(unused)} if unused else {}), **copies}
