@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.counts import count_of
+from experiments.counts import count_of, write_count
 
 
 @pytest.mark.parametrize(
@@ -9,3 +9,9 @@ from experiments.counts import count_of
 )
 def test_a_noun_is_plural_unless_there_is_one(number: int, text: str) -> None:
     assert count_of(number, "file") == text
+
+
+def test_a_huge_number_is_told_by_its_magnitude() -> None:
+    assert write_count(10**15 - 1) == "999,999,999,999,999"
+    assert write_count(10**18) == "1.0e+18"
+    assert count_of(2 * 10**400, "job") == "2.0e+400 jobs"

@@ -95,3 +95,11 @@ def test_config_error_comes_back_from_another_process_as_it_was() -> None:
     error = ConfigError([Problem("x", "must be 2.", "Set it.")], "The search")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.problems) == (str(error), error.problems)
+
+
+def test_a_problem_shows_no_control_characters_and_of_a_long_text_its_ends() -> None:
+    shown = str(Problem("k" * 1000, f"\x1b[31m{'m' * 5000}.", "Type `x`."))
+    assert "\x1b" not in shown
+    assert "\\x1b[31mmmm" in shown
+    assert shown.endswith("mmm. Type `x`.")
+    assert len(shown) < 2000

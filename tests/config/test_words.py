@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.words import check_words
+from experiments.config.words import check_flag, check_words
 from experiments.errors import ConfigError
 
 
@@ -90,3 +90,10 @@ def test_a_word_that_the_grammar_refuses_is_told_with_what_to_type(
 
 def test_the_quotes_that_are_proposed_are_read(check: Any) -> None:
     assert check('name="日本"').run.name == "日本"
+
+
+@pytest.mark.parametrize(("value", "shown"), [("a\x00", r"\x00"), ("\udcff", r"\udcf")])
+def test_a_flag_whose_value_no_file_can_have_is_told(value: str, shown: str) -> None:
+    (problem,) = check_flag("--config-name", value)
+    assert str(problem).startswith(f"--config-name holds the character '{shown}")
+    assert list(check_flag("--config-name", "日本")) == []
