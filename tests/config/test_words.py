@@ -65,6 +65,7 @@ def test_a_word_that_may_be_read_is_left_to_the_grammar(word: str) -> None:
             ["name=it's"],
             ["name has a value that Hydra's grammar does not read. Received: it's."],
         ),
+        (["name=a\x01b"], [r"name holds the control character '\x01'. Leave it out."]),
         (["séed=1"], ["séed=1 has a key that Hydra's grammar does not read. Type key"]),
         (["a.b.=1"], ["a.b.=1 has a key that Hydra's grammar does not read."]),
         (["=x"], ["=x names no key. Type key=value."]),
