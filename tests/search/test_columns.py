@@ -4,7 +4,8 @@ from experiments.search.columns import Column, collect_columns, format_value
 from experiments.search.trial import Proposal, Trial
 
 
-def test_numbers_over_more_than_two_decades_are_logarithmic():
+def test_numbers_over_more_than_one_and_a_half_decades_are_logarithmic():
+    assert Column("lr", [9e-5, 5e-4, 7e-4, 4.4e-3]).is_wide
     rates = Column("lr", [1e-4, 1e-2, None, 1e-1, 1.0])
     assert rates.is_wide
     assert rates.numbers(logarithmic=True) == [-4, -2, None, -1, 0]
@@ -15,8 +16,8 @@ def test_numbers_over_more_than_two_decades_are_logarithmic():
     [
         [],
         [None],
-        [1, 20, 300, 300],
-        [1, 2, 3, 100],
+        [1, 20, 30, 30],
+        [1, 2, 3, 31],
         [0.0, 1e-9, 1e-3, 1.0],
         [-1, 1, 10, 1000],
         ["a", 1, 10, 1000],

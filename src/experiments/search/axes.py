@@ -44,7 +44,7 @@ def build_axes(trials: Sequence[Trial], objective: Objective) -> list[Axis]:
 
 
 def is_logarithmic(trials: Sequence[Trial], objective: Objective) -> bool:
-    """Tells whether the objective is a loss that spans more than two decades."""
+    """Tells whether the objective is a loss that spans more than 1.5 decades."""
     is_wide = _gather_objective(trials, objective.name).is_wide
     return objective.direction == "min" and is_wide
 

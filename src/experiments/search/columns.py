@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from experiments.search.trial import Scalar, Trial
 
-_WIDE_DECADES = 2.0
+_WIDE_DECADES = 1.5
 _FEWEST_WIDE = 4  # different values; fewer are read better as they are
 
 
@@ -34,7 +34,7 @@ class Column:
 
     @property
     def is_wide(self) -> bool:
-        """Whether four or more positive values span more than two decades."""
+        """Whether four or more positive values span more than one and a half decades."""
         if not self.is_number or len(set(self.present)) < _FEWEST_WIDE:
             return False
         numbers = [float(value) for value in self.present]
