@@ -13,14 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import atheris
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.hostile.fuzzing import fuzz
+from tests.hostile.fuzzing import fuzz, instrumented
 
-with atheris.instrument_imports(include=["experiments"]):
+with instrumented():
     from experiments.data import archive_files
     from experiments.errors import DataError
 

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import atheris
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.hostile.fuzzing import fuzz
+from tests.hostile.fuzzing import fuzz, instrumented
 
-with atheris.instrument_imports(include=["experiments"]):
+with instrumented():
     from experiments.data import image_end, image_header, scan
 
 assert image_end

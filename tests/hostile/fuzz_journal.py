@@ -9,13 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import atheris
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.hostile.fuzzing import fuzz, instrumented
 
-from tests.hostile.fuzzing import fuzz
-
-with atheris.instrument_imports(include=["experiments"]):
+with instrumented():
     from experiments.errors import ExperimentError
     from experiments.search import trial_journal
     from experiments.tracking import journal
