@@ -34,7 +34,7 @@ class Column:
 
     @property
     def is_wide(self) -> bool:
-        """Whether four or more positive values span more than one and a half decades."""
+        """Whether four or more positive values span more than 1.5 decades."""
         if not self.is_number or len(set(self.present)) < _FEWEST_WIDE:
             return False
         numbers = [float(value) for value in self.present]
