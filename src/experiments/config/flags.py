@@ -4,7 +4,7 @@ import dataclasses
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.utils import (
@@ -227,10 +227,6 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
     if not _is_verbosity(hydra.verbose):
         reason = "must be true, false or the name of a logger or a list of names."
         yield Problem("hydra.verbose", f"{reason} Received: {hydra.verbose!r}.")
-    subdir = hydra.output_subdir
-    if subdir is not None and not _is_folder_below(subdir):
-        reason = "must be null or the name of a folder in the job's own."
-        yield Problem("hydra.output_subdir", f"{reason} Received: {subdir!r}.")
     yield from check_logging(whole)
     if multirun:
         yield from check_launcher(whole)
@@ -239,11 +235,6 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
         reason, hint = _BY_IDENTITY
         received = f"{reason} Received: {plain['subdir']!r}."
         yield Problem("hydra.sweep.subdir", received, hint)
-
-
-def _is_folder_below(name: str) -> bool:
-    path = PurePath(name)
-    return not path.is_absolute() and path.parts != () and ".." not in path.parts
 
 
 def _is_node(hydra: DictConfig, name: str) -> bool:
