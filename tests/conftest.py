@@ -63,6 +63,14 @@ def _list_checkout() -> set[str]:
     return {p.name for p in ROOT.iterdir() if p.name[0] != "."} - {"outputs"}
 
 
+@pytest.fixture(autouse=True)
+def _no_job_of_hydra() -> None:
+    """Forgets the job that Hydra ran in this process before: its folder is not ours."""
+    from hydra.core.hydra_config import HydraConfig
+
+    HydraConfig.instance().cfg = None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _config_files() -> Iterator[None]:
     """Reads each config file once for all tests."""

@@ -26,7 +26,13 @@ def built(request: pytest.FixtureRequest, compose: Any) -> Any:
 
     config = compose(*IMAGES, *request.param).model
     shape = (SIZE, SIZE, CHANNELS)
-    network = instantiate(config, key="model", input_shape=shape, num_classes=CLASSES)
+    network = instantiate(
+        config,
+        key="model",
+        allowed=["experiments"],
+        input_shape=shape,
+        num_classes=CLASSES,
+    )
     size = measure_resnet(config, size=SIZE, channels=CHANNELS, classes=CLASSES)
     return size, network
 

@@ -63,14 +63,15 @@ def test_damaged_cache_is_named_and_not_used(
         None,
         {},
         [],
-        [3, 5, "full", "d"],
-        [3, 5, "full", "d", None, None],
-        [3.0, 5, "full", "d", None],
-        [True, 5, "full", "d", None],
-        [3, "5", "full", "d", None],
-        [3, 5, None, "d", None],
-        [3, 5, "full", ["d"], None],
-        [3, 5, "full", "d", 1],
+        [3, 5, "full", "d", None],
+        [3, 5, "full", "d", None, None, None],
+        [3.0, 5, "full", "d", None, 9],
+        [True, 5, "full", "d", None, 9],
+        [3, "5", "full", "d", None, 9],
+        [3, 5, None, "d", None, 9],
+        [3, 5, "full", ["d"], None, 9],
+        [3, 5, "full", "d", 1, 9],
+        [3, 5, "full", "d", None, "9"],
     ],
     ids=str,
 )
@@ -81,7 +82,7 @@ def test_record_of_another_form_is_named(
     file: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    file.write_text(json.dumps({"version": 2, "files": {"a.png": record}}))
+    file.write_text(json.dumps({"version": 3, "files": {"a.png": record}}))
 
     assert find(root, folder) is None
 
@@ -96,7 +97,7 @@ def test_files_that_are_no_mapping_are_named(
     file: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    file.write_text(json.dumps({"version": 2, "files": files}))
+    file.write_text(json.dumps({"version": 3, "files": files}))
 
     assert find(root, folder) is None
 

@@ -91,7 +91,8 @@ def test_folder_that_cannot_be_written_is_one_sentence(
 ) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     done = job().finish()
-    assert done.returncode == 1
-    assert done.stderr.startswith("The output folder ")
-    assert "Read-only file system" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2
+    heading, sentence = done.stderr.splitlines()
+    assert heading == "The configuration has 1 problem:"
+    assert sentence.startswith("  - output_dir ")
+    assert "Read-only file system" in sentence

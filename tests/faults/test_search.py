@@ -130,7 +130,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> Search:
         tmp_path_factory.mktemp("failures"),
         GRID,
         "optimizer=sgd",
-        "optimizer.lr=1e-3,2e-3,3e-3,4e-3,5e-3,1e30,6e-3",
+        "optimizer.lr=1e-3,2e-3,3e-3,4e-3,5e-3,1e6,6e-3",
         "trainer.epochs=2",
         NO_RETRIES,
     )

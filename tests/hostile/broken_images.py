@@ -9,7 +9,6 @@ import contextlib
 import io
 import json
 import random
-import resource
 import struct
 import sys
 import time
@@ -20,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from tests.data.pictures import encode, photograph
+from tests.hostile.memory import peak_megabytes
 
 # `full` must refuse it; it may, for nobody can say what is right; it must not.
 REFUSE, MAY, WHOLE = "refuse", "may", "whole"
@@ -554,12 +554,12 @@ def main():
         path = folder / name
         path.write_bytes(content)
         print(json.dumps({"name": name, "begins": True}), flush=True)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_megabytes()
         start = time.process_time()
         found = {"name": name, **look(path, content)}
         found["seconds"] = time.process_time() - start
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps({**found, "megabytes": (after - before) / 1024}), flush=True)
+        after = peak_megabytes()
+        print(json.dumps({**found, "megabytes": after - before}), flush=True)
 
 
 if __name__ == "__main__":

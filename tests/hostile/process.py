@@ -1,8 +1,9 @@
 """Runs many hostile command lines in one process, each up to where its job would run.
 
-`python process.py` reads `{"folder": ..., "lines": [[word, ...], ...]}` and writes two
-lines of JSON for each: its number when it begins, and what became of it. A job would
-run where the first of the heavy libraries is imported; that is where it stops.
+`python -m tests.hostile.process` reads `{"folder": ..., "lines": [[word, ...], ...]}`
+and writes two lines of JSON for each: its number when it begins, and what became of it.
+A job would run where the first of the heavy libraries is imported; that is where it
+stops.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.hostile.memory import peak_megabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 10  # of one command
@@ -187,7 +190,7 @@ def run_line(
     if _BORDER.asked:
         outcome = Outcome(0, ran=True, violations=outcome.violations, left=outcome.left)
     outcome.seconds = time.process_time() - begin
-    outcome.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    outcome.megabytes = peak_megabytes()
     return outcome
 
 

@@ -40,7 +40,9 @@ def make_plan(folder: Path, jobs: int) -> Any:
         overrides=("seed=range(0,9)", "model=a"),
         run=SimpleNamespace(
             trainer=SimpleNamespace(objective=Objective("val_accuracy", "max")),
-            tracking=SimpleNamespace(connection=lambda: CONNECTION, drain_seconds=7),
+            tracking=SimpleNamespace(
+                connection=lambda: CONNECTION, drain_seconds=7, uri=None
+            ),
             name=None,
             output_dir="outputs",
             tags={"note": 1},

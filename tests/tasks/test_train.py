@@ -79,11 +79,11 @@ def test_same_seed_gives_the_same_numbers_and_another_seed_others(run_job: Any) 
 def test_diverged_run_fails_with_its_reason(
     run_job: Any, client: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExperimentError, match="The loss became"):
+    with pytest.raises(ExperimentError, match="oss became nan") as error:
         run_job(
             *TINY,
             "optimizer=sgd",
-            "optimizer.lr=1e30",
+            "optimizer.lr=1e6",
             "schedule=constant",
             "model.bn_momentum=0.0",
             "trainer.epochs=3",
@@ -91,7 +91,7 @@ def test_diverged_run_fails_with_its_reason(
     store = client(tmp_path / "outputs")
     (run,) = store.search_runs(["1"])
     assert run.info.status == "FAILED"
-    assert run.data.tags["status.reason"].startswith("The loss became")
+    assert run.data.tags["status.reason"] == str(error.value)
 
 
 def test_tracking_off_leaves_local_files_only(run_job: Any, tmp_path: Path) -> None:
