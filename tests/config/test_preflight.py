@@ -176,3 +176,12 @@ def test_long_list_of_values_is_not_written_out_twice(check: Any) -> None:
     (problem,) = problems(error)
     assert problem.endswith("or quote it to pass a text.")
     assert len(problem) < 2000
+
+
+@pytest.mark.parametrize("word", ["hydra.mode", "seed", "+tags.x"])
+def test_long_value_that_no_grammar_reads_is_not_written_out(
+    check: Any, word: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(f"{word}={'1,' * 3000}")
+    assert len(str(error.value)) < 2000

@@ -28,6 +28,7 @@ from experiments.errors import ExperimentError, Problem
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+MOST_REPEATED = 200  # letters of a value that a hint writes out
 _NOT_FOUND = re.compile(
     r"(?:In '(?P<file>[^']+)': )?Could not find '(?P<group>[^']+)/(?P<name>[^'/]+)' "
     r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
@@ -186,7 +187,9 @@ def explain_word(word: str, error: Exception, loader: Loader) -> Problem:
     simple = not set(value) & set("'\"\\$`!")
     shown = f"{key}='\"{value}\"'" if simple else shlex.quote(quoted)
     reason = f"has a value that Hydra's grammar does not read. Received: {value}."
-    return Problem(key, reason, f"If it is a text, put quotes around it: {shown}")
+    hint = "If it is a text, put quotes around it"
+    end = f": {shown}" if len(value) <= MOST_REPEATED else "."
+    return Problem(key, reason, hint + end)
 
 
 def is_own_fault(error: BaseException) -> bool:

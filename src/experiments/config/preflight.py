@@ -16,7 +16,12 @@ from omegaconf import DictConfig
 
 from experiments.config.check_progress import show_progress
 from experiments.config.composer import CheckedJob, Composer, check_job
-from experiments.config.diagnosis import explain, explain_word, is_own_fault
+from experiments.config.diagnosis import (
+    MOST_REPEATED,
+    explain,
+    explain_word,
+    is_own_fault,
+)
 from experiments.config.flags import add_config_dir, check_hydra_node, check_typed
 from experiments.config.identity import (
     describe_choices,
@@ -49,8 +54,6 @@ MOST_PROBLEMS = 20
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
-
-_MOST_REPEATED = 200  # letters of a value that a hint writes out
 
 
 @dataclass(frozen=True)
@@ -414,7 +417,7 @@ def _several_values(override: "Override") -> Problem:
         hint = "Add -m hydra/sweeper=keras_tuner to search it."
         return Problem(key, message, hint)
     hint = "Add -m to run each of them, or quote it to pass a text"
-    shown = f": {key}='\"{value}\"'." if len(value) <= _MOST_REPEATED else "."
+    shown = f": {key}='\"{value}\"'." if len(value) <= MOST_REPEATED else "."
     return Problem(key, message, hint + shown)
 
 
