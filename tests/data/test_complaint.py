@@ -52,6 +52,16 @@ def test_nobody_complains_of_a_whole_image(form):
 
 
 @pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_every_subsampling_that_pillow_writes_is_whole(mode, subsampling, progressive):
+    image = photograph(200, 150).convert(mode)
+    options = {"subsampling": subsampling, "progressive": progressive}
+
+    assert find_complaint(encode(image, "JPEG", **options)) is None
+
+
+@pytest.mark.parametrize("progressive", [False, True])
 def test_half_of_a_jpeg_with_an_end_mark_is_complained_of(progressive):
     content = jpeg(progressive=progressive)
 

@@ -22,6 +22,8 @@ _SEQUENTIAL_SCAN = b"\x00\x3f\x00"
 # At an eighth of the size all data are read, in half of the time.
 _REDUCTION = 8
 _WHOSE = re.compile(r"^(Corrupt JPEG data|Warning|\w+\(\)): ")
+# It reads headers of the usual sampling factors only, and Pillow writes CMYK in others.
+_NOT_READ = "Could not determine subsampling level"
 _WINDOW = 2**16
 # Samples of a pixel by a PNG's colour type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -45,7 +47,8 @@ def find_complaint(content: bytes) -> str | None:
     PNG: the compressed data must be as many as the size asks for, with the right
     checksum. Other formats have no reader stricter than the one that shows them.
 
-    What can't be known: data that were changed into other valid data.
+    What cannot be known: data changed into other valid data, and garbage in the middle
+    of a JPEG of rare sampling factors, such as CMYK in 4:2:0.
     """
     kind = detect_format(content)
     if kind == "JPEG":
@@ -73,6 +76,8 @@ def _complain_of_jpeg(content: bytes) -> str | None:
             mended, "GRAY", min_height=1, min_width=1, min_factor=_REDUCTION
         )
     except ValueError as error:
+        if _NOT_READ in str(error):
+            return None
         return f"is damaged: a JPEG decoder says {_shorten(str(error))!r}"
     return None
 
