@@ -180,3 +180,17 @@ def test_long_text_takes_no_long_time(text: str) -> None:
     begin = time.process_time()
     redact(text)
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("count", ["312", "1,258", "1,281,167"])
+def test_the_counts_of_a_data_set_named_like_a_secret_are_shown(count):
+    line = f"banknote_token: {count} train, 36 validation, 37 test images"
+
+    assert redact(line) == line
+
+
+@pytest.mark.parametrize(
+    "text", ["token: 1258", "token: 1258 is wrong", "token: 312abc", "token: 312\nnext"]
+)
+def test_what_is_no_count_before_a_word_stays_hidden(text):
+    assert redact(text).startswith("token: ***")

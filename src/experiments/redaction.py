@@ -56,6 +56,8 @@ _QUOTED = (
 )
 _AFTER_EQUAL = re.compile(rf"{_QUOTED}|\[[^\]\n]*+\]|\{{[^}}\n]*+\}}|[^\s\"'&;#]+")
 _AFTER_COLON = re.compile(rf"{_QUOTED}|\[[^\]\n]*+\]|[^\s\"',{{}}\[\]][^\s\"',}}\]]*+")
+# As this project writes numbers: `my_token: 1,258 train` names a data set.
+_COUNT = re.compile(r"\d{1,3}(?:,\d{3})*(?=[ \t]+[a-z])")
 _CODE_FILES = (".py", ".pyi")
 _CODE = re.compile(_QUOTED)  # what is no text there is an expression
 
@@ -233,6 +235,12 @@ class _Redactor:
         return "".join([*pieces, text[end:]])
 
     def _is_secret(self, found: re.Match[str], text: str) -> bool:
+        if (
+            found["sign"] == ":"
+            and not found["quote"]
+            and _COUNT.match(text, found.end())
+        ):
+            return False
         before = text[found.start() - 1] if found.start() else ""
         in_query = found["sign"] == "=" and before in ("?", "&", "#", ";")
         return (is_secret_parameter if in_query else is_secret_name)(found["name"])
