@@ -348,5 +348,13 @@ def test_error_inside_the_target_keeps_its_type(
         build(target("fractions.Fraction", **values))
 
 
+def test_key_that_only_a_keras_class_can_judge_is_told_as_a_key(compose: Any) -> None:
+    """Keras' optimizers take any keyword, and refuse it later."""
+    config = compose("optimizer._target_=keras.optimizers.Nadam").optimizer
+    with pytest.raises(ConfigError, match=r"optimizer does not fit .*amsgrad") as error:
+        instantiate(config, key="optimizer", allowed=["keras.optimizers"])
+    assert "file of its own" in error.value.problems[0].hint
+
+
 def test_target_without_a_signature_is_built() -> None:
     assert build(target("builtins.dict", a=1)) == {"a": 1}

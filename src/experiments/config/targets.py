@@ -15,7 +15,7 @@ from typing import Any
 from experiments.config.authority import check_name, covers, describe_allowing
 from experiments.config.convert import MISSING
 from experiments.config.fields import Target
-from experiments.errors import ConfigError, Problem
+from experiments.errors import ConfigError, Problem, summarise_error
 
 # Groups whose components are of one class of Keras, as its public name there.
 _KINDS = {"optimizer": "optimizers.Optimizer", "callbacks": "callbacks.Callback"}
@@ -103,7 +103,15 @@ def instantiate(
         raise ConfigError([problem]) from error
     except ValueError:
         pass  # built-ins without a signature check their own arguments
-    return target(**arguments)
+    try:
+        return target(**arguments)
+    except (TypeError, ValueError) as error:
+        # Keras' optimizers take any argument by `**kwargs`, and look at it then.
+        if str(target.__module__).partition(".")[0] != "keras":
+            raise
+        reason = f"does not fit {config._target_}: {summarise_error(error)}."
+        hint = "A file of its own names its own arguments, see docs/extending.md."
+        raise ConfigError([Problem(key, reason, hint)]) from error
 
 
 def _find(target: str, key: str) -> Any:
