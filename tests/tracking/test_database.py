@@ -2,6 +2,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -162,3 +164,27 @@ def test_eight_processes_start_together_on_a_fresh_folder_and_lose_nothing(tmp_p
     names = connection.execute("select name from experiments order by 1").fetchall()
     assert names == [("Default",), ("shared",)]
     connection.close()
+
+
+def list_locks(path):
+    """Returns this process' POSIX locks on a file."""
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    own = str(os.getpid()), f":{path.stat().st_ino}"
+    return [line for line in lines if line[4] == own[0] and line[5].endswith(own[1])]
+
+
+def test_looking_at_it_again_gives_up_no_lock_of_this_process(tmp_path):
+    """Whoever closes a file gives up its process' POSIX locks on it, SQLite's too.
+
+    Another process could then take itself for the last one that uses the database, and
+    remove the log of what has been written since.
+    """
+    path = tmp_path / "mlflow.db"
+    prepare_database(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE noted (number)")
+        connection.commit()
+        held = list_locks(path)
+        assert held
+        prepare_database(path)
+        assert list_locks(path) == held

@@ -78,16 +78,23 @@ def _is_ready(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """Tells whether the file holds anything; what it holds must be a database."""
+    """Tells whether the file holds anything; what it holds must be a database.
+
+    Nobody but SQLite may open it: to close a file gives up all POSIX locks that its
+    process has on it, also those of MLflow's open connections.
+    """
     if not path.exists() or path.stat().st_size == 0:
         return False
-    with path.open("rb") as file:
-        start = file.read(16)
-    if start != b"SQLite format 3\0":
-        raise TrackingError(
-            f"{path} is not an SQLite database. Move it away or choose another "
-            "output_dir."
-        )
+    with closing(_connect(path)) as connection:
+        try:
+            connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise TrackingError(
+                f"{path} is not an SQLite database. Move it away or choose another "
+                "output_dir."
+            ) from error
     return True
 
 
