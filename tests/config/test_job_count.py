@@ -151,3 +151,11 @@ def test_nothing_but_names_is_kept_of_the_jobs_of_a_sweep(
 def test_a_product_is_told_with_its_factors() -> None:
     assert describe_product([1]) == "1 job"
     assert describe_product([2, 3]) == "6 jobs (2 x 3)"
+
+
+def test_a_key_without_values_is_told_before_the_others_are_listed(check: Any) -> None:
+    words = ["seed=range(0,1e18)", "model=glob(nope*)"]
+    with pytest.raises(ConfigError) as error:
+        check(*words, multirun=True)
+    assert [problem.key for problem in error.value.problems] == ["model=glob(nope*)"]
+    assert "matches nothing" in str(error.value)

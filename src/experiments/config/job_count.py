@@ -49,12 +49,17 @@ def check_job_count(given: Sequence["Override"], max_jobs: int) -> None:
         max_jobs: See `read_max_jobs`.
 
     Raises:
-        ConfigError: It has too many jobs, or values without an end.
+        ConfigError: It has no job or too many, or values without an end.
     """
     last = {o.get_key_element(): o for o in given}
     swept = [o for o in last.values() if o.is_discrete_sweep()]
     counts = [count_values(override) for override in swept]
     jobs = math.prod(counts)
+    if not jobs:  # however many the other keys have
+        empty = [o for o, count in zip(swept, counts, strict=True) if not count]
+        words = " ".join(override.input_line or "" for override in empty)
+        hint = "Name values that exist; --help lists them."
+        raise ConfigError([Problem(words, "matches nothing: there is no job.", hint)])
     if jobs > max_jobs:
         words = " ".join(override.input_line or "" for override in swept)
         reason = f"makes {describe_product(counts)}, and "

@@ -245,10 +245,6 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     swept = [o for o in last.values() if o.is_sweep_override()]
     check_job_count(given, read_max_jobs(base))
     planned = _list_jobs(given, composer)
-    if planned == ():
-        words = " ".join(o.input_line or "" for o in swept)
-        hint = "Name values that exist; --help lists them."
-        raise ConfigError([Problem(words, "matches nothing: there is no job.", hint)])
     jobs = (fixed,) if planned is None else planned
     swept_keys = tuple(o.key_or_group for o in swept)
     config, folders = _check_jobs(jobs, swept_keys, composer)
