@@ -25,16 +25,16 @@ def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data" / "pets"
     folder.mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "data")
-    (tmp_path / "work").mkdir()
+    (tmp_path / "here").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "here")
     return folder
 
 
 SPELLINGS = [
     "../data/pets",
     "./../data/./pets/",
-    "../work/../data/pets",
+    "../here/../data/pets",
     "~/data/pets",
     "../link/pets",
     "~/link/pets",

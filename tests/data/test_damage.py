@@ -57,22 +57,27 @@ def split(tmp_path):
     return FileSplit(paths, np.zeros(4, np.int32), ("",) * 4)
 
 
+def read_batches(split, cache, *, batch_size):
+    """Lets a pipeline decode every image once."""
+    list(
+        build_pipeline(
+            split,
+            image_shape=(8, 8, 3),
+            batch_size=batch_size,
+            seed=0,
+            shuffle=False,
+            epochs=1,
+            drop_remainder=False,
+            cache=cache,
+        )
+    )
+
+
 @pytest.mark.parametrize("cache", ["none", "auto", "memory"])
 def test_a_pipeline_names_the_file_wherever_it_decodes(split, cache):
     named = r"1 image file .*/2\.png is damaged"
     with pytest.raises(DataError, match=named), naming_damaged_files(split):
-        list(
-            build_pipeline(
-                split,
-                image_shape=(8, 8, 3),
-                batch_size=2,
-                seed=0,
-                shuffle=False,
-                epochs=1,
-                drop_remainder=False,
-                cache=cache,
-            )
-        )
+        read_batches(split, cache, batch_size=2)
 
 
 @pytest.mark.parametrize("cache", ["auto", "memory"])
@@ -115,18 +120,7 @@ def test_an_image_above_the_limit_is_named_where_it_would_be_decoded(
 
     named = r"/large has 2,400 pixels, more than dataset\.max_pixels \(2,399\)"
     with pytest.raises(DataError, match=named), naming_damaged_files(split):
-        list(
-            build_pipeline(
-                split,
-                image_shape=(8, 8, 3),
-                batch_size=1,
-                seed=0,
-                shuffle=False,
-                epochs=1,
-                drop_remainder=False,
-                cache=cache,
-            )
-        )
+        read_batches(split, cache, batch_size=1)
 
 
 def test_a_file_that_decodes_with_a_warning_is_not_blamed(tmp_path):
