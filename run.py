@@ -5,7 +5,8 @@ import sys
 
 from omegaconf import DictConfig
 
-from experiments import jobs, launch
+from experiments import launch
+from experiments.jobs import running as jobs
 
 
 def run(config: DictConfig) -> float:

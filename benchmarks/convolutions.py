@@ -1,7 +1,7 @@
 """Convolutions over small maps: TensorFlow's CPU kernels against one product each.
 
 Both take turns in one process: layers in the shapes of a ResNet's late stages, on both
-sides of the limits of `models/convolution.py`, and whole training steps.
+sides of the limits of `speedups/convolution.py`, and whole training steps.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import build, runtime
-from experiments.config.preflight import check_command_line
+from experiments.command.plan import check_command_line
 from results import describe_machine, store_plain
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
@@ -89,7 +89,7 @@ def measure_layer(
     import keras
     import tensorflow as tf
 
-    from experiments.models.convolution import is_faster, multiply
+    from experiments.speedups.convolution import is_faster, multiply
 
     steps = []
     size = side * stride

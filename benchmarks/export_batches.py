@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments import build
-from experiments.config.preflight import check_command_line
+from experiments.command.plan import check_command_line
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
 

@@ -19,9 +19,9 @@ import keras
 import numpy as np
 
 from experiments import build, runtime
-from experiments.config.preflight import check_command_line
+from experiments.command.plan import check_command_line
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
-from experiments.training.fit import fit
+from experiments.training.loop.fit import fit
 from gpu_figures import CLASSES, MEAN, POOL, STD, add_arguments, describe_epochs
 from stopwatch import EpochClock
 

@@ -13,8 +13,8 @@ import psutil
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from omegaconf import DictConfig
 
-from experiments.config.loader import open_hydra
-from experiments.search import launching
+from experiments.command.loader import open_hydra
+from experiments.search.workers import launching
 
 FIGURES = Path(sys.argv.pop(1))
 CONF = Path(__file__).resolve().parents[1] / "conf"

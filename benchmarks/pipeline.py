@@ -92,7 +92,7 @@ def build_passes(
 ) -> dict[str, Callable[[], None]]:
     """Returns contender -> what takes one pass over all images."""
     from experiments.data.augment.inception_crop import InceptionCrop
-    from experiments.data.pipeline import build_pipeline
+    from experiments.data.pipeline.pipeline import build_pipeline
     from experiments.data.split import FileSplit
 
     split = FileSplit(paths, np.zeros(len(paths), np.int32), ("",) * len(paths))
@@ -124,7 +124,7 @@ def decode(paths: tuple[str, ...], threads: int) -> Any:
     """Returns a data set of decoded images, neither scaled nor batched."""
     import tensorflow as tf
 
-    from experiments.data.memory import fixed_options
+    from experiments.data.pipeline.memory import fixed_options
 
     images = tf.data.Dataset.from_tensor_slices(list(paths)).map(
         # Only its size leaves the worker: no time goes into handing pixels over.

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.code_version import read_code_version
-from experiments.tracking.hardware import describe_hardware
+from experiments.tracking.surroundings.code_version import read_code_version
+from experiments.tracking.surroundings.hardware import describe_hardware
 
 FOLDER = Path(__file__).resolve().parent / "results"
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "hydra-core", "mlflow", "numpy")

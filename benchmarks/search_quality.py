@@ -89,9 +89,9 @@ def search_ours(
     table: Table, budget: Budget, seed: int, *, oracle: str, prune: bool = False
 ) -> None:
     """Searches with this project's oracles, and its median rule where asked for."""
-    from experiments.config.search import HyperbandConfig
-    from experiments.search.proposer import Proposer
-    from experiments.search.trial import Outcome, Proposal
+    from experiments.config.search.schema import HyperbandConfig
+    from experiments.search.oracle.proposer import Proposer
+    from experiments.search.trials.trial import Outcome, Proposal
 
     hyperband = HyperbandConfig(max_epochs=table.epochs, factor=FACTOR, iterations=1000)
     search = replace(
@@ -319,7 +319,7 @@ def epochs_to(trace: Trace, target: float) -> int | None:
 def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
     """Returns after how many epochs the median rule ends a trial."""
     from experiments.config.objective import Objective
-    from experiments.training.pruning import scores_at
+    from experiments.training.callbacks.pruning import scores_at
 
     loss = Objective("val_loss", "min")
     for epoch in range(WARMUP + 1, len(curve)):
@@ -334,9 +334,9 @@ def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
 def _settings(oracle: str, seed: int, trials: int) -> Any:
     from hydra._internal.utils import create_config_search_path
 
-    from experiments.config.composer import Composer
-    from experiments.config.loader import open_hydra
-    from experiments.config.search import read_search
+    from experiments.command.composer import Composer
+    from experiments.command.loader import open_hydra
+    from experiments.config.search.schema import read_search
 
     conf = Path(__file__).resolve().parents[1] / "conf"
     typed = [
@@ -352,8 +352,8 @@ def _settings(oracle: str, seed: int, trials: int) -> Any:
 
 
 def _space(table: Table) -> Any:
-    from experiments.config.parameter import Parameter
-    from experiments.config.space import Space
+    from experiments.config.search.parameter import Parameter
+    from experiments.config.search.space import Space
 
     return Space(
         tuple(

@@ -107,9 +107,9 @@ def run_job(check: Any, tmp_path: Path) -> Any:
     """Runs one training job in this process, as `run.py` would, or goes on with one."""
     from omegaconf import OmegaConf
 
-    from experiments.config.job import Job
-    from experiments.config.overlay import find_links
-    from experiments.folders import choose_folder
+    from experiments.command.overlay import find_links
+    from experiments.jobs.folder import choose_folder
+    from experiments.jobs.job import Job
     from experiments.tasks.train import train
 
     def run(*overrides: str, folder: Path | None = None) -> Any:
@@ -159,7 +159,7 @@ def compose() -> Iterator[Any]:
 @pytest.fixture
 def check() -> Any:
     """Checks a command line, as `run.py` does before anything starts."""
-    from experiments.config.preflight import check_command_line
+    from experiments.command.plan import check_command_line
 
     def check(*overrides: str, **options: Any) -> Any:
         return check_command_line(overrides, config_dir=CONF, **options)

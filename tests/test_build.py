@@ -8,8 +8,8 @@ import pytest
 
 from experiments import build
 from experiments.errors import ConfigError, DataError
-from experiments.models import convolution
 from experiments.runtime import Devices
+from experiments.speedups import convolution
 from tests.warm import run_to_the_end
 
 CPU = Devices(())

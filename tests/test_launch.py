@@ -13,10 +13,9 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import jobs, launch
-from experiments.config.job import JobResult
-from experiments.config.loader import CheckedHydra, Loader
-from experiments.config.preflight import Plan
+from experiments import launch
+from experiments.command.loader import CheckedHydra, Loader
+from experiments.command.plan import Plan
 from experiments.errors import (
     ConfigError,
     DataError,
@@ -24,11 +23,13 @@ from experiments.errors import (
     Problem,
     RestartNeeded,
 )
-from experiments.folders import claim_folder
+from experiments.jobs import running
+from experiments.jobs.folder import claim_folder
+from experiments.jobs.job import JobResult
 from tests.conftest import CONF
 
 pytestmark = pytest.mark.usefixtures("own_log")
-assert jobs  # knows `${job_folder:}`, as in `run.py`
+assert running  # knows `${job_folder:}`, as in `run.py`
 WRONG = ConfigError([Problem("seed", "is missing.")])
 
 
@@ -286,8 +287,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return 1
 
     parent = SimpleNamespace(run_id="abc")
-    monkeypatch.setattr("experiments.tasks.sweep.open_sweep", lambda plan: parent)
-    monkeypatch.setattr("experiments.tasks.sweep.close_sweep", close)
+    monkeypatch.setattr("experiments.sweeps.closing.open_sweep", lambda plan: parent)
+    monkeypatch.setattr("experiments.sweeps.closing.close_sweep", close)
     return closed
 
 

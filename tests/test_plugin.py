@@ -6,7 +6,7 @@ import sys
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
-from experiments.config.search import TARGET
+from experiments.config.search.schema import TARGET
 
 
 def test_hydra_discovers_the_sweeper() -> None:

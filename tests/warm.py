@@ -104,7 +104,7 @@ def share_config_files(replace: Any) -> None:
     Args:
         replace: Sets an attribute, for as long as this shall hold.
     """
-    from experiments.config.loader import ReadOnce
+    from experiments.command.loader import ReadOnce
 
     read: dict[tuple[str, ...], bytes] = {}
     plain = ReadOnce.__init__
@@ -214,7 +214,7 @@ def _import_libraries() -> None:
     import experiments
     from experiments.imports import without_collection, without_package
     from experiments.runtime import _without_chatter
-    from experiments.tracking.client import import_mlflow
+    from experiments.tracking.store.client import import_mlflow
 
     with without_collection(), without_package("jax"), _without_chatter():
         importlib.import_module("keras")
@@ -226,8 +226,8 @@ def _import_libraries() -> None:
         importlib.import_module("hydra.main")
         for module in pkgutil.walk_packages(experiments.__path__, "experiments."):
             importlib.import_module(module.name)
-    from experiments.config.preflight import check_command_line
-    from experiments.tracking.environment import describe_environment
+    from experiments.command.plan import check_command_line
+    from experiments.tracking.surroundings.environment import describe_environment
 
     describe_environment()  # reads the metadata of all installed packages
     share_config_files(setattr)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments import runtime
-from experiments.config.schema import RunConfig
+from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate, resolve
 from experiments.data.dataset import Dataset, Split
 from experiments.errors import ConfigError, Problem
@@ -88,7 +88,7 @@ def build_dataset(run: RunConfig) -> Dataset:
 
 def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
     """Builds the datasets that feed training, validation and the test."""
-    from experiments.data.pipeline import build_pipeline, steps_per_epoch
+    from experiments.data.pipeline.pipeline import build_pipeline, steps_per_epoch
 
     trainer = run.trainer
     common: dict[str, Any] = {
@@ -158,9 +158,9 @@ def build_model(
         ConfigError: The network's output has another shape, or training it on these
             devices would go wrong.
     """
-    from experiments.models.batch_norm import fuse_batch_norms
-    from experiments.models.convolution import lower_convolutions
-    from experiments.training.fit import choose_jit, compile_model
+    from experiments.speedups.batch_norm import fuse_batch_norms
+    from experiments.speedups.convolution import lower_convolutions
+    from experiments.training.loop.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
     from experiments.training.metrics import build_metrics
 
@@ -274,7 +274,7 @@ def build_optimizer(
     run: RunConfig, model: Any, *, steps_per_epoch: int, lr_factor: float = 1.0
 ) -> Any:
     """Builds a fresh optimizer with its schedule for a built model."""
-    from experiments.training.optimizers import build_optimizer, scale_lr
+    from experiments.training.optimizers.keras_classes import build_optimizer, scale_lr
 
     arguments = run.optimizer.arguments()
     peak_lr = scale_lr(
@@ -304,7 +304,7 @@ def build_optimizer(
 
 def naming_damaged_files(dataset: Dataset) -> AbstractContextManager[None]:
     """Names the file where an image of the data set fails to decode, see `damage`."""
-    from experiments.data import damage
+    from experiments.data.pipeline import damage
 
     return damage.naming_damaged_files(*dataset.splits.values())
 

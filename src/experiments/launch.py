@@ -21,28 +21,22 @@ from hydra._internal.utils import get_args_parser
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
-from experiments.config.commands import SCRIPT_VARIABLE, typed_script
-from experiments.config.diagnosis import explain, is_hydras
-from experiments.config.flags import (
+from experiments.command.diagnosis import explain, is_hydras
+from experiments.command.help import describe_usage
+from experiments.command.hydra_node.files import hide_secrets_of_sweep
+from experiments.command.hydra_node.flags import (
     check_flags,
     find_configs,
     find_own_folder,
     name_application,
     typed_flags,
 )
-from experiments.config.help import describe_usage
-from experiments.config.hydra_files import hide_secrets_of_sweep
-from experiments.config.job import (
-    PROCESS_VARIABLE,
-    SWEEP_VARIABLE,
-    SWEPT_VARIABLE,
-    JobResult,
-)
-from experiments.config.loader import CheckedHydra, open_hydra
-from experiments.config.memory import check_memory
+from experiments.command.loader import CheckedHydra, open_hydra
+from experiments.command.plan import Plan, check, select_overrides
+from experiments.command.printed import SCRIPT_VARIABLE, typed_script
+from experiments.config.checks.memory import check_memory
 from experiments.config.paths import find_obstacle
-from experiments.config.preflight import Plan, check, select_overrides
-from experiments.config.task import ReproduceTaskConfig
+from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import (
     ConfigError,
     ExperimentError,
@@ -53,16 +47,22 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.faults import report_fault
-from experiments.folders import (
+from experiments.interruption import StopRequest, signals_as_requests
+from experiments.jobs.folder import (
     choose_folder,
     claim_folder,
     is_held,
     refuse_outer_links,
 )
-from experiments.interruption import StopRequest, signals_as_requests
+from experiments.jobs.job import (
+    PROCESS_VARIABLE,
+    SWEEP_VARIABLE,
+    SWEPT_VARIABLE,
+    JobResult,
+)
+from experiments.jobs.stored import show_stored, stored_result
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen
-from experiments.tasks.stored import show_stored, stored_result
 from experiments.tracking.tracker import Tracker
 
 
@@ -284,7 +284,7 @@ def _run_sweep(
     hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
 ) -> int:
     """Runs a sweep under one parent run and shows its table; its folder is held."""
-    from experiments.tasks.sweep import close_sweep, open_sweep
+    from experiments.sweeps.closing import close_sweep, open_sweep
 
     close = close_sweep if plan.search is None else _close_search
     hide_secrets_of_sweep()
@@ -307,6 +307,8 @@ def _run_sweep(
 
 
 def _close_search(parent: Tracker, plan: Plan, **options: Any) -> int:
-    from experiments.tasks.search import close_search  # plots take a second to import
+    from experiments.sweeps.search_closing import (
+        close_search,  # plots take a second to import
+    )
 
     return close_search(parent, plan, **options)

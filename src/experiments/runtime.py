@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from experiments.config.machine import total_memory
+from experiments.config.checks.machine import total_memory
 from experiments.errors import ConfigError, DeviceError, ExperimentError, Problem
 from experiments.files import cache_folder
 from experiments.gpu_libraries import explain_absence

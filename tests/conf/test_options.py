@@ -70,7 +70,7 @@ def test_default_is_the_documented_one(check: Any) -> None:
     assert run.model.depth == 50
     assert run.optimizer._target_ == "keras.optimizers.Adam"
     assert run.optimizer.lr == 1e-4
-    assert run.dataset._target_ == "experiments.data.digits.load_digits"
+    assert run.dataset._target_ == "experiments.data.datasets.digits.load_digits"
 
 
 def test_digits_experiment_is_the_default_written_out(check: Any) -> None:

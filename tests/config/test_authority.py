@@ -20,15 +20,15 @@ OF_THE_PROJECT = [key for key in COMPONENTS if not key.startswith("hydra.")]
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("experiments.models.resnet.build_resnet", "model"),
-        ("experiments.training.timing.Timing", "callbacks.any_name"),
+        ("experiments.models.resnet.builder.build_resnet", "model"),
+        ("experiments.training.callbacks.timing.Timing", "callbacks.any_name"),
         ("keras.optimizers.Adam", "optimizer"),
         ("keras.optimizers.Nadam", "optimizer"),
         ("keras.callbacks.CSVLogger", "callbacks.log"),
         ("keras.optimizers.schedules.CosineDecay", "schedule"),
         ("mine.nets.build", "model"),
         ("mine.Net", "model"),
-        ("experiments.models.resnet.build_resnet", "model.parts[0].inside"),
+        ("experiments.models.resnet.builder.build_resnet", "model.parts[0].inside"),
     ],
 )
 def test_component_of_the_project_and_of_an_allowed_package_may_be_named(
@@ -43,11 +43,11 @@ def test_component_of_the_project_and_of_an_allowed_package_may_be_named(
         ("experiments", "model"),
         ("experiments.launch.os.system", "callbacks.x"),
         ("experiments.files.replace_json", "model"),
-        ("experiments.folders.claim_folder", "callbacks.x"),
+        ("experiments.jobs.folder.claim_folder", "callbacks.x"),
         ("experiments.config.targets.resolve", "model"),
         ("experiments.tasks.sync.sync", "model"),
-        ("experiments.models.resnet.build_resnet", "callbacks.x"),
-        ("experiments.training.timing.Timing.__init__", "callbacks.x"),
+        ("experiments.models.resnet.builder.build_resnet", "callbacks.x"),
+        ("experiments.training.callbacks.timing.Timing.__init__", "callbacks.x"),
         ("experiments.files.remove", "model.parts[0].inside"),
     ],
 )

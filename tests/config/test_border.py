@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config import preflight
+from experiments.command import plan
 from experiments.errors import ConfigError
 
 SWEEP = ["seed=1,2"]
@@ -114,6 +114,6 @@ def test_a_fault_of_the_program_is_no_problem_of_the_configuration(
         raise KeyError("odd")
 
     monkeypatch.setitem(fail.__globals__, "__name__", "experiments.config.odd")
-    monkeypatch.setattr(preflight, "find_clashes", fail)
+    monkeypatch.setattr(plan, "find_clashes", fail)
     with pytest.raises(KeyError, match="odd"):
         check("seed=1")

@@ -10,8 +10,8 @@ import pytest
 
 from experiments.config.convert import convert
 from experiments.config.fields import is_component, rule_of, setting
-from experiments.config.schema import RunConfig
-from experiments.config.search import SearchConfig
+from experiments.config.schema.run import RunConfig
+from experiments.config.search.schema import SearchConfig
 from experiments.errors import Problem
 
 

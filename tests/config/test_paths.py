@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
-from experiments.config.dataset import (
+from experiments.config.fields import is_path
+from experiments.config.identity import identify, name_job_folder
+from experiments.config.paths import list_paths, locate
+from experiments.config.schema.dataset import (
     DATASETS,
     CustomDatasetConfig,
     FilesConfig,
 )
-from experiments.config.fields import is_path
-from experiments.config.identity import identify, name_job_folder
-from experiments.config.paths import list_paths, locate
 from experiments.config.validation import resolve, validate
 from experiments.errors import ConfigError
 

@@ -28,7 +28,7 @@ from shutil import rmtree
 from subprocess import getoutput, run
 import experiments.files
 from experiments.files import replace_json
-from experiments.models.resnet import build_resnet
+from experiments.models.resnet.builder import build_resnet
 
 class Net:
     def __init__(self, width=1):
@@ -95,7 +95,7 @@ def target(path: str, **extra: Any) -> OpenTarget:
 
 @pytest.mark.parametrize(
     "path",
-    ["experiments.models.resnet.build_resnet", "guest.Net", "???"],
+    ["experiments.models.resnet.builder.build_resnet", "guest.Net", "???"],
 )
 def test_target_below_an_allowed_name_is_accepted(path: str) -> None:
     assert list(check_targets({"model": {"_target_": path}}, ALLOWED)) == []
@@ -120,7 +120,7 @@ def test_every_target_at_any_depth_is_checked() -> None:
         "model": {"_target_": "os.a", "head": {"_target_": "os.b"}},
         "callbacks": {
             "stop": {"_target_": "os.c"},
-            "keep": {"_target_": "experiments.training.timing.Timing"},
+            "keep": {"_target_": "experiments.training.callbacks.timing.Timing"},
         },
         "dataset": {
             "parts": [1, {"_target_": "os.d"}, [{"_args_": {"_target_": "e"}}]]
@@ -188,11 +188,11 @@ ATTACKS = [
     "experiments.launch.os.system",
     "experiments.files.Path.unlink",
     "experiments.launch.gc.collect",
-    "experiments.tracking.process.os.kill",
+    "experiments.tracking.spool.process.os.kill",
     "experiments.counts.__loader__.exec_module",
     "experiments.config.targets.import_module",
-    "experiments.config.loader.pickle.loads",
-    "experiments.models.resnet.build_resnet.__globals__",
+    "experiments.command.loader.pickle.loads",
+    "experiments.models.resnet.builder.build_resnet.__globals__",
     "keras.optimizers.deserialize",
     "keras.optimizers.get",
     "keras.optimizers.legacy.sys.exit",

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.config.preflight import check_command_line
-from experiments.config.schema import RunConfig
+from experiments.command.plan import check_command_line
+from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems, resolve, validate
 from experiments.errors import ConfigError
 from tests.conftest import CONF

@@ -7,8 +7,8 @@ import pytest
 SCRIPT = """
 import keras
 from experiments.data.augment.flip_crop import FlipCrop
-from experiments.data.digits import load_digits
-from experiments.data.pipeline import build_pipeline
+from experiments.data.datasets.digits import load_digits
+from experiments.data.pipeline.pipeline import build_pipeline
 
 data = load_digits(
     image_size=None, mean=None, std=None, validation_fraction=0.15,

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.search.trial import Trial
-from experiments.search.trial_journal import FOLDER, read_trials
+from experiments.search.trials.journal import FOLDER, read_trials
+from experiments.search.trials.trial import Trial
 from tests.conftest import ROOT
 from tests.faults.conftest import read_runs
 from tests.warm import start_command
@@ -387,7 +387,7 @@ def test_a_search_killed_at_random_moments_ends_the_same(
     assert command.finish() == 0, command.errors
     assert_same_search(command, undisturbed)
     # Workers of joblib that were never given a trial stay for five minutes.
-    assert_ends_soon(command, "experiments.search.host")
+    assert_ends_soon(command, "experiments.search.workers.host")
 
 
 @pytest.mark.slow

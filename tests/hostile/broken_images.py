@@ -521,9 +521,9 @@ def show(content):
 
 def look(path, content):
     """Returns what every way of reading a file makes of it."""
-    from experiments.data.damage import naming_damaged_files
-    from experiments.data.decode import decode_image
-    from experiments.data.scan import scan_files
+    from experiments.data.files.scan import scan_files
+    from experiments.data.images.decode import decode_image
+    from experiments.data.pipeline.damage import naming_damaged_files
     from experiments.data.split import FileSplit
     from experiments.errors import DataError
 

@@ -21,7 +21,7 @@ if __name__ == "__main__":
 from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
-    from experiments.data import archive_files
+    from experiments.data.arrays import archive_files
     from experiments.errors import DataError
 
 _PLACE = Path(tempfile.mkdtemp(prefix="fuzz-archive-"))

@@ -21,7 +21,13 @@ from tests.hostile.fuzzing import fuzz, instrumented
 with instrumented():
     from experiments.config.objective import Objective
     from experiments.errors import ExperimentError
-    from experiments.training import manifest, recovery, state_file, store, tensor_file
+    from experiments.training.checkpoints import (
+        manifest,
+        recovery,
+        state_file,
+        store,
+        tensor_file,
+    )
 
 _PLACE = Path(tempfile.mkdtemp(prefix="fuzz-checkpoint-"))
 _OBJECTIVE = Objective("val_loss", "min")

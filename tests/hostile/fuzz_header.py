@@ -16,7 +16,8 @@ if __name__ == "__main__":
 from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
-    from experiments.data import image_end, image_header, scan
+    from experiments.data.files import scan
+    from experiments.data.images import image_end, image_header
 
 assert image_end
 _END = scan._END_BYTES

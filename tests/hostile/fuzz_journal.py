@@ -16,8 +16,8 @@ from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
     from experiments.errors import ExperimentError
-    from experiments.search import trial_journal
-    from experiments.tracking import journal
+    from experiments.search.trials import journal as trial_journal
+    from experiments.tracking.spool import journal
 
 _PLACE = Path(tempfile.mkdtemp(prefix="fuzz-journal-")) / "search"
 _PLACE.mkdir()

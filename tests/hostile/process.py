@@ -119,10 +119,11 @@ def _prepare(folder: Path) -> Any:
     """Makes this process what a new one is when it reads `run.py`."""
     sys.path[:0] = [str(ROOT)]
     # What every command needs is imported before the guard watches.
-    from experiments import jobs, launch
+    from experiments import launch
+    from experiments.jobs import running
     from tests.hostile.guard import Guard
 
-    assert jobs.run_job is not launch.main
+    assert running.run_job is not launch.main
     _share_compositions()
     sys.meta_path.insert(0, _BORDER)  # type: ignore[arg-type]
     sys.dont_write_bytecode = True
@@ -138,7 +139,7 @@ def _prepare(folder: Path) -> Any:
 
 def _share_compositions() -> None:
     """Lets all commands read each file and merge each choice once."""
-    from experiments.config.loader import Loader, ReadOnce
+    from experiments.command.loader import Loader, ReadOnce
 
     read: dict[Any, Any] = {}
     lists: dict[Any, Any] = {}
@@ -195,7 +196,8 @@ def run_line(
 
 
 def _call(line: Sequence[str], code: str | None) -> int:
-    from experiments import jobs, launch
+    from experiments import launch
+    from experiments.jobs import running
 
     sys.argv = [str(ROOT / "run.py"), *line]
     sys.orig_argv = [sys.executable, *sys.argv]
@@ -208,7 +210,7 @@ def _call(line: Sequence[str], code: str | None) -> int:
     if code is not None:
         exec(code, {**globals(), "socket": socket, "subprocess": subprocess})
         return 0
-    return launch.main(jobs.run_job, config_path=str(ROOT / "conf"))
+    return launch.main(running.run_job, config_path=str(ROOT / "conf"))
 
 
 def _stop(*_: Any) -> None:

@@ -10,7 +10,7 @@ import yaml
 from hydra.conf import HydraConf
 
 from experiments.config.fields import is_component
-from experiments.config.schema import RunConfig
+from experiments.config.schema.run import RunConfig
 from tests.conftest import CONF
 
 _SCHEMAS = "experiments.schemas"

@@ -18,7 +18,9 @@ _TOUCH = 'command:"touch ../canary/new"'
     [
         [f"+callbacks.x={{_target_:experiments.launch.os.system,{_TOUCH}}}"],
         ["+callbacks.x={_target_:experiments.launch.sys.exit,status:0}"],
-        ["+callbacks.x={_target_:experiments.jobs.os.remove,path:../canary/kept}"],
+        [
+            "+callbacks.x={_target_:experiments.jobs.running.os.remove,path:../canary/kept}"
+        ],
         ["+callbacks.x={_target_:keras.callbacks.os.remove,path:../canary/kept}"],
         [f"hydra.launcher={{_target_:os.system,{_TOUCH}}}", "-m", "seed=1,2"],
         [f"+hydra.callbacks.x={{_target_:os.system,{_TOUCH}}}"],

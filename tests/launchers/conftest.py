@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.search.trial import Trial
-from experiments.search.trial_journal import FOLDER, read_trials
+from experiments.search.trials.journal import FOLDER, read_trials
+from experiments.search.trials.trial import Trial
 from tests.conftest import ROOT
 from tests.warm import start_command
 

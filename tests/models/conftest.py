@@ -11,9 +11,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from experiments.config.convert import convert
-from experiments.config.model import ResNetConfig
+from experiments.config.schema.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
-from experiments.models.resnet import build_resnet
+from experiments.models.resnet.builder import build_resnet
 from experiments.runtime import Devices, variable_scope
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

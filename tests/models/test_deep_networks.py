@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.models.batch_norm import fuse_batch_norms
-from experiments.training.optimizers import build_optimizer
+from experiments.speedups.batch_norm import fuse_batch_norms
+from experiments.training.optimizers.keras_classes import build_optimizer
 from tests.models.conftest import build_option
 
 

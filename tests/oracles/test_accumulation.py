@@ -31,16 +31,16 @@ import pytest
 import tensorflow as tf
 
 from experiments import build
-from experiments.config.job import Job
 from experiments.config.validation import resolve
 from experiments.errors import Preempted
-from experiments.tasks.memory import MEMORY_FILE, fit_to_memory
-from experiments.training.callbacks import LearningRateMonitor
-from experiments.training.checkpoint import Checkpoint
-from experiments.training.fit import compile_model, fit
+from experiments.fitting.memory import MEMORY_FILE, fit_to_memory
+from experiments.jobs.job import Job
+from experiments.training.callbacks.checkpoint import Checkpoint
+from experiments.training.callbacks.monitors import LearningRateMonitor
+from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.loop.fit import compile_model, fit
+from experiments.training.loop.session import Limits
 from experiments.training.losses import build_loss
-from experiments.training.session import Limits
-from experiments.training.store import FOLDER, load_last
 from tests.warm import run_to_the_end
 
 BATCH, EPOCHS, FEATURES, CLASSES = 8, 4, 5, 3
@@ -459,9 +459,9 @@ def test_jax_makes_the_whole_batchs_update_part_by_part() -> None:
 
 ON_JAX = """
 import keras, numpy as np
-from experiments.training.fit import compile_model
+from experiments.training.loop.fit import compile_model
 from experiments.training.losses import build_loss
-from experiments.training.optimizers import build_optimizer
+from experiments.training.optimizers.keras_classes import build_optimizer
 from experiments.training.schedules import CosineSchedule
 
 sizes = []

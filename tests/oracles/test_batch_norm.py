@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.models.batch_norm import fuse_batch_norms
+from experiments.speedups.batch_norm import fuse_batch_norms
 
 SHAPE = (16, 9, 9, 32)
 EPSILON = 1e-3

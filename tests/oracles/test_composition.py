@@ -25,16 +25,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import jobs
-from experiments.config.composer import check_job, without_hydra
-from experiments.config.flags import check_flags, find_configs
-from experiments.config.loader import open_hydra
-from experiments.config.preflight import check
+from experiments.command.composer import check_job, without_hydra
+from experiments.command.hydra_node.flags import check_flags, find_configs
+from experiments.command.loader import open_hydra
+from experiments.command.plan import check
 from experiments.config.validation import find_problems
 from experiments.errors import ConfigError
+from experiments.jobs import running
 from tests.conftest import CONF
 
-assert jobs  # knows `${job_folder:}`, as in `run.py`
+assert running  # knows `${job_folder:}`, as in `run.py`
 pytestmark = pytest.mark.usefixtures("own_log")
 PLAIN = f"""\
 import hydra
@@ -392,7 +392,7 @@ def check_and_sweep(folder: Path, words: list[str]) -> tuple[list[Any], list[Any
         open_hydra(find_configs(task, str(CONF), args)) as own,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("experiments.config.preflight.check_job", look)
+        patch.setattr("experiments.command.plan.check_job", look)
         plan = check(words, own.config_loader, config_name="config", multirun=True)
         own.config_loader.settings = {"hydra.sweep.dir": str(folder / "own")}
         own.multirun("config", run, [*plan.settings, *plan.overrides])

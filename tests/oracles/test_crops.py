@@ -14,8 +14,8 @@ import tensorflow as tf
 from PIL import Image
 
 from experiments.data.augment.inception_crop import InceptionCrop
-from experiments.data.pipeline import build_pipeline
-from experiments.data.sample_keys import derive_key, key_from_seed
+from experiments.data.pipeline.pipeline import build_pipeline
+from experiments.data.pipeline.sample_keys import derive_key, key_from_seed
 from experiments.data.split import ArraySplit, FileSplit
 
 RATIO = (3 / 4, 4 / 3)

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.training.fit import compile_model
+from experiments.training.loop.fit import compile_model
 from experiments.training.losses import build_loss, outputs_probabilities
 
 IMAGES, FEATURES, CLASSES, BATCH = 22, 5, 4, 8

@@ -15,28 +15,34 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.config.job import JobResult
 from experiments.config.objective import (
     FINAL_METRICS,
     Objective,
     find_direction,
 )
 from experiments.errors import ConfigError
-from experiments.search.pictures import track_best
-from experiments.search.trial import Outcome, Proposal, Trial, best_trial, rank_trials
-from experiments.tracking.sweep_table import best_result, sort_results
-from experiments.training.checkpoint import Checkpoint
-from experiments.training.early_stopping import EarlyStopping
-from experiments.training.fit import History
-from experiments.training.manifest import Manifest, Record
-from experiments.training.plateau import ReduceOnPlateau
-from experiments.training.pruning import (
+from experiments.jobs.job import JobResult
+from experiments.search.results.pictures import track_best
+from experiments.search.trials.trial import (
+    Outcome,
+    Proposal,
+    Trial,
+    best_trial,
+    rank_trials,
+)
+from experiments.sweeps.table import best_result, sort_results
+from experiments.training.callbacks.checkpoint import Checkpoint
+from experiments.training.callbacks.early_stopping import EarlyStopping
+from experiments.training.callbacks.plateau import ReduceOnPlateau
+from experiments.training.callbacks.pruning import (
     MedianPruner,
     SuccessiveHalvingPruner,
     scores_at,
 )
-from experiments.training.state import Position, TrainingState
-from experiments.training.store import FOLDER, CheckpointStore, load_best
+from experiments.training.checkpoints.manifest import Manifest, Record
+from experiments.training.checkpoints.state import Position, TrainingState
+from experiments.training.checkpoints.store import FOLDER, CheckpointStore, load_best
+from experiments.training.loop.fit import History
 
 NAN, INF = math.nan, math.inf
 DIRECTIONS = {
@@ -268,8 +274,8 @@ def test_everything_takes_the_same_value_for_the_best(
 def test_oracles_seek_what_the_config_compares(
     check: Any, oracle: str, name: str
 ) -> None:
-    from experiments.search.hyperparameters import declare
-    from experiments.search.oracles import build_oracle
+    from experiments.search.oracle.hyperparameters import declare
+    from experiments.search.oracle.oracles import build_oracle
 
     plan = check(
         "hydra/sweeper=keras_tuner",

@@ -21,12 +21,12 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from experiments.data.augment.inception_crop import InceptionCrop
-from experiments.data.decode import decode_image
-from experiments.data.memory import decode_files
-from experiments.data.orientation import parse_orientation
-from experiments.data.pixels import read_pixels
-from experiments.data.resize import resize_images
-from experiments.data.sample_keys import key_from_seed
+from experiments.data.images.decode import decode_image
+from experiments.data.images.orientation import parse_orientation
+from experiments.data.images.pixels import read_pixels
+from experiments.data.images.resize import resize_images
+from experiments.data.pipeline.memory import decode_files
+from experiments.data.pipeline.sample_keys import key_from_seed
 from experiments.data.split import FileSplit
 from tests.data.pictures import encode, flower, photograph
 

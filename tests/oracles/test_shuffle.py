@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments.data import sample_keys, splitmix
-from experiments.data.pipeline import build_pipeline
-from experiments.data.shuffle import shuffle_epoch
+from experiments.data.pipeline import sample_keys, splitmix
+from experiments.data.pipeline.pipeline import build_pipeline
+from experiments.data.pipeline.shuffle import shuffle_epoch
 from experiments.data.split import ArraySplit, FileSplit
 
 IMAGES = 10

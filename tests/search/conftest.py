@@ -7,13 +7,13 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.config.objective import Objective
-from experiments.config.search import (
+from experiments.config.search.schema import (
     TARGET,
     BayesianConfig,
     HyperbandConfig,
     SearchConfig,
 )
-from experiments.config.space import Space, parse_space
+from experiments.config.search.space import Space, parse_space
 
 DEFAULTS: dict[str, Any] = {
     "_target_": TARGET,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.search.disk import WeightKeeper, measure_folders
-from experiments.search.trial import Outcome, Proposal, Trial
+from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 
 class Trials:

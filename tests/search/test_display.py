@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from experiments.search.display import SearchDisplay, format_seconds
-from experiments.search.trial import Outcome, Proposal, Trial
+from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 
 class Trials:

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.errors import ExperimentError, Preempted
 from experiments.search.driver import Driver
-from experiments.search.proposer import Proposer
-from experiments.search.trial import Outcome, Proposal, Trial
+from experiments.search.oracle.proposer import Proposer
+from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 
 class Events:

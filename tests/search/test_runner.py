@@ -5,9 +5,9 @@ import pytest
 
 from experiments.config.objective import Objective
 from experiments.errors import ConfigError, Preempted
-from experiments.search.report import Report
 from experiments.search.runner import RepeatedRun, TrialRunner, combine, judge
-from experiments.search.trial import Outcome, Proposal
+from experiments.search.trials.report import Report
+from experiments.search.trials.trial import Outcome, Proposal
 
 
 def finished(value: float | None, **result: Any) -> Report:

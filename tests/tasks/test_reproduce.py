@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.config.job import Job
 from experiments.errors import ConfigError, RestartNeeded, TrackingError
-from experiments.folders import choose_folder
+from experiments.fitting.fitting import Fitting
+from experiments.jobs.folder import choose_folder
+from experiments.jobs.job import Job
+from experiments.jobs.recorded_job import as_recorded
 from experiments.tasks import reproduce as module
-from experiments.tasks.fitting import Fitting
-from experiments.tasks.recorded_job import as_recorded
 from experiments.tasks.reproduce import reproduce, suggest_command
-from experiments.tracking.client import import_mlflow
-from experiments.tracking.flatten import flatten_config
+from experiments.tracking.spool.flatten import flatten_config
+from experiments.tracking.store.client import import_mlflow
 from tests.test_build import TINY
 
 SMALL = [*TINY, "debug=one_step"]
@@ -155,7 +155,7 @@ def test_run_that_is_to_be_another_one_is_told_as_a_command(
 def test_again_has_the_name_and_the_tags_that_were_typed(
     run_job: Any, run_again: Any, tmp_path: Path
 ) -> None:
-    from experiments.tracking.client import import_mlflow
+    from experiments.tracking.store.client import import_mlflow
 
     first = run_job(*SMALL, "+tags.a=b")
     again = run_again(first.run_id, "name=twice", "+tags.c=d")

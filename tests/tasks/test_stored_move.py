@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from experiments.config.job import JobResult
-from experiments.tasks.stored import show_stored
-from experiments.tracking.database import prepare_database
+from experiments.jobs.job import JobResult
+from experiments.jobs.stored import show_stored
+from experiments.tracking.store.database import prepare_database
 
 
 @pytest.mark.parametrize("in_sweep", [False, True])

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from experiments.config.commands import describe_command
-from experiments.config.job import JobResult
-from experiments.tasks import report, sync
-from experiments.tracking.sender import Sender
-from experiments.tracking.sync import Synced
+from experiments.command.printed import describe_command
+from experiments.jobs import display
+from experiments.jobs.job import JobResult
+from experiments.tasks import sync
+from experiments.tracking.sending.sender import Sender
+from experiments.tracking.sending.sync import Synced
 from experiments.tracking.tracker import open_tracker
 from tests.conftest import ROOT
 
@@ -128,7 +129,7 @@ def test_printed_command_works_in_another_folder(
     monkeypatch.setattr(Sender, "start", lambda self: None)
     tracker.finish("FINISHED")
     tracker._spool.disown()  # type: ignore[attr-defined]
-    report.show_unsent(tracker, outputs, None)
+    display.show_unsent(tracker, outputs, None)
     command = capsys.readouterr().out.partition("To send them: ")[2]
     monkeypatch.chdir(tmp_path)
     done = subprocess.run(

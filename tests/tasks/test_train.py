@@ -16,7 +16,7 @@ LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    from experiments.tracking.client import import_mlflow
+    from experiments.tracking.store.client import import_mlflow
 
     mlflow = import_mlflow()
     return lambda folder: mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
@@ -117,7 +117,10 @@ def test_diverged_run_goes_back_with_a_lower_rate(
     run_job: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loss of the second epoch is made to diverge until the rate is low enough."""
-    from experiments.training.callbacks import DivergedError, LearningRateMonitor
+    from experiments.training.callbacks.monitors import (
+        DivergedError,
+        LearningRateMonitor,
+    )
 
     rates = []
 
@@ -151,7 +154,10 @@ def test_diverged_run_goes_back_with_a_lower_rate(
 
 
 def test_rollbacks_are_limited(run_job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from experiments.training.callbacks import DivergedError, LearningRateMonitor
+    from experiments.training.callbacks.monitors import (
+        DivergedError,
+        LearningRateMonitor,
+    )
 
     calls = []
 
@@ -239,7 +245,7 @@ def test_a_doubt_is_told_before_anything_is_claimed(
 def test_a_job_that_does_not_fit_is_refused_before_its_run_is_opened(
     run_job: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("experiments.config.machine.total_memory", lambda: 10**6)
+    monkeypatch.setattr("experiments.config.checks.machine.total_memory", lambda: 10**6)
     with pytest.raises(ConfigError, match="model would need about 282 MB of memory"):
         run_job("gpu=cpu")
     assert not (tmp_path / "outputs" / "mlflow.db").exists()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.tracking import sender
+from experiments.tracking.sending import sender
 from experiments.tracking.tracker import open_tracker
 from tests.tracking.server import Server
 

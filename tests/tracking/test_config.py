@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from experiments.config.convert import convert
-from experiments.config.tracking import TrackingConfig
+from experiments.config.schema.tracking import TrackingConfig
 from experiments.errors import Problem
 
 FOLDER = Path(__file__).parents[2] / "conf" / "tracking"

@@ -5,10 +5,9 @@ import subprocess
 import pytest
 
 from experiments.errors import TrackingError
-from experiments.tracking.histories import SiblingHistories
 from experiments.tracking.recorded import read_tags
-
-from .conftest import CONNECTION, run_of, settle, wait_until
+from experiments.tracking.store.histories import SiblingHistories
+from tests.tracking.conftest import CONNECTION, run_of, settle, wait_until
 
 CONNECT = {name: CONNECTION[name] for name in CONNECTION if name != "drain_seconds"}
 

@@ -9,10 +9,9 @@ import time
 
 import pytest
 
-from experiments.tracking.journal import read_entries
-from experiments.tracking.spool import Spool
-
-from .conftest import points_of, run_of, settle
+from experiments.tracking.spool.journal import read_entries
+from experiments.tracking.spool.spool import Spool
+from tests.tracking.conftest import points_of, run_of, settle
 
 STEPS = 100
 SEED_VARIABLE = "KILLS_SEED"

@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from experiments.tracking import courier, spool
-from experiments.tracking.reconcile import reconcile_stale_runs
-
-from .conftest import points_of, run_of, settle, stored, wait_until
+from experiments.tracking.sending import courier
+from experiments.tracking.spool import spool
+from experiments.tracking.store.reconcile import reconcile_stale_runs
+from tests.tracking.conftest import points_of, run_of, settle, stored, wait_until
 
 AT_ONCE = 0.2  # seconds that a record may hold up training
 
@@ -38,7 +38,10 @@ def assert_whole(tracker, count):
 
 
 def levels(caplog):
-    names = ("experiments.tracking.spooled_tracker", "experiments.tracking.sender")
+    names = (
+        "experiments.tracking.spooled_tracker",
+        "experiments.tracking.sending.sender",
+    )
     return [r.levelname for r in caplog.records if r.name in names]
 
 
@@ -261,12 +264,12 @@ def test_full_disk_holds_up_nothing_and_loses_nothing(open_run, monkeypatch, cap
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("experiments.tracking.journal.write_all", refuse)
+        patch.setattr("experiments.tracking.spool.journal.write_all", refuse)
         patch.setattr(os, "fsync", refuse)
         log(tracker, range(10))
         tracker.finish("FINISHED")
     assert_whole(tracker, 10)
-    disk = [r for r in caplog.records if r.name == "experiments.tracking.journal"]
+    disk = [r for r in caplog.records if r.name == "experiments.tracking.spool.journal"]
     assert [record.levelname for record in disk] == ["WARNING"]
 
 

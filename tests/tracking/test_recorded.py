@@ -10,7 +10,7 @@ import yaml
 from experiments.errors import TrackingError
 from experiments.tracking import recorded
 from experiments.tracking.recorded import read_overrides, read_run
-from tests.tracking.test_yaml_text import LAUGHS, MERGES
+from tests.tracking.store.test_yaml_text import LAUGHS, MERGES
 
 FILES = {
     "config/config.yaml": yaml.safe_dump({"tags": {}, "trainer": {"epochs": 3}}),

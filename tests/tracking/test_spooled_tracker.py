@@ -6,7 +6,7 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
-from .conftest import points_of, run_of, settle, stored
+from tests.tracking.conftest import points_of, run_of, settle, stored
 
 
 def test_run_carries_name_tags_parent_and_process(open_run):

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments.tracking.sending.sync import sync_folders
 from experiments.tracking.spooled_tracker import SpooledTracker
-from experiments.tracking.sync import sync_folders
 from tests.canary import watched
-
-from .conftest import run_of, settle
+from tests.tracking.conftest import run_of, settle
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from experiments.errors import TrackingError
-from experiments.tracking import client
+from experiments.tracking.store import client
 from experiments.tracking.tracker import NoTracker
 
 WITHOUT_TRACKING = """
 import sys
 from pathlib import Path
-from experiments.tracking.sweep import open_sweep
+from experiments.sweeps.parent_run import open_sweep
 from experiments.tracking.tracker import open_tracker
 arguments = dict(enabled=False, uri=None, experiment="e", ui_url=None,
     server_timeout=1, drain_seconds=1, output_dir=Path(sys.argv[1]), run_name="r",

@@ -18,8 +18,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
 
-from experiments.config.optimizer import OPTIMIZERS, OptimizerConfig
-from experiments.config.trainer import TrainerConfig
+from experiments.config.schema.optimizer import OPTIMIZERS, OptimizerConfig
+from experiments.config.schema.trainer import TrainerConfig
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 # A step of each kind: two epochs of two steps on sixteen images, interrupted inside
@@ -193,10 +193,10 @@ def train_cases(backend: str, folder: Path, names: list[str]) -> None:
 
 
 def _train_twice(backend: str, folder: Path, overrides: list[str]) -> dict[str, Any]:
-    from experiments.config.job import Job
-    from experiments.config.preflight import check_command_line
+    from experiments.command.plan import check_command_line
     from experiments.config.validation import resolve
     from experiments.errors import Preempted
+    from experiments.jobs.job import Job
     from experiments.tasks.train import train
 
     typed = [*BASE, f"output_dir={folder}", f"backend={backend}", *overrides]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.training.fit import compile_model
+from experiments.training.loop.fit import compile_model
 from experiments.training.losses import build_loss
 from experiments.training.metrics import build_metrics
 

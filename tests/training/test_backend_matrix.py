@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.training.store import FOLDER, load_last
+from experiments.training.checkpoints.store import FOLDER, load_last
 from tests.conftest import ROOT
 from tests.training.backend_matrix import TOGETHER, list_cases, list_processes
 

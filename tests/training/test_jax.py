@@ -14,19 +14,19 @@ import json, sys
 from pathlib import Path
 import keras, numpy as np
 from experiments.errors import Preempted
-from experiments.training.callbacks import LearningRateMonitor, TerminateOnNaN
-from experiments.training.checkpoint import Checkpoint
-from experiments.training.early_stopping import EarlyStopping
-from experiments.training.fit import choose_jit, compile_model, fit
+from experiments.training.callbacks.monitors import LearningRateMonitor, TerminateOnNaN
+from experiments.training.callbacks.checkpoint import Checkpoint
+from experiments.training.callbacks.early_stopping import EarlyStopping
+from experiments.training.loop.fit import choose_jit, compile_model, fit
 from experiments.training.losses import build_loss
 from experiments.training.metrics import build_metrics
-from experiments.training.optimizers import build_optimizer
-from experiments.training.progress import ProgressDisplay
+from experiments.training.optimizers.keras_classes import build_optimizer
+from experiments.training.callbacks.progress import ProgressDisplay
 from experiments.training.schedules import CosineSchedule
-from experiments.training.session import Limits
-from experiments.training.state import digest
-from experiments.training.store import FOLDER, load_last
-from experiments.training.timing import Timing
+from experiments.training.loop.session import Limits
+from experiments.training.checkpoints.state import digest
+from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.callbacks.timing import Timing
 
 def build():
     # Not `keras.utils.set_random_seed`, which imports TensorFlow on any backend.

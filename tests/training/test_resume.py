@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 
 from experiments.data.augment.flip_crop import FlipCrop
-from experiments.data.pipeline import build_pipeline
+from experiments.data.pipeline.pipeline import build_pipeline
 from experiments.data.split import ArraySplit
 from experiments.errors import Preempted
 from experiments.interruption import StopRequest
-from experiments.training.callbacks import LearningRateMonitor, TerminateOnNaN
-from experiments.training.checkpoint import Checkpoint
-from experiments.training.early_stopping import EarlyStopping
-from experiments.training.fit import compile_model, fit
+from experiments.training.callbacks.checkpoint import Checkpoint
+from experiments.training.callbacks.early_stopping import EarlyStopping
+from experiments.training.callbacks.monitors import LearningRateMonitor, TerminateOnNaN
+from experiments.training.callbacks.timing import Timing
+from experiments.training.checkpoints.state import digest
+from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.loop.fit import compile_model, fit
+from experiments.training.loop.session import Limits
 from experiments.training.losses import build_loss
 from experiments.training.metrics import build_metrics
-from experiments.training.optimizers import build_optimizer
+from experiments.training.optimizers.keras_classes import build_optimizer
 from experiments.training.schedules import CosineSchedule
-from experiments.training.session import Limits
-from experiments.training.state import digest
-from experiments.training.store import FOLDER, load_last
-from experiments.training.timing import Timing
 
 EPOCHS, STEPS, BATCH = 5, 6, 8
 CLOCK = {"epoch_seconds", "images_per_second", "first_step_seconds"}

@@ -9,14 +9,14 @@ that begins in an allowed package may lead out of it.
 import sys
 from collections.abc import Collection, Sequence
 
-from experiments.config.augment import AUGMENTS
-from experiments.config.callbacks import CALLBACKS
 from experiments.config.convert import nearest
-from experiments.config.dataset import DATASETS
-from experiments.config.model import MODELS
-from experiments.config.optimizer import OPTIMIZERS
-from experiments.config.schedule import SCHEDULES
-from experiments.config.task import TASKS
+from experiments.config.schema.augment import AUGMENTS
+from experiments.config.schema.callbacks import CALLBACKS
+from experiments.config.schema.dataset import DATASETS
+from experiments.config.schema.model import MODELS
+from experiments.config.schema.optimizer import OPTIMIZERS
+from experiments.config.schema.schedule import SCHEDULES
+from experiments.config.schema.task import TASKS
 from experiments.errors import Problem
 
 _PROJECT = "experiments"

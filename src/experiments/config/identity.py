@@ -18,10 +18,11 @@ from types import MappingProxyType
 from typing import Any
 
 from experiments.config.fields import is_incidental
+from experiments.config.history import to_earliest
 from experiments.config.paths import list_paths
-from experiments.config.schema import RunConfig
-from experiments.config.search import SearchConfig
-from experiments.config.space import Space
+from experiments.config.schema.run import RunConfig
+from experiments.config.search.schema import SearchConfig
+from experiments.config.search.space import Space
 from experiments.config.values import settle_numbers, write_value
 from experiments.redaction import redact_data, redact_word
 
@@ -31,7 +32,7 @@ _NAME_LENGTH = 80
 
 def identify(run: RunConfig) -> str:
     """Returns the hash of what matters for the result, as hexadecimal digits."""
-    return _hash(_without_secrets(_essence(run)))
+    return _hash(_without_secrets(to_earliest(_essence(run))))
 
 
 def keeps_result(run: RunConfig) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.consistency import check_consistency
+from experiments.config.checks.consistency import check_consistency
 from experiments.config.convert import convert
 from experiments.config.paths import locate_paths
-from experiments.config.schema import RunConfig
+from experiments.config.schema.run import RunConfig
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem
 

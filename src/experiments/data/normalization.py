@@ -43,7 +43,7 @@ def _decode_sample(
     split: FileSplit, image_shape: tuple[int, int, int]
 ) -> npt.NDArray[np.uint8]:
     # Imported here so that data sets in memory do not need TensorFlow.
-    from experiments.data.memory import decode_files
+    from experiments.data.pipeline.memory import decode_files
 
     count = min(len(split), _SAMPLED_FILES)
     chosen = np.linspace(0, len(split) - 1, count).astype(int)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.background import WHITE, Colour
-from experiments.data.image_size import MAX_PIXELS
+from experiments.data.images.background import WHITE, Colour
+from experiments.data.images.image_size import MAX_PIXELS
 from experiments.errors import DataError
 
 

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.config.search import SearchConfig
+from experiments.config.search.schema import SearchConfig
 from experiments.records import OutsideError, resolve_inside
-from experiments.search.proposer import Proposer
-from experiments.search.trial import Trial, rank_trials
+from experiments.search.oracle.proposer import Proposer
+from experiments.search.trials.trial import Trial, rank_trials
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from experiments.config.search import SearchConfig
-from experiments.search.proposer import Proposer
-from experiments.search.trial import Trial, best_trial
+from experiments.config.search.schema import SearchConfig
+from experiments.search.oracle.proposer import Proposer
+from experiments.search.trials.trial import Trial, best_trial
 
 _REFRESH_A_SECOND = 2
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from experiments.errors import ExperimentError
-from experiments.search.proposer import Proposer
-from experiments.search.trial import Outcome, Proposal, Trial
+from experiments.search.oracle.proposer import Proposer
+from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 # Runs one trial to its end; failures are outcomes, only a stop is raised.
 RunTrial = Callable[[Proposal], Outcome]

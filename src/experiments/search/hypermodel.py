@@ -10,12 +10,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from experiments import build
 from experiments.build import Pipelines
-from experiments.config.schema import RunConfig
-from experiments.config.space import Space, parse_space
+from experiments.config.schema.run import RunConfig
+from experiments.config.search.space import Space, parse_space
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
 from experiments.runtime import choose_gpus, confirm_devices, list_gpus
-from experiments.search.hyperparameters import read_values
+from experiments.search.oracle.hyperparameters import read_values
 
 
 class ExperimentHyperModel(keras_tuner.HyperModel):

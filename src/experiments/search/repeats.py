@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from experiments.config.composer import quote
-from experiments.config.job import SWEEP_VARIABLE
-from experiments.config.schema import RunConfig
-from experiments.config.search import SearchConfig
-from experiments.config.space import Space
+from experiments.command.composer import quote
+from experiments.config.schema.run import RunConfig
+from experiments.config.search.schema import SearchConfig
+from experiments.config.search.space import Space
+from experiments.jobs.job import SWEEP_VARIABLE
 from experiments.search.runner import RepeatedRun
-from experiments.search.trial import Outcome, Proposal
+from experiments.search.trials.trial import Outcome, Proposal
 from experiments.tracking.tracker import Tracker, open_tracker
 
 _FOLDER = "trials"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from experiments.config.convert import nearest
-from experiments.config.search import KEY, SearchConfig
-from experiments.config.space import Space
+from experiments.config.search.schema import KEY, SearchConfig
+from experiments.config.search.space import Space
 from experiments.errors import ConfigError, Preempted, Problem
-from experiments.search.report import STOPPED, Report
-from experiments.search.trial import Outcome, Proposal
+from experiments.search.trials.report import STOPPED, Report
+from experiments.search.trials.trial import Outcome, Proposal
 
 # A wrong config and a diverged loss would only end the same way again.
 _WORTH_RETRYING = ("error", "killed", "timeout")

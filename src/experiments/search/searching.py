@@ -7,28 +7,28 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from experiments.config.search import choose_n_jobs, read_search
-from experiments.config.search_plan import SearchPlan, sample_jobs
-from experiments.config.space import ABSENT, parse_space
+from experiments.command.search_plan import SearchPlan, sample_jobs
+from experiments.config.search.schema import choose_n_jobs, read_search
+from experiments.config.search.space import ABSENT, parse_space
 from experiments.config.validation import validate
 from experiments.config.values import write_value
 from experiments.errors import ExperimentError
 from experiments.interruption import show_stopping
-from experiments.search.container import end_processes
 from experiments.search.disk import WeightKeeper
 from experiments.search.display import SearchDisplay
 from experiments.search.driver import Driver
-from experiments.search.launching import (
+from experiments.search.oracle.proposer import Proposer
+from experiments.search.repeats import repeated_runs
+from experiments.search.runner import RepeatedRun, TrialRunner
+from experiments.search.trials.journal import FOLDER, keep_order
+from experiments.search.trials.trial import Proposal, Trial
+from experiments.search.workers.container import end_processes
+from experiments.search.workers.launching import (
     HydraLaunch,
     HydraSweep,
     choose_task,
     own_overrides,
 )
-from experiments.search.proposer import Proposer
-from experiments.search.repeats import repeated_runs
-from experiments.search.runner import RepeatedRun, TrialRunner
-from experiments.search.trial import Proposal, Trial
-from experiments.search.trial_journal import FOLDER, keep_order
 
 _STOP_FILE = "stop"
 

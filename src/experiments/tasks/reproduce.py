@@ -9,20 +9,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.config.commands import (
+from experiments.command.permission import KEY
+from experiments.command.plan import Plan
+from experiments.command.printed import (
     describe_command,
     describe_output,
     describe_tracking,
     move_overrides,
 )
-from experiments.config.job import Job, JobResult
 from experiments.config.paths import list_paths
-from experiments.config.permission import KEY
-from experiments.config.preflight import Plan
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, Problem
-from experiments.tasks import origin
-from experiments.tasks.recorded_job import as_recorded, read_recorded
+from experiments.jobs import origin
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.recorded_job import as_recorded, read_recorded
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (
     RecordedRun,

@@ -6,15 +6,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.config.commands import (
+from experiments.command.printed import (
     describe_command,
     describe_output,
     describe_store,
 )
-from experiments.config.job import Job, JobResult
-from experiments.config.tracking import check_uri
+from experiments.config.schema.tracking import check_uri
 from experiments.counts import count_of
-from experiments.tracking.sync import Synced, sync_folders
+from experiments.jobs.job import Job, JobResult
+from experiments.tracking.sending.sync import Synced, sync_folders
 
 _SHOWN = 10  # refused records
 

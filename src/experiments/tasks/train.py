@@ -6,19 +6,20 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from experiments import build
-from experiments.config.doubts import find_doubts
-from experiments.config.job import Job, JobResult
-from experiments.config.memory import check_memory
+from experiments.config.checks.doubts import find_doubts
+from experiments.config.checks.memory import check_memory
 from experiments.data.dataset import Dataset
+from experiments.fitting import record
+from experiments.fitting.fitting import Fitting, load_state
+from experiments.fitting.memory import MemoryGuard, fit_to_memory
+from experiments.jobs import display, origin
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.recorded_job import best_of_search
 from experiments.runtime import Devices, free_memory
-from experiments.tasks import origin, record, report
-from experiments.tasks.fitting import Fitting, load_state
-from experiments.tasks.memory import MemoryGuard, fit_to_memory
-from experiments.tasks.recorded_job import best_of_search
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from experiments.training.state import TrainingState
+    from experiments.training.checkpoints.state import TrainingState
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def train(job: Job) -> JobResult:
         memory.stage = "network"
         model = fitting.build_model()
         cost = memory.cost = build.measure_cost(run, model, devices)
-        report.show_start(job, dataset, cost, devices)
+        display.show_start(job, dataset, cost, devices)
         choices = build.describe_choices(run, model, devices)
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
@@ -79,7 +80,7 @@ def train(job: Job) -> JobResult:
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
         record.log_end(tracker, fitted.end, fitted.reason)
-    from experiments.training.state import digest
+    from experiments.training.checkpoints.state import digest
 
     result = JobResult(
         name=job.name,
@@ -95,9 +96,9 @@ def train(job: Job) -> JobResult:
         epochs=fitted.epochs,
         end=fitted.end,
     )
-    report.show_skipped(dataset)
-    report.show_unsent(tracker, run.output_dir, run.tracking.uri)
-    report.show_result(run, result)
+    display.show_skipped(dataset)
+    display.show_unsent(tracker, run.output_dir, run.tracking.uri)
+    display.show_result(run, result)
     return result
 
 
@@ -112,7 +113,7 @@ def _check_origin(
     """Records what the job is made from; tells what changed since it was started."""
     now = origin.describe_origin(job.run, dataset)
     if state is not None:
-        report.show_continuation(state.position.epoch, state.position.step)
+        display.show_continuation(state.position.epoch, state.position.step)
         origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)
     else:
         origin.write_origin(job.output_dir, now)

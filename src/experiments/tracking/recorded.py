@@ -8,15 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
+from experiments.config.history import to_present
 from experiments.errors import TrackingError
 from experiments.records import LIMIT, parse_json, read_bytes
 from experiments.shapes import conform
-from experiments.tracking.client import attempt, connect
-from experiments.tracking.origin_record import Origin
-from experiments.tracking.seen import changed_keys
-from experiments.tracking.spool import Spool
-from experiments.tracking.sync import find_folders
-from experiments.tracking.yaml_text import parse_yaml
+from experiments.tracking.sending.sync import find_folders
+from experiments.tracking.spool.origin_record import Origin
+from experiments.tracking.spool.seen import changed_keys
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.store.client import attempt, connect
+from experiments.tracking.store.yaml_text import parse_yaml
 
 _YAML_BYTES = 2**20  # a config has some 10 kB
 
@@ -70,7 +71,7 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
     return RecordedRun(
         run_id=run_id,
         name=run.info.run_name,
-        config=_read_file(client, run_id, "config/config.yaml", _Config),
+        config=to_present(_read_file(client, run_id, "config/config.yaml", _Config)),
         choices=_read_file(client, run_id, "config/choices.yaml", dict[str, str]),
         changed=changed_keys(run.data.tags),
         origin=_read_file(client, run_id, "origin.json", Origin),

@@ -6,23 +6,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.config.commands import (
+from experiments.command.printed import (
     describe_command,
     describe_output,
     describe_store,
 )
 from experiments.redaction import redact_bytes, redact_data, redact_file
-from experiments.tracking import links
-from experiments.tracking.courier import Courier
-from experiments.tracking.flatten import as_param
-from experiments.tracking.formats import draw_picture, format_data
-from experiments.tracking.journal import PARAMS, PLANNED, SESSION, Journal
-from experiments.tracking.schema import refuse_newer
-from experiments.tracking.seen import Seen, name_changes
-from experiments.tracking.sender import Sender
-from experiments.tracking.session import as_tags, describe_session
-from experiments.tracking.spool import Spool
-from experiments.tracking.sync import send_planned
+from experiments.tracking.sending.courier import Courier
+from experiments.tracking.sending.sender import Sender
+from experiments.tracking.sending.sync import send_planned
+from experiments.tracking.spool.flatten import as_param
+from experiments.tracking.spool.formats import draw_picture, format_data
+from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Journal
+from experiments.tracking.spool.seen import Seen, name_changes
+from experiments.tracking.spool.session import as_tags, describe_session
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.store import links
+from experiments.tracking.store.schema import refuse_newer
 from experiments.tracking.tracker import Status
 
 _LOGGER = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class SpooledTracker:
         step: int = 0,
     ) -> None:
         """Writes a Keras model into the folder, from where it is sent."""
-        from experiments.tracking.keras_model import save_keras_model
+        from experiments.tracking.store.keras_model import save_keras_model
 
         if not self._seen.add_model(name, step):
             return

@@ -226,7 +226,7 @@ def open_tracker(
     """
     if not enabled:
         return NoTracker()
-    from experiments.tracking.spool import Spool
+    from experiments.tracking.spool.spool import Spool
     from experiments.tracking.spooled_tracker import SpooledTracker
 
     return SpooledTracker(

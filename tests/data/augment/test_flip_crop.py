@@ -2,7 +2,11 @@ import numpy as np
 import tensorflow as tf
 
 from experiments.data.augment.flip_crop import FlipCrop
-from experiments.data.sample_keys import derive_key, draw_uniform, key_from_seed
+from experiments.data.pipeline.sample_keys import (
+    derive_key,
+    draw_uniform,
+    key_from_seed,
+)
 
 
 def keys_of(count):

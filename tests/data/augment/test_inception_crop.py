@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments.data.augment.augment import CropAugment
 from experiments.data.augment.inception_crop import InceptionCrop
-from experiments.data.sample_keys import derive_key, key_from_seed
+from experiments.data.augmentation import CropAugment
+from experiments.data.pipeline.sample_keys import derive_key, key_from_seed
 
 
 def keys_of(count):

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from experiments.tasks.memory import read_accumulate_steps
+from experiments.fitting.memory import read_accumulate_steps
 
 SUFFICIENT = 4
 

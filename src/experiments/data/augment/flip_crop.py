@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from experiments.data.sample_keys import draw_uniform
+from experiments.data.pipeline.sample_keys import draw_uniform
 
 
 class FlipCrop:

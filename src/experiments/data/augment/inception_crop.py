@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from experiments.data.resize import round_to_uint8
-from experiments.data.sample_keys import draw_uniform
+from experiments.data.images.resize import round_to_uint8
+from experiments.data.pipeline.sample_keys import draw_uniform
 
 _ATTEMPTS = 10
 # The random numbers of an image: three, then one an attempt for area and for ratio.

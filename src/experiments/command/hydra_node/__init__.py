@@ -1,0 +1,1 @@
+"""Hydra's own node of a config: honoured or refused, key by key."""

@@ -1,0 +1,450 @@
+"""Checks a whole command line, every job of a sweep included, before anything starts.
+
+What is checked is what Hydra composes and will run, see `loader`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra._internal.utils import create_config_search_path
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from experiments.command.check_progress import show_progress
+from experiments.command.composer import CheckedJob, Composer, check_job
+from experiments.command.diagnosis import (
+    MOST_REPEATED,
+    explain,
+    explain_word,
+    is_own_fault,
+)
+from experiments.command.hydra_node.flags import (
+    add_config_dir,
+    check_hydra_node,
+    check_typed,
+)
+from experiments.command.job_count import check_job_count, read_max_jobs
+from experiments.command.loader import Loader, open_hydra
+from experiments.command.overlay import describe_overlay
+from experiments.command.search_plan import (
+    SearchPlan,
+    check_search,
+    plan_search,
+    sample_jobs,
+)
+from experiments.command.words import check_words
+from experiments.config.checks.unused import find_clashes, find_unused
+from experiments.config.identity import (
+    describe_choices,
+    identify,
+    name_folder,
+    name_job_folder,
+    name_search_folder,
+    name_sweep_folder,
+)
+from experiments.config.schema.run import RunConfig
+from experiments.config.schema.task import ReproduceTaskConfig
+from experiments.config.search.schema import is_search
+from experiments.config.validation import validate
+from experiments.counts import count_of
+from experiments.errors import ConfigError, ExperimentError, Problem
+
+# A sweep that has as many is wrong in itself.
+MOST_PROBLEMS = 20
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a checked command line asks for.
+
+    Attributes:
+        run: The config of the first job.
+        config: The same as composed, without Hydra's own node.
+        folder: Folder of the run, or of the whole sweep, named by what it is; absolute.
+        overrides: What was typed, without Hydra's own settings.
+        jobs: The overrides of each job; empty when a sweeper decides them later.
+        job_folders: Name of the folder of each of these jobs.
+        swept_keys: Keys with several values, in the order of the command line.
+        search: How a sweep is searched; `None` for any other.
+        flags: Where configs come from, as typed: `--config-dir my_conf`.
+        multirun: Whether it is a sweep or a search.
+        settings: Overrides of Hydra's own node, which each job has.
+        job: Overrides of the first job, or of what a search varies.
+        unused: What was typed and would not be used.
+    """
+
+    run: RunConfig
+    config: DictConfig
+    folder: Path
+    overrides: tuple[str, ...]
+    jobs: tuple[tuple[str, ...], ...]
+    job_folders: tuple[str, ...]
+    swept_keys: tuple[str, ...]
+    search: SearchPlan | None = None
+    flags: tuple[str, ...] = ()
+    multirun: bool = False
+    settings: tuple[str, ...] = ()
+    job: tuple[str, ...] = ()
+    unused: tuple[Problem, ...] = ()
+
+
+def check_command_line(
+    overrides: Sequence[str],
+    *,
+    config_dir: Path,
+    config_name: str = "config",
+    extra_config_dir: Path | None = None,
+    multirun: bool = False,
+) -> Plan:
+    """Composes and validates what a command line asks for.
+
+    Args:
+        overrides: Hydra overrides as typed.
+        config_dir: Folder of the primary config, absolute.
+        config_name: Name of the primary config.
+        extra_config_dir: Folder given with `--config-dir`.
+        multirun: Whether values may be lists to sweep over.
+
+    Raises:
+        ConfigError: Everything that is wrong, with the job it is wrong in.
+    """
+    search_path = create_config_search_path(str(config_dir))
+    flags: list[str] = []
+    if extra_config_dir is not None:
+        add_config_dir(search_path, extra_config_dir)
+        flags += ["--config-dir", str(extra_config_dir)]
+    if config_name != "config":
+        flags += ["--config-name", config_name]
+    with open_hydra(search_path) as hydra:
+        loader = hydra.config_loader
+        plan = check(overrides, loader, config_name=config_name, multirun=multirun)
+    return replace(plan, flags=(*flags, *plan.flags))
+
+
+def check(
+    overrides: Sequence[str],
+    loader: Loader,
+    *,
+    config_name: str,
+    multirun: bool = False,
+) -> Plan:
+    """Composes and validates what a command line asks for, with Hydra's own loader.
+
+    Args:
+        overrides: Hydra overrides as typed.
+        loader: Composes; gives Hydra what was checked when Hydra asks for it.
+        config_name: Name of the primary config.
+        multirun: Whether `-m` was given; `hydra.mode` may say the same.
+
+    Raises:
+        ConfigError: Everything that is wrong, with the job it is wrong in.
+    """
+    try:
+        return _check(overrides, Composer(loader, config_name), multirun)
+    except ExperimentError:
+        raise
+    except Exception as error:  # Hydra's, of many kinds
+        if is_own_fault(error):
+            raise
+        raise ConfigError([explain(error)]) from error
+    finally:
+        HydraConfig.instance().cfg = None
+
+
+def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
+    _raise(check_words(overrides))
+    parsed = _parse(overrides, composer.loader)
+    _raise(check_typed(parsed))
+    composer.loader.permission = composer.loader.permission.with_typed(parsed)
+    settings = [o for o in parsed if o.is_hydra_override()]
+    own = [o for o in parsed if not o.is_hydra_override()]
+    composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
+    modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
+    multirun = multirun or modes[-1:] == ["MULTIRUN"]
+    if not multirun:
+        _raise(_several_values(o) for o in own if o.is_sweep_override())
+    elif not modes:
+        composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
+    plan = (_check_sweep if multirun else _check_run)(own, composer)
+    _raise(find_clashes(own, plan.run))
+    searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
+    return replace(
+        plan,
+        multirun=multirun,
+        settings=composer.hydra_overrides,
+        unused=tuple(
+            find_unused(
+                parsed,
+                plan.run,
+                multirun=multirun,
+                search=None if plan.search is None else plan.search.config,
+            )
+        ),
+        flags=tuple(o.input_line or "" for o in searched),
+    )
+
+
+def _parse(words: Sequence[str], loader: Loader) -> list["Override"]:
+    """Parses what was typed and raises all that does not follow the grammar."""
+    parsed: list[Override] = []
+    problems: list[Problem] = []
+    for word in words:
+        try:
+            parsed += loader.parse([word])
+        except HydraException as error:
+            problems.append(explain_word(word, error, loader))
+    _raise(problems)
+    return parsed
+
+
+def _raise(problems: Iterable[Problem]) -> None:
+    if found := list(problems):
+        raise ConfigError(found)
+
+
+def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
+    job = tuple(o.input_line or "" for o in own)
+    checked = check_job(job, composer)
+    _raise(checked.problems)
+    _raise(check_hydra_node(composer.first, multirun=False))
+    config, run = checked.config, validate(checked.config)
+    name = run.name or describe_choices(composer.choices())
+    typed = describe_overlay(job, run)
+    if run.from_search is not None and not run.name:
+        name = f"best of {run.from_search[:8]}"
+    elif isinstance(run.task, ReproduceTaskConfig) and run.run_id and not run.name:
+        name = f"reproduce {run.run_id[:8]}"  # which tells what, not the defaults
+    return Plan(
+        run=run,
+        config=config,
+        folder=composer.folder(
+            output_dir=run.output_dir,
+            name=name_folder(name, run, typed),
+            multirun=False,
+        ),
+        overrides=job,
+        job=job,
+        jobs=(job,),
+        job_folders=(),
+        swept_keys=(),
+    )
+
+
+def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
+    composer.base = base = composer.compose_base(own)
+    _raise(composer.loader.find_unauthorised(base))
+    _raise(check_hydra_node(base, multirun=True))
+    if is_search(base.hydra.sweeper):
+        return _check_search(own, plan_search(own, base), composer)
+    given = [*_list_params(composer), *own]
+    fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
+    last = {o.key_or_group: o for o in given}
+    swept = [o for o in last.values() if o.is_sweep_override()]
+    check_job_count(given, read_max_jobs(base))
+    planned = _list_jobs(given, composer)
+    jobs = (fixed,) if planned is None else planned
+    swept_keys = tuple(o.key_or_group for o in swept)
+    config, folders = _check_jobs(jobs, swept_keys, composer)
+    run = validate(config)
+    folders = folders if planned else []
+    _refuse_twins(jobs, folders)
+    readable = run.name or "-".join(sorted(swept_keys)) or "sweep"
+    decided_later = [identify(run), *(o.input_line or "" for o in swept)]
+    name = name_sweep_folder(readable, folders or decided_later)
+    return Plan(
+        run=run,
+        config=config,
+        folder=composer.folder(output_dir=run.output_dir, name=name, multirun=True),
+        overrides=tuple(o.input_line or "" for o in own),
+        job=jobs[0],
+        jobs=planned or (),
+        job_folders=tuple(folders),
+        swept_keys=swept_keys,
+    )
+
+
+def _check_search(
+    own: Sequence["Override"], search: SearchPlan, composer: Composer
+) -> Plan:
+    """Checks a search: what the space would make of the config as it is."""
+    jobs = [search.fixed, *sample_jobs(search)]
+    keys = search.space.keys
+    found: list[list[Problem]] = []
+    runs: list[RunConfig] = []
+    firsts: list[DictConfig] = []
+    for checked in _check_each(jobs, composer):
+        firsts += [checked.config] if len(firsts) < 2 else []
+        found.append([_hint_at_condition(p, search) for p in checked.problems])
+        runs += [] if checked.run is None else [checked.run]
+        if len({str(p) for problems in found[1:] for p in problems}) >= MOST_PROBLEMS:
+            break
+    base, *of_trials = found
+    # The config as it is may be wrong where each trial sets what is wrong in it.
+    common = [p for p in base if all(p in problems for problems in of_trials)]
+    _raise_problems(jobs, [common, *of_trials], keys, in_space=True)
+    shown = 1 if base else 0
+    config = firsts[shown]
+    run = validate(config)
+    check_search(search, runs if base else runs[1:])
+    readable = run.name or "-".join(sorted(keys))
+    name = name_search_folder(readable, run, search.config, search.space)
+    return Plan(
+        run=run,
+        config=config,
+        folder=composer.folder(output_dir=run.output_dir, name=name, multirun=True),
+        overrides=tuple(o.input_line or "" for o in own),
+        job=jobs[shown],
+        jobs=(),
+        job_folders=(),
+        # Trials with other seeds are told apart by them.
+        swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
+        search=search,
+    )
+
+
+def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
+    """Tells how to set a key that not every choice of its group has."""
+    key, group = problem.key, problem.key.partition(".")[0]
+    searched = search.space.keys
+    is_typed = key in searched or select_overrides(search.fixed, [key])
+    if not is_typed or group not in searched or "not a key" not in problem.message:
+        return problem
+    hint = "To set it where it is one: "
+    hint += f"\"hydra.sweeper.when={{{key}: '{group}=...'}}\""
+    return replace(problem, hint=hint)
+
+
+def _check_each(
+    jobs: Sequence[Sequence[str]], composer: Composer
+) -> Iterator[CheckedJob]:
+    """Composes and checks jobs one after the other; tells how far it is."""
+    with show_progress(len(jobs)) as advance:
+        for job in jobs:
+            yield check_job(job, composer)
+            advance()
+
+
+def _check_jobs(
+    jobs: Sequence[Sequence[str]], swept_keys: Collection[str], composer: Composer
+) -> tuple[DictConfig, list[str]]:
+    """Returns the config of the first job and the names of all jobs' folders.
+
+    Nothing else of a job is kept, however many there are.
+    """
+    problems: list[list[Problem]] = []
+    distinct: set[str] = set()
+    folders: list[str] = []
+    first: DictConfig | None = None
+    for job, checked in zip(jobs, _check_each(jobs, composer), strict=False):
+        first = checked.config if first is None else first
+        problems.append(checked.problems)
+        distinct |= {str(problem) for problem in checked.problems}
+        if checked.run is not None and not distinct:
+            differing = select_overrides(job, swept_keys)
+            typed = describe_overlay(job, checked.run)
+            folders.append(name_job_folder(differing, checked.run, typed))
+        if len(distinct) >= MOST_PROBLEMS:
+            break
+    _raise_problems(jobs, problems, swept_keys)
+    if first is None:
+        raise ValueError("A sweep has at least one job.")
+    return first, folders
+
+
+def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
+    """Refuses a sweep that would run the same job twice."""
+    counts = Counter(folders)
+    twins = [
+        Problem(" ".join(job), "is the same job as another one of this sweep.")
+        for job, folder in zip(jobs, folders, strict=False)
+        if counts[folder] > 1
+    ]
+    if twins:
+        raise ConfigError(list({str(twin): twin for twin in twins}.values()))
+
+
+def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:
+    """Returns the overrides of a job that set one of `keys`."""
+    return [o for o in job if o.lstrip("+~").partition("=")[0] in keys]
+
+
+def _raise_problems(
+    jobs: Sequence[Sequence[str]],
+    problems: Sequence[Sequence[Problem]],
+    swept_keys: Collection[str],
+    *,
+    in_space: bool = False,
+) -> None:
+    """Raises each distinct problem once, with the first job that has it.
+
+    Args:
+        jobs: All jobs.
+        problems: Those of the jobs that were checked.
+        swept_keys: What tells jobs apart.
+        in_space: Whether they are jobs of a search.
+    """
+    found: dict[str, Problem] = {}
+    for number, (job, own) in enumerate(zip(jobs, problems, strict=False)):
+        differing = " ".join(select_overrides(job, swept_keys))
+        name = "such as" if in_space else f"job {number}:"
+        where = f"({name} {differing})" if len(jobs) > 1 and differing else ""
+        for problem in own:
+            hint = " ".join(part for part in (problem.hint, where) if part)
+            found.setdefault(str(problem), replace(problem, hint=hint))
+    if found:
+        count = len(jobs)
+        title = f"The sweep of {count:,} jobs" if count > 1 else "The configuration"
+        title = "The search space" if in_space else title
+        listed = list(found.values())
+        if left := count - len(problems):
+            words = f"Not checked any more: {count_of(left, 'job')}."
+            listed[-1] = replace(listed[-1], hint=f"{listed[-1].hint} {words}".strip())
+        raise ConfigError(listed, title)
+
+
+def _several_values(override: "Override") -> Problem:
+    key = override.key_or_group
+    value = (override.input_line or "").partition("=")[2]
+    message = f"takes one value in a single run. Received: {value}."
+    if override.is_interval_sweep():
+        hint = "Add -m hydra/sweeper=keras_tuner to search it."
+        return Problem(key, message, hint)
+    hint = "Add -m to run each of them, or quote it to pass a text"
+    shown = f": {key}='\"{value}\"'." if len(value) <= MOST_REPEATED else "."
+    return Problem(key, message, hint + shown)
+
+
+def _list_params(composer: Composer) -> list["Override"]:
+    """Returns what a file gives Hydra's own sweeper to sweep, as if it were typed."""
+    if not _is_hydras_sweeper(composer):
+        return []
+    params = composer.first.hydra.sweeper.params or {}
+    return composer.loader.parse([f"{key}={value}" for key, value in params.items()])
+
+
+def _is_hydras_sweeper(composer: Composer) -> bool:
+    target = str(composer.first.hydra.sweeper._target_)
+    return target.endswith("basic_sweeper.BasicSweeper")
+
+
+def _list_jobs(
+    given: Sequence["Override"], composer: Composer
+) -> tuple[tuple[str, ...], ...] | None:
+    """Returns the jobs of Hydra's own sweeper; `None` for any other sweeper."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    if not _is_hydras_sweeper(composer):
+        return None
+    most = composer.first.hydra.sweeper.max_batch_size
+    if most is not None and most < 1:
+        reason = f"must be null or at least 1. Received: {most}."
+        raise ConfigError([Problem("hydra.sweeper.max_batch_size", reason)])
+    (batch,) = BasicSweeper.split_arguments(list(given), max_batch_size=None)
+    return tuple(tuple(job) for job in batch)

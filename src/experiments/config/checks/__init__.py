@@ -1,0 +1,1 @@
+"""What a checked value may still do wrong: beside others, on this machine."""

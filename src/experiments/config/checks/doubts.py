@@ -1,0 +1,116 @@
+"""Values with which hardly anything can be learnt: each may be meant, and is asked."""
+
+from collections.abc import Iterator
+
+from experiments.config.schema.augment import InceptionCropConfig
+from experiments.config.schema.callbacks import EarlyStoppingConfig
+from experiments.config.schema.model import ResNetConfig
+from experiments.config.schema.optimizer import (
+    AdamConfig,
+    OptimizerConfig,
+    RMSpropConfig,
+    SGDConfig,
+)
+from experiments.config.schema.run import RunConfig
+
+# Added to a weight of 0.05, a smaller step is lost in float32.
+_LEAST_RATE = 1e-9
+_MOST_RATE = 10.0
+_MOST_EPSILON = 10.0
+_MOST_SHARE = 0.9
+
+
+def find_doubts(run: RunConfig) -> Iterator[str]:
+    """Yields a sentence for each value that is probably a mistake.
+
+    Args:
+        run: A checked config.
+    """
+    rate = _scale_rate(run)
+    yield from _doubt_rate(run, rate)
+    yield from _doubt_optimizer(run.optimizer, rate)
+    yield from _doubt_regularisation(run)
+    yield from _doubt_early_stopping(run)
+
+
+def _doubt_early_stopping(run: RunConfig) -> Iterator[str]:
+    for name, callback in run.callbacks.items():
+        if not isinstance(callback, EarlyStoppingConfig):
+            continue
+        if "accuracy" in callback.monitor and callback.min_delta >= 1:
+            yield (
+                f"callbacks.{name}.min_delta={callback.min_delta:g} is more than "
+                f"{callback.monitor} can gain: training stops when patience ends. "
+                "Usual: 0 to 0.01."
+            )
+
+
+def _scale_rate(run: RunConfig) -> float:
+    """Returns the rate with which the weights are changed at the peak."""
+    reference = run.trainer.reference_batch_size
+    scale = 1.0 if reference is None else run.trainer.batch_size / reference
+    return run.optimizer.lr * scale
+
+
+def _doubt_rate(run: RunConfig, rate: float) -> Iterator[str]:
+    name = f"optimizer.lr={run.optimizer.lr:g}"
+    if run.trainer.reference_batch_size is not None:
+        name += f", {rate:g} by trainer.reference_batch_size,"
+    usual = "Usual: 1e-5 to 1."
+    if rate < _LEAST_RATE:
+        yield f"{name} hardly changes a weight: nothing will be learnt. {usual}"
+    elif rate > _MOST_RATE:
+        yield f"{name} will throw the weights about: training diverges. {usual}"
+
+
+def _doubt_optimizer(optimizer: OptimizerConfig, rate: float) -> Iterator[str]:
+    decay = optimizer.weight_decay or 0
+    if rate * decay >= 1:
+        yield (
+            f"optimizer.weight_decay={decay:g} times a rate of {rate:g} leaves nothing "
+            f"of a weight: each step multiplies it by {1 - rate * decay:g}. "
+            "Usual: 1e-4 to 0.5."
+        )
+    if isinstance(optimizer, SGDConfig | RMSpropConfig) and optimizer.momentum == 1:
+        yield (
+            "optimizer.momentum=1 forgets no gradient: the weights run ever faster. "
+            "Usual: 0.9."
+        )
+    if (
+        isinstance(optimizer, AdamConfig | RMSpropConfig)
+        and optimizer.epsilon > _MOST_EPSILON
+    ):
+        yield (
+            f"optimizer.epsilon={optimizer.epsilon:g} outweighs the gradients: "
+            "nothing will be learnt. Usual: 1e-8 to 1."
+        )
+    clips = {
+        name: getattr(optimizer, name)
+        for name in ("clip_norm", "global_clip_norm", "clip_value")
+    }
+    for name, clip in clips.items():
+        is_small = clip is not None and rate * clip < _LEAST_RATE
+        if is_small and isinstance(optimizer, SGDConfig):
+            yield (
+                f"optimizer.{name}={clip:g} leaves nothing of the gradients: nothing "
+                "will be learnt. Usual: 0.1 to 10."
+            )
+
+
+def _doubt_regularisation(run: RunConfig) -> Iterator[str]:
+    smoothing = run.trainer.label_smoothing
+    if smoothing > _MOST_SHARE:
+        yield (
+            f"trainer.label_smoothing={smoothing:g} makes all classes nearly equal. "
+            "Usual: 0 to 0.2."
+        )
+    if isinstance(run.model, ResNetConfig) and run.model.dropout > _MOST_SHARE:
+        yield (
+            f"model.dropout={run.model.dropout:g} drops nearly all features. "
+            "Usual: 0 to 0.5."
+        )
+    if isinstance(run.augment, InceptionCropConfig) and run.augment.area[1] < 1e-2:
+        yield (
+            f"augment.area={run.augment.area} cuts out less than a hundredth of an "
+            "image. Usual: [0.08, 1]."
+        )

@@ -1,0 +1,1 @@
+"""What a config holds: one dataclass a key, one family a module."""

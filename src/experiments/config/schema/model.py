@@ -1,0 +1,94 @@
+"""Keys of the `model` group."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.schema.depths import choose_layout
+from experiments.config.schema.resnet import (
+    choose_stem,
+    find_conflicts,
+    find_image_problems,
+)
+from experiments.counts import write_count
+from experiments.errors import Problem
+
+# Some 15,000 layers: Keras takes longer and longer to build them.
+MOST_BLOCKS = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetConfig(Target):
+    """A residual network; its builder tells each key."""
+
+    depth: int | None = setting(unbounded="a key of the table of depths")
+    blocks: list[int] | None = setting(
+        ge=1, most=MOST_BLOCKS, min_length=1, max_length=13
+    )
+    block: Literal["basic", "bottleneck"] | None
+    variant: Literal["v1", "v1_5", "v2"]
+    shortcut: Literal["A", "B", "C", "none"]
+    stem: Literal["auto", "imagenet", "cifar", "notebook"]
+    width: int = setting(ge=1, most=1_000_000)
+    head: Literal["average", "max", "notebook"]
+    conv_bias: bool | Literal["auto"]
+    bn_momentum: float = setting(ge=0, lt=1)
+    bn_epsilon: float | Literal["auto"] = setting(gt=0, least=1e-30, most=1.0)
+    zero_init_last_scale: bool | Literal["auto"]
+    dropout: float = setting(ge=0, lt=1)
+    initializer: Literal[
+        "he_fan_out",
+        "he_normal",
+        "he_uniform",
+        "glorot_normal",
+        "glorot_uniform",
+        "lecun_normal",
+        "orthogonal",
+        "notebook",
+    ]
+    activation: Literal[
+        "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "tanh"
+    ]
+    layer_names: Literal["keras", "notebook"]
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong between keys that are fine by themselves."""
+        if self.blocks is not None and sum(self.blocks) > MOST_BLOCKS:
+            reason = f"must be {write_count(MOST_BLOCKS)} blocks in all at most."
+            yield Problem("blocks", f"{reason} Received: {sum(self.blocks):,} blocks.")
+        yield from find_conflicts(
+            depth=self.depth,
+            blocks=self.blocks,
+            block=self.block,
+            variant=self.variant,
+            shortcut=self.shortcut,
+            zero_init_last_scale=self.zero_init_last_scale,
+        )
+
+    def check_image(self, size: int) -> Iterator[Problem]:
+        """Yields why images whose shorter side is `size` pixels cannot be taken.
+
+        Only for a config in which `check` finds nothing; keys are relative to it.
+        """
+        layout = choose_layout(self.depth, self.blocks, self.block)
+        yield from find_image_problems(
+            size,
+            stem=choose_stem(self.stem, size),
+            head=self.head,
+            stages=len(layout.blocks),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomModelConfig(OpenTarget):
+    """A user's own model: a callable that returns a Keras model.
+
+    It is called with `input_shape` (height, width, channels), `num_classes` and the
+    keys of its YAML file.
+    """
+
+
+MODELS: dict[str, type] = {
+    "experiments.models.resnet.builder.build_resnet": ResNetConfig
+}

@@ -1,0 +1,135 @@
+"""Which settings of a residual network go together."""
+
+from collections.abc import Iterator, Sequence
+
+from experiments.config.schema.depths import DEPTHS, Block
+from experiments.errors import Problem
+
+# An ImageNet stem shrinks an image to a quarter and four stages to an eighth of that:
+# up to 64 pixels the last stage would see 2 × 2 positions or fewer.
+CIFAR_STEM_MAX_SIZE = 64
+
+
+def choose_stem(stem: str, size: int) -> str:
+    """Returns the stem that `auto` stands for with a shorter side of `size` pixels."""
+    if stem != "auto":
+        return stem
+    return "cifar" if size <= CIFAR_STEM_MAX_SIZE else "imagenet"
+
+
+def find_conflicts(
+    *,
+    depth: int | None,
+    blocks: Sequence[int] | None,
+    block: Block | None,
+    variant: str,
+    shortcut: str,
+    zero_init_last_scale: bool | str,
+) -> Iterator[Problem]:
+    """Yields what is wrong between settings that are fine by themselves.
+
+    The arguments are those of `experiments.models.resnet.builder.build_resnet`; the
+    keys of the problems are relative to the `model` group.
+    """
+    if depth is None:
+        yield from _check_blocks(blocks, block)
+    else:
+        yield from _check_depth(depth, blocks, block)
+    if zero_init_last_scale is True:
+        yield from _check_zero_init(variant, shortcut)
+
+
+def _check_blocks(
+    blocks: Sequence[int] | None, block: Block | None
+) -> Iterator[Problem]:
+    if not blocks:
+        yield Problem(
+            "depth",
+            "must be set when model.blocks is null. Received: null for both.",
+            "Set model.depth=50, or model.blocks=[2,2,2] model.block=basic.",
+        )
+    elif block is None:
+        yield Problem(
+            "block",
+            "must be one of basic, bottleneck when model.blocks is set. "
+            "Received: null.",
+            "Set model.block=basic.",
+        )
+
+
+def _check_depth(
+    depth: int, blocks: Sequence[int] | None, block: Block | None
+) -> Iterator[Problem]:
+    if blocks is not None:
+        yield Problem(
+            "depth",
+            f"must be null when model.blocks is set. Received: {depth}.",
+            "Add model.depth=null.",
+        )
+    elif depth not in DEPTHS:
+        yield Problem(
+            "depth",
+            f"must be one of {', '.join(map(str, sorted(DEPTHS)))}. Received: {depth}.",
+            "Choose a file in conf/model/ or set model.depth=null and model.blocks.",
+        )
+    elif block not in (None, DEPTHS[depth].block):
+        written = ",".join(map(str, DEPTHS[depth].blocks))
+        yield Problem(
+            "block",
+            f"must be null or {DEPTHS[depth].block} at model.depth={depth}. "
+            f"Received: {block}.",
+            f"For such a network set model.depth=null model.blocks=[{written}].",
+        )
+
+
+def _check_zero_init(variant: str, shortcut: str) -> Iterator[Problem]:
+    accepted = "must be auto or false with"
+    if variant == "v2":
+        yield Problem(
+            "zero_init_last_scale",
+            f"{accepted} model.variant=v2, whose blocks end in a convolution and not "
+            "in a batch-norm scale. Received: true.",
+        )
+    if shortcut == "none":
+        yield Problem(
+            "zero_init_last_scale",
+            f"{accepted} model.shortcut=none, where a zero scale would let nothing "
+            "through. Received: true.",
+        )
+
+
+def final_map_size(size: int, *, stem: str, stages: int) -> int:
+    """Returns the side of the last maps for images of `size` pixels; 0: none left."""
+    if stem in ("imagenet", "notebook"):
+        size = (size + 1) // 2
+        size = (size + 1) // 2 if stem == "imagenet" else (size - 1) // 2
+    for _ in range(stages - 1):
+        size = (size + 1) // 2
+    return size
+
+
+def find_image_problems(
+    size: int, *, stem: str, head: str, stages: int
+) -> Iterator[Problem]:
+    """Yields what keeps a network from taking images of `size` pixels.
+
+    Args:
+        size: The shorter side.
+        stem: A stem that is not `auto`.
+        head: The head's key.
+        stages: Number of stages; each but the first halves the maps.
+    """
+    final = final_map_size(size, stem=stem, stages=stages)
+    if final == 0:
+        yield Problem(
+            "stem",
+            f"{stem} leaves nothing of an image of {size} pixels.",
+            "Set model.stem=cifar or a larger image.",
+        )
+    elif head == "notebook" and final < 2:
+        yield Problem(
+            "head",
+            "must be average or max when the last maps are 1 x 1, because notebook "
+            f"pools 2 x 2. Received: notebook, with images of {size} pixels.",
+            "Set model.head=average or a larger image.",
+        )

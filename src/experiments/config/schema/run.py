@@ -1,0 +1,114 @@
+"""The whole configuration as one typed object."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import Target, component, setting
+from experiments.config.paths import find_fault, list_paths
+from experiments.config.schema.augment import AUGMENTS, CustomAugmentConfig
+from experiments.config.schema.callbacks import CALLBACKS, CustomCallbackConfig
+from experiments.config.schema.dataset import (
+    DATASETS,
+    CustomDatasetConfig,
+    DatasetConfig,
+)
+from experiments.config.schema.model import MODELS, CustomModelConfig
+from experiments.config.schema.optimizer import (
+    OPTIMIZERS,
+    OptimizerConfig,
+    OtherOptimizerConfig,
+)
+from experiments.config.schema.resume import ResumeConfig, SweepConfig
+from experiments.config.schema.schedule import SCHEDULES, CustomScheduleConfig
+from experiments.config.schema.task import TASKS, CustomTaskConfig
+from experiments.config.schema.tracking import TrackingConfig
+from experiments.config.schema.trainer import TrainerConfig
+from experiments.errors import Problem
+
+_SHOWN = 200  # characters of a path that is too long
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One experiment, checked.
+
+    Attributes:
+        task: What to do.
+        model: The network.
+        dataset: The images and how they are split.
+        augment: What is done to training images.
+        optimizer: The update rule and its peak rate.
+        schedule: The learning rate over the epochs.
+        trainer: How long and how to train.
+        callbacks: Name -> callback; a name set to null is left out.
+        tracking: Where the run is recorded.
+        resume: What may differ when a job is continued.
+        sweep: What a sweep does with jobs that ran before.
+        seed: Seeds weights, shuffling, augmentation and dropout.
+        gpu: `auto`, `cpu`, `all`, an index or a list of indices.
+        backend: Keras backend.
+        run_id: Tracked run that a task such as `reproduce` works on.
+        from_search: Parent run of a search, whose best trial is trained.
+        fresh: Start anew in a new folder, although the job was started before.
+        name: Name of the run; null for the model's and the data set's.
+        tags: Free labels of the run.
+        output_dir: Folder of everything that runs leave.
+        allowed_targets: Packages whose members a `_target_` may name.
+    """
+
+    task: Target = component(CustomTaskConfig, TASKS)
+    model: Target = component(CustomModelConfig, MODELS)
+    dataset: DatasetConfig = component(CustomDatasetConfig, DATASETS)
+    augment: Target = component(CustomAugmentConfig, AUGMENTS)
+    optimizer: OptimizerConfig = component(OtherOptimizerConfig, OPTIMIZERS)
+    schedule: Target = component(CustomScheduleConfig, SCHEDULES)
+    trainer: TrainerConfig
+    callbacks: dict[str, Target] = component(CustomCallbackConfig, CALLBACKS)
+    tracking: TrackingConfig = setting(incidental=True)
+    resume: ResumeConfig = setting(incidental=True)
+    sweep: SweepConfig = setting(incidental=True)
+    seed: int = setting(ge=0, lt=2**31)
+    gpu: Literal["auto", "cpu", "all"] | int | list[int] = setting(
+        ge=0, most=1023, min_length=1, max_length=1024, incidental=True
+    )
+    backend: Literal["tensorflow", "jax"]
+    run_id: str | None
+    from_search: str | None
+    fresh: bool = setting(incidental=True)
+    name: str | None = setting(incidental=True)
+    tags: dict[str, str | int | float | bool] = setting(
+        incidental=True, unbounded="labels, with which nothing is computed"
+    )
+    output_dir: str = setting(incidental=True)
+    allowed_targets: list[str] = setting(incidental=True)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a GPU named twice and for a folder without a name."""
+        if isinstance(self.gpu, list) and len(set(self.gpu)) < len(self.gpu):
+            yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")
+        yield from self._check_paths()
+
+    def _check_paths(self) -> Iterator[Problem]:
+        folder = self.output_dir
+        if not folder.strip():
+            hint = "Name a folder; . is the current one."
+            yield Problem("output_dir", "must not be empty.", hint)
+        elif "://" in folder:
+            hint = "Mount it, or send the records elsewhere: tracking.uri=..."
+            reason = "must be a folder of this machine, not an address."
+            yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
+        elif folder.startswith("~"):
+            hint = "Such as output_dir=$HOME/outputs."
+            reason = "must be typed out: ~ would be the name of a folder."
+            yield Problem("output_dir", f"{reason} Received: {folder!r}.", hint)
+        else:
+            yield from _check_path("output_dir", folder)
+        for key, path in list_paths(self):
+            yield from _check_path(key, path)
+
+
+def _check_path(key: str, path: str) -> Iterator[Problem]:
+    if (fault := find_fault(path)) is not None:
+        received = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}..."
+        yield Problem(key, f"{fault} Received: {received!r}.")

@@ -1,0 +1,1 @@
+"""What a search varies and how: `hydra.sweeper` with Keras Tuner's oracles."""

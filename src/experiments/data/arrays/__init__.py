@@ -1,0 +1,1 @@
+"""Published archives of arrays: found, checked and read without running code."""

@@ -1,0 +1,153 @@
+"""Published data sets of small images: found, read, checked and split."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+
+from experiments.data.arrays.archive_files import Arrays, read_archive
+from experiments.data.arrays.keras_cache import datasets_folder, download
+from experiments.data.dataset import ArraySplit, Dataset, build_dataset
+from experiments.data.files.inventory import describe_archive
+from experiments.data.splitting import split_stratified
+from experiments.errors import DataError
+
+
+class ArchiveOptions(TypedDict):
+    """The keyword arguments that `mnist`, `cifar10` and their like share.
+
+    Attributes:
+        path: Local copy: `.npz`, CIFAR's archive or folder, a folder of IDX files;
+            `None` for Keras' cache, or its download.
+        image_size: Height and width to deliver; `None` for the data's own.
+        mean: Mean of each channel in units of 0..1; `None` measures it.
+        std: Standard deviation of each channel, likewise.
+        validation_fraction: Share of the published training set, stratified by class.
+        split_seed: Decides which image goes where.
+        cache: See `build_pipeline`.
+        decode_threads: Threads; `None` for one per CPU core.
+    """
+
+    path: str | None
+    image_size: int | None
+    mean: Sequence[float] | None
+    std: Sequence[float] | None
+    validation_fraction: float
+    split_seed: int
+    cache: str
+    decode_threads: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """Facts of one published data set.
+
+    Attributes:
+        name: Its name.
+        class_names: Names of the labels 0, 1, ...
+        image_shape: `(H, W, C)` as published.
+        wanted: What to put into Keras' `datasets` folder when there is no network.
+        cached: Names in that folder that are read without asking Keras, which would
+            compare hashes and extract anew at each start.
+        download: Keras' loader.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    wanted: str
+    cached: tuple[str, ...]
+    download: Callable[[], Any]
+
+
+def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset:
+    """Loads a published data set; its test set stays the test split.
+
+    Raises:
+        DataError: It is not there and can't be downloaded, or is not what it should be.
+    """
+    path = options["path"]
+    arrays, source = _find_arrays(archive, path)
+    with _naming(source):
+        return _build(archive, arrays, options)
+
+
+def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset:
+    path = options["path"]
+    train = _make_split(archive, arrays.x_train, arrays.y_train)
+    test = _make_split(archive, arrays.x_test, arrays.y_test)
+    kept, held_out = split_stratified(
+        train.labels, (options["validation_fraction"],), seed=options["split_seed"]
+    )
+    height, width, channels = archive.image_shape
+    size = options["image_size"]
+    return build_dataset(
+        name=archive.name,
+        class_names=archive.class_names,
+        image_shape=(size or height, size or width, channels),
+        mean=options["mean"],
+        std=options["std"],
+        train=ArraySplit(train.images[kept], train.labels[kept]),
+        validation=ArraySplit(train.images[held_out], train.labels[held_out]),
+        test=test,
+        cache=options["cache"],
+        decode_threads=options["decode_threads"],
+        files=describe_archive(Path(path).expanduser()) if path else None,
+    )
+
+
+def _find_arrays(archive: Archive, path: str | None) -> tuple[Arrays, str]:
+    """Returns the arrays and where they are from, for messages."""
+    if path is not None:
+        local = Path(path).expanduser()
+        if not local.exists():
+            parent = next(p for p in local.absolute().parents if p.is_dir())
+            raise DataError(
+                f"dataset.path does not exist: {local}. The nearest folder that does "
+                f"is {parent}."
+            )
+        return read_archive(local), str(local)
+    folder = datasets_folder()
+    for name in archive.cached:
+        if (folder / name).exists():
+            return read_archive(folder / name), str(folder / name)
+    (x_train, y_train), (x_test, y_test) = download(
+        archive.name, archive.download, archive.wanted
+    )
+    return Arrays(x_train, y_train, x_test, y_test), "Keras' download"
+
+
+@contextmanager
+def _naming(source: str) -> Iterator[None]:
+    """Says of an error in the data where they are from."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{error} The data are from {source}.") from error
+
+
+def _make_split(archive: Archive, images: Any, labels: Any) -> ArraySplit:
+    """Returns a split after checking shape, type, number and labels of the arrays."""
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.dtype != np.uint8 or images.shape[1:] != archive.image_shape:
+        raise DataError(
+            f"Images of {archive.name} must be uint8 of shape (N, "
+            f"{', '.join(map(str, archive.image_shape))}). Received: {images.dtype} of "
+            f"shape {images.shape}."
+        )
+    split = ArraySplit(images, np.asarray(labels))
+    # Dividing them into splits takes this for granted.
+    if not len(split):
+        raise DataError(f"{archive.name} must have images. Received: none.")
+    count = len(archive.class_names)
+    if not (split.labels.min() >= 0 and split.labels.max() < count):
+        raise DataError(
+            f"Labels of {archive.name} must lie in 0..{count - 1}. Received: "
+            f"{split.labels.min()}..{split.labels.max()}."
+        )
+    return split

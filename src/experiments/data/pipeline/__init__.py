@@ -1,0 +1,1 @@
+"""From a split to batches: which image at which step, in memory or from files."""

@@ -1,0 +1,1 @@
+"""What training tasks share: from wherever a job stopped to a recorded result."""

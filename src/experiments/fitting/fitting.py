@@ -1,0 +1,240 @@
+"""Trains from wherever a job stopped to its best epoch, back and slower after a NaN."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from experiments import build
+from experiments.build import Pipelines
+from experiments.data.dataset import Dataset
+from experiments.files import replace_json
+from experiments.fitting import record
+from experiments.jobs import display
+from experiments.jobs.job import End, Job
+from experiments.records import read_record
+from experiments.runtime import Devices
+from experiments.shapes import Count
+from experiments.tracking.store.histories import SiblingHistories
+from experiments.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from experiments.training.checkpoints.state import TrainingState
+    from experiments.training.loop.fit import History
+    from experiments.training.loop.session import Limits
+
+ROLLBACKS_FILE = "rollbacks.json"
+
+log = logging.getLogger(__name__)
+
+
+class _Rollbacks(TypedDict):
+    count: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a training left.
+
+    Attributes:
+        model: Holds the best epoch's weights.
+        metrics: That epoch's scores.
+        epochs: Completed epochs.
+        end: How it ended.
+        reason: Why it was pruned.
+    """
+
+    model: Any
+    metrics: dict[str, float]
+    epochs: int
+    end: End
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """A job's training, which may take several models.
+
+    Attributes:
+        job: The job.
+        dataset: Its data.
+        pipelines: Its batches.
+        devices: What it runs on.
+        tracker: Its run.
+    """
+
+    job: Job
+    dataset: Dataset
+    pipelines: Pipelines
+    devices: Devices
+    tracker: Tracker
+
+    def build_model(self) -> Any:
+        """Builds the model; its learning rate is lower after each rollback."""
+        run = self.job.run
+        return build.build_model(
+            run,
+            self.dataset,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            devices=self.devices,
+            lr_factor=run.trainer.rollback_factor ** read_rollbacks(self._folder),
+        )
+
+    def run(self, model: Any, state: "TrainingState | None") -> Fitted:
+        """Trains `model`, or after a divergence its successors.
+
+        Args:
+            model: What `build_model` returned.
+            state: Where an earlier process stopped.
+
+        Raises:
+            DivergedError: The loss is not finite, and no rollback is left.
+        """
+        from experiments.training.callbacks.monitors import DivergedError
+
+        while True:
+            try:
+                return self._fit(model, state)
+            except DivergedError as error:
+                if not self._may_roll_back():
+                    raise
+                self._note_rollback(error)
+                model, state = self.build_model(), load_state(self.job)
+
+    @property
+    def _folder(self) -> Path:
+        return self.job.output_dir
+
+    def _may_roll_back(self) -> bool:
+        trainer = self.job.run.trainer
+        left = trainer.max_rollbacks - read_rollbacks(self._folder)
+        return trainer.on_nan == "rollback" and left > 0
+
+    def _note_rollback(self, error: Exception) -> None:
+        count = read_rollbacks(self._folder) + 1
+        replace_json(self._folder / ROLLBACKS_FILE, {"count": count})
+        factor = self.job.run.trainer.rollback_factor**count
+        # The rate of each epoch is a metric; optimizer.lr stays what was asked for.
+        self.tracker.set_tags({"rollbacks": count, "rollbacks.lr_factor": factor})
+        log.warning(
+            "%s Rollback %d: back to the last checkpoint, with %g times the rate.",
+            error,
+            count,
+            factor,
+        )
+
+    def _fit(self, model: Any, state: "TrainingState | None") -> Fitted:
+        from experiments.training.loop.fit import fit
+
+        trainer = self.job.run.trainer
+        callbacks = build.build_callbacks(
+            self.job.run,
+            {"output_dir": self.job.output_dir, "siblings": self._siblings()},
+        )
+        history = fit(
+            model,
+            train_from=self.pipelines.train_from,
+            validation=self.pipelines.validation,
+            epochs=trainer.epochs,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            validation_steps=trainer.max_validation_steps,
+            callbacks={**callbacks, **self._observers()},
+            state=state,
+            stop=self.job.stop,
+            limits=self._limits(),
+        )
+        return self._keep_best(model, callbacks, history)
+
+    def _siblings(self) -> Callable[[str], SiblingHistories] | None:
+        """Returns what reads a metric of the sweep's other jobs, for pruners."""
+        run, parent_dir = self.job.run, self.job.sweep_dir
+        if parent_dir is None:
+            return None
+        return lambda metric: SiblingHistories(
+            self.job.output_dir,
+            parent_dir,
+            output_dir=Path(run.output_dir).absolute(),
+            connection=run.tracking.connection(),
+            metric=metric,
+        )
+
+    def _limits(self) -> "Limits":
+        from experiments.training.loop.session import Limits
+
+        trainer = self.job.run.trainer
+        return Limits(
+            max_steps=trainer.max_steps,
+            max_minutes=trainer.max_minutes,
+            until_epoch=trainer.until_epoch,
+        )
+
+    def _observers(self) -> dict[str, Any]:
+        """Returns the callbacks that are always there, after those of the config."""
+        from experiments.training.callbacks.monitors import EpochLogger, FirstStep
+        from experiments.training.callbacks.progress import ProgressDisplay
+
+        trainer = self.job.run.trainer
+        display = ProgressDisplay(
+            mode=trainer.progress,
+            epochs=trainer.epochs,
+            steps_per_epoch=self.pipelines.steps_per_epoch,
+            batch_size=trainer.batch_size,
+        )
+        logger = EpochLogger(record.epoch_logger(self.tracker))
+        first = FirstStep(self.tracker.settle_params)
+        return {"(tracker)": logger, "(first step)": first, "(display)": display}
+
+    def _keep_best(
+        self, model: Any, callbacks: Mapping[str, Any], history: "History"
+    ) -> Fitted:
+        """Leaves the best epoch's weights in `model`."""
+        trainer = self.job.run.trainer
+        best = history.best_epoch(trainer.objective)
+        keeper = _find_keeper(callbacks)
+        if (kept := getattr(keeper, "objective", None)) is not None:
+            # The weights that there are: callbacks.checkpoint may have its own monitor.
+            best = history.best_epoch(kept)
+        smoothing = trainer.label_smoothing
+        record.log_learning_curves(self.tracker, history.epochs, best, smoothing)
+        last = len(history.epochs)
+        pruned = _find_pruned(callbacks)
+        end: End = "pruned" if pruned else "complete" if history.ended else "paused"
+        display.show_end(last=last, planned=trainer.epochs, best=best, end=end)
+        epoch = last
+        if keeper is not None and best != last:
+            epoch = int(keeper.load_best(model))
+        scores = history.metrics_of(epoch)
+        metrics = {"best_epoch": float(epoch)} | {
+            f"best_{name}": value
+            for name, value in scores.items()
+            if name.endswith(("loss", "accuracy")) or name == trainer.monitor
+        }
+        return Fitted(model=model, metrics=metrics, epochs=last, end=end, reason=pruned)
+
+
+def load_state(job: Job) -> "TrainingState | None":
+    """Returns where an earlier process stopped; `None` when the job is new."""
+    from experiments.training.checkpoints.store import FOLDER, load_last
+
+    return load_last(job.output_dir / FOLDER)
+
+
+def read_rollbacks(folder: Path) -> int:
+    """Returns how often a job went back to a checkpoint so far."""
+    path, advice = folder / ROLLBACKS_FILE, "Start anew in another folder: fresh=true"
+    try:
+        return int(read_record(path, _Rollbacks, advice=advice)["count"])
+    except FileNotFoundError:
+        return 0
+
+
+def _find_pruned(callbacks: Mapping[str, Any]) -> str | None:
+    """Returns why a callback has ended the training as hopeless, if one has."""
+    reasons = (getattr(callback, "pruned", None) for callback in callbacks.values())
+    return next((str(reason) for reason in reasons if reason), None)
+
+
+def _find_keeper(callbacks: Mapping[str, Any]) -> Any | None:
+    """Returns the callback that has kept the best epoch's weights, if one has."""
+    return next((c for c in callbacks.values() if hasattr(c, "load_best")), None)

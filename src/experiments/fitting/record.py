@@ -1,0 +1,189 @@
+"""What a run writes into the tracker: all that is needed to trust and repeat it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.data.dataset import Dataset
+from experiments.errors import Preempted, RestartNeeded, summarise_error
+from experiments.jobs.job import End, Job
+from experiments.runtime import Devices
+from experiments.tracking.spool.flatten import flatten_config
+from experiments.tracking.surroundings.environment import describe_environment
+from experiments.tracking.tracker import Tracker, open_tracker
+
+if TYPE_CHECKING:
+    from experiments.models.cost import Cost
+
+
+@contextmanager
+def open_run(job: Job) -> Iterator[Tracker]:
+    """Opens the tracked run of a job, records its origin and closes it truthfully.
+
+    Args:
+        job: The job.
+
+    Yields:
+        The tracker; the run ends as FINISHED, FAILED or KILLED with the block.
+    """
+    tracker = open_tracker(
+        **job.run.tracking.connection(),
+        drain_seconds=job.run.tracking.drain_seconds,
+        output_dir=Path(job.run.output_dir).absolute(),
+        folder=job.output_dir,
+        run_name=job.name,
+        parent_dir=job.sweep_dir,
+        tags=_tags(job),
+    )
+    try:
+        _log_origin(tracker, job)
+        yield tracker
+    except RestartNeeded as restart:
+        # A fresh process goes on with other settings, which will be the run's.
+        tracker.finish("KILLED", summarise_error(restart), settled=False)
+        raise
+    except (KeyboardInterrupt, Preempted) as stop:
+        tracker.finish("KILLED", summarise_error(stop))
+        raise
+    except BaseException as error:  # SystemExit too
+        tracker.finish("FAILED", summarise_error(error))
+        raise
+    tracker.finish("FINISHED")
+
+
+def log_devices(tracker: Tracker, devices: Devices) -> None:
+    """Records what computes, and why it is not what was wished for.
+
+    Args:
+        tracker: The run.
+        devices: As the framework has confirmed them, not as they were claimed.
+    """
+    tags = {"device": devices.kind}
+    if devices.note or tracker.resumed:  # then an earlier process may have left one
+        tags["device.note"] = devices.note or "none"
+    tracker.set_tags(tags)
+
+
+def log_start(
+    tracker: Tracker,
+    dataset: Dataset,
+    cost: "Cost",
+    choices: Mapping[str, bool],
+    steps_per_epoch: int,
+) -> None:
+    """Records what the data and the model turned out to be, and begins to send.
+
+    Not earlier: by now the framework is imported, which mlflow must not be beside it.
+
+    Args:
+        tracker: The run.
+        dataset: What is trained on.
+        cost: Of the model.
+        choices: What `auto` became, by its key.
+        steps_per_epoch: Of the training.
+    """
+    tracker.start()
+    facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
+    tracker.plan_params({f"derived.{name}": value for name, value in facts.items()})
+    fingerprint = dataset.fingerprint.as_dict()
+    tracker.set_tags(
+        {"data.content": fingerprint["content"], "data.split": fingerprint["split"]}
+    )
+    classes = {"classes": list(dataset.class_names)}
+    tracker.log_dict({**fingerprint, **classes}, "data/fingerprint.json")
+    if dataset.findings:
+        tracker.log_dict(dict(dataset.findings), "data/findings.json")
+    if dataset.skipped_files:
+        skipped = {file.path: file.reason for file in dataset.skipped_files}
+        tracker.log_dict(skipped, "data/skipped_files.json")
+
+
+def log_picture_grid(tracker: Tracker, dataset: Dataset, batches: Any) -> None:
+    """Records a grid of training images as the network will see them.
+
+    Args:
+        tracker: The run.
+        dataset: Says the class names.
+        batches: The training pipeline; its first batch is drawn.
+    """
+    from experiments.pictures.image_grid import draw_grid
+
+    images, labels = next(iter(batches.take(1).as_numpy_iterator()))
+    figure = draw_grid(images, labels, dataset.class_names)
+    tracker.log_figure(figure, "data/training_images.png")
+
+
+def epoch_logger(tracker: Tracker) -> Callable[[int, dict[str, float]], None]:
+    """Returns a function that records all of an epoch's metrics in one request."""
+    return lambda epoch, metrics: tracker.log_metrics(metrics, step=epoch)
+
+
+def log_learning_curves(
+    tracker: Tracker,
+    epochs: list[dict[str, float]],
+    best_epoch: int,
+    label_smoothing: float,
+) -> None:
+    """Records a picture of loss and accuracy over the epochs."""
+    from experiments.pictures.learning_curves import draw_learning_curves
+
+    figure = draw_learning_curves(
+        epochs, best_epoch=best_epoch, label_smoothing=label_smoothing
+    )
+    tracker.log_figure(figure, "learning_curves.png")
+
+
+def log_result(tracker: Tracker, metrics: Mapping[str, float]) -> None:
+    """Records the final scores, at the epoch they belong to."""
+    tracker.log_metrics(metrics, step=int(metrics["best_epoch"]))
+
+
+def log_end(tracker: Tracker, end: End, reason: str | None) -> None:
+    """Records whether a run had all of its epochs, and why it was pruned."""
+    tracker.set_tags({"run.end": end} | ({"run.end_reason": reason} if reason else {}))
+
+
+def log_model(
+    tracker: Tracker,
+    model: Any,
+    dataset: Dataset,
+    batches: Any,
+    metrics: Mapping[str, float],
+) -> None:
+    """Records the model with its class names, ready for `mlflow.keras.load_model`.
+
+    Args:
+        tracker: The run.
+        model: Holds the weights of the epoch that `metrics` belongs to.
+        dataset: Says the class names.
+        batches: A pipeline; some images of its first batch show the input.
+        metrics: Final scores.
+    """
+    images, _ = next(iter(batches.take(1).as_numpy_iterator()))
+    tracker.log_model(
+        model,
+        example=images[:2],
+        metadata={"class_names": list(dataset.class_names), "dataset": dataset.name},
+        step=int(metrics["best_epoch"]),
+    )
+
+
+def _log_origin(tracker: Tracker, job: Job) -> None:
+    """Records the config, the code, the packages and the machine."""
+    tracker.plan_params(flatten_config(job.resolved))
+    tracker.log_dict(job.resolved, "config/config.yaml")
+    tracker.log_dict({"overrides": list(job.overrides)}, "config/overrides.yaml")
+    tracker.log_dict(job.choices, "config/choices.yaml")
+    if tracker.enabled:
+        environment = describe_environment()
+        tracker.set_tags(environment.tags())
+        tracker.log_dict(environment.as_dict(), "environment.yaml")
+        if environment.code.diff:
+            tracker.log_text(environment.code.diff, "code.diff")
+
+
+def _tags(job: Job) -> dict[str, object]:
+    choices = {f"choice.{group}": option for group, option in job.choices.items()}
+    return {**choices, **job.run.tags, "seed": job.run.seed}

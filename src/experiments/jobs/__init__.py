@@ -1,0 +1,1 @@
+"""One job: what it is, where it runs, what it left and what a person sees of it."""

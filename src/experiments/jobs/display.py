@@ -1,0 +1,201 @@
+"""What a person sees on the screen before and after training."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from experiments.command.printed import (
+    describe_command,
+    describe_output,
+    describe_store,
+    from_folder,
+    typed_folder,
+)
+from experiments.config.schema.run import RunConfig
+from experiments.counts import count_of
+from experiments.jobs.job import End, Job, JobResult
+from experiments.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from experiments.data.dataset import Dataset
+    from experiments.models.cost import Cost
+    from experiments.runtime import Devices
+
+_CLASSES_WIDTH = 90  # characters
+
+
+def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -> None:
+    """Prints what is about to be trained, on what, and what it costs."""
+    run = job.run
+    rows = {
+        "experiment": job.name,
+        "device": _describe_device(job, devices),
+        "data": _describe_data(dataset),
+        "classes": _describe_classes(dataset.class_names),
+        "model": describe_cost(cost),
+        "training": f"{count_of(run.trainer.epochs, 'epoch')}, "
+        f"{count_of(run.trainer.batch_size, 'image')} a step, seed {run.seed}, "
+        f"about {format_bytes(cost.training_bytes)} of memory",
+        "folder": _short_path(job.output_dir),
+    }
+    _print_rows(rows)
+
+
+def show_continuation(epoch: int, step: int) -> None:
+    """Says where a job that was interrupted goes on."""
+    after = f"epoch {epoch}" + (f" and {count_of(step, 'step')}" if step else "")
+    print(f"This job was interrupted; it continues after {after}.")
+
+
+def show_end(*, last: int, planned: int, best: int, end: End = "complete") -> None:
+    """Says why training ended before its last epoch; nothing when it did not."""
+    if end == "pruned":
+        print(f"Pruned after epoch {last} of {planned}; the best one was {best}.")
+    elif end == "paused":
+        print(f"Paused after epoch {last} of {planned}, as trainer.until_epoch says.")
+    elif last < planned:
+        print(f"Stopped early after epoch {last}: no improvement since epoch {best}.")
+
+
+def show_result(run: RunConfig, result: JobResult) -> None:
+    """Prints the scores and where everything is."""
+    kinds = {"best": "best epoch", "test": "held-out test"}
+    rows = {}
+    for kind, title in kinds.items():
+        scores = {
+            name.removeprefix(f"{kind}_"): value
+            for name, value in result.metrics.items()
+            if name.startswith(f"{kind}_")
+        }
+        if scores:
+            rows[title] = _describe_scores(scores)
+    if result.reason:
+        rows["reason"] = result.reason
+    rows["folder"] = _short_path(Path(result.output_dir))
+    if result.run_url is not None:
+        rows["MLflow run"] = result.run_url
+        rows["to open it"] = _describe_ui(run)
+    print()
+    _print_rows(rows)
+
+
+def show_unsent(tracker: Tracker, output_dir: str, uri: str | None) -> None:
+    """Says what the tracker did not get and how it will; nothing when all arrived.
+
+    Args:
+        tracker: The run.
+        output_dir: As `output_dir`.
+        uri: As `tracking.uri`.
+    """
+    if tracker.unsent:
+        print(f"\n{tracker.unsent} records are not in MLflow yet: {tracker.problem}.")
+        place = [*describe_output(output_dir), *describe_store(uri)]
+        command = describe_command("task=sync", *place)
+        print(f"They are kept. To send them: {command}")
+
+
+def show_skipped(dataset: "Dataset") -> None:
+    """Prints how many files were left out, with the first few; nothing without any."""
+    skipped = dataset.skipped_files
+    if not skipped:
+        return
+    noun = "file was" if len(skipped) == 1 else "files were"
+    print(f"\n{len(skipped)} {noun} skipped as unusable:")
+    for file in skipped[:5]:
+        print(f"  {file.path}: {file.reason}")
+    if len(skipped) > 5:
+        print(f"  ... and {len(skipped) - 5} more")
+
+
+def describe_cost(cost: "Cost") -> str:
+    """Returns parameters, FLOPs and activation memory in words."""
+    return (
+        f"{cost.parameters:,} parameters; an image takes "
+        f"{cost.flops_per_image / 1e9:.3g} GFLOP and "
+        f"{format_bytes(cost.activation_bytes_per_image)} of activations"
+    )
+
+
+def format_bytes(count: float) -> str:
+    """Returns a size in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
+
+
+def _describe_device(job: Job, devices: "Devices") -> str:
+    run = job.run
+    name = f"GPU {', '.join(devices.gpus)}" if devices.gpus else "CPU"
+    return f"{name}, {run.backend}, {run.trainer.precision}"
+
+
+def _describe_data(dataset: "Dataset") -> str:
+    height, width, channels = dataset.image_shape
+    counts = ", ".join(f"{len(s):,} {name}" for name, s in dataset.splits.items())
+    return (
+        f"{dataset.name}: {counts} images of {height} x {width} x {channels}, "
+        f"{dataset.num_classes} classes"
+    )
+
+
+def _describe_classes(names: Sequence[str]) -> str:
+    """Returns the names, of many the first ones and their number."""
+    text = ", ".join(names)
+    if len(text) <= _CLASSES_WIDTH:
+        return text
+    end = text.rfind(", ", 0, _CLASSES_WIDTH)
+    return f"{text[: end if end > 0 else _CLASSES_WIDTH]}, ... ({len(names):,} in all)"
+
+
+def _describe_scores(scores: Mapping[str, float]) -> str:
+    parts = []
+    for name, value in scores.items():
+        parts.append(f"{value:.0f}" if name == "epoch" else f"{name} {value:.4f}")
+    return ", ".join(parts)
+
+
+def _describe_ui(run: RunConfig) -> str:
+    """Returns the command that starts MLflow's pages, the short one where it can."""
+    from experiments.tracking.store.links import ui_command
+
+    usual = run.tracking.uri is None and not describe_output(run.output_dir)
+    folder = typed_folder()
+    if usual and (folder / "Makefile").is_file() and (folder / "run.py").is_file():
+        return from_folder("make ui")
+    command = ui_command(
+        uri=run.tracking.uri,
+        ui_url=run.tracking.ui_url,
+        output_dir=Path(run.output_dir).absolute(),
+    )
+    return command or "the tracking server shows its own pages"
+
+
+def _short_path(path: Path) -> str:
+    """Returns a path as seen from where the command was typed, if it lies below."""
+    typed_in = typed_folder()
+    return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
+
+
+def _print_rows(rows: Mapping[str, str]) -> None:
+    """Prints aligned lines, never broken: paths and links can be copied whole."""
+    console = Console(highlight=False)
+    width = max(map(len, rows))
+    for name, text in rows.items():
+        line = Text(f"{name:{width}}", style="bold").append(
+            f"  {text}", style="not bold"
+        )
+        console.print(line, soft_wrap=True)
+
+
+def show_sweep(
+    table: str, folder: Path, *, run_url: str | None, compare_url: str | None
+) -> None:
+    """Prints the sorted table of a sweep and where to compare its runs."""
+    rows = {"folder": _short_path(folder)}
+    if run_url is not None:
+        rows["MLflow run"] = run_url
+    if compare_url is not None:
+        rows["compare"] = compare_url
+    print(f"\n{table}")
+    _print_rows(rows)

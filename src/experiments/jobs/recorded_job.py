@@ -1,0 +1,135 @@
+"""A training job by the record of a tracked run, in the present surroundings."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.command.overlay import PRESENT, lay_over, list_overlay
+from experiments.config.targets import check_targets
+from experiments.errors import ConfigError, Problem, TrackingError
+from experiments.jobs.job import Job
+from experiments.redaction import find_hidden
+from experiments.tracking.recorded import RecordedRun, read_run, read_tags
+
+
+def read_recorded(job: Job, run_id: str) -> RecordedRun:
+    """Reads a run from the tracker of a job.
+
+    What a record may have built is what the command allows, typed or in `conf/`: its
+    own `allowed_targets` is not asked.
+
+    Raises:
+        TrackingError: There is no such run, or it holds no config.
+        ConfigError: The record names what the command does not allow.
+    """
+    recorded = read_run(
+        run_id,
+        output_dir=Path(job.run.output_dir).absolute(),
+        **job.run.tracking.connection(),
+    )
+    problems = [*_check(recorded.config, job.run.allowed_targets)]
+    if problems:
+        raise ConfigError(problems, f"The record of run {run_id}")
+    return recorded
+
+
+def _check(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
+    """Yields what of a recorded config is not obeyed."""
+    for name in ("tags", "trainer"):  # what the present command is laid over
+        if not isinstance(config, Mapping) or not isinstance(config.get(name), Mapping):
+            yield Problem(name, "is no mapping in it: the record is damaged.")
+            return
+    yield from check_targets(config, allowed, recorded=True)
+    yield from _find_links(config, "")
+
+
+def _find_links(node: object, key: str) -> Iterator[Problem]:
+    """Yields recorded texts that would be resolved a second time, with secrets say."""
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            yield from _find_links(child, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from _find_links(child, f"{key}[{number}]")
+    elif isinstance(node, str) and "${" in node:
+        yield Problem(key, f"must be recorded as a value. Received: {node!r}.")
+
+
+def as_recorded(
+    job: Job, recorded: RecordedRun, *, name: str, tags: Mapping[str, object]
+) -> Job:
+    """Returns a training job of the recorded config and of the files it was made of.
+
+    Args:
+        job: Says where it runs; its own name and tags count too.
+        recorded: The run whose config decides.
+        name: Of the new run, unless the job has one; beside what tells it from the
+            others of a sweep.
+        tags: Further tags of the new run.
+
+    Raises:
+        ConfigError: The record lacks a secret that the run needs.
+    """
+    _refuse_hidden(recorded.config)
+    present: dict[str, Any] = {key: job.resolved[key] for key in PRESENT}
+    merged = {**recorded.config["tags"], **job.run.tags, **tags}
+    config = {**recorded.config, **present, "tags": merged, "name": job.run.name}
+    choices = {**recorded.choices, "task": job.choices.get("task", "train")}
+    name = job.run.name or name
+    if job.differing:
+        name = f"{' '.join(job.differing)} ({name})"
+    return dataclasses.replace(job, resolved=config, choices=choices, name=name)
+
+
+def best_of_search(job: Job) -> Job:
+    """Returns the job itself, or the best trial of the search that it names.
+
+    What was typed beside `from_search` is laid over the trial's config.
+
+    Raises:
+        TrackingError: There is no such search, or it has no best trial.
+        ConfigError: What was typed does not fit the trial.
+    """
+    parent = job.run.from_search
+    if parent is None:
+        return job
+    tags = read_tags(
+        parent,
+        output_dir=Path(job.run.output_dir).absolute(),
+        **job.run.tracking.connection(),
+    )
+    best = tags.get("search.best_run_id")
+    if not best:
+        raise TrackingError(
+            f"from_search must be the parent run of a search that has a best trial. "
+            f"Received: {parent}."
+        )
+    recorded = _change(read_recorded(job, best), job)
+    words = [o.input_line or "" for o in list_overlay(job.overrides)]
+    name = " ".join([f"best: {recorded.name}", *words])
+    try:
+        return as_recorded(job, recorded, name=name, tags={"from_search": parent})
+    except ConfigError as error:
+        title = " ".join(["The best trial with", *words]) if words else "The best trial"
+        raise ConfigError(error.problems, title) from error
+
+
+def _refuse_hidden(config: Mapping[str, Any]) -> None:
+    needed = {k: v for k, v in config.items() if k not in {*PRESENT, "tags", "name"}}
+    reason, hint = "was a secret, which is in no record.", "Train by the whole command."
+    problems = [Problem(key, reason, hint) for key in find_hidden(needed)]
+    if problems:
+        raise ConfigError(problems, "The recorded config")
+
+
+def _change(recorded: RecordedRun, job: Job) -> RecordedRun:
+    """Returns a trial that is trained to its end, with what was typed."""
+    trainer = {**recorded.config["trainer"], "until_epoch": None}
+    config: Mapping[str, Any] = {**recorded.config, "trainer": trainer}
+    overlay = list_overlay(job.overrides)
+    chosen = {o.key_or_group for o in overlay} & job.choices.keys()
+    choices = {**recorded.choices, **{group: job.choices[group] for group in chosen}}
+    if overlay:
+        config = lay_over(config, overlay, composed=job.resolved, links=job.links)
+    return dataclasses.replace(recorded, config=config, choices=choices)

@@ -1,0 +1,195 @@
+"""Runs one job inside Hydra: stored result, continuation or start."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.command.hydra_node import files as hydra_files
+from experiments.command.overlay import describe_overlay, find_links
+from experiments.command.plan import select_overrides
+from experiments.config.identity import describe_choices, name_job_folder
+from experiments.config.targets import resolve as resolve_target
+from experiments.config.validation import resolve, validate
+from experiments.errors import (
+    ExperimentError,
+    Preempted,
+    RestartNeeded,
+    summarise_error,
+)
+from experiments.interruption import signals_as_requests
+from experiments.jobs.folder import JobHeldError, claim_folder
+from experiments.jobs.job import (
+    PROCESS_VARIABLE,
+    RESULT_FILE,
+    SWEEP_VARIABLE,
+    SWEPT_VARIABLE,
+    Job,
+    JobResult,
+)
+from experiments.jobs.stored import show_stored, stored_result
+from experiments.redaction import learn_secrets
+from experiments.screen import guard_log, guard_screen
+
+log = logging.getLogger(__name__)
+
+
+def run_job(config: DictConfig) -> float:
+    """Runs one job and leaves its `result.json`.
+
+    Args:
+        config: The composed config, without Hydra's own node.
+
+    Returns:
+        The objective; NaN when the job failed, which every sweeper takes for a failure.
+    """
+    guard_screen()  # of a launcher's worker; its log has been set up by now
+    guard_log()
+    logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
+    job = _describe_job(config)
+    learn_secrets([job.resolved, *job.overrides])
+    try:
+        with claim_folder(job.output_dir):
+            result = _run_claimed(job)
+    except JobHeldError as error:
+        # Its folder and its result belong to the process that holds it.
+        _show_failure(error)
+        return float("nan")
+    return float("nan") if result.objective is None else result.objective
+
+
+def _run_claimed(job: Job) -> JobResult:
+    """Returns what an earlier process left, or runs the job."""
+    stored = stored_result(job.output_dir, job.run, in_sweep=job.sweep_dir is not None)
+    if stored is not None:
+        show_stored(stored, job.run, in_sweep=job.sweep_dir is not None)
+        return stored
+    try:
+        _forget_result(job.output_dir)
+        task = resolve_target(
+            job.run.task._target_, key="task", allowed=job.run.allowed_targets
+        )
+        with signals_as_requests(job.stop):
+            result: JobResult = task(job)
+    except RestartNeeded as restart:
+        if os.environ.get(PROCESS_VARIABLE) == str(os.getpid()):
+            raise
+        # A launcher's worker: it belongs to the launcher, and serves other jobs.
+        result = _unfinished(job, ExperimentError(f"{restart} at the next start."))
+        log.warning("%s", result.reason)
+    except (KeyboardInterrupt, Preempted) as stop:
+        _save(_unfinished(job, stop))
+        raise
+    except BaseException as error:  # SystemExit too: other jobs follow
+        result = _unfinished(job, error)
+        _show_failure(error)
+    _save(result)
+    return result
+
+
+def _forget_result(folder: Path) -> None:
+    """Removes an earlier result: should this process be killed, it would be wrong."""
+    path = folder / RESULT_FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"{path} cannot be replaced: {error.strerror}. Remove it, or start anew in "
+            "another folder: fresh=true"
+        ) from error
+
+
+def _save(result: JobResult) -> None:
+    """Stores a result; a disk that refuses must not hide how the job ended."""
+    try:
+        result.save()
+    except OSError as error:
+        print(
+            f"The result of {result.name} cannot be stored in {result.output_dir}: "
+            f"{error.strerror}. The same command continues from its last checkpoint.",
+            file=sys.stderr,
+        )
+
+
+def _describe_job(config: DictConfig) -> Job:
+    """Gathers what Hydra knows about the running job."""
+    from hydra.core.hydra_config import HydraConfig
+
+    hydra = HydraConfig.get()
+    if hydra.job.chdir:
+        _keep_paths(config, Path(hydra.runtime.cwd))
+    run = validate(config)
+    choices = {
+        str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
+    }
+    sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
+    differing = _differing(hydra)
+    return Job(
+        resolved=resolve(config),
+        output_dir=Path(hydra.runtime.output_dir),
+        overrides=tuple(hydra.overrides.task),
+        choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
+        name=" ".join(differing) or run.name or describe_choices(choices),
+        sweep_dir=None if sweep_dir is None else Path(sweep_dir),
+        differing=differing,
+        links=find_links(config),
+    )
+
+
+def _keep_paths(config: DictConfig, folder: Path) -> None:
+    """Lets paths mean what they meant in `folder`, where the command was typed."""
+    for key in ("output_dir", "dataset.path"):
+        path = OmegaConf.select(config, key, default=None)
+        if isinstance(path, str) and not Path(path).expanduser().is_absolute():
+            OmegaConf.update(config, key, str(folder / path))
+
+
+def _differing(hydra: Any) -> list[str]:
+    """Returns the overrides that tell a job from the others of its sweep."""
+    swept = str(hydra.job.env_set.get(SWEPT_VARIABLE, "")).split()
+    return select_overrides(tuple(hydra.overrides.task), swept)
+
+
+def _unfinished(job: Job, error: BaseException) -> JobResult:
+    """Describes a job that was stopped or has failed."""
+    stopped = isinstance(error, KeyboardInterrupt | Preempted)
+    return JobResult(
+        name=job.name,
+        status="KILLED" if stopped else "FAILED",
+        overrides=job.overrides,
+        output_dir=str(job.output_dir),
+        reason=summarise_error(error),
+        failure=None if stopped else getattr(error, "failure", "error"),
+        exit_code=getattr(error, "exit_code", 1),
+    )
+
+
+def _show_failure(error: BaseException) -> None:
+    """Writes the traceback into the job's log, and on the screen where it helps."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        log.info("The job failed.", exc_info=error)
+    elif isinstance(error, ExperimentError):
+        log.info("The job failed.", exc_info=error)
+        print(error, file=sys.stderr)
+    else:
+        log.error("The job failed.", exc_info=error)
+
+
+def _name_job_folder(*, _root_: DictConfig) -> str:
+    """Resolves `${job_folder:}`: the name of the folder of a sweep's job."""
+    names: list[Any] = [name for name in _root_ if name != "hydra"]
+    run = validate(OmegaConf.masked_copy(_root_, names))
+    typed = describe_overlay(tuple(_root_.hydra.overrides.task), run)
+    return name_job_folder(_differing(_root_.hydra), run, typed)
+
+
+# Launchers start workers that import this module to find `run_job`, and Hydra asks
+# for the folder, and writes the config, before it calls it: there is no other moment.
+hydra_files.hide_secrets()
+OmegaConf.register_new_resolver("job_folder", _name_job_folder, replace=True)

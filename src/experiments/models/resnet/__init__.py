@@ -1,0 +1,1 @@
+"""Residual networks of every depth and variant, by one builder."""

@@ -1,0 +1,1 @@
+"""Pictures of a run: its training images and its learning curves."""

@@ -1,0 +1,1 @@
+"""Which trial comes next: Keras Tuner's oracles, asked and told."""

@@ -1,0 +1,1 @@
+"""Trials as records: proposed, run, ended, kept."""

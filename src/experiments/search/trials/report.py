@@ -1,0 +1,33 @@
+"""What came back from the place where a trial ran."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from experiments.search.trials.trial import Failure
+
+Status = Literal["returned", "failed", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How one start of a job ended.
+
+    Attributes:
+        status: `returned`, `failed`, or `stopped` because the search was.
+        value: What the task returned.
+        result: The job's `result.json` as plain data; `None` without one.
+        failure: Kind of failure.
+        reason: Why it failed, one line.
+        memory: Resident bytes of the process that ran it.
+    """
+
+    status: Status
+    value: float | None = None
+    result: Mapping[str, Any] | None = None
+    failure: Failure | None = None
+    reason: str | None = None
+    memory: int = 0
+
+
+STOPPED = Report(status="stopped", reason="the search was stopped")

@@ -1,0 +1,1 @@
+"""Where trials run: processes of their own, launchers, leased devices."""

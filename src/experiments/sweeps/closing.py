@@ -1,0 +1,112 @@
+"""A sweep: one parent run, and a table of its jobs at the end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.command.plan import Plan
+from experiments.jobs import display
+from experiments.jobs.folder import is_held, list_job_folders
+from experiments.jobs.job import JobResult
+from experiments.jobs.stored import show_changed_images
+from experiments.sweeps import parent_run
+from experiments.tracking.tracker import Tracker
+
+_LARGEST_COMPARISON = 100  # runs in one link; browsers cut longer addresses
+
+
+def open_sweep(plan: Plan) -> Tracker:
+    """Starts the parent run of a sweep; says if a search saw other images before."""
+    run = plan.run
+    if plan.search is not None:
+        # Its trials are not asked for again, as the jobs of other sweeps are.
+        show_changed_images(list_job_folders(plan.folder), run)
+    return parent_run.open_sweep(
+        **run.tracking.connection(),
+        drain_seconds=run.tracking.drain_seconds,
+        output_dir=Path(run.output_dir).absolute(),
+        folder=plan.folder,
+        run_name=run.name or " ".join(plan.overrides) or "sweep",
+        overrides=plan.overrides,
+        tags={**run.tags, **_describe_search(plan)},
+    )
+
+
+def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -> int:
+    """Gathers the jobs' results, closes the parent run and prints the table.
+
+    Args:
+        parent: What `open_sweep` returned.
+        plan: The checked command line.
+        stopped_by: Why the sweep ended before its time.
+
+    Returns:
+        Exit code: 0 when every job finished, else 1.
+    """
+    results = gather_results(plan)
+    objective = plan.run.trainer.objective
+    table = parent_run.finish_sweep(
+        parent, results, objective=objective, stopped_by=stopped_by
+    )
+    run_ids = [result.run_id for result in results if result.run_id is not None]
+    show_runs(parent, plan, table, run_ids)
+    display.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
+    return int(any(result.status != "FINISHED" for result in results))
+
+
+def show_runs(parent: Tracker, plan: Plan, table: str, run_ids: Sequence[str]) -> None:
+    """Prints a table of runs and where they can be compared.
+
+    Args:
+        parent: Their parent run.
+        plan: The checked command line.
+        table: In Markdown, the best first.
+        run_ids: Of those that have one.
+    """
+    compared = run_ids[:_LARGEST_COMPARISON]
+    display.show_sweep(
+        table,
+        plan.folder,
+        run_url=parent.run_url,
+        compare_url=parent.compare_url(compared) if compared else None,
+    )
+
+
+def _describe_search(plan: Plan) -> dict[str, object]:
+    """Returns tags of the parent run that say how a space is searched."""
+    if plan.search is None:
+        return {}
+    search = plan.search.config
+    objective = f"{search.objective.name} ({search.objective.direction})"
+    return {
+        "run.kind": "search",
+        "search.oracle": search.oracle,
+        "search.objective": objective,
+        "search.seed": search.seed,
+        "search.space": " ".join(plan.search.space.keys),
+    }
+
+
+def gather_results(plan: Plan) -> list[JobResult]:
+    """Reads the results of a sweep's jobs in their order.
+
+    A job without one died before it could say why; it counts as failed.
+    """
+    planned = [plan.folder / name for name in plan.job_folders]
+    folders = planned or list_job_folders(plan.folder)
+    jobs = plan.jobs or [()] * len(folders)
+    return [_read_result(*pair) for pair in zip(folders, jobs, strict=True)]
+
+
+def _read_result(folder: Path, overrides: Sequence[str]) -> JobResult:
+    held = is_held(folder)
+    result = None if held else JobResult.load(folder)
+    if result is not None:
+        return result
+    reason = "ended without a result" if folder.is_dir() else "was not started"
+    return JobResult(
+        name=" ".join(overrides) or folder.name,
+        status="FAILED",
+        overrides=tuple(overrides),
+        output_dir=str(folder),
+        reason="is being run by another process" if held else reason,
+    )

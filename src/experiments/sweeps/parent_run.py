@@ -1,0 +1,100 @@
+"""A sweep in MLflow: a parent run that shows what was tried and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.config.objective import Objective
+from experiments.jobs.job import JobResult
+from experiments.sweeps.table import (
+    best_result,
+    format_csv,
+    format_markdown,
+    sort_results,
+)
+from experiments.tracking.store.client import import_mlflow
+from experiments.tracking.tracker import Tracker, open_tracker
+
+_KIND = "sweep"
+
+
+def open_sweep(
+    *,
+    output_dir: Path,
+    folder: Path,
+    run_name: str,
+    overrides: Sequence[str],
+    tags: Mapping[str, object] | None = None,
+    **connection: Any,
+) -> Tracker:
+    """Opens the parent run of a sweep, whose folder the jobs pass as `parent_dir`.
+
+    Args:
+        output_dir: Folder for the embedded database and its artifacts.
+        folder: Of the sweep.
+        run_name: Name that people read.
+        overrides: The sweep as typed, such as `model=resnet18,resnet50`.
+        tags: Further tags of the parent run.
+        **connection: As `open_tracker` takes them.
+    """
+    own = {"sweep.overrides": " ".join(overrides)}
+    parent = open_tracker(
+        output_dir=output_dir,
+        folder=folder,
+        run_name=run_name,
+        tags={"run.kind": _KIND, **(tags or {}), **own},
+        **connection,
+    )
+    parent.log_text("\n".join(overrides) + "\n", "sweep/overrides.txt")
+    if parent.enabled:
+        # Jobs may follow in this process: not in a thread while they import TensorFlow.
+        import_mlflow()
+        parent.start()
+    return parent
+
+
+def finish_sweep(
+    parent: Tracker,
+    results: Sequence[JobResult],
+    *,
+    objective: Objective,
+    stopped_by: str | None = None,
+) -> str:
+    """Stores the sorted results and closes the parent run.
+
+    Its status is FINISHED when every job finished, KILLED when the sweep was stopped
+    and FAILED otherwise.
+
+    Args:
+        parent: What `open_sweep` returned.
+        results: Of the jobs that ran, in any order.
+        objective: What is compared.
+        stopped_by: Why the sweep ended before its time; `None` when it did not.
+
+    Returns:
+        The table in Markdown, the best job first.
+    """
+    ranked = sort_results(results, objective)
+    table = format_markdown(ranked, objective)
+    parent.log_text(table, "sweep/results.md")
+    parent.log_text(format_csv(ranked, objective), "sweep/results.csv")
+    best = best_result(results, objective)
+    if best is not None:
+        result, value = best
+        # A step a time that the sweep is run: a later result replaces the earlier one.
+        parent.log_metrics({f"best_{objective.name}": value}, step=parent.resumed)
+        tags = {"sweep.best_run": result.name, "sweep.best_run_id": result.run_id}
+        parent.set_tags(tags)
+    unfinished = [result for result in ranked if result.status != "FINISHED"]
+    if stopped_by is not None:
+        parent.finish("KILLED", stopped_by)
+    elif unfinished or not ranked:
+        parent.finish("FAILED", _describe_unfinished(unfinished, len(ranked)))
+    else:
+        parent.finish("FINISHED")
+    return table
+
+
+def _describe_unfinished(unfinished: Sequence[JobResult], total: int) -> str:
+    names = ", ".join(result.name for result in unfinished)
+    return f"{len(unfinished)} of {total} jobs did not finish: {names}".rstrip(": ")

@@ -1,0 +1,167 @@
+"""The end of a search: its parent run, its pictures, and the way to its best model."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from experiments.command.permission import KEY
+from experiments.command.plan import Plan, select_overrides
+from experiments.command.printed import (
+    describe_command,
+    describe_output,
+    describe_tracking,
+)
+from experiments.command.search_plan import SearchPlan
+from experiments.files import open_new
+from experiments.jobs import display
+from experiments.search.results.files import format_csv, format_markdown, summarise
+from experiments.search.results.importance import measure_importance
+from experiments.search.results.page import build_page
+from experiments.search.results.pictures import (
+    draw_history,
+    draw_importance,
+    draw_parallel,
+    track_best,
+)
+from experiments.search.trials.journal import FOLDER, JOURNAL_FILE, read_trials
+from experiments.search.trials.trial import Trial, best_trial
+from experiments.sweeps.closing import show_runs
+from experiments.tracking.tracker import Tracker
+
+
+def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -> int:
+    """Records what was tried and what came of it, and closes the parent run.
+
+    Args:
+        parent: What `open_sweep` returned.
+        plan: The checked command line.
+        stopped_by: Why the search ended before its time.
+
+    Returns:
+        Exit code: 0 when there is a best trial, else 1.
+    """
+    search = _search_of(plan)
+    trials = read_trials(plan.folder / FOLDER)
+    objective = search.config.objective
+    best = best_trial(trials, objective)
+    _log_files(parent, plan, trials)
+    _log_best(parent, search, trials)
+    if stopped_by is not None:
+        parent.finish("KILLED", stopped_by)
+    elif best is None:
+        parent.finish("FAILED", f"none of {len(trials)} trials has an objective")
+    else:
+        parent.finish("FINISHED")
+    _show(parent, plan, trials, best)
+    return int(best is None)
+
+
+def _search_of(plan: Plan) -> SearchPlan:
+    if plan.search is None:
+        raise ValueError("plan.search must be the plan of a search. Received: None.")
+    return plan.search
+
+
+def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
+    """Records tables and pictures, in the folder too."""
+    search = _search_of(plan)
+    objective = search.config.objective
+    best = best_trial(trials, objective)
+    overrides = () if best is None else (*search.fixed, *best.overrides)
+    summary = summarise(
+        trials,
+        objective=objective,
+        oracle=search.config.oracle,
+        best_overrides=overrides,
+    )
+    page = build_page(trials, objective=objective, title=plan.folder.name)
+    parent.log_dict(summary, "optimization_results.yaml")
+    parent.log_text(format_csv(trials, objective), "search/trials.csv")
+    parent.log_text(format_markdown(trials, objective), "search/results.md")
+    parent.log_text(page, "search/search.html")
+    with open_new(plan.folder / "search.html") as file:
+        file.write(page.encode())
+    parent.log_dict(_describe_space(search), "search/space.yaml")
+    parent.log_file(plan.folder / FOLDER / JOURNAL_FILE, "search")
+    parent.log_figure(draw_history(trials, objective), "search/history.png")
+    parent.log_figure(draw_parallel(trials, objective), "search/parallel.png")
+    importances = measure_importance(trials)
+    if importances:
+        parent.log_figure(draw_importance(importances), "search/importance.png")
+
+
+def _log_best(parent: Tracker, search: SearchPlan, trials: Sequence[Trial]) -> None:
+    """Records the best value after each trial, and what the best trial is."""
+    objective = search.config.objective
+    ended = [trial for trial in trials if trial.outcome is not None]
+    for number, value in track_best(ended, objective):
+        parent.log_metrics({f"best_{objective.name}": value}, step=number)
+    best = best_trial(trials, objective)
+    if best is None or best.outcome is None:
+        return
+    run_id = best.outcome.run_id
+    parent.set_tags(
+        {
+            "search.best_run": " ".join(best.overrides) or f"trial {best.number}",
+            **({} if run_id is None else {"search.best_run_id": run_id}),
+            **{f"best.{key}": value for key, value in best.proposal.values.items()},
+        }
+    )
+
+
+def _describe_space(search: SearchPlan) -> dict[str, object]:
+    """Returns the space and the budget as plain data."""
+    space: dict[str, object] = {}
+    for parameter in search.space.parameters:
+        ends = list(parameter.ends())
+        kind = "choices" if parameter.choices else "interval"
+        described: dict[str, object] = {kind: ends}
+        if parameter.log:
+            described["log"] = True
+        if parameter.step is not None:
+            described["step"] = parameter.step
+        if parameter.when is not None:
+            described["when"] = {parameter.when.key: list(parameter.when.values)}
+        space[parameter.key] = described
+    config = search.config
+    return {
+        "space": space,
+        "oracle": config.oracle,
+        "objective": asdict(config.objective),
+        "max_trials": config.max_trials,
+        "repeats": config.repeats,
+        "seed": config.seed,
+    }
+
+
+def _show(
+    parent: Tracker, plan: Plan, trials: Sequence[Trial], best: Trial | None
+) -> None:
+    objective = _search_of(plan).config.objective
+    run_ids = [t.outcome.run_id for t in trials if t.outcome and t.outcome.run_id]
+    table = format_markdown(trials, objective)
+    show_runs(parent, plan, table, list(dict.fromkeys(run_ids)))
+    if best is not None:
+        print("\nThe best trial as a command:")
+        print(f"  {_describe_best(plan, best)}")
+        if parent.run_id is not None:
+            print("To train it with its model recorded:")
+            print(f"  {_describe_training(plan, parent.run_id)}")
+    display.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
+
+
+def _describe_best(plan: Plan, best: Trial) -> str:
+    words = [*plan.flags, *_search_of(plan).fixed, *best.overrides]
+    return describe_command(*words)
+
+
+def _describe_training(plan: Plan, run_id: str) -> str:
+    """Returns the command that finds the search where this one was recorded."""
+    run = plan.run
+    return describe_command(
+        "task=train",
+        f"from_search={run_id}",
+        *describe_output(run.output_dir),
+        *describe_tracking(run.tracking, plan.overrides),
+        *select_overrides(plan.overrides, [KEY]),
+        *plan.flags,
+    )

@@ -1,0 +1,1 @@
+"""Brings what was written down into MLflow, at once or long afterwards."""

@@ -1,0 +1,231 @@
+"""Sends what a store lacks of runs, long after their processes have ended."""
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import TrackingError
+from experiments.tracking.sending.courier import Courier
+from experiments.tracking.spool.journal import Entry, find_opening, read_entries
+from experiments.tracking.spool.planned import has_planned, settle_left
+from experiments.tracking.spool.spool import FOLDER, Spool
+from experiments.tracking.store.client import attempt
+from experiments.tracking.store.links import is_same_store, locate
+from experiments.tracking.store.reconcile import REASON
+from experiments.tracking.store.runs import DeletedRunError
+
+_NOT_ENTERED = {"artifacts", "checkpoints"}
+_ENDED = "its process ended without closing the run"
+_EMBEDDED = {"uri": None, "experiment": "", "ui_url": None, "server_timeout": 60}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced:
+    """What was done for one folder.
+
+    Attributes:
+        folder: Of the job or the sweep.
+        sent: Records that were sent now, refused ones not counted.
+        refused: Records that MLflow does not accept.
+        unsent: Records that still wait.
+        asked: Whether the store said what it has; else only memory tells.
+        reason: Why they wait, or why it did not say; `None` without any.
+        meant_for: Address of another store than the configured one, which the folder
+            names; it was not asked, and got nothing.
+        refusals: Of each record that was refused now, why, with its file if it has one.
+        run_id: Of the run in its own store; `None` in another one.
+        run_url: Address of the run's page.
+    """
+
+    folder: Path
+    sent: int = 0
+    refused: int = 0
+    unsent: int = 0
+    asked: bool = True
+    reason: str | None = None
+    meant_for: str | None = None
+    refusals: tuple[str, ...] = field(default=(), compare=False)
+    run_id: str | None = field(default=None, compare=False)
+    run_url: str | None = field(default=None, compare=False)
+
+
+def sync_folders(
+    output_dir: Path,
+    *,
+    target: Mapping[str, Any] = _EMBEDDED,
+    uri: str | None = None,
+) -> Iterator[Synced]:
+    """Sends what the store lacks of all jobs and sweeps, a sweep before its jobs.
+
+    A folder is sent to the configured store if it was meant for that, or was sent there
+    before; else nowhere: it may come from elsewhere, and its records do not choose an
+    address.
+
+    Args:
+        output_dir: Folder of all of them, and of the embedded database.
+        target: The configured store, as `connect` takes it.
+        uri: Where to send everything instead.
+
+    Yields:
+        An item for each folder that had something to do.
+    """
+    absent: dict[str, str] = {}  # a store that gave no answer is not asked again
+    for folder in find_folders(output_dir):
+        spool = Spool(folder, output_dir)
+        try:
+            if not spool.own():
+                yield from _describe_living(spool)
+                continue
+            entries = settle_left(spool)
+            if not entries:
+                continue
+            meant_for = _read_address(entries)
+            if not (uri or _belongs(spool, meant_for, target["uri"])):
+                yield _describe_foreign(spool, entries, meant_for)
+                continue
+            courier = Courier(
+                spool, entries, output_dir=output_dir, target=target, uri=uri
+            )
+            for row in _sync(courier, spool, entries, absent):
+                yield row if uri else _name_run(row, courier)
+        except TrackingError as error:
+            # Its journal cannot be read: how many records wait is unknown.
+            yield Synced(folder=folder, unsent=1, reason=str(error))
+        finally:
+            spool.disown()
+
+
+def send_planned(
+    output_dir: Path, target: Mapping[str, Any], run_ids: Collection[str]
+) -> None:
+    """Sends what runs lack whose process died before their settings were final.
+
+    Args:
+        output_dir: Folder of all jobs; others are not looked for.
+        target: The store that has the runs, as `connect` takes it.
+        run_ids: Of the runs.
+
+    Raises:
+        TrackingError: A journal cannot be read.
+    """
+    for folder in find_folders(output_dir):
+        spool = Spool(folder, output_dir)
+        known = not set(run_ids).isdisjoint(spool.list_run_ids())
+        if not known or not has_planned(spool) or not spool.own():
+            continue
+        try:
+            entries = settle_left(spool)
+            if _belongs(spool, _read_address(entries), target["uri"]):
+                courier = Courier(spool, entries, output_dir=output_dir, target=target)
+                list(_sync(courier, spool, entries, absent={}))
+        finally:
+            spool.disown()
+
+
+def find_folders(output_dir: Path) -> list[Path]:
+    """Returns the folders below `output_dir` that hold records, outer ones first."""
+    found = []
+    for path, folders, _ in os.walk(output_dir):
+        # Also where it is no file: that is told.
+        if FOLDER in folders and os.path.lexists(Spool(Path(path)).journal):
+            found.append(Path(path))
+        folders[:] = [name for name in folders if name not in {*_NOT_ENTERED, FOLDER}]
+    return sorted(found, key=lambda folder: (len(folder.parts), folder))
+
+
+def _read_address(entries: list[Entry]) -> str | None:
+    """Returns where the last process wanted its records to go."""
+    if not entries:
+        return None
+    address: str | None = find_opening(entries[::-1]).content["target"]["uri"]
+    return address
+
+
+def _belongs(spool: Spool, meant_for: str | None, uri: str | None) -> bool:
+    """Tells whether the records of a folder may be sent to an address."""
+    output_dir = spool.output_dir
+    return is_same_store(meant_for, uri, output_dir) or spool.has_run(
+        locate(uri, output_dir).name, surely=True
+    )
+
+
+def _describe_foreign(
+    spool: Spool, entries: list[Entry], meant_for: str | None
+) -> Synced:
+    try:
+        location = locate(meant_for, spool.output_dir)
+    except TrackingError:
+        address, sent = str(meant_for), 0
+    else:
+        address = location.uri
+        sent = spool.read_sent(spool.read_run_id(location.name))
+    return Synced(
+        folder=spool.job_folder,
+        unsent=max(0, len(entries) - sent),
+        asked=False,
+        meant_for=address,
+    )
+
+
+def _describe_living(spool: Spool) -> Iterator[Synced]:
+    entries = read_entries(spool.journal)
+    unsent = len(entries) - spool.read_sent(spool.read_run_id())
+    if unsent > 0:
+        reason = "its process is running and sends them"
+        yield Synced(folder=spool.job_folder, unsent=unsent, reason=reason)
+
+
+def _sync(
+    courier: Courier, spool: Spool, entries: list[Entry], absent: dict[str, str]
+) -> Iterator[Synced]:
+    store = courier.location.uri
+    reason = absent.get(store)
+    asked = False
+    try:
+        if reason is None:
+            courier.connect()  # finds out what is unsent
+            asked = True
+            while courier.unsent:
+                courier.send_next()
+            if not _is_closed(entries):
+                _close(courier)
+    except DeletedRunError as error:
+        # What somebody has deleted stays so; only a run that lacks something waits.
+        asked = True
+        reason = str(error) if courier.unsent else None
+    except TrackingError as error:
+        reason = str(error)
+        if courier.connection is None:
+            absent[store] = reason
+    if not asked and not courier.unsent and not spool.has_run(courier.location.name):
+        return  # it was sent to another address, and has never been at this one
+    if courier.unsent or courier.delivered or reason is not None:
+        yield Synced(
+            folder=spool.job_folder,
+            sent=courier.delivered - courier.refused,
+            refused=courier.refused,
+            unsent=courier.unsent,
+            asked=asked,
+            reason=reason,
+            refusals=tuple(courier.refusals),
+        )
+
+
+def _name_run(row: Synced, courier: Courier) -> Synced:
+    return replace(row, run_id=courier.run_id, run_url=courier.run_url)
+
+
+def _is_closed(entries: list[Entry]) -> bool:
+    """Tells whether the last process closed the run."""
+    return not entries or entries[-1].kind == "end"
+
+
+def _close(courier: Courier) -> None:
+    """Says of a run whose process has died that it did."""
+    client, run_id = courier.connect().client, courier.run_id
+    run = attempt(lambda: client.get_run(run_id), "read the run")
+    if run.info.status == "RUNNING":
+        attempt(lambda: client.set_tag(run_id, REASON, _ENDED), "close the run")
+        attempt(lambda: client.set_terminated(run_id, "KILLED"), "close the run")

@@ -1,0 +1,1 @@
+"""What a process writes down of its run, safe on disk before anything is sent."""

@@ -1,0 +1,143 @@
+"""What a journal holds already, so that a resumed job repeats no record."""
+
+from collections.abc import Iterable, Mapping
+
+from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Entry
+
+_CHANGED = "changed."
+_ARROW = " -> "
+_HISTORY_LENGTH = 4000  # the last ones, of a value that changed at each start
+
+
+def name_changes(changed: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Returns the tags of what `Seen.changed_params` found."""
+    return {_CHANGED + key: history for key, (_, history) in changed.items()}
+
+
+def changed_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """Returns key -> its values one after another, from the tags of a run."""
+    return {
+        name.removeprefix(_CHANGED): text
+        for name, text in tags.items()
+        if name.startswith(_CHANGED)
+    }
+
+
+class Seen:
+    """Tells which records are new.
+
+    A killed job repeats, bit for bit, what it did since its last checkpoint; only
+    metrics of the clock differ, of which the first value stays.
+
+    MLflow keeps the first value of a parameter for ever. Settings are therefore planned
+    until the first step is done: by then a process that needed smaller parts of a batch
+    has made way for one that takes them.
+
+    Args:
+        entries: Of the journal so far.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._params: dict[str, str] = {}
+        self._first: dict[str, str] = {}  # planned ones included
+        self._planned: dict[str, str] = {}
+        self._begins = False  # whether a process has planned nothing yet
+        self._tags: dict[str, str] = {}
+        self._points: set[tuple[str, int]] = set()
+        self._artifacts: set[str] = set()
+        self._models: set[tuple[str, int]] = set()
+        for entry in entries:
+            self._take(entry)
+
+    def add_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Takes parameters and returns those without a value so far."""
+        new = {k: v for k, v in params.items() if k not in self._params}
+        self._params.update(new)
+        self._first = {**new, **self._first}
+        return new
+
+    def plan_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Takes settings and returns those that are new or differ from the plan."""
+        if self._begins:
+            self._planned.clear()  # what another process would have run with
+            self._begins = False
+        open_ones = {k: v for k, v in params.items() if k not in self._params}
+        new = {k: v for k, v in open_ones.items() if self._planned.get(k) != v}
+        self._planned.update(new)
+        self._first = {**new, **self._first}
+        return new
+
+    def settle_params(self) -> dict[str, str]:
+        """Takes what is planned for parameters, and returns it."""
+        new = self.add_params(self._planned)
+        self._planned.clear()
+        return new
+
+    def has_param(self, key: str) -> bool:
+        """Tells whether a parameter has its value, which stays."""
+        return key in self._params
+
+    def changed_params(self, params: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        """Returns those with another value than before: their first one, and a tag.
+
+        The tag lists all that it had, one after another; the last one is in force.
+        """
+        found = {}
+        for key, value in params.items():
+            first = self._first.get(key, value)
+            history = self._tags.get(_CHANGED + key)
+            latest = f"{_ARROW}{value}"
+            if history is None and first == value:
+                continue
+            if history is not None and history.endswith(latest[-_HISTORY_LENGTH:]):
+                continue
+            text = f"{history or first}{latest}"
+            cut = text[-_HISTORY_LENGTH:]
+            found[key] = (first, cut if cut == text else f"...{cut}")
+        return found
+
+    def add_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Takes tags and returns those whose value differs from the last one."""
+        new = {k: v for k, v in tags.items() if self._tags.get(k) != v}
+        self._tags.update(new)
+        return new
+
+    def add_metrics(self, metrics: Mapping[str, float], step: int) -> dict[str, float]:
+        """Takes metrics and returns those without a value at this step."""
+        new = {k: v for k, v in metrics.items() if (k, step) not in self._points}
+        self._points |= {(key, step) for key in new}
+        return new
+
+    def add_artifact(self, path: str) -> bool:
+        """Takes a file and tells whether none of its path was there."""
+        new = path not in self._artifacts
+        self._artifacts.add(path)
+        return new
+
+    def add_model(self, name: str, step: int) -> bool:
+        """Takes a model and tells whether none of its name and step was there."""
+        new = (name, step) not in self._models
+        self._models.add((name, step))
+        return new
+
+    def _settle(self, params: Mapping[str, str]) -> None:
+        self.add_params(params)
+        self._planned = {k: v for k, v in self._planned.items() if k not in params}
+
+    def _take(self, entry: Entry) -> None:
+        content = entry.content
+        if entry.kind == SESSION:
+            self.add_tags(content["tags"])
+            self._begins = True
+        elif entry.kind == PLANNED:
+            self.plan_params(content["values"])
+        elif entry.kind == PARAMS:
+            self._settle(content["values"])
+        elif entry.kind == "tags":
+            self.add_tags(content["values"])
+        elif entry.kind == "metrics":
+            self.add_metrics(content["values"], content["step"])
+        elif entry.kind == "artifact":
+            self.add_artifact(content["path"])
+        elif entry.kind == "model":
+            self.add_model(content["name"], content["step"])

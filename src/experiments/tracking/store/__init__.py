@@ -1,0 +1,1 @@
+"""MLflow and its database: the only room that knows them."""

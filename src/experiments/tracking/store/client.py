@@ -1,0 +1,218 @@
+"""The connection to MLflow: quiet, patient with a busy database, clear in errors."""
+
+import logging
+import os
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from experiments.errors import TrackingError
+from experiments.imports import without_collection
+from experiments.tracking.store.failures import comes_from_store, summarise
+from experiments.tracking.store.links import Location, locate, mlflow_command
+from experiments.tracking.store.relocation import FOLDER_TAG
+
+T = TypeVar("T")
+
+# MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
+_BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
+_PROBE_SECONDS = 10
+_IMPORTING = threading.RLock()
+_WARNINGS_OF_ITS_IMPORTS = (
+    # MLflow's tables use a loader that SQLAlchemy 2.1 calls deprecated.
+    "The ``noload`` loader strategy is deprecated",
+    # mlflow.pyfunc finds fault with the type hints of its own chat agents.
+    r".*Any type hint is inferred as AnyType",
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open store.
+
+    Attributes:
+        client: `mlflow.MlflowClient`.
+        location: Where records are kept.
+        experiment: Name of the experiment that new runs belong to.
+        pages: Address of MLflow's pages.
+    """
+
+    client: Any
+    location: Location
+    experiment: str
+    pages: str
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Of the experiment, which is made where there is none.
+
+        Only a run that is new and has no parent needs it: the others stay where they
+        are, also when somebody has given their experiment another name.
+
+        Raises:
+            TrackingError: It was deleted, or the store refuses.
+        """
+        return _claim_experiment(self)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Keeps other threads from importing parts of mlflow, and seeing halves of them."""
+    with _IMPORTING, without_collection():
+        yield
+
+
+def import_mlflow() -> Any:
+    """Imports mlflow (about 1.5 s) without telemetry and chatter; may run in a thread.
+
+    Returns:
+        The module `mlflow`.
+    """
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # "View run ... at ..." at the end of each run of a server: we print our own link.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    # A bar for each small file that `from_search=` or `task=reproduce` reads.
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    for message in _WARNINGS_OF_ITS_IMPORTS:
+        warnings.filterwarnings("ignore", message)
+    with importing():
+        import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # Prints a stack for each refused statement; `attempt` retries or raises them.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    return mlflow
+
+
+def connect(
+    *,
+    uri: str | None,
+    experiment: str,
+    ui_url: str | None,
+    server_timeout: int,
+    output_dir: Path,
+) -> Connection:
+    """Opens the store, creating the embedded database at need.
+
+    Args:
+        uri: As `tracking.uri`; `None` for `<output_dir>/mlflow.db`.
+        experiment: Name of the experiment.
+        ui_url: Address of MLflow's pages; `None` for the server itself.
+        server_timeout: Seconds that a server may stay silent.
+        output_dir: Folder for the database and its artifacts.
+
+    Raises:
+        TrackingError: If the server cannot be reached or the store refuses.
+    """
+    location = locate(uri, output_dir)
+    if location.database is None:
+        _probe(location.uri)
+        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(server_timeout)
+        # The sender has more patience, and looks whether a run was created in spite of
+        # the silence before it tries again, which MLflow does not.
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    mlflow = import_mlflow()
+    if location.database is not None:
+        from experiments.tracking.store.database import prepare_database
+
+        prepare_database(location.database)
+    with importing():
+        client = attempt(
+            lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
+        )
+    return Connection(client, location, experiment, ui_url or location.uri)
+
+
+def attempt(action: Callable[[], T], purpose: str) -> T:
+    """Runs a call to MLflow, again while SQLite says that it is locked.
+
+    Args:
+        action: The call.
+        purpose: What it is for, in words, for the error.
+
+    Raises:
+        TrackingError: If the store refuses or cannot be reached.
+    """
+    attempts = 0
+    while True:
+        try:
+            return action()
+        # Failed uploads and full disks are OSErrors, those of `requests` included.
+        except Exception as error:
+            if not comes_from_store(error):
+                raise
+            busy = "database is locked" in str(error)
+            if not busy or attempts == len(_BUSY_DELAYS):
+                raise TrackingError(f"Cannot {purpose}: {summarise(error)}") from error
+            time.sleep(_BUSY_DELAYS[attempts])
+            attempts += 1
+
+
+def _probe(uri: str) -> None:
+    """Asks the server for anything at all; MLflow itself would retry for minutes."""
+    try:
+        # The scheme is http or https: `tracking.uri` is checked before.
+        with urllib.request.urlopen(f"{uri}/health", timeout=_PROBE_SECONDS):  # noqa: S310
+            return
+    except urllib.error.HTTPError:
+        return  # somebody answered; what it lacks will be said by the first request
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise TrackingError(
+            f"tracking.uri: no server answers at {uri} ({reason})"
+        ) from error
+
+
+def check_experiment(connection: Connection, experiment: Any) -> str:
+    """Returns the id of an experiment of MLflow that may take records.
+
+    Raises:
+        TrackingError: It was deleted.
+    """
+    if experiment.lifecycle_stage != "active":
+        words = ("experiments", "restore", "-x", str(experiment.experiment_id))
+        raise TrackingError(
+            f"the experiment {experiment.name!r} was deleted in MLflow. Choose another "
+            f"one, tracking.experiment=..., or restore it: "
+            f"{mlflow_command(connection.location, *words)}"
+        )
+    return str(experiment.experiment_id)
+
+
+def _claim_experiment(connection: Connection) -> str:
+    client, name = connection.client, connection.experiment
+    found = attempt(lambda: client.get_experiment_by_name(name), "open the experiment")
+    if found is None:
+        try:
+            return _create_experiment(client, name, connection.location)
+        except TrackingError:
+            # Another process was first, or the store refuses: a second look tells.
+            found = attempt(
+                lambda: client.get_experiment_by_name(name), "open the experiment"
+            )
+            if found is None:
+                raise
+    return check_experiment(connection, found)
+
+
+def _create_experiment(client: Any, name: str, location: Location) -> str:
+    place: dict[str, Any] = {}
+    if location.artifacts is not None:
+        # Absolute, because MLflow resolves a relative one against the current folder;
+        # the tag says what it is relative to the database, should that be moved.
+        # Two names that differ in signs only share a folder: runs have their own.
+        folder = re.sub(r"[^\w.-]|^\.+$", "_", name)
+        address = (location.artifacts / folder).as_uri()
+        place = {"artifact_location": address, "tags": {FOLDER_TAG: quote(folder)}}
+    create = client.create_experiment
+    return str(attempt(lambda: create(name, **place), "create it"))

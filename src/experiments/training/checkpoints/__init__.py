@@ -1,0 +1,1 @@
+"""The states of a training on disk, and which of them count."""

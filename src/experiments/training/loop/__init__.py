@@ -1,0 +1,1 @@
+"""The steps themselves: compilation, Keras' own loop, batches in parts."""

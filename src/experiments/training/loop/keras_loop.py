@@ -1,0 +1,148 @@
+"""From a saved state to the end of a training, through Keras' own loop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from experiments.errors import ExperimentError
+from experiments.training.checkpoints.state import (
+    Position,
+    TrainingState,
+    average_weights,
+    restore_metrics,
+    restore_variables,
+)
+from experiments.training.loop.chain import (
+    CallbackChain,
+    name_forgetful,
+    restore_memory,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLoop:
+    """The calls of Keras' `fit` that one training takes.
+
+    Attributes:
+        model: A compiled `keras.Model`.
+        chain: All callbacks.
+        train_from: Returns the batches from a step on, counted over all epochs.
+        steps_per_epoch: Batches an epoch.
+        epochs: Number of the last epoch of this call, counted from 1.
+        validation: Arguments of `fit` for the validation.
+    """
+
+    model: Any
+    chain: CallbackChain
+    train_from: Callable[[int], Any]
+    steps_per_epoch: int
+    epochs: int
+    validation: Mapping[str, Any]
+
+    def run(self, callbacks: Mapping[str, Any], state: TrainingState | None) -> None:
+        """Trains to the end.
+
+        Raises:
+            ExperimentError: The state is not one of this training.
+        """
+        if state is not None:
+            self._check(state)
+            restore_variables(self.model, state.arrays)
+        self.model.stop_training = False
+        self.chain.begin()
+        position = Position()
+        if state is not None:
+            name_forgetful(callbacks)
+            restore_memory(callbacks, state.memory)
+            position = self._finish_epoch(callbacks, state)
+        if position.epoch < self.epochs and not self.model.stop_training:
+            self._fit(position, epochs=self.epochs)
+        self.chain.end()
+
+    def _check(self, state: TrainingState) -> None:
+        position, known = state.position, len(state.history)
+        if position.step <= self.steps_per_epoch and position.epoch == known:
+            return
+        raise ExperimentError(
+            f"The checkpoint is not one of this training: it is after epoch "
+            f"{position.epoch}, step {position.step}, with the metrics of {known} "
+            f"epochs, of {self.steps_per_epoch} steps each. Start anew: fresh=true"
+        )
+
+    def _finish_epoch(
+        self, callbacks: Mapping[str, Any], state: TrainingState
+    ) -> Position:
+        """Does what is left of the epoch in which `state` was saved."""
+        position = state.position
+        if state.finished or position.epoch >= self.epochs:
+            average_weights(self.model)
+            self.model.stop_training = state.finished
+            return position
+        if not position.step:
+            return position
+        self.chain.before_steps = lambda: self._take_up_epoch(callbacks, state)
+        if position.step == self.steps_per_epoch:
+            self._validate(position.epoch)
+        else:
+            self._finish_steps(position)
+        self.chain.before_steps = None
+        return Position(position.epoch + 1)
+
+    def _take_up_epoch(
+        self, callbacks: Mapping[str, Any], state: TrainingState
+    ) -> None:
+        """Gives back what was gathered in the epoch: its begin has just reset it."""
+        restore_memory(callbacks, state.memory)
+        restore_metrics(self.model, state.arrays)
+
+    def _finish_steps(self, position: Position) -> None:
+        """Does the rest of an epoch in a call of `fit` of its own.
+
+        Each such call ends with the averages in the place of the weights, which must
+        not happen before training is over.
+        """
+        weights: list[Any] = []
+        variables = self.model.trainable_variables
+        self.chain.after_epoch = lambda: weights.extend(
+            keras.ops.convert_to_numpy(variable) for variable in variables
+        )
+        self.chain.offset = position.step
+        self._fit(position, epochs=position.epoch + 1)
+        self.chain.offset, self.chain.after_epoch = 0, None
+        if position.epoch + 1 < self.epochs and not self.model.stop_training:
+            for variable, weight in zip(variables, weights, strict=True):
+                variable.assign(weight)
+
+    def _validate(self, epoch: int) -> None:
+        """Ends an epoch of which only the validation is left, as `fit` would."""
+        self.model.reset_metrics()
+        self.chain.on_epoch_begin(epoch)
+        logs = dict(self.model.get_metrics_result())
+        data = self.validation["validation_data"]
+        if data is not None:
+            scores = self.model.evaluate(
+                data,
+                steps=self.validation["validation_steps"],
+                callbacks=self.chain,
+                verbose=0,
+                return_dict=True,
+            )
+            logs |= {f"val_{name}": value for name, value in scores.items()}
+        self.chain.on_epoch_end(epoch, logs)
+        if self.model.stop_training or epoch + 1 == self.epochs:
+            average_weights(self.model)
+
+    def _fit(self, position: Position, *, epochs: int) -> None:
+        done = position.epoch * self.steps_per_epoch + position.step
+        self.model.fit(
+            self.train_from(done),
+            epochs=epochs,
+            initial_epoch=position.epoch,
+            steps_per_epoch=self.steps_per_epoch - position.step,
+            callbacks=self.chain,
+            shuffle=False,  # the pipeline has shuffled already
+            verbose=0,
+            **self.validation,
+        )

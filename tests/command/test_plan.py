@@ -1,0 +1,187 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.errors import ConfigError
+from tests.conftest import CONF
+
+
+def problems(error: pytest.ExceptionInfo[ConfigError]) -> list[str]:
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_good_command_line_gives_a_plan(check: Any) -> None:
+    plan = check("model=resnet18", "optimizer.lr=1e-3", "+tags.note=first")
+    assert plan.run.model.depth == 18
+    assert plan.run.optimizer.lr == 1e-3
+    assert plan.run.tags == {"note": "first"}
+    assert plan.folder.is_absolute()
+    assert plan.jobs == (("model=resnet18", "optimizer.lr=1e-3", "+tags.note=first"),)
+
+
+def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
+    plan = check("model=resnet18,resnet50", "seed=range(0,2)", multirun=True)
+    assert plan.swept_keys == ("model", "seed")
+    assert [list(job) for job in plan.jobs] == [
+        ["model=resnet18", "seed=0"],
+        ["model=resnet18", "seed=1"],
+        ["model=resnet50", "seed=0"],
+        ["model=resnet50", "seed=1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "model.dept=3",
+            "model.dept is not a key of this configuration. Did you mean `depth`?",
+        ),
+        (
+            "+model.dept=3",
+            "model.dept is not a key of this configuration. Did you mean `depth`?",
+        ),
+        (
+            "++trainer.epoch=3",
+            "trainer.epoch is not a key of this configuration. Did you",
+        ),
+        (
+            "modle=resnet18",
+            "modle is not a key of this configuration. Did you mean `model`?",
+        ),
+        ("model=resnet51", "model must be one of "),
+        ("experiment=notebok", "experiment must be one of "),
+        ("optimizer.lr=fast", "optimizer.lr must be a number > 0. Received: 'fast'."),
+        ("optimizer.lr=-1", "optimizer.lr must be a number > 0. Received: -1."),
+        ("optimizer.momentum=0.9", "optimizer.momentum is not a key of this"),
+        ("dataset=folder", "dataset.path is missing. Set it: dataset.path=..."),
+        ("trainer.monitor=val_acuracy", "trainer.monitor must be one of val_loss"),
+        ("trainer.monitor_mode=min", "trainer.monitor_mode must be max for val_acc"),
+        (
+            "callbacks.checkpoint.monitor=val_acuracy",
+            "callbacks.checkpoint.monitor must be one of val_loss",
+        ),
+        (
+            "callbacks.early_stopping.mode=min",
+            "callbacks.early_stopping.mode must be max for val_accuracy.",
+        ),
+        (
+            "trainer.monitor=val_top5_accuracy",
+            "trainer.monitor needs 11 classes or more, and the data set has 10.",
+        ),
+        (
+            "schedule.warmup_epochs=99",
+            "schedule.warmup_epochs must be less than trainer",
+        ),
+        ("gpu=[0,0]", "gpu names a GPU twice."),
+        ("gpu=gpu0", "gpu must be one of auto, cpu, all or an integer >= 0 or a list"),
+        (
+            "model._target_=os.system",
+            "model._target_ must begin with one of experiments",
+        ),
+        ("model.depth=51", "model.depth must be "),
+        (
+            "tags.note=x",
+            "tags.note is not a key of this configuration. To add it, type +",
+        ),
+        ("model=resnet18,resnet50", "model takes one value in a single run."),
+        ("optimizer.lr=", "optimizer.lr must be a number > 0. Received: ''."),
+        ("seed=${sed}", "seed cannot be resolved"),
+        ("output_dir=", "output_dir must not be empty."),
+        (
+            "trainer.threads=10000",
+            "trainer.threads must be an integer >= 1 and <= 1024",
+        ),
+        ("+seed=3", "seed is set already. Drop the +: seed=..."),
+        ("optimizer.lr=inf", "optimizer.lr must be a number > 0. Received: inf."),
+    ],
+)
+def test_mistake_is_answered_with_its_key(
+    check: Any, override: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(override)
+    assert len(error.value.problems) == 1, problems(error)
+    assert problems(error)[0].startswith(message)
+    assert error.value.exit_code == 2
+
+
+def test_all_mistakes_come_in_one_message(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("model=resnet51", "modle=1", "optimizer.lr=0", "trainer.epochs=0.5")
+    keys = [problem.key for problem in error.value.problems]
+    assert keys == ["model", "modle", "optimizer.lr", "trainer.epochs"]
+
+
+def test_one_bad_job_refuses_the_whole_sweep_and_is_named(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("seed=0,1", "optimizer.lr=1e-3,0", multirun=True)
+    assert str(error.value).startswith("The sweep of 4 jobs has 1 problem:")
+    assert "(job 1: seed=0 optimizer.lr=0)" in str(error.value)
+
+
+def test_folder_follows_the_output_dir(check: Any, tmp_path: Path) -> None:
+    plan = check(f"output_dir={tmp_path}")
+    assert plan.folder.is_relative_to(tmp_path / "runs")
+
+
+def test_syntax_error_of_an_override_is_one_problem(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("optimizer.lr=[1,")
+    assert len(error.value.problems) == 1
+
+
+def test_config_dir_of_the_user_adds_options(check: Any, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    option = tmp_path / "model" / "mine.yaml"
+    option.write_text("defaults: [resnet, _self_]\nwidth: 8\n")
+    plan = check("model=mine", extra_config_dir=tmp_path)
+    assert plan.flags == ("--config-dir", str(tmp_path))
+    assert plan.run.model.width == 8
+    with pytest.raises(ConfigError, match="config-dir must be a folder"):
+        check(extra_config_dir=tmp_path / "nowhere")
+
+
+def test_nothing_heavy_is_imported_to_check_a_command_line() -> None:
+    import subprocess
+
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from experiments.command.plan import check_command_line\n"
+        f"check_command_line(['model=resnet18'], config_dir=Path({str(CONF)!r}))\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'keras_tuner', 'numpy', 'jax'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert shown.strip() == "[]"
+
+
+def test_sweep_that_matches_nothing_is_told(check: Any) -> None:
+    with pytest.raises(ConfigError, match=r"model=glob\(nope\*\) matches nothing"):
+        check("model=glob(nope*)", multirun=True)
+
+
+def test_sweep_that_runs_a_job_twice_is_refused(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("seed=1,2,1", multirun=True)
+    assert problems(error) == ["seed=1 is the same job as another one of this sweep."]
+
+
+def test_long_list_of_values_is_not_written_out_twice(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(f"model={','.join(['resnet18'] * 1000)}")
+    (problem,) = problems(error)
+    assert problem.endswith("or quote it to pass a text.")
+    assert len(problem) < 2000
+
+
+@pytest.mark.parametrize("word", ["hydra.mode", "seed", "+tags.x"])
+def test_long_value_that_no_grammar_reads_is_not_written_out(
+    check: Any, word: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(f"{word}={'1,' * 3000}")
+    assert len(str(error.value)) < 2000

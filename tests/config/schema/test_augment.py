@@ -1,0 +1,50 @@
+from typing import Any
+
+import pytest
+
+from experiments.config.schema.augment import AUGMENTS
+from experiments.config.targets import instantiate
+from experiments.data.augmentation import Augment, CropAugment
+from experiments.errors import ConfigError
+
+
+@pytest.mark.parametrize("option", ["none", "flip_crop", "inception_crop"])
+def test_each_option_has_a_schema_of_its_own(option: str, compose: Any) -> None:
+    config = compose(f"augment={option}").augment
+
+    assert type(config) is AUGMENTS[config._target_]
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"),
+    [
+        ("none", type(None)),
+        ("flip_crop", Augment),
+        ("inception_crop", CropAugment),
+    ],
+)
+def test_each_option_builds_what_the_pipeline_applies(
+    option: str, kind: type, compose: Any
+) -> None:
+    config = compose(f"augment={option}").augment
+
+    assert isinstance(instantiate(config, key="augment", allowed=["experiments"]), kind)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["augment=none", "+augment.pad=1"], "augment.pad is not a key"),
+        (["augment=flip_crop", "augment.pad=-1"], "augment.pad must be an integer"),
+        (["augment=inception_crop", "augment.area=[0,1]"], "augment.area"),
+        (["augment=inception_crop", "augment.area=[1,0.1]"], "Set it to [0.1, 1.0]"),
+        (["augment=inception_crop", "augment.ratio=[1]"], "a list of 2 items"),
+    ],
+)
+def test_impossible_values_are_refused(
+    overrides: list[str], message: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(*overrides)
+
+    assert message in str(caught.value)

@@ -1,0 +1,120 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from experiments.config.objective import Objective
+from experiments.search.results.page import build_page
+from experiments.search.trials.trial import Outcome, Proposal, Trial
+
+
+def trial(number, objective, values=None, **more):
+    end = "complete" if objective is not None else "failed"
+    return Trial(
+        proposal=Proposal(number=number, values=values or {}),
+        outcome=Outcome(**{"end": end, "objective": objective, **more}),
+    )
+
+
+EVIL = '</script><script>alert("1|2,3")</script>'
+TRIALS = [
+    trial(0, 0.3, {"lr": 0.001, "name": "b"}),
+    trial(1, None, {"lr": 0.5, "name": "c"}, failure="oom", reason="3 < 4 | GiB"),
+    trial(2, 0.8, {"lr": 1.0, "name": "a", "nesterov": True}),
+    trial(3, 0.5, {"lr": 0.1, "name": "b"}, end="pruned"),
+    trial(4, 0.6, {"lr": 0.01, "name": "b"}, end="paused"),
+    trial(5, 0.7, {"lr": 0.2, "name": EVIL}),
+]
+
+
+class Reader(HTMLParser):
+    """Collects the tags with their attributes and the cells of the table."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.rows, self.open = [], [], None
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.open = tag
+        if tag == "tr":
+            self.rows.append([])
+
+    def handle_endtag(self, tag):
+        self.open = None
+
+    def handle_data(self, data):
+        if self.open in ("td", "th"):
+            self.rows[-1].append(data)
+
+
+def build(trials, direction="max", title="Search"):
+    return build_page(
+        trials, objective=Objective("val_accuracy", direction), title=title
+    )
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def figures(page):
+    return re.findall(r'Plotly\.newPlot\(\s*"([a-z-]+)"', page)
+
+
+def test_page_needs_no_network():
+    tags = read(build(TRIALS)).tags
+    assert "link" not in [tag for tag, _ in tags]
+    assert not [attrs for _, attrs in tags if {"src", "href"} & set(attrs)]
+
+
+def test_script_of_plotly_is_inlined_once():
+    page = build(TRIALS)
+    assert page.count("plotly.js v") == 1
+    assert 4e6 < len(page) < 8e6
+
+
+def test_page_shows_course_parameters_importance_and_table():
+    page = build(TRIALS)
+    assert figures(page) == [
+        "objective-by-trial",
+        "parameters",
+        "importance-of-the-parameters",
+    ]
+    rows = read(page).rows
+    assert rows[0][:4] == ["#", "trial", "val_accuracy", "lr"]
+    assert rows[1][:4] == ["1", "2", "0.8000", "1"]
+    assert rows[-1][-1] == "failed (oom): 3 < 4 | GiB"
+
+
+def test_texts_cannot_break_out_of_the_page():
+    page = build(TRIALS, title="<b>best & last</b>")
+    assert "<script>alert" not in page
+    assert page.count("</script>") == page.count("<script")
+    assert "<title>&lt;b&gt;best &amp; last&lt;/b&gt;</title>" in page
+    assert EVIL in [cell for row in read(page).rows for cell in row]
+
+
+def test_same_trials_give_the_same_page():
+    assert build(TRIALS) == build(TRIALS)
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+@pytest.mark.parametrize(
+    ("trials", "drawn"),
+    [
+        ([], 0),
+        ([trial(0, None)], 0),
+        ([Trial(proposal=Proposal(number=0, values={"lr": 1}))], 0),
+        ([trial(0, 0.5, {"lr": 0.1})], 2),
+        ([trial(0, 0.5), trial(1, 50.5)], 2),
+    ],
+    ids=["none", "failed", "running", "one", "no parameter"],
+)
+def test_any_search_has_a_page(direction, trials, drawn):
+    page = build(trials, direction)
+    assert len(figures(page)) == drawn
+    assert page.count("Too few results to draw.") == 3 - drawn
+    assert len(read(page).rows) == len(trials) + 1

@@ -1,0 +1,77 @@
+from experiments.config.objective import Objective
+from experiments.jobs.job import JobResult
+from experiments.sweeps.parent_run import finish_sweep, open_sweep
+from tests.tracking.conftest import CONNECTION, points_of, run_of, settle, stored
+
+ACCURACY = Objective("val_accuracy", "max")
+
+
+def open_parent(tmp_path):
+    return open_sweep(
+        folder=tmp_path / "out" / "sweep",
+        output_dir=tmp_path / "out",
+        run_name="sweep of 2",
+        overrides=["model=resnet18,resnet50", "seed=1"],
+        tags={"seed": 1},
+        **CONNECTION,
+    )
+
+
+def result(name, objective, status="FINISHED", **more):
+    return JobResult(name=name, objective=objective, status=status, **more)
+
+
+def test_parent_keeps_what_was_swept(tmp_path):
+    parent = open_parent(tmp_path)
+    tags = run_of(parent).data.tags
+    assert tags["sweep.overrides"] == "model=resnet18,resnet50 seed=1"
+    assert tags["run.kind"] == "sweep"
+    assert tags["seed"] == "1"
+    assert stored(parent, "sweep/overrides.txt") == "model=resnet18,resnet50\nseed=1\n"
+
+
+def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
+    parent = open_parent(tmp_path)
+    results = [result("model=a", 0.5, run_id="x"), result("model=b", 0.75, run_id="y")]
+    table = finish_sweep(parent, results, objective=ACCURACY)
+    run = run_of(parent)
+    assert table.splitlines()[2] == "| 1 | model=b | 0.7500 | FINISHED |"
+    assert stored(parent, "sweep/results.md") == table
+    assert stored(parent, "sweep/results.csv").splitlines()[1].startswith("1,model=b,")
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["sweep.best_run_id"] == "y"
+    assert run.data.metrics == {"best_val_accuracy": 0.75}
+
+
+def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
+    parent = open_parent(tmp_path)
+    results = [result("model=a", None, "FAILED"), result("model=b", 0.75)]
+    finish_sweep(parent, results, objective=ACCURACY)
+    run = run_of(parent)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["status.reason"] == "1 of 2 jobs did not finish: model=a"
+
+
+def test_stopped_sweep_is_killed(tmp_path):
+    parent = open_parent(tmp_path)
+    finish_sweep(parent, [], objective=Objective("loss", "min"), stopped_by="Ctrl-C")
+    run = run_of(parent)
+    assert run.info.status == "KILLED"
+    assert run.data.tags["status.reason"] == "Ctrl-C"
+
+
+def test_sweep_that_is_run_again_keeps_its_run_and_shows_its_latest_results(tmp_path):
+    parent = open_parent(tmp_path)
+    finish_sweep(parent, [], objective=ACCURACY, stopped_by="Ctrl-C")
+    first = parent.run_id
+    for best in (0.5, 0.75):
+        parent = open_parent(tmp_path)
+        results = [result("model=a", best, run_id="x")]
+        table = finish_sweep(parent, results, objective=ACCURACY)
+    run = run_of(parent)
+    assert parent.run_id == first
+    assert stored(parent, "sweep/results.md") == table
+    assert (run.info.status, "status.reason" in run.data.tags) == ("FINISHED", False)
+    assert run.data.metrics == {"best_val_accuracy": 0.75}
+    points = points_of(settle(parent), first, "best_val_accuracy")
+    assert points == [(1, 0.5), (2, 0.75)]

@@ -1,0 +1,223 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.tracking.sending import sender
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.spooled_tracker import SpooledTracker
+from tests.tracking.conftest import run_of, settle
+
+# Keras 3.15 on TensorFlow 2.21 converts variables in a way that NumPy 2.4 deprecates.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
+LOAD = """
+import sys
+sys.modules["experiments"] = None  # as if this package were not installed
+import mlflow, numpy as np
+mlflow.set_tracking_uri(sys.argv[1])
+for uri in sys.argv[3:]:
+    model = mlflow.keras.load_model(uri)
+    images = np.load(sys.argv[2] + "/images.npy")
+    expected = np.load(sys.argv[2] + "/expected.npy")
+    np.testing.assert_array_equal(model.predict(images, verbose=0), expected)
+print("same")
+"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A network inside a model that takes plain uint8 images."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(5),
+        ],
+        name="network",
+    )
+    images = keras.Input((8, 8, 3), dtype="uint8")
+    return keras.Model(images, network(keras.layers.Rescaling(1 / 255)(images)))
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+
+
+def log(tracker, model, images):
+    """Stores the model and returns MLflow's record of it."""
+    metadata = {"class_names": ["a", "b"]}
+    tracker.log_model(model, example=images[:2], metadata=metadata, step=3)
+    client = settle(tracker)
+    experiment = client.get_run(tracker.run_id).info.experiment_id
+    (stored,) = client.search_logged_models([experiment])
+    return stored
+
+
+@pytest.mark.timeout(240)
+def test_stored_model_predicts_the_same_in_a_fresh_process(
+    open_run, model, images, tmp_path
+):
+    tracker = open_run()
+    stored = log(tracker, model, images)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "expected.npy", model.predict(images, verbose=0))
+    store = f"sqlite:///{tmp_path}/out/mlflow.db"
+    uris = [f"models:/{stored.model_id}", f"runs:/{tracker.run_id}/model"]
+    command = [sys.executable, "-c", LOAD, store, str(tmp_path), *uris]
+    loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert loaded.stdout.strip() == "same", loaded.stderr
+
+
+def test_stored_model_is_linked_to_its_run_and_described(open_run, model, images):
+    tracker = open_run()
+    stored = log(tracker, model, images)
+    (link,) = run_of(tracker).outputs.model_outputs
+    assert (link.model_id, link.step) == (stored.model_id, 3)
+    assert stored.status == "READY"
+    assert stored.source_run_id == tracker.run_id
+
+    from mlflow.models import Model
+
+    record = Model.load(stored.artifact_location.removeprefix("file://"))
+    (inputs,) = json.loads(record.signature.to_dict()["inputs"])
+    (outputs,) = json.loads(record.signature.to_dict()["outputs"])
+    assert inputs["tensor-spec"] == {"dtype": "uint8", "shape": [-1, 8, 8, 3]}
+    assert outputs["tensor-spec"] == {"dtype": "float32", "shape": [-1, 5]}
+    assert record.metadata == {"class_names": ["a", "b"]}
+    assert set(record.flavors) == {"keras", "python_function"}
+    assert (record.run_id, record.model_id) == (tracker.run_id, stored.model_id)
+    assert record.artifact_path == f"models:/{stored.model_id}"  # wherever that lies
+
+
+def test_requirements_are_few_and_pinned(open_run, model, images):
+    from importlib.metadata import version
+
+    stored = log(open_run(), model, images)
+    folder = stored.artifact_location.removeprefix("file://")
+    lines = Path(folder, "requirements.txt").read_text().split()
+    names = ("mlflow", "keras", "tensorflow")
+    assert lines == [f"{name}=={version(name)}" for name in names]
+
+
+def test_sent_model_frees_the_disk_and_is_sent_once(open_run, model, images):
+    tracker = open_run()
+    log(tracker, model, images)
+    log(tracker, model, images)  # a resumed job repeats its end
+    assert not tracker._spool.models.exists()
+
+
+def test_model_is_sent_once_however_often_the_process_dies(
+    open_run, model, images, monkeypatch
+):
+    """Everything after each single request is done again."""
+    tracker = open_run()
+    client = settle(tracker)
+    steps = ("create_logged_model", "log_model_artifacts", "log_outputs")
+    for step in (*steps, "finalize_logged_model"):
+        monkeypatch.setattr(client, step, dies_once(getattr(client, step)))
+    monkeypatch.setattr(sender, "_DELAYS", (0.01,))
+    delivery = tracker._courier._delivery
+    monkeypatch.setattr(tracker._courier, "_connect", lambda: delivery)
+    stored = log(tracker, model, images)
+    (link,) = run_of(tracker).outputs.model_outputs
+    assert (link.model_id, stored.status) == (stored.model_id, "READY")
+
+
+def dies_once(call):
+    """Returns a call that succeeds and whose first answer gets lost."""
+    lost = []
+
+    def wrapped(*args, **more):
+        answer = call(*args, **more)
+        if not lost:
+            lost.append(answer)
+            raise OSError("the connection was lost")
+        return answer
+
+    return wrapped
+
+
+def test_model_that_cannot_be_stored_is_told_and_stops_nothing(
+    open_run, images, caplog
+):
+    tracker = open_run()
+    tracker.log_model(object(), example=images)
+    tracker.finish("FINISHED")
+    run = run_of(tracker)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["model.problem"].startswith("AttributeError")
+    assert "The model is not recorded" in caplog.text
+
+
+@pytest.mark.timeout(240)
+def test_model_of_a_deleted_database_is_sent_again_from_where_it_lay(
+    open_run, model, images, tmp_path
+):
+    out = tmp_path / "out"
+    tracker = open_run()
+    log(tracker, model, images)
+    tracker.finish("FINISHED")
+    assert not tracker._spool.models.exists()  # MLflow has it: not kept twice
+    for path in out.glob("mlflow.db*"):
+        path.unlink()
+    moved = out.rename(tmp_path / "moved")
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "expected.npy", model.predict(images, verbose=0))
+    command = [sys.executable, "-c", WITHOUT_FRAMEWORK, str(moved)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout == "0 set()\n", result.stderr
+    store = f"sqlite:///{moved}/mlflow.db"
+    run_id = Spool(moved / tracker._spool.job_folder.relative_to(out)).read_run_id()
+    uri = f"runs:/{run_id}/model"
+    command = [sys.executable, "-c", LOAD, store, str(tmp_path), uri]
+    loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert loaded.stdout.strip() == "same", loaded.stderr
+
+
+WITHOUT_FRAMEWORK = """
+import sys
+from pathlib import Path
+from experiments.tracking.sending.sync import sync_folders
+(row,) = sync_folders(Path(sys.argv[1]))
+print(row.unsent, {"keras", "tensorflow", "jax"} & set(sys.modules))
+"""
+
+
+@pytest.mark.timeout(240)
+def test_unsent_model_is_sent_later_without_a_framework(
+    open_run, model, images, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(SpooledTracker, "start", lambda tracker: None)
+    tracker = open_run()
+    tracker.log_model(model, example=images[:2], step=3)
+    tracker._spool.disown()  # as if this process had died
+    command = [sys.executable, "-c", WITHOUT_FRAMEWORK, str(tmp_path / "out")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout == "0 set()\n", result.stderr
+    store = f"sqlite:///{tmp_path}/out/mlflow.db"
+    run_id = tracker._spool.read_run_id()
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "expected.npy", model.predict(images, verbose=0))
+    command = [
+        sys.executable,
+        "-c",
+        LOAD,
+        store,
+        str(tmp_path),
+        f"runs:/{run_id}/model",
+    ]
+    loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert loaded.stdout.strip() == "same", loaded.stderr

@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from experiments.config.programs import name_program
+from experiments.errors import TrackingError
+from experiments.tracking.store.links import (
+    compare_url,
+    is_same_store,
+    locate,
+    run_url,
+    ui_command,
+)
+
+
+def test_embedded_database_lies_in_the_output_folder_with_its_artifacts(tmp_path):
+    location = locate(None, tmp_path)
+    assert location.uri == f"sqlite:///{tmp_path}/mlflow.db"
+    assert location.artifacts == tmp_path / "artifacts"
+
+
+def test_relative_output_folder_becomes_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert locate(None, Path("outputs")).database == tmp_path / "outputs" / "mlflow.db"
+
+
+def test_server_decides_on_its_artifacts(tmp_path):
+    location = locate("http://host:5000/", tmp_path)
+    assert location.uri == "http://host:5000"
+    assert location.database is None
+    assert location.artifacts is None
+
+
+@pytest.mark.parametrize("sign", ["?", "#", "%"])
+def test_output_folder_that_mlflow_misreads_is_refused(tmp_path, sign):
+    with pytest.raises(TrackingError, match="output_dir must not contain"):
+        locate(None, tmp_path / f"a{sign}b")
+
+
+def test_run_page_has_a_link():
+    url = run_url("http://127.0.0.1:5000/", "3", "abc")
+    assert url == "http://127.0.0.1:5000/#/experiments/3/runs/abc"
+
+
+def test_compare_page_names_runs_and_experiment_as_json():
+    url = compare_url(["a", "b"], "3", "http://127.0.0.1:5000")
+    page, _, query = url.partition("?")
+    assert page == "http://127.0.0.1:5000/#/compare-runs"
+    assert json.loads(parse_qs(query)["runs"][0]) == ["a", "b"]
+    assert json.loads(parse_qs(query)["experiments"][0]) == ["3"]
+
+
+def test_ui_command_listens_where_the_links_point(tmp_path):
+    command = ui_command(
+        uri=None, ui_url="http://127.0.0.1:6001", output_dir=tmp_path / "my out"
+    )
+    mlflow = name_program("mlflow")
+    assert command == (
+        f"{mlflow} ui --backend-store-uri 'sqlite:///{tmp_path}/my out/mlflow.db' "
+        "--host 127.0.0.1 --port 6001"
+    )
+
+
+def test_a_server_needs_no_command(tmp_path):
+    assert ui_command(uri="http://h", ui_url=None, output_dir=tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (None, None, True),
+        (None, "sqlite:///{out}/mlflow.db", True),
+        (None, "sqlite:///{out}/../out/mlflow.db", True),
+        (None, "sqlite:///{out}/other.db", False),
+        (None, "http://host", False),
+        ("http://host:5000", "http://host:5000/", True),
+        ("http://host:5000", "http://HOST:5000", True),
+        ("http://host:5000/a", "http://host:5000/a?token=b", True),
+        ("http://host:5000", "http://ada@host:5000", True),
+        ("http://host:5000", "http://host:5001", False),
+        ("http://host:5000", "https://host:5000", False),
+        ("http://host:5000", "http://host:5000/a", False),
+        ("http://host:5000", "http://host.evil:5000", False),
+        ("http://host:99999", "http://host:99999", False),
+        ("http://[", "http://[", False),
+    ],
+)
+def test_addresses_are_compared_by_the_store_that_they_lead_to(
+    one, other, same, tmp_path
+):
+    (tmp_path / "out").mkdir()
+    uris = [uri and uri.format(out=tmp_path / "out") for uri in (one, other)]
+    assert is_same_store(*uris, tmp_path / "out") is same

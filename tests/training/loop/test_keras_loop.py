@@ -1,0 +1,37 @@
+from types import SimpleNamespace
+
+import pytest
+
+from experiments.errors import ExperimentError
+from experiments.training.checkpoints.state import Position, TrainingState
+from experiments.training.loop.keras_loop import TrainingLoop
+
+
+@pytest.mark.parametrize(
+    ("position", "known"),
+    [
+        (Position(2, 11), 2),
+        (Position(10**9, 0), 2),
+        (Position(1, 0), 2),
+        (Position(2, 0), 0),
+    ],
+    ids=str,
+)
+def test_state_that_is_not_one_of_this_training_is_refused(
+    position: Position, known: int
+) -> None:
+    """Its file is whole; another program has written it."""
+    loop = TrainingLoop(
+        model=SimpleNamespace(),
+        chain=SimpleNamespace(),  # type: ignore[arg-type]
+        train_from=lambda step: None,
+        steps_per_epoch=10,
+        epochs=3,
+        validation={},
+    )
+    state = TrainingState(
+        arrays={}, position=position, history=({"loss": 1.0},) * known
+    )
+
+    with pytest.raises(ExperimentError, match=r"of 10 steps each. .*fresh=true"):
+        loop.run({}, state)
