@@ -12,8 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments import build, runtime
+from experiments.builders.data import build_dataset, build_pipelines
+from experiments.builders.devices import claim_devices, configure_framework
+from experiments.builders.model import build_model
 from experiments.command.plan import check_command_line
+from experiments.runtime.environment import prepare_environment
 from results import describe_machine, store_plain
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
@@ -58,7 +61,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=20, help="of a network, each way")
     parser.add_argument("--machine", help="added to the result's name")
     options = parser.parse_args()
-    runtime.prepare_environment(
+    prepare_environment(
         gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False
     )
     result = {**describe_machine(), "settings": vars(options)}
@@ -152,10 +155,10 @@ def measure_network(name: str, *, steps: int) -> dict[str, Any]:
 def make_training_step(overrides: Sequence[str]) -> Callable[[], Any]:
     """Returns what takes the next step of the run of these overrides."""
     run = check_command_line(overrides, config_dir=CONFIG_DIR).run
-    devices = build.configure_framework(run, build.claim_devices(run))
-    dataset = build.build_dataset(run)
-    pipelines = build.build_pipelines(run, dataset)
-    model = build.build_model(
+    devices = configure_framework(run, claim_devices(run))
+    dataset = build_dataset(run)
+    pipelines = build_pipelines(run, dataset)
+    model = build_model(
         run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=devices
     )
     model.make_train_function()

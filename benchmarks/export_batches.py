@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments import build
+from experiments.builders.data import build_dataset, build_pipelines
+from experiments.builders.devices import claim_devices, configure_framework
 from experiments.command.plan import check_command_line
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "conf"
@@ -21,9 +22,9 @@ def main() -> None:
     run = check_command_line(
         options.overrides, config_dir=CONFIG_DIR, config_name="config", multirun=False
     ).run
-    build.configure_framework(run, build.claim_devices(run))
-    dataset = build.build_dataset(run)
-    pipelines = build.build_pipelines(run, dataset)
+    configure_framework(run, claim_devices(run))
+    dataset = build_dataset(run)
+    pipelines = build_pipelines(run, dataset)
     steps = run.trainer.epochs * pipelines.steps_per_epoch
     images, labels = _draw(pipelines.train_from(0).take(steps))
     validation_images, validation_labels = _draw(pipelines.validation)

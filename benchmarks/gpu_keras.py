@@ -18,9 +18,10 @@ os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # as the project sets it
 import keras
 import numpy as np
 
-from experiments import build, runtime
+from experiments.builders.model import build_model
 from experiments.command.plan import check_command_line
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
+from experiments.runtime.devices import choose_gpus, confirm_devices, list_gpus
 from experiments.training.loop.fit import fit
 from gpu_figures import CLASSES, MEAN, POOL, STD, add_arguments, describe_epochs
 from stopwatch import EpochClock
@@ -100,9 +101,9 @@ def train_project(
     run = check_command_line(
         overrides, config_dir=CONFIG_DIR, config_name="config", multirun=False
     ).run
-    claimed = runtime.choose_gpus(run.gpu, runtime.list_gpus())
-    devices = runtime.confirm_devices(claimed, gpu=run.gpu, backend="jax")
-    model = build.build_model(
+    claimed = choose_gpus(run.gpu, list_gpus())
+    devices = confirm_devices(claimed, gpu=run.gpu, backend="jax")
+    model = build_model(
         run,
         describe_images(options.image_size),
         steps_per_epoch=options.steps,

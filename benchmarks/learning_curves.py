@@ -67,19 +67,21 @@ def train(values: dict[str, Any]) -> list[float]:
     """Returns the validation loss of each epoch; one million where it is not finite."""
     from hydra import compose, initialize_config_dir
 
-    from experiments import build
+    from experiments.builders.data import build_dataset, build_pipelines
+    from experiments.builders.devices import claim_devices, configure_framework
+    from experiments.builders.model import build_model
     from experiments.config.validation import validate
 
     overrides = [*FIXED, *(f"{key}={value}" for key, value in values.items())]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         run = validate(compose("config", overrides))
-    devices = build.configure_framework(run, build.claim_devices(run))
+    devices = configure_framework(run, claim_devices(run))
     import keras
 
-    dataset = build.build_dataset(run)
-    pipelines = build.build_pipelines(run, dataset)
+    dataset = build_dataset(run)
+    pipelines = build_pipelines(run, dataset)
     steps = pipelines.steps_per_epoch
-    model = build.build_model(run, dataset, steps_per_epoch=steps, devices=devices)
+    model = build_model(run, dataset, steps_per_epoch=steps, devices=devices)
     history = model.fit(
         pipelines.train_from(0),
         validation_data=pipelines.validation,

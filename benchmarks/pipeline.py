@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import runtime
+from experiments.runtime.environment import prepare_environment
 from results import describe_machine, store_plain
 
 HEIGHT, WIDTH = 375, 500  # the usual size in ImageNet
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    runtime.prepare_environment(
+    prepare_environment(
         gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False
     )
     result = {**describe_machine(), "settings": vars(options)}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from experiments.runtime import prepare_environment
+from experiments.runtime.environment import prepare_environment
 from tests.warm import run_to_the_end, share_config_files
 
 ROOT = Path(__file__).resolve().parents[1]

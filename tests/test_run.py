@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_build import TINY
+from tests.tiny import TINY
 from tests.warm import start_command
 
 SMALL = [*TINY, "debug=one_step"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_build import TINY
+from tests.tiny import TINY
 from tests.warm import run_to_the_end
 
 SMALL = [*TINY, "debug=one_step"]

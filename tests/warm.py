@@ -213,7 +213,7 @@ def _leave() -> None:
 def _import_libraries() -> None:
     import experiments
     from experiments.imports import without_collection, without_package
-    from experiments.runtime import _without_chatter
+    from experiments.runtime.framework import _without_chatter
     from experiments.tracking.store.client import import_mlflow
 
     with without_collection(), without_package("jax"), _without_chatter():

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.errors import DataError, Preempted, RestartNeeded
 from experiments.fitting import record
-from experiments.runtime import Devices
+from experiments.runtime.devices import Devices
 
 CONNECTION = {"enabled": True, "uri": "http://server"}
 DATASET = SimpleNamespace(

@@ -18,7 +18,7 @@ import pytest
 
 from tests.hostile.folders import make_folder, read_canaries
 from tests.hostile.whole import check_end, run_guarded
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 JOB = [*TINY, "debug=one_step", "gpu=cpu", "trainer.progress=plain"]
 REPEAT = tuple(JOB)

@@ -7,7 +7,7 @@ import pytest
 from tests.hostile.folders import make_folder, read_canaries
 from tests.hostile.grammar import SECRET
 from tests.hostile.whole import check_end, run_guarded
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 _JOB = [*TINY, "debug=one_step", "gpu=cpu", "tracking=off"]
 _TOUCH = 'command:"touch ../canary/new"'

@@ -11,7 +11,7 @@ from experiments.command.printed import describe_command
 from experiments.config.programs import name_program
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
-from experiments.runtime import Devices
+from experiments.runtime.devices import Devices
 
 LONG_URL = "http://127.0.0.1:5000/#/experiments/1/runs/" + "0123456789abcdef" * 8
 LONG_NAME = "a folder with spaces " * 8 + "end"

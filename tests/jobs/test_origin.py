@@ -29,7 +29,7 @@ def test_origin_holds_sources_of_the_own_packages_and_versions_of_the_others(
     package: Path,
 ) -> None:
     found = origin.describe_origin(run("experiments", "users_parts.net", "keras"))
-    assert "experiments/build.py" in found["code"]
+    assert "experiments/builders/model.py" in found["code"]
     assert "users_parts/net.py" in found["code"]
     assert not any(name.startswith("keras/") for name in found["code"])
     assert found["packages"]["keras"]

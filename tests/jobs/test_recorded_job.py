@@ -18,7 +18,7 @@ from experiments.jobs.recorded_job import as_recorded, best_of_search, read_reco
 from experiments.redaction import redact_data
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.recorded import RecordedRun
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 OWN = ["experiments", "keras.optimizers", "keras.callbacks"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import build
+from experiments.builders.data import build_dataset
 from experiments.data.files import inventory
 from experiments.jobs import origin
 from experiments.jobs.job import JobResult
@@ -42,7 +42,7 @@ def finish(check: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         run = check(*overrides).run
         folder = tmp_path / "job"
         folder.mkdir()
-        dataset = build.build_dataset(run)
+        dataset = build_dataset(run)
         origin.write_origin(folder, origin.describe_origin(run, dataset))
         JobResult(name="job", status="FINISHED", output_dir=str(folder)).save()
         return run
@@ -214,9 +214,9 @@ def test_job_of_before_such_records_is_shown_as_it_was(
 
 def test_continuation_tells_the_same_changes(check: Any, pets: Path) -> None:
     run = check(*FOLDER, f"dataset.path={pets}").run
-    before = origin.describe_origin(run, build.build_dataset(run))
+    before = origin.describe_origin(run, build_dataset(run))
     add_files(pets)
-    after = origin.describe_origin(run, build.build_dataset(run))
+    after = origin.describe_origin(run, build_dataset(run))
     assert origin.list_changes(before, after) == [
         "the data set's images (3 files more in cat)"
     ]

@@ -14,7 +14,8 @@ from experiments.config.convert import convert
 from experiments.config.schema.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet.builder import build_resnet
-from experiments.runtime import Devices, variable_scope
+from experiments.runtime.devices import Devices
+from experiments.runtime.distribution import variable_scope
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 

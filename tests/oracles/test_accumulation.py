@@ -30,7 +30,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments import build
+from experiments.builders.callbacks import build_callbacks
+from experiments.builders.data import build_dataset, build_pipelines
+from experiments.builders.optimizer import build_optimizer
 from experiments.config.validation import resolve
 from experiments.errors import Preempted
 from experiments.fitting.memory import MEMORY_FILE, fit_to_memory
@@ -180,7 +182,7 @@ def build_regression(check: Any, count: int, schedule: str, micro: int | None) -
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(CLASSES)])
     per_epoch = -(-count // BATCH)
-    optimizer = build.build_optimizer(run, model, steps_per_epoch=per_epoch)
+    optimizer = build_optimizer(run, model, steps_per_epoch=per_epoch)
     return finish(model, optimizer, micro)
 
 
@@ -302,15 +304,15 @@ def test_exhausted_memory_changes_the_parts_and_nothing_else(
     (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
     parts = fit_to_memory(job).run
     assert parts.trainer.accumulate_steps == 4
-    dataset = build.build_dataset(job.run)
+    dataset = build_dataset(job.run)
     model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(CLASSES)])
 
     rates, steps, clocks = [], [], []
     for run in (job.run, parts):
-        steps.append(build.build_pipelines(run, dataset).steps_per_epoch)
-        optimizer = build.build_optimizer(run, model, steps_per_epoch=steps[-1])
+        steps.append(build_pipelines(run, dataset).steps_per_epoch)
+        optimizer = build_optimizer(run, model, steps_per_epoch=steps[-1])
         rates.append([float(optimizer._learning_rate(n)) for n in (0, 100, 700)])
-        clocks.append(build.build_callbacks(run, {"output_dir": tmp_path})["timing"])
+        clocks.append(build_callbacks(run, {"output_dir": tmp_path})["timing"])
 
     assert steps[0] == steps[1]
     assert rates[0] == rates[1]
@@ -346,7 +348,7 @@ def test_each_optimizer_makes_the_whole_batchs_update(
             f"trainer.batch_size={BATCH}",
         ).run
         model = build_network()
-        built = build.build_optimizer(run, model, steps_per_epoch=3)
+        built = build_optimizer(run, model, steps_per_epoch=3)
         finish(model, built, micro)
         history = model.fit(
             batches_from(x, y)(0),

@@ -12,7 +12,7 @@ from PIL import Image
 from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel
 from tests.conftest import CONF
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 SPACE = {"optimizer.lr": "1e-4,1e-2", "model.dropout": "0.0,0.5"}
 SMALL = (*TINY, "trainer.epochs=2", "trainer.max_steps_per_epoch=2")

@@ -21,7 +21,7 @@ from experiments.search.trials.trial import Outcome, Proposal, Trial
 from experiments.sweeps.closing import open_sweep
 from experiments.sweeps.search_closing import close_search
 from experiments.tracking.spool.journal import Journal
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 SEARCH = (
     "hydra/sweeper=keras_tuner",

@@ -17,7 +17,7 @@ from experiments.tasks import reproduce as module
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.spool.flatten import flatten_config
 from experiments.tracking.store.client import import_mlflow
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 SMALL = [*TINY, "debug=one_step"]
 

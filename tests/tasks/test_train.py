@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from experiments.errors import ConfigError, DataError, ExperimentError
-from tests.test_build import TINY
+from tests.tiny import TINY
 
 LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=4"]
 
@@ -235,7 +235,7 @@ def test_a_doubt_is_told_before_anything_is_claimed(
     def refuse(_: Any) -> None:
         raise DataError("so far")
 
-    monkeypatch.setattr("experiments.tasks.train.build.claim_devices", refuse)
+    monkeypatch.setattr("experiments.tasks.train.claim_devices", refuse)
     with pytest.raises(DataError, match="so far"):
         run_job("optimizer.lr=1e-12")
     assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -177,11 +177,12 @@ def _other_values(field: dataclasses.Field[Any]) -> list[list[str]]:
 
 def train_cases(backend: str, folder: Path, names: list[str]) -> None:
     """Trains cases and prints a line of JSON for each."""
-    from experiments import build, runtime
+    from experiments.fitting import fitting
+    from experiments.runtime import framework
 
-    _start_alike(build)
+    _start_alike(fitting)
     # Half precision is refused on a CPU for its speed alone.
-    runtime._check_precision = lambda *given: None
+    framework._check_precision = lambda *given: None
     cases = list_cases()
     for number, name in enumerate(names):
         report: dict[str, Any] = {"case": name, "problem": None}
@@ -223,9 +224,9 @@ def _train_twice(backend: str, folder: Path, overrides: list[str]) -> dict[str, 
     }
 
 
-def _start_alike(build: Any) -> None:
+def _start_alike(fitting: Any) -> None:
     """Lets models start from the same weights on each backend, whose draws differ."""
-    plain = build.build_model
+    plain = fitting.build_model
 
     def build_model(*given: Any, **named: Any) -> Any:
         import numpy as np
@@ -238,7 +239,7 @@ def _start_alike(build: Any) -> None:
                 variable.assign(scale * draw.normal(size=variable.shape))
         return model
 
-    build.build_model = build_model
+    fitting.build_model = build_model
 
 
 if __name__ == "__main__":

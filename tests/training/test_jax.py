@@ -132,7 +132,8 @@ def test_training_works_and_continues_on_jax_without_tensorflow(tmp_path: Path) 
 SHARED = """
 import json
 import keras, numpy as np
-from experiments.runtime import Devices, variable_scope
+from experiments.runtime.devices import Devices
+from experiments.runtime.distribution import variable_scope
 
 def build(gpus):
     with variable_scope(Devices(gpus), "jax"):

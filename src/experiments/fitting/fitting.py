@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from experiments import build
-from experiments.build import Pipelines
+from experiments.builders.callbacks import build_callbacks
+from experiments.builders.data import Pipelines
+from experiments.builders.model import build_model
 from experiments.data.dataset import Dataset
 from experiments.files import replace_json
 from experiments.fitting import record
 from experiments.jobs import display
 from experiments.jobs.job import End, Job
 from experiments.records import read_record
-from experiments.runtime import Devices
+from experiments.runtime.devices import Devices
 from experiments.shapes import Count
 from experiments.tracking.store.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
@@ -73,7 +74,7 @@ class Fitting:
     def build_model(self) -> Any:
         """Builds the model; its learning rate is lower after each rollback."""
         run = self.job.run
-        return build.build_model(
+        return build_model(
             run,
             self.dataset,
             steps_per_epoch=self.pipelines.steps_per_epoch,
@@ -128,7 +129,7 @@ class Fitting:
         from experiments.training.loop.fit import fit
 
         trainer = self.job.run.trainer
-        callbacks = build.build_callbacks(
+        callbacks = build_callbacks(
             self.job.run,
             {"output_dir": self.job.output_dir, "siblings": self._siblings()},
         )

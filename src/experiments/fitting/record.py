@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.data.dataset import Dataset
 from experiments.errors import Preempted, RestartNeeded, summarise_error
 from experiments.jobs.job import End, Job
-from experiments.runtime import Devices
+from experiments.runtime.devices import Devices
 from experiments.tracking.spool.flatten import flatten_config
 from experiments.tracking.surroundings.environment import describe_environment
 from experiments.tracking.tracker import Tracker, open_tracker

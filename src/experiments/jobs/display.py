@@ -22,7 +22,7 @@ from experiments.tracking.tracker import Tracker
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
     from experiments.models.cost import Cost
-    from experiments.runtime import Devices
+    from experiments.runtime.devices import Devices
 
 _CLASSES_WIDTH = 90  # characters
 

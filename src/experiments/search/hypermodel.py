@@ -8,13 +8,18 @@ import keras
 import keras_tuner
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from experiments import build
-from experiments.build import Pipelines
+from experiments.builders.data import (
+    Pipelines,
+    build_dataset,
+    build_pipelines,
+    naming_damaged_files,
+)
+from experiments.builders.model import build_model
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.space import Space, parse_space
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
-from experiments.runtime import choose_gpus, confirm_devices, list_gpus
+from experiments.runtime.devices import choose_gpus, confirm_devices, list_gpus
 from experiments.search.oracle.hyperparameters import read_values
 
 
@@ -82,7 +87,7 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         keras.utils.set_random_seed(run.seed)
         keras.config.set_dtype_policy(run.trainer.precision)
         dataset, pipelines = self._load(run)
-        return build.build_model(
+        return build_model(
             run,
             dataset,
             steps_per_epoch=pipelines.steps_per_epoch,
@@ -112,7 +117,7 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         dataset, pipelines = self._load(run)
         begin = int(kwargs.get("initial_epoch", 0)) * pipelines.steps_per_epoch
         kwargs.setdefault("epochs", run.trainer.epochs)
-        with build.naming_damaged_files(dataset):
+        with naming_damaged_files(dataset):
             return model.fit(
                 pipelines.train_from(begin),
                 validation_data=pipelines.validation,
@@ -142,9 +147,9 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
     def _load(self, run: RunConfig) -> tuple[Dataset, Pipelines]:
         """Returns the data; the same data set is read once."""
         if self._dataset is None or self._dataset[0] != run.dataset:
-            self._dataset = (run.dataset, build.build_dataset(run))
+            self._dataset = (run.dataset, build_dataset(run))
         dataset = self._dataset[1]
-        return dataset, build.build_pipelines(run, dataset)
+        return dataset, build_pipelines(run, dataset)
 
 
 def _parse(overrides: Sequence[str]) -> list[Any]:

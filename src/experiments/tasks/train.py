@@ -5,7 +5,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from experiments import build
+from experiments.builders.cost import measure_cost
+from experiments.builders.data import (
+    build_dataset,
+    build_pipelines,
+    naming_damaged_files,
+)
+from experiments.builders.devices import (
+    claim_devices,
+    configure_framework,
+    describe_choices,
+)
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.data.dataset import Dataset
@@ -15,7 +25,7 @@ from experiments.fitting.memory import MemoryGuard, fit_to_memory
 from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import best_of_search
-from experiments.runtime import Devices, free_memory
+from experiments.runtime.devices import Devices, free_memory
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -40,7 +50,7 @@ def train(job: Job) -> JobResult:
     run, options = job.run, job.run.task.arguments()
     for doubt in find_doubts(run):
         log.warning("%s", doubt)
-    claimed = build.claim_devices(run)
+    claimed = claim_devices(run)
     check_memory(run, gpu_memory=_gpu_memory(claimed))
     memory = MemoryGuard(job)
     with (
@@ -48,12 +58,12 @@ def train(job: Job) -> JobResult:
         memory.watch(),
         ExitStack() as naming_files,
     ):
-        devices = build.configure_framework(run, claimed)
+        devices = configure_framework(run, claimed)
         record.log_devices(tracker, devices)
         memory.stage = "data"
-        dataset = build.build_dataset(run)
-        naming_files.enter_context(build.naming_damaged_files(dataset))
-        pipelines = build.build_pipelines(run, dataset)
+        dataset = build_dataset(run)
+        naming_files.enter_context(naming_damaged_files(dataset))
+        pipelines = build_pipelines(run, dataset)
         state = load_state(job)
         _check_origin(job, dataset, tracker, state)
         fitting = Fitting(
@@ -65,9 +75,9 @@ def train(job: Job) -> JobResult:
         )
         memory.stage = "network"
         model = fitting.build_model()
-        cost = memory.cost = build.measure_cost(run, model, devices)
+        cost = memory.cost = measure_cost(run, model, devices)
         display.show_start(job, dataset, cost, devices)
-        choices = build.describe_choices(run, model, devices)
+        choices = describe_choices(run, model, devices)
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))

@@ -16,7 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.build import claim_devices
+from experiments.builders.devices import claim_devices
 from experiments.command.search_plan import plan_search, sample_jobs
 from experiments.config.search.schema import SearchConfig, read_search
 from experiments.config.validation import validate

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from experiments.errors import DeviceError
-from experiments.runtime import list_gpus
+from experiments.runtime.devices import list_gpus
 
 _POLL_SECONDS = 0.5
 _RAY = ("RAY_JOB_ID", "RAY_RAYLET_PID")

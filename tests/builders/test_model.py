@@ -1,39 +1,27 @@
 import sys
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from experiments import build
-from experiments.errors import ConfigError, DataError
-from experiments.runtime import Devices
+from experiments.builders.data import (
+    build_dataset,
+    build_pipelines,
+)
+from experiments.builders.model import (
+    _check_gradients,
+    _check_head,
+    build_model,
+    normalise_inside,
+)
+from experiments.errors import ConfigError
+from experiments.runtime.devices import Devices
 from experiments.speedups import convolution
+from tests.tiny import TINY
 from tests.warm import run_to_the_end
 
 CPU = Devices(())
-TINY = [
-    "model=resnet",
-    "model.depth=null",
-    "model.blocks=[1]",
-    "model.block=basic",
-    "model.width=8",
-    "dataset=synthetic_small",
-    "dataset.image_size=16",
-]
-
-
-@pytest.fixture
-def built(check: Any) -> Any:
-    def built(*overrides: str) -> tuple[Any, Any, Any]:
-        run = check(*TINY, *overrides).run
-        dataset = build.build_dataset(run)
-        steps = build.build_pipelines(run, dataset).steps_per_epoch
-        model = build.build_model(run, dataset, steps_per_epoch=steps, devices=CPU)
-        return run, dataset, model
-
-    return built
 
 
 def test_model_takes_images_as_stored_and_normalises_inside(built: Any) -> None:
@@ -78,11 +66,11 @@ def test_jit_is_off_on_the_cpu_and_can_be_forced(built: Any) -> None:
 
 def test_wrong_head_of_an_own_model_is_named(check: Any) -> None:
     run = check(*TINY).run
-    dataset = build.build_dataset(run)
+    dataset = build_dataset(run)
     inputs = keras.Input((16, 16, 3))
     network = keras.Model(inputs, keras.layers.Flatten()(inputs))
     with pytest.raises(ConfigError, match="model must give one number a class"):
-        build._check_head(build.normalise_inside(network, dataset), 10)
+        _check_head(normalise_inside(network, dataset), 10)
 
 
 def test_layers_of_an_own_model_that_onednn_computes_wrong_are_named(
@@ -95,118 +83,11 @@ def test_layers_of_an_own_model_that_onednn_computes_wrong_are_named(
     network = keras.Model(inputs, keras.Model(inputs, x)(inputs))
     run = check(*TINY).run
     with pytest.raises(ConfigError, match=r"oneDNN computes wrong: narrow\. Put"):
-        build._check_gradients(run, network, CPU)
-    build._check_gradients(check(*TINY, "trainer.onednn=false").run, network, CPU)
-    build._check_gradients(run, network, Devices(("0",)))
+        _check_gradients(run, network, CPU)
+    _check_gradients(check(*TINY, "trainer.onednn=false").run, network, CPU)
+    _check_gradients(run, network, Devices(("0",)))
     narrow.trainable = False
-    build._check_gradients(run, network, CPU)
-
-
-def test_batch_beyond_the_memory_is_a_warning_with_figures(
-    built: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    run, _, model = built()
-    build.measure_cost(run, model, CPU)
-    assert not caplog.records
-    monkeypatch.setattr(build.runtime, "free_memory", lambda _: 1000)
-    build.measure_cost(run, model, CPU)
-    assert "trainer.batch_size=16 needs about" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("overrides", "steps"),
-    [
-        ([], 2),
-        (["trainer.drop_remainder=false"], 3),
-        (["trainer.max_steps_per_epoch=1"], 1),
-        (["trainer.overfit_batches=1"], 1),
-    ],
-)
-def test_steps_of_an_epoch(check: Any, overrides: list[str], steps: int) -> None:
-    run = check(*TINY, *overrides).run  # 40 training images in batches of 16
-    pipelines = build.build_pipelines(run, build.build_dataset(run))
-    assert pipelines.steps_per_epoch == steps
-
-
-def test_the_batches_of_a_step_are_built_once(check: Any) -> None:
-    run = check(*TINY).run
-    pipelines = build.build_pipelines(run, build.build_dataset(run))
-    first = pipelines.train_from(0)
-    assert pipelines.train_from(0) is first
-    batches = [next(iter(first))[1].numpy() for _ in range(2)]
-    assert np.array_equal(*batches)
-    later = next(iter(pipelines.train_from(1)))[1].numpy()
-    assert np.array_equal(later, next(iter(first.skip(1)))[1].numpy())
-
-
-def test_overfitting_repeats_the_same_batch(check: Any) -> None:
-    run = check(*TINY, "trainer.overfit_batches=1", "augment=flip_crop").run
-    pipelines = build.build_pipelines(run, build.build_dataset(run))
-    first, second = (images for images, _ in pipelines.train_from(0).take(2))
-    assert np.array_equal(first, second)
-
-
-def test_callbacks_get_the_run_time_facts_that_they_name(
-    check: Any, tmp_path: Any
-) -> None:
-    run = check(*TINY, "callbacks.early_stopping=null").run
-    callbacks = build.build_callbacks(run, {"output_dir": tmp_path, "unused": 1})
-    assert list(callbacks) == ["timing", "lr_monitor", "terminate_on_nan", "checkpoint"]
-    assert callbacks["checkpoint"].folder.is_relative_to(tmp_path)
-
-
-def test_argument_that_a_component_does_not_take_is_a_config_error(check: Any) -> None:
-    run = check(
-        *TINY,
-        "+callbacks.stop._target_=keras.callbacks.CSVLogger",
-        "callbacks.early_stopping=null",
-        "+callbacks.stop.filename=log.csv",
-        "+callbacks.stop.patiense=3",
-    )
-    with pytest.raises(ConfigError, match="patiense"):
-        build.build_callbacks(run.run, {"output_dir": Path()})
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["keras.callbacks.os.system", "keras.callbacks.system", "keras.optimizers.get"],
-)
-def test_path_that_leads_out_of_an_allowed_package_is_not_called(
-    check: Any, tmp_path: Path, path: str
-) -> None:
-    """Before anything is imported it looks like one of the package."""
-    node = f"{{_target_: {path}, command: touch {tmp_path}/canary}}"
-    run = check(*TINY, f"+callbacks.x={node}", "callbacks.early_stopping=null").run
-    with pytest.raises(ConfigError, match=r"callbacks\.x\._target_"):
-        build.build_callbacks(run, {"output_dir": tmp_path})
-    assert not (tmp_path / "canary").exists()
-
-
-def test_file_damaged_while_training_is_named(check: Any, tmp_path: Path) -> None:
-    from PIL import Image
-
-    for number in range(40):
-        folder = tmp_path / f"class{number % 2}"
-        folder.mkdir(exist_ok=True)
-        colour = (number * 6, 0, 0)
-        Image.new("RGB", (16, 16), colour).save(folder / f"{number}.png")
-    run = check(
-        *TINY[:-2],
-        "dataset=folder",
-        f"dataset.path={tmp_path}",
-        "dataset.image_size=16",
-        "dataset.scan_cache=null",
-    ).run
-    dataset = build.build_dataset(run)
-    victim = Path(dataset.train.paths[0])
-    victim.write_bytes(victim.read_bytes()[:40])
-    with pytest.raises(DataError, match=victim.name):
-        _read_once(run, dataset)
-
-
-def _read_once(run: Any, dataset: Any) -> None:
-    with build.naming_damaged_files(dataset):
-        list(build.build_pipelines(run, dataset).train_from(0).take(3))
+    _check_gradients(run, network, CPU)
 
 
 def test_two_replicas_train_as_one(check: Any) -> None:
@@ -219,7 +100,8 @@ def test_two_replicas_train_as_one(check: Any) -> None:
 
 REPLICAS = """
 import keras, numpy as np, tensorflow as tf
-from experiments import runtime
+from experiments.runtime.devices import Devices
+from experiments.runtime.distribution import variable_scope
 cpu = tf.config.list_physical_devices("CPU")[0]
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, halves)
@@ -230,7 +112,7 @@ y = np.arange(64) % 4
 data = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
 for gpus in ((), ("0", "1")):
     keras.utils.set_random_seed(0)
-    with runtime.variable_scope(runtime.Devices(gpus), "tensorflow"):
+    with variable_scope(Devices(gpus), "tensorflow"):
         model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.1), loss)
@@ -251,11 +133,11 @@ def test_a_step_in_micro_batches_is_the_same_step(check: Any) -> None:
             "schedule=constant",
             "trainer.max_steps_per_epoch=3",
         ).run
-        dataset = build.build_dataset(run)
-        pipelines = build.build_pipelines(run, dataset)
+        dataset = build_dataset(run)
+        pipelines = build_pipelines(run, dataset)
         assert pipelines.steps_per_epoch == 3
         keras.utils.set_random_seed(0)
-        model = build.build_model(
+        model = build_model(
             run, dataset, steps_per_epoch=pipelines.steps_per_epoch, devices=CPU
         )
         assert ("train_step" in vars(model)) is (parts > 1)
@@ -267,19 +149,6 @@ def test_a_step_in_micro_batches_is_the_same_step(check: Any) -> None:
         weights.append(model.trainable_variables[0].numpy())
         assert int(model.optimizer.iterations) == 3
     np.testing.assert_allclose(*weights, rtol=2e-4, atol=1e-6)
-
-
-def test_micro_batches_count_as_less_memory(check: Any, built: Any) -> None:
-    costs = []
-    for parts in (1, 4):
-        run, _, model = built(
-            "trainer.batch_size=8", f"trainer.accumulate_steps={parts}"
-        )
-        costs.append(build.measure_cost(run, model, CPU))
-    whole, quarter = costs
-    saved = 6 * whole.activation_bytes_per_image  # two of eight images are there,
-    added = 4 * whole.trainable_parameters  # and the sum of the gradients
-    assert quarter.training_bytes == whole.training_bytes - saved + added
 
 
 def test_only_the_training_loss_is_smoothed(built: Any) -> None:
@@ -341,8 +210,8 @@ def test_only_tensorflows_cpu_kernels_are_avoided(
     asking: list[Any] = []
     monkeypatch.setattr(convolution, "lower_convolutions", asking.append)
     run = check(*TINY, "trainer.jit=false", *overrides).run
-    dataset = build.build_dataset(run)
+    dataset = build_dataset(run)
 
-    build.build_model(run, dataset, steps_per_epoch=1, devices=devices)
+    build_model(run, dataset, steps_per_epoch=1, devices=devices)
 
     assert bool(asking) is asked

@@ -1,0 +1,95 @@
+"""The data set of a config, and the batches that feed a training."""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.config.schema.run import RunConfig
+from experiments.config.targets import instantiate
+from experiments.data.dataset import Dataset, Split
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
+
+    Attributes:
+        train_from: Returns the training batches from a step on, over all epochs.
+        validation: One pass over the validation images.
+        test: One pass over the test images; `None` without any.
+        steps_per_epoch: Training steps of one epoch.
+    """
+
+    train_from: Callable[[int], Any]
+    validation: Any
+    test: Any | None
+    steps_per_epoch: int
+
+
+def build_dataset(run: RunConfig) -> Dataset:
+    """Loads and checks the data set.
+
+    Raises:
+        DataError: It is absent, damaged or smaller than one batch.
+    """
+    dataset: Dataset = instantiate(
+        run.dataset, key="dataset", allowed=run.allowed_targets
+    )
+    return dataset
+
+
+def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
+    """Builds the datasets that feed training, validation and the test."""
+    from experiments.data.pipeline.pipeline import build_pipeline, steps_per_epoch
+
+    trainer = run.trainer
+    common: dict[str, Any] = {
+        "image_shape": dataset.image_shape,
+        "batch_size": trainer.batch_size,
+        "seed": run.seed,
+        "cache": dataset.cache,
+        "parallelism": dataset.decode_threads,
+    }
+
+    def evaluate(split: Split) -> Any:
+        return build_pipeline(
+            split, shuffle=False, epochs=1, drop_remainder=False, **common
+        )
+
+    steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
+    limits = [trainer.max_steps_per_epoch, trainer.overfit_batches]
+
+    # The first batch is drawn for the record before training begins with it.
+    @functools.lru_cache(maxsize=1)
+    def train_from(step: int) -> Any:
+        repeated = trainer.overfit_batches
+        batches = build_pipeline(
+            dataset.train,
+            shuffle=True,
+            epochs=None,
+            start_step=step if repeated is None else 0,
+            drop_remainder=trainer.drop_remainder,
+            augment=instantiate(
+                run.augment, key="augment", allowed=run.allowed_targets
+            ),
+            **common,
+        )
+        if repeated is None:
+            return batches
+        return batches.take(repeated).cache().repeat().skip(step % repeated)
+
+    return Pipelines(
+        train_from=train_from,
+        validation=evaluate(dataset.validation),
+        test=None if dataset.test is None else evaluate(dataset.test),
+        steps_per_epoch=min([steps, *(limit for limit in limits if limit is not None)]),
+    )
+
+
+def naming_damaged_files(dataset: Dataset) -> AbstractContextManager[None]:
+    """Names the file where an image of the data set fails to decode, see `damage`."""
+    from experiments.data.pipeline import damage
+
+    return damage.naming_damaged_files(*dataset.splits.values())

@@ -1,0 +1,133 @@
+"""The compiled model of a config: the one way to it."""
+
+from typing import Any
+
+from experiments.builders.cost import micro_batch
+from experiments.builders.devices import uses_onednn
+from experiments.builders.optimizer import build_optimizer
+from experiments.config.schema.run import RunConfig
+from experiments.config.targets import instantiate
+from experiments.data.dataset import Dataset
+from experiments.errors import ConfigError, Problem
+from experiments.runtime.devices import Devices
+from experiments.runtime.distribution import variable_scope
+
+
+def build_model(
+    run: RunConfig,
+    dataset: Dataset,
+    *,
+    steps_per_epoch: int,
+    devices: Devices,
+    lr_factor: float = 1.0,
+) -> Any:
+    """Builds and compiles the model: the one way to it, for every task and trial.
+
+    Args:
+        run: The checked config.
+        dataset: Says the image shape, the classes and the normalisation.
+        steps_per_epoch: Training steps of one epoch, which schedules are written in.
+        devices: The claimed devices; several get a copy of the model each.
+        lr_factor: What the configured learning rate is multiplied by.
+
+    Returns:
+        A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
+
+    Raises:
+        ConfigError: The network's output has another shape, or training it on these
+            devices would go wrong.
+    """
+    from experiments.speedups.batch_norm import fuse_batch_norms
+    from experiments.speedups.convolution import lower_convolutions
+    from experiments.training.loop.fit import choose_jit, compile_model
+    from experiments.training.losses import build_loss, outputs_probabilities
+    from experiments.training.metrics import build_metrics
+
+    trainer, classes = run.trainer, dataset.num_classes
+    jit = choose_jit(
+        trainer.jit,
+        on_gpu=devices.kind == "gpu",
+        deterministic=trainer.deterministic,
+    )
+    with variable_scope(devices, run.backend):
+        network = instantiate(
+            run.model,
+            key="model",
+            allowed=run.allowed_targets,
+            input_shape=dataset.image_shape,
+            num_classes=classes,
+        )
+        model = normalise_inside(network, dataset)
+        _check_head(model, classes)
+        _check_gradients(run, model, devices)
+        if trainer.fused_batch_norm:
+            fuse_batch_norms(model, jit=jit)
+        on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
+        if trainer.lowered_convolutions and on_cpu and not jit:
+            lower_convolutions(model)
+        head: dict[str, Any] = {
+            "from_logits": not outputs_probabilities(model),
+            "num_classes": classes,
+        }
+        compile_model(
+            model,
+            optimizer=build_optimizer(
+                run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
+            ),
+            loss=build_loss(**head, label_smoothing=0.0),
+            training_loss=build_loss(**head, label_smoothing=trainer.label_smoothing),
+            metrics=build_metrics(classes),
+            jit=jit,
+            steps_per_execution=trainer.steps_per_execution,
+            micro_batch=None if trainer.accumulate_steps == 1 else micro_batch(run),
+        )
+    return model
+
+
+def normalise_inside(network: Any, dataset: Dataset) -> Any:
+    """Puts the data set's normalisation in front of a network.
+
+    The result takes the images as they are stored, so that a saved model needs no
+    preprocessing that somebody could forget; the network stays what its paper says.
+
+    Args:
+        network: A `keras.Model` of float images (B, H, W, C).
+        dataset: Says shape, mean and standard deviation, the latter in 0..1 units.
+
+    Returns:
+        A `keras.Model` of uint8 images (B, H, W, C).
+    """
+    import keras
+
+    images = keras.Input(dataset.image_shape, dtype="uint8", name="image")
+    scale = [1 / (255 * std) for std in dataset.std]
+    pairs = zip(dataset.mean, dataset.std, strict=True)
+    offset = [-mean / std for mean, std in pairs]
+    normalised = keras.layers.Rescaling(scale, offset, name="normalise")(images)
+    return keras.Model(images, network(normalised), name="classifier")
+
+
+def _check_head(model: Any, classes: int) -> None:
+    if tuple(model.output_shape) != (None, classes):
+        reason = (
+            f"must give one number a class, shape (batch, {classes}). "
+            f"Received: {model.output_shape}."
+        )
+        raise ConfigError([Problem("model", reason)])
+
+
+def _check_gradients(run: RunConfig, model: Any, devices: Devices) -> None:
+    from experiments.models.onednn import NARROW, find_wrong_gradients
+
+    if not uses_onednn(run, devices):
+        return
+    if names := find_wrong_gradients(model):
+        reason = (
+            f"has strided 1x1 convolutions of fewer than {NARROW} input channels, "
+            f"whose gradients oneDNN computes wrong: {', '.join(names)}."
+        )
+        hint = (
+            "Put AveragePooling2D(1, strides=...) before each in place of its stride, "
+            "or use trainer.onednn=false."
+        )
+        raise ConfigError([Problem("model", reason, hint)])

@@ -1,0 +1,65 @@
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from experiments.errors import DeviceError
+from experiments.runtime import environment
+from experiments.runtime.environment import prepare_environment
+
+
+@pytest.mark.parametrize(
+    ("gpu", "onednn", "visible", "kernels"),
+    [("cpu", "auto", "-1", "1"), (1, False, "1", "0"), ("all", True, "0,1", "1")],
+)
+def test_environment_is_set_before_the_framework_is_imported(
+    monkeypatch: pytest.MonkeyPatch, gpu: Any, onednn: Any, visible: str, kernels: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(environment, "list_gpus", lambda: ("0", "1"))
+    prepare_environment(gpu=gpu, backend="jax", onednn=onednn, deterministic=False)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == visible
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == kernels
+    assert os.environ["KERAS_BACKEND"] == "jax"
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("backend", "gpu", "flags"),
+    [
+        ("jax", "auto", "--a=1 --xla_gpu_deterministic_ops=true"),
+        ("jax", "cpu", "--a=1"),  # XLA's CPU gives the same bits anyway
+        ("tensorflow", "auto", "--a=1"),
+    ],
+)
+def test_deterministic_gpus_are_asked_of_the_backend_that_computes(
+    monkeypatch: pytest.MonkeyPatch, backend: str, gpu: Any, flags: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {"XLA_FLAGS": "--a=1"})
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(environment, "list_gpus", lambda: ("0",))
+    for _ in range(2):
+        prepare_environment(gpu=gpu, backend=backend, onednn="auto", deterministic=True)
+        assert os.environ["XLA_FLAGS"] == flags
+        assert os.environ["TF_CUDNN_DETERMINISTIC"] == "1"
+
+
+@pytest.mark.parametrize("settings", [{"onednn": False}, {"deterministic": True}])
+def test_second_job_of_a_process_cannot_change_the_arithmetic(
+    settings: dict[str, Any],
+) -> None:
+    given = {"onednn": "auto", "deterministic": False, **settings}
+    with pytest.raises(DeviceError, match=r"trainer\.onednn or trainer\.deterministic"):
+        prepare_environment(gpu="cpu", backend="tensorflow", **given)
+
+
+def test_second_job_of_a_process_cannot_change_the_backend() -> None:
+    import keras
+
+    assert keras.backend.backend() == "tensorflow"
+    with pytest.raises(DeviceError, match="KERAS_BACKEND=tensorflow"):
+        prepare_environment(
+            gpu="cpu", backend="jax", onednn="auto", deterministic=False
+        )
