@@ -44,7 +44,7 @@ lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/yamllint conf
+	@$(BIN)/yamllint conf .github CITATION.cff
 	@$(BIN)/lint-imports
 
 $(VENV)/bin/python:
