@@ -124,14 +124,14 @@ _KERAS = (
     Loan(
         lender="keras.src.backend.jax.trainer",
         names=("_distribute_data", "JAXEpochIterator"),
-        borrowers=("runtime",),
+        borrowers=("speedups.scope",),
         purpose="Lets devices share batches that they cannot share evenly.",
         way_out="See whether Keras does by now; else refuse several GPUs on JAX.",
     ),
     Loan(
         lender="keras.src.backend.jax.trainer.JAXEpochIterator",
         names=("_get_distributed_iterator",),
-        borrowers=("runtime",),
+        borrowers=("speedups.scope",),
         purpose="As above.",
         way_out="As above.",
     ),
@@ -155,14 +155,14 @@ _TENSORFLOW = (
     Loan(
         lender="tensorflow.python.framework.ops",
         names=("gradient_registry",),
-        borrowers=("runtime",),
+        borrowers=("speedups.gradients",),
         purpose="Frees the gradients that TensorFlow keeps of earlier models.",
         way_out="Leave it out: a sweep in one process then grows by 17 MB a job.",
     ),
     Loan(
         lender="tensorflow.python.framework.registry.Registry",
         names=("_registry",),
-        borrowers=("runtime",),
+        borrowers=("speedups.gradients",),
         purpose="As above.",
         way_out="As above.",
     ),

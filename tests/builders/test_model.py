@@ -101,7 +101,7 @@ def test_two_replicas_train_as_one(check: Any) -> None:
 REPLICAS = """
 import keras, numpy as np, tensorflow as tf
 from experiments.runtime.devices import Devices
-from experiments.runtime.distribution import variable_scope
+from experiments.speedups.scope import variable_scope
 cpu = tf.config.list_physical_devices("CPU")[0]
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, halves)

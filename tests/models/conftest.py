@@ -15,7 +15,7 @@ from experiments.config.schema.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet.builder import build_resnet
 from experiments.runtime.devices import Devices
-from experiments.runtime.distribution import variable_scope
+from experiments.speedups.scope import variable_scope
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 

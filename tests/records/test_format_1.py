@@ -65,8 +65,9 @@ def test_every_record_is_read(outputs: Path) -> None:
     from experiments.tasks.fitting import read_rollbacks
     from experiments.tasks.origin import read_origin
     from experiments.tracking.journal import DAMAGED, read_entries
-    from experiments.tracking.spool import Spool
     from experiments.training.store import load_best, load_last
+
+    from experiments.tracking.spool import Spool
 
     finished = find_job(outputs, "finished")
     result = JobResult.load(finished)

@@ -133,7 +133,7 @@ SHARED = """
 import json
 import keras, numpy as np
 from experiments.runtime.devices import Devices
-from experiments.runtime.distribution import variable_scope
+from experiments.speedups.scope import variable_scope
 
 def build(gpus):
     with variable_scope(Devices(gpus), "jax"):

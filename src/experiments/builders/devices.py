@@ -1,5 +1,6 @@
 """The devices and the framework, as a config wants them."""
 
+import sys
 from typing import Any
 
 from experiments.config.schema.run import RunConfig
@@ -27,6 +28,10 @@ def configure_framework(run: RunConfig, devices: Devices) -> Devices:
     Returns:
         The devices that the framework computes on; everything else goes by these.
     """
+    if "keras" in sys.modules:  # before the seeds are set, which this would forget
+        from experiments.speedups.gradients import forget_models
+
+        forget_models()
     return framework.configure_framework(
         devices,
         gpu=run.gpu,

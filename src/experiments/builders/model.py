@@ -10,7 +10,6 @@ from experiments.config.targets import instantiate
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError, Problem
 from experiments.runtime.devices import Devices
-from experiments.runtime.distribution import variable_scope
 
 
 def build_model(
@@ -39,6 +38,7 @@ def build_model(
     """
     from experiments.speedups.batch_norm import fuse_batch_norms
     from experiments.speedups.convolution import lower_convolutions
+    from experiments.speedups.scope import variable_scope
     from experiments.training.loop.fit import choose_jit, compile_model
     from experiments.training.losses import build_loss, outputs_probabilities
     from experiments.training.metrics import build_metrics

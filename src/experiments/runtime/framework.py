@@ -78,7 +78,6 @@ def configure_framework(
                 f"trainer.threads={threads} cannot be set any more in this process: an "
                 "earlier job has started TensorFlow. Run it as a separate command."
             ) from error
-    forget_models()
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     if deterministic:
@@ -91,22 +90,6 @@ def _check_precision(precision: str, devices: Devices) -> None:
         reason = f"{precision} needs a GPU: a CPU is several times slower with it."
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
-
-
-def forget_models() -> None:
-    """Frees what earlier jobs of this process have left.
-
-    TensorFlow keeps the gradient of every custom gradient for ever, since a graph names
-    it only. Each holds the graph it was traced in: some 17 MB for a model of Keras,
-    whose own functions nobody calls any more when the next job begins.
-    """
-    import keras
-    from tensorflow.python.framework import ops
-
-    gradients = getattr(ops.gradient_registry, "_registry", {})  # not public
-    for name in [name for name in gradients if name.startswith("CustomGradient-")]:
-        del gradients[name]
-    keras.utils.clear_session()  # collects what nobody holds any more
 
 
 @contextlib.contextmanager

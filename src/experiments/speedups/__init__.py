@@ -1,1 +1,1 @@
-"""Reaches into Keras or TensorFlow to compute the same faster; each has a switch."""
+"""Reaches into Keras or TensorFlow: what is computed stays, it takes less."""

@@ -1,13 +1,10 @@
-"""The scope in which a model is built, so that all claimed GPUs train it."""
+"""The scope in which a model is built, for one device or for several."""
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from experiments.runtime.devices import Devices
-
-log = logging.getLogger(__name__)
 
 
 def variable_scope(

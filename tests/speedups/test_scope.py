@@ -1,13 +1,13 @@
-from experiments.runtime.devices import (
-    Devices,
-)
-from experiments.runtime.distribution import variable_scope
+"""In which scope a model is built."""
+
+import keras
+
+from experiments.runtime.devices import Devices
+from experiments.speedups.scope import variable_scope
 
 
 def test_variables_of_one_device_have_one_name_beside_their_paths() -> None:
     """TensorFlow takes longer for a variable whose name it has not met."""
-    import keras
-
     layers = [keras.layers.Dense(2, name=name) for name in ("a", "b")]
     with variable_scope(Devices(()), "tensorflow"):
         for layer in layers:
