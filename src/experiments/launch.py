@@ -52,6 +52,7 @@ from experiments.jobs.folder import (
     choose_folder,
     claim_folder,
     is_held,
+    refuse_newer_records,
     refuse_outer_links,
 )
 from experiments.jobs.job import (
@@ -169,6 +170,7 @@ def _answer(
         raise ConfigError(_suggest_instead(plan), "The command line")
     folder = _choose_folder(plan)
     refuse_outer_links(folder, depth=3 if plan.multirun else 2)
+    refuse_newer_records(folder, depth=2 if plan.multirun else 1)
     plan = dataclasses.replace(plan, folder=folder)
     os.environ |= {PROCESS_VARIABLE: str(os.getpid()), SCRIPT_VARIABLE: typed_script()}
     with signals_as_requests(StopRequest()):

@@ -3,17 +3,35 @@
 Whoever copies a folder of results from elsewhere must not have to trust it. A file is
 read when it is an ordinary one in its place and of a sensible size; what stands in it
 must have the form in which it was written; and a path in it leads nowhere else.
+
+Records outlive the code: each says its format, one number for all kinds of them. What
+an older one means today, `config.history` tells; a newer one is refused.
 """
 
 import json
 import os
+import re
 import stat
+from collections.abc import Callable, Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from experiments import __version__
 from experiments.errors import ExperimentError
+from experiments.files import replace_json
 from experiments.shapes import ShapeError, conform
+
+# Of all that is written. A record without one was written before there were formats.
+FORMAT = 2
+FIRST = 1
+_KEY, _RELEASE = "format", "release"
+_HEADER = re.compile(rb"# experiments (\S{1,40}), format (\d{1,9})\r?$", re.MULTILINE)
+_LINE = re.compile(
+    rb'^\{\s*"format": (\d{1,9})(?:,\s*"release": "([^"]{1,40})")?', re.M
+)
+_ROOMS = ("checkpoints", "search", "tracking")  # folders of records in that of a job
+_MOST_BYTES = 256 * 2**20  # of a file that is searched for its format
 
 LIMIT = 16 * 2**20  # bytes of a file without a reason to be larger
 _MEBIBYTE = 2**20
@@ -42,12 +60,133 @@ class OutsideError(ExperimentError, ValueError):
     """A record names what lies outside of its folder."""
 
 
-def read_record(path: Path, shape: Any, *, limit: int = LIMIT, advice: str = "") -> Any:
-    """Reads a JSON file and checks it.
+class NewerRecordError(ExperimentError):
+    """A record of a later release: whole, and not to be replaced by what is known here.
+
+    No `RecordError`, which some readers take for a record that is not there.
+
+    Args:
+        place: The file, or what it is a part of.
+        found: Its format.
+        release: Which one wrote it, where that is known.
+    """
+
+    def __init__(self, place: Path | str, found: int, release: str | None) -> None:
+        self.place, self.found, self.release = place, found, release
+        by = f"experiments {release}" if release else "a later release of experiments"
+        wanted = "that release" if release else "a later one"
+        super().__init__(
+            f"{place} was written by {by} in format {found}; this is {__version__}, "
+            f"which reads up to {FORMAT}. Nothing was changed. Install {wanted}."
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[Path | str, int, str | None]]:
+        """Comes back from a launcher's worker as it was raised."""
+        return type(self), (self.place, self.found, self.release)
+
+
+# Makes what an older record says what one of today would say: content, its format.
+Upgrade = Callable[[Any, int], Any]
+
+
+def stamp(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a record with its format and who wrote it."""
+    return {_KEY: FORMAT, _RELEASE: __version__, **content}
+
+
+def write_record(
+    path: Path, content: Mapping[str, Any], *, indent: int | None = None
+) -> None:
+    """Writes a record, see `replace_json`."""
+    replace_json(path, stamp(content), indent=indent)
+
+
+def write_header() -> str:
+    """Returns the comment by which a YAML file says its format."""
+    return f"# experiments {__version__}, format {FORMAT}\n"
+
+
+def read_header(content: bytes, place: Path | str) -> int:
+    """Returns the format of a YAML file.
+
+    Raises:
+        NewerRecordError: A later release wrote it.
+    """
+    found = _HEADER.match(content)
+    return FIRST if found is None else check_format(int(found[2]), place, found[1])
+
+
+def check_format(
+    found: object, place: Path | str, release: bytes | str | None = None
+) -> int:
+    """Returns a format that can be read.
+
+    Raises:
+        NewerRecordError: A later release wrote it.
+        ShapeError: It is no format.
+    """
+    if type(found) is not int or found < FIRST:
+        raise ShapeError(f"`{_KEY}` must be an integer, 1 or more")
+    if found > FORMAT:
+        by = release.decode(errors="replace") if isinstance(release, bytes) else release
+        raise NewerRecordError(place, found, by)
+    return found
+
+
+def refuse_newer(path: Path) -> None:
+    """Looks whether a later release has written to a file of records, in any line.
+
+    Raises:
+        NewerRecordError: It has. Whatever else is wrong with it is told by its reader.
+    """
+    try:
+        content = read_bytes(path, limit=_MOST_BYTES)
+    except (OSError, RecordError):
+        return
+    for found in _LINE.finditer(content):
+        check_format(max(FIRST, int(found[1])), path, found[2])
+
+
+def refuse_newer_in(folder: Path) -> None:
+    """Looks whether a later release has written records of a job or a sweep.
+
+    Raises:
+        NewerRecordError: It has.
+    """
+    for name in ("", *_ROOMS):
+        for path in sorted((folder / name).glob("*.json*")):
+            refuse_newer(path)
+
+
+def unstamp(content: Any, place: Path | str) -> tuple[Any, int]:
+    """Returns what a record says without its format, and the format.
+
+    Raises:
+        NewerRecordError: A later release wrote it.
+        ShapeError: Its format is none.
+    """
+    if not isinstance(content, dict):
+        return content, FIRST
+    rest = {k: v for k, v in content.items() if k not in (_KEY, _RELEASE)}
+    release = content.get(_RELEASE)
+    by = release if isinstance(release, str) and release.isprintable() else None
+    return rest, check_format(content.get(_KEY, FIRST), place, by)
+
+
+def read_record(
+    path: Path,
+    shape: Any,
+    *,
+    upgrade: Upgrade | None = None,
+    limit: int = LIMIT,
+    advice: str = "",
+) -> Any:
+    """Reads a record and checks it.
 
     Args:
         path: The file.
         shape: What it holds, see `conform`.
+        upgrade: What becomes of one of an earlier format.
         limit: Bytes that it may have.
         advice: What to do about a damaged one, a sentence.
 
@@ -56,8 +195,33 @@ def read_record(path: Path, shape: Any, *, limit: int = LIMIT, advice: str = "")
 
     Raises:
         FileNotFoundError: It is absent.
+        NewerRecordError: A later release wrote it.
         RecordError: It is anything but such a file.
     """
+    content = read_bytes(path, limit=limit, advice=advice)
+    try:
+        return parse_record(content, shape, place=path, upgrade=upgrade)
+    except ValueError as error:
+        raise RecordError(path, str(error), advice) from error
+
+
+def parse_record(
+    content: bytes, shape: Any, *, place: Path | str, upgrade: Upgrade | None = None
+) -> Any:
+    """Returns what the text of a record says, see `read_record`.
+
+    Raises:
+        NewerRecordError: A later release wrote it.
+        ValueError: It is no record.
+    """
+    plain, found = unstamp(parse_json(content), place)
+    if upgrade is not None and found < FORMAT:
+        plain = upgrade(plain, found)
+    return conform(plain, shape)
+
+
+def read_json(path: Path, shape: Any, *, limit: int = LIMIT, advice: str = "") -> Any:
+    """Reads a JSON file that is none of this project's records; see `read_record`."""
     content = read_bytes(path, limit=limit, advice=advice)
     try:
         return conform(parse_json(content), shape)

@@ -143,7 +143,7 @@ def test_micro_batches_are_halved_until_they_are_odd(
         MemoryGuard(job).watch(),
     ):
         raise EXHAUSTED
-    assert json.loads((tmp_path / MEMORY_FILE).read_text()) == {"accumulate_steps": 4}
+    assert json.loads((tmp_path / MEMORY_FILE).read_text())["accumulate_steps"] == 4
 
 
 def test_found_micro_batch_counts_only_as_long_as_it_is_wished_for(

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from experiments import __version__
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError
 from experiments.jobs.job import RESULT_FILE, Job, JobResult
+from experiments.records import FORMAT
 from tests.damage import WAYS
 
 
@@ -64,6 +66,8 @@ def test_result_file_is_json_that_other_programs_read(tmp_path: Path) -> None:
     assert RESULT_FILE == "result.json"
     assert text.endswith("}\n")
     assert json.loads(text) == {
+        "format": FORMAT,
+        "release": __version__,
         "name": "résumé",
         "status": "FINISHED",
         "objective": 0.5,

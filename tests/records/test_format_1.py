@@ -60,14 +60,14 @@ def split_words(typed: str) -> list[str]:
 
 
 def test_every_record_is_read(outputs: Path) -> None:
-    from experiments.config.job import JobResult
-    from experiments.search.trial_journal import FOLDER, read_trials
-    from experiments.tasks.fitting import read_rollbacks
-    from experiments.tasks.origin import read_origin
-    from experiments.tracking.journal import DAMAGED, read_entries
-    from experiments.training.store import load_best, load_last
 
-    from experiments.tracking.spool import Spool
+    from experiments.fitting.fitting import read_rollbacks
+    from experiments.jobs.job import JobResult
+    from experiments.jobs.origin import read_origin
+    from experiments.search.trials.journal import FOLDER, read_trials
+    from experiments.tracking.spool.journal import DAMAGED, read_entries
+    from experiments.tracking.spool.spool import Spool
+    from experiments.training.checkpoints.store import load_best, load_last
 
     finished = find_job(outputs, "finished")
     result = JobResult.load(finished)

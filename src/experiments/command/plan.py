@@ -38,6 +38,7 @@ from experiments.command.search_plan import (
 )
 from experiments.command.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
+from experiments.config.history import first_word
 from experiments.config.identity import (
     describe_choices,
     identify,
@@ -45,6 +46,7 @@ from experiments.config.identity import (
     name_job_folder,
     name_search_folder,
     name_sweep_folder,
+    name_swept,
 )
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
@@ -255,8 +257,8 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     run = validate(config)
     folders = folders if planned else []
     _refuse_twins(jobs, folders)
-    readable = run.name or "-".join(sorted(swept_keys)) or "sweep"
-    decided_later = [identify(run), *(o.input_line or "" for o in swept)]
+    readable = run.name or name_swept(swept_keys) or "sweep"
+    decided_later = [identify(run), *(first_word(o.input_line or "") for o in swept)]
     name = name_sweep_folder(readable, folders or decided_later)
     return Plan(
         run=run,
@@ -293,7 +295,7 @@ def _check_search(
     config = firsts[shown]
     run = validate(config)
     check_search(search, runs if base else runs[1:])
-    readable = run.name or "-".join(sorted(keys))
+    readable = run.name or name_swept(keys)
     name = name_search_folder(readable, run, search.config, search.space)
     return Plan(
         run=run,

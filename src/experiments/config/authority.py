@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection, Sequence
 
 from experiments.config.convert import nearest
+from experiments.config.history import name_target
 from experiments.config.schema.augment import AUGMENTS
 from experiments.config.schema.callbacks import CALLBACKS
 from experiments.config.schema.dataset import DATASETS
@@ -87,7 +88,7 @@ def check_name(
         components = ", ".join(sorted(known))
         reason = f"must be one of the project's components: {components}."
         reason = f"{reason} Received: {name!r}."
-        return Problem(field, reason, nearest(name, [*known]))
+        return Problem(field, reason, _tell_move(name) or nearest(name, [*known]))
     parts = name.split(".")
     if len(parts) < 2 or not all(_is_plain(part) for part in parts):
         reason = "must be the dotted path of a class or function of a module."
@@ -98,6 +99,12 @@ def check_name(
         hint = f"If that is wanted: {describe_allowing(name, allowed)}"
         return Problem(field, f"{reason}.", hint)
     return None
+
+
+def _tell_move(name: str) -> str:
+    """Returns where a target of an earlier release is now; empty where it stayed."""
+    now = name_target(name)
+    return "" if now == name else f"It has moved: write {now}."
 
 
 def components_at(key: str) -> Collection[str]:

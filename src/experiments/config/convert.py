@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
+from experiments.config.history import name_key
 from experiments.errors import ConfigError, Problem
 
 MISSING = "???"
@@ -122,7 +123,7 @@ def _convert_dataclass(
         if name == "extra":
             continue
         part = value.get(name, MISSING)
-        arguments[name] = _convert_field(part, field, prefix + name, problems)
+        arguments[name] = convert_field(part, field, prefix + name, problems)
     if len(problems) > before:
         return None
     try:
@@ -140,9 +141,10 @@ def _below(prefix: str, problems: Iterable[Problem]) -> list[Problem]:
     return [dataclasses.replace(p, key=prefix + p.key) for p in problems]
 
 
-def _convert_field(
+def convert_field(
     value: object, field: dataclasses.Field[Any], key: str, problems: list[Problem]
 ) -> Any:
+    """Returns a value as a field of a dataclass wants it, see `convert`."""
     if not is_component(field) or value == MISSING:
         return _convert(value, field.type, rule_of(field), key, problems)
     if get_origin(field.type) is not dict or not isinstance(value, Mapping):
@@ -160,6 +162,8 @@ def unknown_key(key: str, accepted: Iterable[str]) -> Problem:
     """Describes a key that does not exist, beside the keys that do."""
     names = sorted(name for name in accepted if name != "extra")
     hint = nearest(key.rpartition(".")[2], names) or f"Accepted: {', '.join(names)}."
+    if (now := name_key(key)) != key:
+        hint = f"It is called {now} now."
     return Problem(key, "is not a key of this configuration.", hint)
 
 

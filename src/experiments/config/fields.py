@@ -10,6 +10,8 @@ _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
 _INCIDENTAL = "experiments.incidental"
 _PATH = "experiments.path"
+_ADDED = "experiments.added"
+_REQUIRED = object()  # for a key that was always there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,25 @@ def write_bound(bound: float) -> str:
 NO_RULE = Rule()
 
 
+@dataclass(frozen=True)
+class Added:
+    """Since when there is a key.
+
+    Attributes:
+        format: Of records, the first one that has it.
+        before: What a record without it means, plain data.
+    """
+
+    format: int
+    before: Any
+
+
+def _note_added(added: int | None, before: object) -> dict[str, Any]:
+    if (added is None) != (before is _REQUIRED):
+        raise TypeError("A key that was added needs both `added` and `before`.")
+    return {} if added is None else {_ADDED: Added(added, before)}
+
+
 def setting(
     *,
     ge: float | None = None,
@@ -98,6 +119,8 @@ def setting(
     unbounded: str = "",
     incidental: bool | tuple[str, ...] = False,
     path: bool = False,
+    added: int | None = None,
+    before: object = _REQUIRED,
 ) -> Any:
     """Declares a required key with bounds; its value lives in YAML, never here.
 
@@ -117,6 +140,10 @@ def setting(
             that leave the result alone, where others change it.
         path: It names a file or folder: the checked config holds it absolute, see
             `paths`.
+        added: Format of records that has the key first; `None` for one that was always
+            there.
+        before: What older records mean by its absence: the value with which everything
+            is as it was before there was the key. A job that has it is the same job.
     """
     rule = Rule(
         ge=ge,
@@ -130,12 +157,17 @@ def setting(
         max_length=max_length,
         unbounded=unbounded,
     )
-    return dataclasses.field(
-        metadata={_RULE: rule, _INCIDENTAL: incidental, _PATH: path}
-    )
+    metadata = {_RULE: rule, _INCIDENTAL: incidental, _PATH: path}
+    return dataclasses.field(metadata=metadata | _note_added(added, before))
 
 
-def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
+def component(
+    fallback: type,
+    schemas: Mapping[str, type] | None = None,
+    *,
+    added: int | None = None,
+    before: object = _REQUIRED,
+) -> Any:
     """Declares a group whose `_target_` decides its schema.
 
     A field annotated `dict[str, ...]` is a mapping of names to such nodes or null.
@@ -143,8 +175,11 @@ def component(fallback: type, schemas: Mapping[str, type] | None = None) -> Any:
     Args:
         fallback: Schema of every target that `schemas` does not name, a user's own.
         schemas: Dotted path of a target -> its dataclass.
+        added: Format of records that has the group first, see `setting`.
+        before: The node that older records mean, see `setting`.
     """
-    return dataclasses.field(metadata={_SCHEMAS: (fallback, dict(schemas or {}))})
+    metadata = {_SCHEMAS: (fallback, dict(schemas or {}))}
+    return dataclasses.field(metadata=metadata | _note_added(added, before))
 
 
 def rule_of(field: dataclasses.Field[Any]) -> Rule:
@@ -157,6 +192,12 @@ def is_incidental(field: dataclasses.Field[Any], value: object = None) -> bool:
     """Tells whether the result of a job does not depend on a field, or on its value."""
     declared = field.metadata.get(_INCIDENTAL, False)
     return value in declared if isinstance(declared, tuple) else bool(declared)
+
+
+def added_in(field: dataclasses.Field[Any]) -> Added | None:
+    """Returns since when there is a field; `None` when it was always there."""
+    added: Added | None = field.metadata.get(_ADDED)
+    return added
 
 
 def is_path(field: dataclasses.Field[Any]) -> bool:

@@ -3,24 +3,34 @@
 Two commands that must give the same result have the same identity, so that the second
 one finds what the first one left. A path counts as the folder that it leads to, not as
 it was typed. A key that is declared `incidental` (a path, a
-display, the tracking server) does not count, and neither does one that is null: a new
-optional key leaves the identity of older jobs as it was. A secret neither counts nor
-stands in a name.
+display, the tracking server) does not count, and neither does one that is null. A
+secret neither counts nor stands in a name.
+
+What was run yesterday is found tomorrow: keys and targets count by the names that they
+had first, and a key that was added since only with another value than older records
+mean, see `history`.
 """
 
 import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from experiments.config.fields import is_incidental
-from experiments.config.history import to_earliest
+from experiments.config.convert import convert_field
+from experiments.config.fields import added_in, is_incidental
+from experiments.config.history import (
+    first_all,
+    first_key,
+    first_values,
+    first_word,
+)
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
+from experiments.config.search.parameter import Parameter
 from experiments.config.search.schema import SearchConfig
 from experiments.config.search.space import Space
 from experiments.config.values import settle_numbers, write_value
@@ -32,7 +42,7 @@ _NAME_LENGTH = 80
 
 def identify(run: RunConfig) -> str:
     """Returns the hash of what matters for the result, as hexadecimal digits."""
-    return _hash(_without_secrets(to_earliest(_essence(run))))
+    return _hash(_without_secrets(first_all(_essence(run))))
 
 
 def keeps_result(run: RunConfig) -> bool:
@@ -55,7 +65,7 @@ def name_folder(
     content = identify(run)
     if not typed:
         return f"{_slug(name)}-{content}"
-    shown = _without_secrets(typed)
+    shown = _without_secrets(first_values(typed))
     words = [_write(key, value) for key, value in sorted(shown.items())]
     return f"{_slug('-'.join([name, *words]))}-{_hash([content, shown])}"
 
@@ -86,8 +96,10 @@ def name_job_folder(
         typed: What was typed to change a recorded config, which `run` does not hold.
     """
     paths = dict(list_paths(run))
-    spelt = sorted(_without_secrets([_spell(word, paths) for word in differing]))
-    content = [identify(run), *spelt, *([_without_secrets(typed)] if typed else [])]
+    words = [first_word(_spell(word, paths)) for word in differing]
+    spelt = sorted(_without_secrets(words))
+    overlay = [_without_secrets(first_values(typed))] if typed else []
+    content = [identify(run), *spelt, *overlay]
     return f"{_slug('-'.join(spelt))}-{_hash(content)}"
 
 
@@ -102,12 +114,15 @@ def name_search_folder(
         search: How; the budget does not count, for it may be raised.
         space: What is varied; in any order.
     """
-    parameters = [
-        replace(p, prefix="", choices=tuple(settle_numbers(p.choices)))
-        for p in sorted(space.parameters, key=lambda p: p.key)
-    ]
-    content = [identify(run), _essence(search), _essence(parameters)]
+    parameters = sorted(map(_as_first, space.parameters), key=lambda p: p.key)
+    how = first_all({"hydra": {"sweeper": _essence(search)}})["hydra"]["sweeper"]
+    content = [identify(run), how, _essence(parameters)]
     return f"{_slug(name)}-{_hash(_without_secrets(content))}"
+
+
+def name_swept(keys: Iterable[str]) -> str:
+    """Returns the readable part of the name of a sweep or search over these keys."""
+    return "-".join(sorted(map(first_key, keys)))
 
 
 def describe_choices(choices: Mapping[str, str]) -> str:
@@ -124,13 +139,35 @@ def _essence(value: Any) -> Any:
     """Returns plain data without nulls and whatever is incidental."""
     if dataclasses.is_dataclass(value):
         fields = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
-        return _essence({f.name: v for f, v in fields if not is_incidental(f, v)})
+        known = [(f, v) for f, v in fields if not is_incidental(f, v)]
+        return _essence({f.name: v for f, v in known if not _is_as_before(f, v)})
     if isinstance(value, Mapping):
         counted = {str(k): v for k, v in value.items() if not _is_incidental_node(v)}
         return {k: _essence(v) for k, v in counted.items() if v is not None}
     if isinstance(value, list | tuple):
         return [_essence(item) for item in value]
     return value
+
+
+def _is_as_before(field: dataclasses.Field[Any], value: object) -> bool:
+    """Tells whether a key has the value that records from before it mean."""
+    added = added_in(field)
+    if added is None:
+        return False
+    before = convert_field(added.before, field, field.name, [])
+    return bool(_essence(value) == _essence(before))
+
+
+def _as_first(parameter: Parameter) -> Parameter:
+    """Returns a parameter as it would have been searched first."""
+    when = parameter.when
+    return replace(
+        parameter,
+        key=first_key(parameter.key),
+        prefix="",
+        choices=tuple(settle_numbers(parameter.choices)),
+        when=None if when is None else replace(when, key=first_key(when.key)),
+    )
 
 
 def _without_secrets(content: Any) -> Any:

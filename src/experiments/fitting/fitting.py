@@ -10,11 +10,10 @@ from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
 from experiments.builders.model import build_model
 from experiments.data.dataset import Dataset
-from experiments.files import replace_json
 from experiments.fitting import record
 from experiments.jobs import display
 from experiments.jobs.job import End, Job
-from experiments.records import read_record
+from experiments.records import read_record, write_record
 from experiments.runtime.devices import Devices
 from experiments.shapes import Count
 from experiments.tracking.store.histories import SiblingHistories
@@ -114,7 +113,7 @@ class Fitting:
 
     def _note_rollback(self, error: Exception) -> None:
         count = read_rollbacks(self._folder) + 1
-        replace_json(self._folder / ROLLBACKS_FILE, {"count": count})
+        write_record(self._folder / ROLLBACKS_FILE, {"count": count})
         factor = self.job.run.trainer.rollback_factor**count
         # The rate of each epoch is a metric; optimizer.lr stays what was asked for.
         self.tracker.set_tags({"rollbacks": count, "rollbacks.lr_factor": factor})

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from experiments.counts import count_of
 from experiments.errors import ExperimentError, RestartNeeded
-from experiments.files import replace_json
 from experiments.jobs.job import Job
-from experiments.records import RecordError, read_record
+from experiments.records import RecordError, read_record, write_record
 from experiments.shapes import Count
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class MemoryGuard:
                 f"{what} trainer.batch_size={trainer.batch_size} cannot be divided any "
                 "further. Lower it or the image size."
             ) from error
-        replace_json(self.job.output_dir / MEMORY_FILE, {"accumulate_steps": steps})
+        write_record(self.job.output_dir / MEMORY_FILE, {"accumulate_steps": steps})
         raise RestartNeeded(f"{what} Restarting with {micro_batch // 2}") from error
 
 

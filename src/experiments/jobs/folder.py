@@ -12,8 +12,14 @@ from typing import TypedDict
 from filelock import FileLock, Timeout
 
 from experiments.errors import ExperimentError
-from experiments.files import replace_json
-from experiments.records import RecordError, leads_inside, read_record
+from experiments.records import (
+    NewerRecordError,
+    RecordError,
+    leads_inside,
+    read_record,
+    refuse_newer_in,
+    write_record,
+)
 
 _LOCK = "job.lock"
 _HOLDER = "job.holder.json"
@@ -65,6 +71,21 @@ def refuse_outer_links(folder: Path, *, depth: int) -> None:
                 )
         elif depth > 1 and path.is_dir():
             refuse_outer_links(path, depth=depth - 1)
+
+
+def refuse_newer_records(folder: Path, *, depth: int = 1) -> None:
+    """Looks through a folder in which a job is to be continued.
+
+    Args:
+        folder: Of a job or a sweep; it need not exist.
+        depth: 2 for a sweep, whose jobs have folders in it.
+
+    Raises:
+        NewerRecordError: A later release has worked there. Nothing is written yet.
+    """
+    refuse_newer_in(folder)
+    for path in folder.glob(f"*/{_LOCK}") if depth > 1 else ():
+        refuse_newer_records(path.parent, depth=depth - 1)
 
 
 @contextmanager
@@ -123,12 +144,12 @@ def _write_holder(folder: Path) -> None:
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     with suppress(OSError):  # a full disk; the lock holds without it
-        replace_json(folder / _HOLDER, holder)
+        write_record(folder / _HOLDER, holder)
 
 
 def _describe_holder(folder: Path) -> str:
     try:
         holder: _Holder = read_record(folder / _HOLDER, _Holder)
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (OSError, RecordError):
+    except (OSError, RecordError, NewerRecordError):
         return "another process"

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import make_printable
-from experiments.files import replace_json
 from experiments.interruption import StopRequest
-from experiments.records import RecordError, read_record
+from experiments.records import RecordError, read_record, write_record
 from experiments.redaction import redact_data
 from experiments.shapes import Count, Rule
 
@@ -127,11 +126,15 @@ class JobResult:
         """Writes `result.json` into the job's folder, which may be moved later."""
         texts = redact_data({**asdict(self), "output_dir": "."})
         content = {**texts, "metrics": dict(self.metrics)}
-        replace_json(Path(self.output_dir) / RESULT_FILE, content, indent=2)
+        write_record(Path(self.output_dir) / RESULT_FILE, content, indent=2)
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":
-        """Reads the result in `folder`; `None` when the job left none that is whole."""
+        """Reads the result in `folder`; `None` when the job left none that is whole.
+
+        Raises:
+            NewerRecordError: A later release wrote it.
+        """
         try:
             found: JobResult = read_record(folder / RESULT_FILE, cls)
         except FileNotFoundError:

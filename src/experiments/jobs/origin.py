@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError
-from experiments.files import replace_json
-from experiments.records import RecordError, leads_inside, read_record
-from experiments.tracking.spool.origin_record import Origin
+from experiments.records import RecordError, leads_inside, read_record, write_record
+from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
@@ -100,7 +99,8 @@ def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
 def read_origin(folder: Path) -> dict[str, Any] | None:
     """Returns what the job in `folder` was started from; `None` when it is unknown."""
     try:
-        return dict(read_record(folder / ORIGIN_FILE, Origin))
+        path = folder / ORIGIN_FILE
+        return dict(read_record(path, Origin, upgrade=upgrade_origin))
     except FileNotFoundError:
         return None
     except RecordError as error:
@@ -110,7 +110,7 @@ def read_origin(folder: Path) -> dict[str, Any] | None:
 
 def write_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """Keeps an origin beside the job's result."""
-    replace_json(folder / ORIGIN_FILE, origin, indent=1)
+    write_record(folder / ORIGIN_FILE, origin, indent=1)
 
 
 def list_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

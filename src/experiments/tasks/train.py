@@ -25,6 +25,7 @@ from experiments.fitting.memory import MemoryGuard, fit_to_memory
 from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import best_of_search
+from experiments.records import stamp
 from experiments.runtime.devices import Devices, free_memory
 from experiments.tracking.tracker import Tracker
 
@@ -127,7 +128,7 @@ def _check_origin(
         origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)
     else:
         origin.write_origin(job.output_dir, now)
-    tracker.log_dict(now, "origin.json")
+    tracker.log_dict(stamp(now), "origin.json")
 
 
 def _evaluate(model: Any, batches: Any, *, prefix: str) -> dict[str, float]:

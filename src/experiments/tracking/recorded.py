@@ -8,12 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
-from experiments.config.history import to_present
+from experiments.config.history import name_key, name_values, name_word
+from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
-from experiments.records import LIMIT, parse_json, read_bytes
+from experiments.records import (
+    FORMAT,
+    LIMIT,
+    NewerRecordError,
+    Upgrade,
+    parse_record,
+    read_bytes,
+    read_header,
+)
 from experiments.shapes import conform
 from experiments.tracking.sending.sync import find_folders
-from experiments.tracking.spool.origin_record import Origin
+from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 from experiments.tracking.spool.seen import changed_keys
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt, connect
@@ -64,6 +73,7 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
 
     Raises:
         TrackingError: There is no such run, or it holds no config.
+        NewerRecordError: A later release recorded it.
     """
     client = _connect(output_dir, connection)
     run = _read(client, run_id, output_dir)
@@ -71,10 +81,10 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
     return RecordedRun(
         run_id=run_id,
         name=run.info.run_name,
-        config=to_present(_read_file(client, run_id, "config/config.yaml", _Config)),
-        choices=_read_file(client, run_id, "config/choices.yaml", dict[str, str]),
-        changed=changed_keys(run.data.tags),
-        origin=_read_file(client, run_id, "origin.json", Origin),
+        config=_read_file(client, run_id, "config/config.yaml"),
+        choices=_read_file(client, run_id, "config/choices.yaml"),
+        changed={name_key(k): v for k, v in changed_keys(run.data.tags).items()},
+        origin=_read_file(client, run_id, "origin.json"),
         metrics=run.data.metrics,
     )
 
@@ -89,7 +99,7 @@ def read_overrides(
     """
     client = _connect(output_dir, connection)
     path = "config/overrides.yaml"
-    return tuple(_read_file(client, run_id, path, _Overrides)["overrides"])
+    return tuple(_read_file(client, run_id, path)["overrides"])
 
 
 def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, str]:
@@ -120,7 +130,9 @@ def _find_successor(client: Any, run_id: str, output_dir: Path) -> Any:
     before stand on screens and in tags, such as that of the best trial of a search.
     """
     for folder in find_folders(output_dir):
-        known = Spool(folder).list_run_ids()
+        known: list[str] = []
+        with suppress(NewerRecordError):
+            known = Spool(folder).list_run_ids()
         for other in known if run_id in known else ():
             with suppress(TrackingError):
                 return attempt(partial(client.get_run, other), "read a run")
@@ -136,19 +148,47 @@ def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:
     return connect(output_dir=output_dir, **options).client
 
 
-def _read_file(client: Any, run_id: str, path: str, shape: Any) -> Any:
+def _upgrade_overrides(content: Any, since: int) -> Any:
+    words = conform(content, _Overrides)["overrides"]
+    return {"overrides": [name_word(word, since) for word in words]}
+
+
+def _upgrade_choices(content: Any, since: int) -> Any:
+    return name_values(conform(content, dict[str, str]), since)
+
+
+# The form of each file, and what becomes of one of an earlier format.
+_FILES: Mapping[str, tuple[Any, Upgrade]] = {
+    "config/config.yaml": (_Config, upgrade_config),
+    "config/choices.yaml": (dict[str, str], _upgrade_choices),
+    "config/overrides.yaml": (_Overrides, _upgrade_overrides),
+    "origin.json": (Origin, upgrade_origin),
+}
+
+
+def _parse(content: bytes, path: str, run_id: str) -> Any:
+    shape, upgrade = _FILES[path]
+    place = f"{path} of the run {run_id}"
+    if path.endswith(".json"):
+        return parse_record(content, shape, place=place, upgrade=upgrade)
+    found, plain = read_header(content, place), parse_yaml(content)
+    return conform(upgrade(plain, found) if found < FORMAT else plain, shape)
+
+
+def _read_file(client: Any, run_id: str, path: str) -> Any:
     """Returns what a file of a run says, when it has the form that it was written in.
 
     Raises:
         TrackingError: It is absent or damaged.
+        NewerRecordError: A later release wrote it.
     """
-    is_json = path.endswith(".json")
-    parse, limit = (parse_json, LIMIT) if is_json else (parse_yaml, _YAML_BYTES)
+    limit = LIMIT if path.endswith(".json") else _YAML_BYTES
     with tempfile.TemporaryDirectory() as folder:
         load = client.download_artifacts
         file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
         try:
-            return conform(parse(read_bytes(Path(file), limit=limit)), shape)
+            content = read_bytes(Path(file), limit=limit)
+            return _parse(content, path, run_id)
         except ValueError as error:
             problem = getattr(error, "problem", error)
             raise TrackingError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.data.arrays.keras_cache import keras_home
 from experiments.errors import DataError
-from experiments.records import read_record
+from experiments.records import read_json
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def _read_keras_index() -> dict[str, str]:
     if not file.is_file():
         return {}
     try:
-        entries = read_record(file, dict[str, list[str]]).values()
+        entries = read_json(file, dict[str, list[str]]).values()
         return {wnid: name.replace("_", " ") for wnid, name in entries}
     except ValueError as error:
         problem = getattr(error, "problem", error)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from experiments.records import RecordError, read_record
+from experiments.records import RecordError, read_json
 from experiments.shapes import ShapeError, conform
 
 _log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class ScanCache:
         if self._file is None or not os.path.lexists(self._file):
             return {}
         try:
-            stored = read_record(self._file, _Stored, limit=_MOST_BYTES)
+            stored = read_json(self._file, _Stored, limit=_MOST_BYTES)
             if stored["version"] != _VERSION:
                 return {}
             files = conform(stored["files"], dict[str, Any], "files")

@@ -6,9 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from experiments.config.history import name_key, name_values, name_word
 from experiments.config.search.space import Space
-from experiments.files import replace_json
-from experiments.records import OutsideError, RecordError, read_record, resolve_inside
+from experiments.records import (
+    FIRST,
+    FORMAT,
+    OutsideError,
+    RecordError,
+    read_record,
+    resolve_inside,
+    write_record,
+)
 from experiments.redaction import redact_data
 from experiments.search.trials.trial import Outcome, Proposal, Scalar, Trial
 from experiments.shapes import Count, ShapeError, conform
@@ -21,6 +29,16 @@ ASKED, TOLD = "asked", "told"
 _ADVICE = (
     "Restore it from a backup, or start the search anew in another folder: fresh=true"
 )
+
+
+class _Order(TypedDict):
+    keys: list[str]
+
+
+def _upgrade_order(content: Any, since: int) -> Any:
+    is_list = since == FIRST  # in which it was nothing but the keys
+    keys = conform(content, list[str]) if is_list else conform(content, _Order)["keys"]
+    return {"keys": [name_key(key, since) for key in keys]}
 
 
 class _Question(TypedDict):
@@ -67,10 +85,11 @@ def keep_order(space: Space, folder: Path) -> Space:
         f"{', '.join(space.keys)}, in some order. Delete it to take this one"
     )
     try:
-        keys = read_record(place, list[str], advice=advice)
+        found = read_record(place, _Order, upgrade=_upgrade_order, advice=advice)
     except FileNotFoundError:
-        replace_json(place, list(space.keys))
+        write_record(place, {"keys": list(space.keys)})
         return space
+    keys = found["keys"]
     if sorted(keys) != sorted(space.keys):
         raise RecordError(place, "it names other keys", advice)
     return space.in_order(keys)
@@ -118,7 +137,17 @@ def check_entries(entries: Iterable[Entry], folder: Path) -> Iterator[Entry]:
             problem = f"line {entry.number + 1} cannot be read: {error}"
             raise RecordError(folder / JOURNAL_FILE, problem, _ADVICE) from error
         asked += entry.kind == ASKED
-        yield entry
+        yield _upgrade_entry(entry)
+
+
+def _upgrade_entry(entry: Entry) -> Entry:
+    """Returns an entry whose keys are called as they are now."""
+    if entry.kind != ASKED or entry.format == FORMAT:
+        return entry
+    words = [name_word(word, entry.format) for word in entry.content["overrides"]]
+    values = name_values(entry.content["values"], entry.format)
+    content = {**entry.content, "values": values, "overrides": words}
+    return replace(entry, content=content, format=FORMAT)
 
 
 def _check_entry(entry: Entry, asked: int, sweep_dir: Path) -> None:

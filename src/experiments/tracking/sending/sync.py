@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from experiments.errors import TrackingError
+from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.spool.journal import Entry, find_opening, read_entries
 from experiments.tracking.spool.planned import has_planned, settle_left
@@ -75,6 +77,7 @@ def sync_folders(
     for folder in find_folders(output_dir):
         spool = Spool(folder, output_dir)
         try:
+            refuse_newer_in(folder)
             if not spool.own():
                 yield from _describe_living(spool)
                 continue
@@ -90,7 +93,7 @@ def sync_folders(
             )
             for row in _sync(courier, spool, entries, absent):
                 yield row if uri else _name_run(row, courier)
-        except TrackingError as error:
+        except (TrackingError, NewerRecordError) as error:
             # Its journal cannot be read: how many records wait is unknown.
             yield Synced(folder=folder, unsent=1, reason=str(error))
         finally:
@@ -111,17 +114,24 @@ def send_planned(
         TrackingError: A journal cannot be read.
     """
     for folder in find_folders(output_dir):
-        spool = Spool(folder, output_dir)
-        known = not set(run_ids).isdisjoint(spool.list_run_ids())
-        if not known or not has_planned(spool) or not spool.own():
-            continue
-        try:
-            entries = settle_left(spool)
-            if _belongs(spool, _read_address(entries), target["uri"]):
-                courier = Courier(spool, entries, output_dir=output_dir, target=target)
-                list(_sync(courier, spool, entries, absent={}))
-        finally:
-            spool.disown()
+        with suppress(NewerRecordError):  # whoever has that release sends them
+            _send_planned(Spool(folder, output_dir), target, run_ids)
+
+
+def _send_planned(
+    spool: Spool, target: Mapping[str, Any], run_ids: Collection[str]
+) -> None:
+    known = not set(run_ids).isdisjoint(spool.list_run_ids())
+    if not known or not has_planned(spool) or not spool.own():
+        return
+    try:
+        entries = settle_left(spool)
+        if _belongs(spool, _read_address(entries), target["uri"]):
+            output_dir = spool.output_dir
+            courier = Courier(spool, entries, output_dir=output_dir, target=target)
+            list(_sync(courier, spool, entries, absent={}))
+    finally:
+        spool.disown()
 
 
 def find_folders(output_dir: Path) -> list[Path]:

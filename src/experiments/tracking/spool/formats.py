@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from experiments.records import write_header
+
 _DPI = 120
 
 
@@ -14,7 +16,8 @@ def format_data(content: Mapping[str, Any], *, as_json: bool) -> str:
     """Returns plain data as JSON or YAML, its keys in their order."""
     if as_json:
         return json.dumps(content, indent=2, ensure_ascii=False, default=str)
-    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    return write_header() + text
 
 
 def draw_picture(figure: Any, kind: str) -> bytes:

@@ -12,7 +12,14 @@ from typing import Annotated, Any, BinaryIO
 
 from experiments.errors import TrackingError
 from experiments.files import open_own
-from experiments.records import RecordError, open_file, parse_json
+from experiments.records import (
+    FORMAT,
+    RecordError,
+    open_file,
+    parse_json,
+    stamp,
+    unstamp,
+)
 from experiments.shapes import Rule, conform
 from experiments.tracking.spool.contents import check_content
 
@@ -45,12 +52,14 @@ class Entry:
         kind: Such as `metrics`; says how it is delivered.
         time: When it was made, milliseconds since 1970.
         content: Plain data; of a damaged one the `problem`.
+        format: In which it was written, see `records`.
     """
 
     number: int
     kind: str
     time: int
     content: Mapping[str, Any]
+    format: int = FORMAT
 
 
 class Journal:
@@ -65,6 +74,7 @@ class Journal:
 
     Raises:
         TrackingError: The file exists and cannot be read.
+        NewerRecordError: A later release has written to it.
     """
 
     def __init__(self, path: Path, *, keep: bool = True) -> None:
@@ -137,6 +147,7 @@ def read_entries(path: Path) -> list[Entry]:
 
     Raises:
         TrackingError: The file exists and cannot be read.
+        NewerRecordError: A later release has written to it.
     """
     return _read(path)[0]
 
@@ -168,7 +179,7 @@ def _read(path: Path) -> tuple[list[Entry], int]:
         with open_file(path) as file:
             _check_size(path, file)
             for line, length in _read_lines(file):
-                entries.append(_parse(len(entries), line))
+                entries.append(_parse(len(entries), line, path))
                 size += length
                 if len(entries) > _MOST_ENTRIES:
                     raise TrackingError(f"{path} has more than {_MOST_ENTRIES:,} lines")
@@ -201,14 +212,16 @@ def _read_lines(file: BinaryIO) -> Iterator[tuple[bytes | None, int]]:
         yield line if length == len(line) else None, length
 
 
-def _parse(number: int, line: bytes | None) -> Entry:
+def _parse(number: int, line: bytes | None, path: Path) -> Entry:
     try:
         if line is None:
             raise ValueError(f"it is longer than {_LINE_BYTES // _MEBIBYTE} MiB")
-        found = conform(parse_json(line), dict[str, Any])
+        plain, written = unstamp(parse_json(line), path)
+        found = conform(plain, dict[str, Any])
         kind = conform(found.get("kind"), str, "kind")
         when = conform(found.get("time"), _Time, "time")
-        return Entry(number, kind, when, check_content(kind, found.get("content")))
+        content = check_content(kind, found.get("content"))
+        return Entry(number, kind, when, content, written)
     except ValueError as error:
         # It keeps its place: how far the sender got is counted in lines.
         return Entry(number, DAMAGED, 0, {"problem": str(error)})
@@ -217,4 +230,4 @@ def _parse(number: int, line: bytes | None) -> Entry:
 def _as_line(entry: Entry) -> bytes:
     # NaN and infinity are written as such, which Python reads back.
     content = {"kind": entry.kind, "time": entry.time, "content": entry.content}
-    return json.dumps(content, default=str).encode() + b"\n"
+    return json.dumps(stamp(content), default=str).encode() + b"\n"

@@ -1,7 +1,8 @@
 """The form of `origin.json`: what a run was made from."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
+from experiments.config.history import name_target
 from experiments.shapes import Count
 
 
@@ -23,6 +24,20 @@ class Files(TypedDict):
     verify: Literal["full", "header", "off"]
     folders: dict[str, Folder]
     archive: NotRequired[bool]
+
+
+def upgrade_origin(content: Any, since: int) -> Any:
+    """Returns an origin of an earlier format with the name that its data set has now.
+
+    Args:
+        content: Plain data, which may be damaged.
+        since: Its format.
+    """
+    files = content.get("files") if isinstance(content, dict) else None
+    target = files.get("target") if isinstance(files, dict) else None
+    if not isinstance(files, dict) or not isinstance(target, str):
+        return content
+    return {**content, "files": {**files, "target": name_target(target, since)}}
 
 
 class Origin(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from experiments.config.history import name_key, name_values
 from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Entry
 
 _CHANGED = "changed."
@@ -23,6 +24,13 @@ def changed_keys(tags: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _name_tags(tags: Mapping[str, str], since: int) -> dict[str, str]:
+    """Returns the tags of an earlier format, a changed key by its name of today."""
+    changed = {_CHANGED + name_key(k, since): v for k, v in changed_keys(tags).items()}
+    others = {k: v for k, v in tags.items() if not k.startswith(_CHANGED)}
+    return {**others, **changed}
+
+
 class Seen:
     """Tells which records are new.
 
@@ -32,6 +40,9 @@ class Seen:
     MLflow keeps the first value of a parameter for ever. Settings are therefore planned
     until the first step is done: by then a process that needed smaller parts of a batch
     has made way for one that takes them.
+
+    A setting that was renamed meanwhile is known by its former name, under which MLflow
+    has it.
 
     Args:
         entries: Of the journal so far.
@@ -127,14 +138,14 @@ class Seen:
     def _take(self, entry: Entry) -> None:
         content = entry.content
         if entry.kind == SESSION:
-            self.add_tags(content["tags"])
+            self.add_tags(_name_tags(content["tags"], entry.format))
             self._begins = True
         elif entry.kind == PLANNED:
-            self.plan_params(content["values"])
+            self.plan_params(name_values(content["values"], entry.format))
         elif entry.kind == PARAMS:
-            self._settle(content["values"])
+            self._settle(name_values(content["values"], entry.format))
         elif entry.kind == "tags":
-            self.add_tags(content["values"])
+            self.add_tags(_name_tags(content["values"], entry.format))
         elif entry.kind == "metrics":
             self.add_metrics(content["values"], content["step"])
         elif entry.kind == "artifact":

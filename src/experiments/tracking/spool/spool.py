@@ -22,6 +22,7 @@ from experiments.records import (
     read_record,
     refuse_links,
     resolve_inside,
+    stamp,
 )
 from experiments.shapes import Count
 
@@ -334,7 +335,7 @@ class Spool:
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         # Without it entries are sent again after a crash, which changes nothing.
         with suppress(OSError):
-            _replace(self.folder / name, json.dumps(content).encode())
+            _replace(self.folder / name, json.dumps(stamp(content)).encode())
 
     def _read_json(self, name: str, shape: Any) -> dict[str, Any]:
         """Returns what a file holds; a damaged one is told and taken for absent."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.config.objective import Mode, Objective
 from experiments.files import open_new
-from experiments.records import read_record
+from experiments.records import read_record, stamp
 from experiments.shapes import Count, FileName
 
 MANIFEST = "manifest.json"
@@ -83,7 +83,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest of `folder`: from here on its states are the valid ones."""
     temporary = folder / f"unfinished-{MANIFEST}"
-    text = json.dumps(dataclasses.asdict(manifest), indent=2)
+    text = json.dumps(stamp(dataclasses.asdict(manifest)), indent=2)
     with open_new(temporary) as file:
         file.write(text.encode())
     commit_file(temporary, folder / MANIFEST)

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.files import open_new
-from experiments.records import open_file, parse_json
-from experiments.shapes import conform
+from experiments.records import open_file, parse_record, stamp
 from experiments.training.checkpoints.manifest import commit_file
 from experiments.training.checkpoints.state import Position, TrainingState
 from experiments.training.checkpoints.tensor_file import (
@@ -82,10 +81,13 @@ def read_state(path: Path) -> TrainingState:
 
     Raises:
         ValueError: The file is damaged: its content has another hash, or is no state.
+        NewerRecordError: A later release wrote it.
         OSError: It is absent or cannot be read.
     """
     with open_file(path) as file:
-        facts = _parse_facts(read_metadata(file))  # also: its size is what it says
+        facts = _parse_facts(
+            read_metadata(file), path
+        )  # also: its size is what it says
         _check_memory(os.fstat(file.fileno()).st_size)
         file.seek(0)
         content = file.read()
@@ -110,7 +112,7 @@ def read_facts(path: Path) -> Facts:
         OSError: It is absent or cannot be read.
     """
     with open_file(path) as file:
-        return _parse_facts(read_metadata(file))
+        return _parse_facts(read_metadata(file), path)
 
 
 def hash_if_whole(path: Path) -> str | None:
@@ -125,8 +127,9 @@ def hash_if_whole(path: Path) -> str | None:
     return found if path.stem.endswith(f"-{found[:_DIGITS]}") else None
 
 
-def _parse_facts(metadata: Mapping[str, str]) -> Facts:
-    facts: Facts = conform(parse_json(metadata.get(_FACTS, "")), Facts)
+def _parse_facts(metadata: Mapping[str, str], path: Path) -> Facts:
+    text = metadata.get(_FACTS, "")
+    facts: Facts = parse_record(text.encode(), Facts, place=path)
     return facts
 
 
@@ -156,7 +159,7 @@ def _pack_facts(state: TrainingState) -> str:
         "memory": state.memory,
         "finished": state.finished,
     }
-    return json.dumps(facts)
+    return json.dumps(stamp(facts))
 
 
 def _check_finite(arrays: Mapping[str, Any]) -> None:
