@@ -202,7 +202,7 @@ def test_what_does_not_fit_the_best_trial_is_told_before_it_is_trained(
     assert str(error.value).splitlines() == [
         "The best trial with schedule.warmup_epochs=2 has 1 problem:",
         "  - schedule.warmup_epochs must be less than trainer.epochs=2. Received: 2. "
-        "Set it to 0, or train longer.",
+        "Type schedule.warmup_epochs=0, or train longer: trainer.epochs=3.",
     ]
 
 

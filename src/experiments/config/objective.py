@@ -111,7 +111,9 @@ def check_objective(
     known = find_direction(name)
     if name not in accepted and not is_open:
         message = f"must be one of {', '.join(accepted)}. Received: {name!r}."
-        yield Problem(name_key, message, nearest(name, accepted))
+        usual = "val_loss" if mode == "min" else "val_accuracy"
+        hint = nearest(name, accepted) or f"Type {name_key}={usual}."
+        yield Problem(name_key, message, hint)
     elif known is None and mode == "auto":
         problem = _undirected(name, accepted, name_key)
         yield replace(problem, hint=problem.hint or f"Set {mode_key} to max or min.")

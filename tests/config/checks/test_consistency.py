@@ -84,44 +84,46 @@ def test_what_goes_together_is_accepted(find: Any, changes: dict[str, Any]) -> N
         (
             {"trainer": {"epochs": 2}, "schedule": {"warmup_epochs": 2.0}},
             "schedule.warmup_epochs must be less than trainer.epochs=2. Received: 2. "
-            "Set it to 0, or train longer.",
+            "Type schedule.warmup_epochs=0, or train longer: trainer.epochs=3.",
         ),
         (
             {"trainer": {"jit": True, "deterministic": True}},
             "trainer.jit cannot be true with trainer.deterministic=true: TensorFlow's "
-            "determinism switches XLA off. Set one of them to false.",
+            "determinism switches XLA off. Type trainer.jit=false, or "
+            "trainer.deterministic=false.",
         ),
         (
             {"trainer": {"max_steps_per_epoch": 20, "steps_per_execution": 6}},
             "trainer.steps_per_execution must divide trainer.max_steps_per_epoch=20. "
-            "Received: 6.",
+            "Received: 6. Type trainer.steps_per_execution=2.",
         ),
         (
             {"backend": "jax", "trainer": {"onednn": True}},
             "trainer.onednn must be auto or false with backend=jax: oneDNN is "
-            "TensorFlow's. Received: true.",
+            "TensorFlow's. Received: true. Type trainer.onednn=auto.",
         ),
         (
             {"backend": "jax", "trainer": {"threads": 2}},
             "trainer.threads must be null with backend=jax, which takes all cores it "
-            "may use. Received: 2. Give the process fewer: taskset -c 0-3 python "
-            "run.py ...",
+            "may use. Received: 2. Type trainer.threads=null; for fewer, taskset -c 0-3 "
+            "python run.py ...",
         ),
         (
             {"gpu": "cpu", "trainer": {"precision": "mixed_float16"}},
             "trainer.precision must be float32 with gpu=cpu: a CPU is several times "
-            "slower with half precision. Received: mixed_float16.",
+            "slower with half precision. Received: mixed_float16. "
+            "Type trainer.precision=float32.",
         ),
         (
             {"model": {"stem": "notebook"}, "dataset": {"image_size": 4}},
             "model.stem notebook leaves nothing of an image of 4 pixels. "
-            "Set model.stem=cifar or a larger image.",
+            "Type model.stem=cifar, or dataset.image_size=5.",
         ),
         (
             {"model": {"head": "notebook"}, "dataset": {"image_size": 8}},
             "model.head must be average or max when the last maps are 1 x 1, because "
             "notebook pools 2 x 2. Received: notebook, with images of 8 pixels. "
-            "Set model.head=average or a larger image.",
+            "Type model.head=average, or dataset.image_size=9.",
         ),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

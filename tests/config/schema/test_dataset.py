@@ -136,7 +136,7 @@ def test_a_configured_size_goes_before_the_data_own(
         ("digits", "dataset.mean=[0.1,0.2,0.3]", "one number for each of 1 channels"),
         ("digits", "dataset.std=[0]", "dataset.std"),
         ("cifar10", "dataset.std=[0.2]", "one number for each of 3 channels"),
-        ("synthetic", "dataset.classes=500", "Set it to at least 2500"),
+        ("synthetic", "dataset.classes=500", "Type dataset.images=2500 or more"),
         ("synthetic", "dataset.channels=2", "dataset.channels must be one of 1, 3"),
         ("folder", "dataset.on_corrupt=ignore", "one of error, skip"),
         ("folder", "dataset.verify=off", "dataset.split_by must be path"),

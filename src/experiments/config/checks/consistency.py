@@ -1,5 +1,6 @@
 """Checks that span groups: two values that are fine alone and cannot go together."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,7 +53,8 @@ def check_classes(run: "RunConfig", name: str, key: str) -> Iterator[Problem]:
     few = classes is not None and classes < TOP5_FROM
     if few and name.endswith("top5_accuracy"):
         reason = f"needs {TOP5_FROM} classes or more, and the data set has {classes}."
-        yield Problem(key, f"{reason} Received: {name}.")
+        other = name.replace("top5_accuracy", "accuracy")
+        yield Problem(key, f"{reason} Received: {name}.", f"Type {key}={other}.")
 
 
 def _check_monitors(run: "RunConfig") -> Iterator[Problem]:
@@ -87,7 +89,8 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
         yield Problem(
             "schedule.warmup_epochs",
             f"must be less than trainer.epochs={epochs}. Received: {warmup:g}.",
-            "Set it to 0, or train longer.",
+            f"Type schedule.warmup_epochs=0, or train longer: "
+            f"trainer.epochs={int(warmup) + 1}.",
         )
 
 
@@ -113,6 +116,7 @@ def _check_pad(run: "RunConfig") -> Iterator[Problem]:
             "augment.pad",
             f"must be below the {size} pixels of the images, or they are moved out of "
             f"sight. Received: {augment.pad}.",
+            f"Type augment.pad={size // 8}.",
         )
 
 
@@ -124,13 +128,15 @@ def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
             "trainer.jit",
             "cannot be true with trainer.deterministic=true: TensorFlow's determinism "
             "switches XLA off.",
-            "Set one of them to false.",
+            "Type trainer.jit=false, or trainer.deterministic=false.",
         )
     if trainer.batch_size % trainer.accumulate_steps:
         yield Problem(
             "trainer.accumulate_steps",
             f"must divide trainer.batch_size={trainer.batch_size}. "
             f"Received: {trainer.accumulate_steps}.",
+            "Type trainer.accumulate_steps="
+            f"{math.gcd(trainer.batch_size, trainer.accumulate_steps)}.",
         )
     steps = trainer.max_steps_per_epoch
     if steps is not None and steps % trainer.steps_per_execution:
@@ -138,6 +144,8 @@ def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
             "trainer.steps_per_execution",
             f"must divide trainer.max_steps_per_epoch={steps}. "
             f"Received: {trainer.steps_per_execution}.",
+            "Type trainer.steps_per_execution="
+            f"{math.gcd(steps, trainer.steps_per_execution)}.",
         )
 
 
@@ -155,6 +163,7 @@ def _check_precision(run: "RunConfig") -> Iterator[Problem]:
             "trainer.precision",
             "must be float32 with gpu=cpu: a CPU is several times slower with half "
             f"precision. Received: {run.trainer.precision}.",
+            "Type trainer.precision=float32.",
         )
 
 
@@ -166,9 +175,13 @@ def _check_backend(run: "RunConfig") -> Iterator[Problem]:
     trainer = run.trainer
     if trainer.onednn is True:
         reason = "must be auto or false with backend=jax: oneDNN is TensorFlow's."
-        yield Problem("trainer.onednn", f"{reason} Received: true.")
+        yield Problem(
+            "trainer.onednn", f"{reason} Received: true.", "Type trainer.onednn=auto."
+        )
     if trainer.threads is not None:
         reason = "must be null with backend=jax, which takes all cores it may use."
-        hint = "Give the process fewer: taskset -c 0-3 python run.py ..."
+        hint = (
+            "Type trainer.threads=null; for fewer cores, taskset -c 0-3 python run.py"
+        )
         received = f"Received: {trainer.threads}."
         yield Problem("trainer.threads", f"{reason} {received}", hint)

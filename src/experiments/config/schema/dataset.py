@@ -110,7 +110,7 @@ class CommonDatasetConfig(DatasetConfig):
                     key,
                     f"must have one number for each of {channels} channels. "
                     f"Received: {values}.",
-                    "Set it to null to measure it.",
+                    f"Type dataset.{key}=null to measure it.",
                 )
 
 
@@ -188,7 +188,7 @@ class SyntheticConfig(CommonDatasetConfig):
                 "images",
                 f"must give each of {self.classes} classes at least one image in a "
                 f"split of {smallest:g}. Received: {self.images}.",
-                f"Set it to at least {_round_up(self.classes / smallest)}.",
+                f"Type dataset.images={_round_up(self.classes / smallest)} or more.",
             )
 
 

@@ -1,5 +1,6 @@
 """Which settings of a residual network go together."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from experiments.config.schema.depths import DEPTHS, Block
@@ -89,12 +90,14 @@ def _check_zero_init(variant: str, shortcut: str) -> Iterator[Problem]:
             "zero_init_last_scale",
             f"{accepted} model.variant=v2, whose blocks end in a convolution and not "
             "in a batch-norm scale. Received: true.",
+            "Type model.zero_init_last_scale=auto.",
         )
     if shortcut == "none":
         yield Problem(
             "zero_init_last_scale",
             f"{accepted} model.shortcut=none, where a zero scale would let nothing "
             "through. Received: true.",
+            "Type model.zero_init_last_scale=auto.",
         )
 
 
@@ -119,17 +122,26 @@ def find_image_problems(
         head: The head's key.
         stages: Number of stages; each but the first halves the maps.
     """
+    least = 2 if head == "notebook" else 1
     final = final_map_size(size, stem=stem, stages=stages)
+    if final >= least:
+        return
+    larger = itertools.count(size + 1)
+    enough = next(
+        s for s in larger if final_map_size(s, stem=stem, stages=stages) >= least
+    )
     if final == 0:
+        fits = final_map_size(size, stem="cifar", stages=stages) >= least
+        other = "model.stem=cifar, or " if fits else ""
         yield Problem(
             "stem",
             f"{stem} leaves nothing of an image of {size} pixels.",
-            "Set model.stem=cifar or a larger image.",
+            f"Type {other}dataset.image_size={enough}.",
         )
-    elif head == "notebook" and final < 2:
+    else:
         yield Problem(
             "head",
             "must be average or max when the last maps are 1 x 1, because notebook "
             f"pools 2 x 2. Received: notebook, with images of {size} pixels.",
-            "Set model.head=average or a larger image.",
+            f"Type model.head=average, or dataset.image_size={enough}.",
         )
