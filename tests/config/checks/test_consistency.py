@@ -105,8 +105,8 @@ def test_what_goes_together_is_accepted(find: Any, changes: dict[str, Any]) -> N
         (
             {"backend": "jax", "trainer": {"threads": 2}},
             "trainer.threads must be null with backend=jax, which takes all cores it "
-            "may use. Received: 2. Type trainer.threads=null; for fewer, taskset -c 0-3 "
-            "python run.py ...",
+            "may use. Received: 2. Type trainer.threads=null; for fewer, taskset "
+            "-c 0-3 python run.py ...",
         ),
         (
             {"gpu": "cpu", "trainer": {"precision": "mixed_float16"}},

@@ -1,0 +1,180 @@
+"""Any option goes with any experiment, or a sentence says what to type."""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from experiments.errors import Problem
+from tests.conf.swaps import (
+    BASES,
+    GROUPS,
+    Swap,
+    Swaps,
+    list_commands,
+    list_options,
+    list_words,
+    open_swaps,
+    read_preset,
+)
+
+EXPERIMENTS = list_options("experiment")
+# `trainer` and `tracking` have the same keys in all of their files.
+ALIKE = ("trainer", "tracking")
+PAIRS = 300
+SAMPLE = 25
+CALLBACKS = (
+    "callbacks=early_stopping",
+    "callbacks=[default,tensorboard]",
+    "callbacks=[full_length,median_pruner]",
+    "callbacks.early_stopping=null",
+    "callbacks.checkpoint=null",
+    "+callbacks.mine._target_=keras.callbacks.TerminateOnNaN",
+)
+
+
+@pytest.fixture(scope="module")
+def swaps() -> Iterator[Swaps]:
+    with pytest.MonkeyPatch.context() as patch, open_swaps(patch) as opened:
+        yield opened
+
+
+def draw(count: int, *, groups: int) -> list[tuple[str, Swap]]:
+    """Returns swaps of so many groups at once, always the same ones."""
+    chance = random.Random(22)
+    drawn: list[tuple[str, Swap]] = []
+    for _ in range(count):
+        chosen = chance.sample(sorted(GROUPS), groups)
+        options = {group: chance.choice(GROUPS[group]) for group in chosen}
+        drawn.append((chance.choice(BASES), options))
+    return drawn
+
+
+def judge(swaps: Swaps, base: str, swap: Swap) -> None:
+    """Asserts that a swap is valid, or that typing what its problems say makes it so.
+
+    What is wrong without the swap is no fault of it.
+    """
+    problems = swaps.check_swap(base, swap)
+    unswapped = {*map(str, swaps.check_swap(base, {}))} if problems else set()
+    own = [problem for problem in problems if str(problem) not in unswapped]
+    for problem in own:
+        assert any(f"{g}." in str(problem) or f"{g}=" in str(problem) for g in swap)
+    for typed in list_ways(problems) if own else ():
+        assert can_be_mended(swaps, base, swap, typed), (base, swap, typed)
+
+
+def can_be_mended(swaps: Swaps, base: str, swap: Swap, typed: list[str]) -> bool:
+    """Tells whether typing what is said, and then what is said of that, is enough.
+
+    Contradictions are looked for when each key by itself is right.
+    """
+    for _ in range(3):
+        problems = swaps.check_swap(base, swap, typed)
+        if not problems:
+            return True
+        typed = [*typed, *next(list_ways(problems))]
+    return False
+
+
+def list_ways(problems: Sequence[Problem]) -> Iterator[list[str]]:
+    """Yields what may be typed: one way out of each problem, each way once."""
+    ways = [list_commands(problem.hint) for problem in problems]
+    for problem, commands in zip(problems, ways, strict=True):
+        assert commands, f"Nothing to type: {problem}"
+    first = list(dict.fromkeys(commands[0] for commands in ways))
+    yield first
+    for number, commands in enumerate(ways):
+        for command in commands[1:]:
+            others = (c[0] for i, c in enumerate(ways) if i != number)
+            yield list(dict.fromkeys([*others, command]))
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_preset_lacks_only_what_it_says(swaps: Swaps, base: str) -> None:
+    for typed in list_ways(swaps.check_swap(base, {})):
+        assert not swaps.check([*list_words(base, {}), *typed])
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("base", BASES)
+def test_each_option_of_a_group_goes_with_it(
+    swaps: Swaps, base: str, group: str
+) -> None:
+    for option in GROUPS[group]:
+        judge(swaps, base, {group: option})
+
+
+def test_two_options_at_once_go_with_it(swaps: Swaps) -> None:
+    for base, swap in draw(PAIRS, groups=2):
+        judge(swaps, base, swap)
+
+
+@pytest.mark.parametrize(("base", "swap"), draw(SAMPLE, groups=1))
+def test_hydra_composes_a_swap_of_the_option_alone(
+    swaps: Swaps, base: str, swap: Swap
+) -> None:
+    words = list_words(base, swap)
+    assert swaps.compose(words) == swaps.swap(base, swap)
+    assert {*map(str, swaps.check(words))} == {*map(str, swaps.check_swap(base, swap))}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiment_sets_no_key_of_an_option(name: str) -> None:
+    foreign = read_preset(f"experiment={name}").keys() & GROUPS.keys() - {*ALIKE}
+    assert not foreign, "Such values belong into a file that the experiment chooses."
+
+
+@pytest.mark.parametrize("base", BASES[1:])
+def test_preset_sets_only_keys_that_every_option_has(swaps: Swaps, base: str) -> None:
+    own = read_preset(base)
+    for group in own.keys() & GROUPS.keys():
+        for option, node in swaps.nodes[group].items():
+            set_keys = {key for key, value in own[group].items() if value is not None}
+            assert set_keys <= node.keys(), f"{group}={option}"
+
+
+@pytest.mark.parametrize("words", CALLBACKS)
+@pytest.mark.parametrize("name", ["cifar10_resnet110", "digits_resnet50"])
+def test_callback_goes_with_an_experiment(swaps: Swaps, name: str, words: str) -> None:
+    assert not swaps.check([f"experiment={name}", words])
+
+
+def test_callback_that_is_typed_is_there(swaps: Swaps) -> None:
+    words = ["experiment=cifar10_resnet110", "callbacks=early_stopping"]
+    assert swaps.compose(words)["callbacks"]["early_stopping"]["patience"] == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "lr"),
+    [
+        ("cifar10_resnet110", "optimizer=adam", 1e-4),
+        ("digits_resnet50", "optimizer=sgd", 0.1),
+    ],
+)
+def test_optimizer_that_is_typed_has_its_own_rate(
+    swaps: Swaps, name: str, option: str, lr: float
+) -> None:
+    words = [f"experiment={name}", option]
+    assert float(swaps.compose(words)["optimizer"]["lr"]) == lr
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["dataset=cifar10", "optimizer=adamw"],
+)
+def test_search_goes_with_another_option(check: Any, word: str) -> None:
+    plan = check("experiment=search_resnet50", word, multirun=True)
+    assert plan.search is not None
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_task_that_uses_no_experiment_says_which_one_does(
+    check: Any, name: str
+) -> None:
+    words = [f"experiment={name}", "dataset=digits", "model=resnet50"]
+    problems = check(*words, "task=reproduce").unused
+    for problem in problems:
+        assert list_commands(problem.hint) == ["task=train"]
+    assert not check(*words, "task=train").unused
