@@ -21,6 +21,7 @@ from experiments.config.schema.task import TASKS
 from experiments.errors import Problem
 
 _PROJECT = "experiments"
+_TASKS = f"{_PROJECT}.tasks"  # holds nothing else
 _LAUNCHERS = "hydra_plugins.hydra_{0}_launcher.{0}_launcher."
 # Key -> what of the project and of Hydra may be named there. Nothing else of either is
 # there to be called by a config: both hold functions that write, delete and run.
@@ -79,7 +80,8 @@ def check_name(
     """
     known = components_at(key)
     field = f"{key}._target_" if key else "_target_"
-    if name in known and (key.startswith("hydra.") or covers(allowed, name)):
+    is_known = name in known or _is_task(name, key)
+    if is_known and (key.startswith("hydra.") or covers(allowed, name)):
         return None
     if not covers(allowed, name):
         reason = f"must begin with one of {', '.join(allowed)}. Received: {name!r}."
@@ -120,6 +122,15 @@ def components_at(key: str) -> Collection[str]:
         return COMPONENTS.get(group, ())
     own = (name for name in COMPONENTS if not name.startswith("hydra."))
     return {target for name in own for target in COMPONENTS[name]}  # further inside
+
+
+def _is_task(name: str, key: str) -> bool:
+    """Tells whether a name is that of a task: a module's function of the same name.
+
+    So a task without keys of its own needs no dataclass.
+    """
+    module, _, function = name.rpartition(".")
+    return key == "task" and module == f"{_TASKS}.{function}"
 
 
 def describe_allowing(package: str, allowed: Sequence[str]) -> str:
