@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-slurm lint ui clean constraints
+.PHONY: help run test test-faults test-slurm lint map ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -62,6 +62,10 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing the pinned packages and the development tools"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/installed
+
+# The picture in docs/architecture.md, from the imports as they are.
+map: $(VENV)/installed-dev
+	@$(BIN)/python docs/draw_rooms.py
 
 # Names and versions only, never an address: what the ranges in pyproject.toml resolve to.
 constraints: $(VENV)/installed-dev
