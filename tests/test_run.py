@@ -42,7 +42,7 @@ def start_endless(folder: Path) -> subprocess.Popen[str]:
 
 def statuses(folder: Path) -> list[tuple[str, str]]:
     """Returns name and status of every run in the record."""
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     client = import_mlflow().MlflowClient(f"sqlite:///{folder}/outputs/mlflow.db")
     ids = [experiment.experiment_id for experiment in client.search_experiments()]

@@ -214,7 +214,7 @@ def _import_libraries() -> None:
     import experiments
     from experiments.imports import without_collection, without_package
     from experiments.runtime.framework import _without_chatter
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     with without_collection(), without_package("jax"), _without_chatter():
         importlib.import_module("keras")

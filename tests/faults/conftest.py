@@ -90,7 +90,7 @@ class Command:
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
     """Returns name, status, tags and all points of every run in the record."""
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     client = import_mlflow().MlflowClient(f"sqlite:///{folder}/outputs/mlflow.db")
     ids = [experiment.experiment_id for experiment in client.search_experiments()]

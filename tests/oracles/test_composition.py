@@ -25,7 +25,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.command.composer import check_job, without_hydra
+from experiments.command.checked_job import check_job
+from experiments.command.composer import without_hydra
 from experiments.command.hydra_node.flags import check_flags, find_configs
 from experiments.command.loader import open_hydra
 from experiments.command.plan import check

@@ -116,7 +116,7 @@ def test_gpu_that_cannot_compute_is_refused_before_data_are_loaded(
 def test_what_computes_is_what_is_shown_and_recorded(
     run_on_gpu_99: Any, tmp_path: Path
 ) -> None:
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     done = run_on_gpu_99("gpu=auto")
     assert done.returncode == 0, done.stderr

@@ -58,7 +58,7 @@ def write_trials(plan: Any, outcomes: Any) -> None:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Any:
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     path = tmp_path / "outputs" / "mlflow.db"
     return lambda: import_mlflow().MlflowClient(f"sqlite:///{path}")

@@ -16,7 +16,7 @@ from experiments.jobs.recorded_job import as_recorded
 from experiments.tasks import reproduce as module
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.spool.flatten import flatten_config
-from experiments.tracking.store.client import import_mlflow
+from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.tiny import TINY
 
 SMALL = [*TINY, "debug=one_step"]
@@ -155,7 +155,7 @@ def test_run_that_is_to_be_another_one_is_told_as_a_command(
 def test_again_has_the_name_and_the_tags_that_were_typed(
     run_job: Any, run_again: Any, tmp_path: Path
 ) -> None:
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     first = run_job(*SMALL, "+tags.a=b")
     again = run_again(first.run_id, "name=twice", "+tags.c=d")

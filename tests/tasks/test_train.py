@@ -16,7 +16,7 @@ LEARNABLE = [*TINY, "dataset=synthetic", "dataset.images=320", "dataset.classes=
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    from experiments.tracking.store.client import import_mlflow
+    from experiments.tracking.store.mlflow_import import import_mlflow
 
     mlflow = import_mlflow()
     return lambda folder: mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")

@@ -6,6 +6,7 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.store import client
+from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.tracker import NoTracker
 
 WITHOUT_TRACKING = """
@@ -70,7 +71,7 @@ def test_opening_a_run_imports_no_mlflow(tmp_path):
 
 
 def test_locked_database_is_tried_again(monkeypatch):
-    client.import_mlflow()
+    import_mlflow()
     from mlflow.exceptions import MlflowException
 
     monkeypatch.setattr(client, "_BUSY_DELAYS", (0.0, 0.0))
@@ -86,7 +87,7 @@ def test_locked_database_is_tried_again(monkeypatch):
 
 
 def test_database_that_stays_locked_is_an_error(monkeypatch):
-    client.import_mlflow()
+    import_mlflow()
     from mlflow.exceptions import MlflowException
 
     monkeypatch.setattr(client, "_BUSY_DELAYS", (0.0,))

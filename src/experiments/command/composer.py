@@ -1,6 +1,5 @@
-"""Composes single jobs by Hydra's own loader and checks them."""
+"""Composes single jobs by Hydra's own loader."""
 
-import dataclasses
 import pickle
 import re
 from collections.abc import Sequence
@@ -15,11 +14,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.loader import Loader
-from experiments.command.overlay import list_overlay
-from experiments.command.permission import KEY
-from experiments.config.fields import is_component
-from experiments.config.schema.run import RunConfig
-from experiments.config.validation import examine
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -142,81 +136,6 @@ def without_hydra(whole: DictConfig) -> DictConfig:
     config._content.pop("hydra", None)  # type: ignore[union-attr]
     OmegaConf.set_struct(config, None)
     return config
-
-
-@dataclass(frozen=True)
-class CheckedJob:
-    """A job that was composed.
-
-    Attributes:
-        config: As far as there is one, without Hydra's own node.
-        problems: What is wrong in it.
-        run: The same, typed; `None` when something is wrong.
-    """
-
-    config: DictConfig
-    problems: list[Problem]
-    run: RunConfig | None = None
-
-
-def check_job(job: Sequence[str], composer: Composer) -> CheckedJob:
-    """Composes one job and lists what is wrong in it.
-
-    What may only fit the record that a job is made of is left out of its config, and
-    checked with that.
-    """
-    checked = _try_job(job, composer)
-    words = _list_open(job, composer) if checked.problems else []
-    if not words:
-        return checked
-    loader, former = composer.loader, composer.loader.left_out
-    loader.left_out = former.union(words)
-    if not _try_job(job, composer).problems:
-        for word in words:
-            smaller = loader.left_out - {word}
-            loader.left_out, kept = smaller, loader.left_out
-            if _try_job(job, composer).problems:
-                loader.left_out = kept
-        return _try_job(job, composer)
-    loader.left_out = former
-    return checked
-
-
-def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
-    from experiments.command.diagnosis import diagnose, is_own_fault
-
-    try:
-        whole = composer.compose(job)
-    except Exception as error:  # Hydra's, of many kinds
-        if is_own_fault(error):
-            raise
-        return CheckedJob(*diagnose(job, composer, error))
-    config = without_hydra(whole)
-    unauthorised = list(composer.loader.find_unauthorised(whole))
-    if any(problem.key == KEY for problem in unauthorised):
-        # What else it may do is judged by that list.
-        return CheckedJob(config, unauthorised)
-    run, problems = examine(config)
-    return CheckedJob(config, [*unauthorised, *problems], None if unauthorised else run)
-
-
-def _list_open(job: Sequence[str], composer: Composer) -> list[str]:
-    """Returns the values of a job that fit or do not fit a choice made elsewhere.
-
-    Those of a group without a typed choice, beside `from_search`: the best trial, which
-    is read when the job runs, has made another choice than the present config.
-    """
-    typed = composer.loader.parse(job)
-    named = {o.key_or_group: o.value() for o in typed}
-    if named.get("from_search") is None:
-        return []
-    chosen = {o.key_or_group for o in typed if not composer.is_value(o)}
-    open_groups = {f.name for f in dataclasses.fields(RunConfig) if is_component(f)}
-    return [
-        o.input_line or ""
-        for o in list_overlay(job)
-        if o.key_or_group.partition(".")[0] in open_groups - chosen
-    ]
 
 
 def quote(text: str) -> str:

@@ -15,7 +15,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from experiments.command.check_progress import show_progress
-from experiments.command.composer import CheckedJob, Composer, check_job
+from experiments.command.checked_job import CheckedJob, check_job
+from experiments.command.composer import Composer
 from experiments.command.diagnosis import (
     MOST_REPEATED,
     explain,

@@ -12,7 +12,7 @@ from experiments.sweeps.table import (
     format_markdown,
     sort_results,
 )
-from experiments.tracking.store.client import import_mlflow
+from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.tracker import Tracker, open_tracker
 
 _KIND = "sweep"

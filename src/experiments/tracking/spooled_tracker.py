@@ -15,6 +15,7 @@ from experiments.redaction import redact_bytes, redact_data, redact_file
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
 from experiments.tracking.sending.sync import send_planned
+from experiments.tracking.spool.contents import Status
 from experiments.tracking.spool.flatten import as_param
 from experiments.tracking.spool.formats import draw_picture, format_data
 from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Journal
@@ -23,7 +24,6 @@ from experiments.tracking.spool.session import as_tags, describe_session
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store import links
 from experiments.tracking.store.schema import refuse_newer
-from experiments.tracking.tracker import Status
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-Status = Literal["FINISHED", "FAILED", "KILLED"]
+from experiments.tracking.spool.contents import Status
 
 
 class Tracker(Protocol):

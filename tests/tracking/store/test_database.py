@@ -10,8 +10,8 @@ import sqlalchemy
 
 from experiments.errors import TrackingError
 from experiments.tracking.store import database
-from experiments.tracking.store.client import import_mlflow
 from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.mlflow_import import import_mlflow
 
 PROCESSES = 8
 EPOCHS = 15
@@ -20,7 +20,7 @@ EPOCHS = 15
 WRITERS = """
 import os, sys
 from pathlib import Path
-from experiments.tracking.store.client import import_mlflow
+from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.tracker import open_tracker
 import_mlflow()
 import mlflow.store.tracking.sqlalchemy_store

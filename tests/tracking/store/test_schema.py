@@ -10,8 +10,8 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.store import schema
-from experiments.tracking.store.client import import_mlflow
 from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.tracking.conftest import run_of, settle
 
 from .test_database import schema_of

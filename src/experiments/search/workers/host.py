@@ -33,7 +33,7 @@ from experiments.errors import (
 )
 from experiments.files import open_own
 from experiments.jobs.folder import is_held
-from experiments.jobs.job import JobResult
+from experiments.jobs.job import PROCESS_VARIABLE, JobResult
 from experiments.screen import guard_screen
 from experiments.search.trials.report import Report
 
@@ -162,8 +162,6 @@ def _take_up(request: Request) -> None:
     """Makes this process what the composing one was when it called the task."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.core.utils import configure_log, setup_globals
-
-    from experiments.jobs.job import PROCESS_VARIABLE
 
     sys.path[:] = request.path
     os.chdir(request.folder)

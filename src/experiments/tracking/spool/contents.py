@@ -19,6 +19,10 @@ _ModelName = Annotated[
 ]
 
 
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+"""How a process has left its run, in MLflow's words."""
+
+
 class _Target(TypedDict):
     uri: str | None
     experiment: str
@@ -54,7 +58,7 @@ class _Model(TypedDict):
 
 
 class _End(TypedDict):
-    status: Literal["FINISHED", "FAILED", "KILLED"]
+    status: Status
     reason: str | None
 
 

@@ -1,15 +1,11 @@
 """The connection to MLflow: quiet, patient with a busy database, clear in errors."""
 
-import logging
 import os
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +13,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from experiments.errors import TrackingError
-from experiments.imports import without_collection
+from experiments.tracking.store.database import prepare_database
 from experiments.tracking.store.failures import comes_from_store, summarise
 from experiments.tracking.store.links import Location, locate, mlflow_command
+from experiments.tracking.store.mlflow_import import import_mlflow, importing
 from experiments.tracking.store.relocation import FOLDER_TAG
 
 T = TypeVar("T")
@@ -27,13 +24,6 @@ T = TypeVar("T")
 # MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
 _BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
 _PROBE_SECONDS = 10
-_IMPORTING = threading.RLock()
-_WARNINGS_OF_ITS_IMPORTS = (
-    # MLflow's tables use a loader that SQLAlchemy 2.1 calls deprecated.
-    "The ``noload`` loader strategy is deprecated",
-    # mlflow.pyfunc finds fault with the type hints of its own chat agents.
-    r".*Any type hint is inferred as AnyType",
-)
 
 
 @dataclass(frozen=True)
@@ -65,35 +55,6 @@ class Connection:
         return _claim_experiment(self)
 
 
-@contextmanager
-def importing() -> Iterator[None]:
-    """Keeps other threads from importing parts of mlflow, and seeing halves of them."""
-    with _IMPORTING, without_collection():
-        yield
-
-
-def import_mlflow() -> Any:
-    """Imports mlflow (about 1.5 s) without telemetry and chatter; may run in a thread.
-
-    Returns:
-        The module `mlflow`.
-    """
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    # "View run ... at ..." at the end of each run of a server: we print our own link.
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-    # A bar for each small file that `from_search=` or `task=reproduce` reads.
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    for message in _WARNINGS_OF_ITS_IMPORTS:
-        warnings.filterwarnings("ignore", message)
-    with importing():
-        import mlflow
-
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    # Prints a stack for each refused statement; `attempt` retries or raises them.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    return mlflow
-
-
 def connect(
     *,
     uri: str | None,
@@ -123,8 +84,6 @@ def connect(
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     mlflow = import_mlflow()
     if location.database is not None:
-        from experiments.tracking.store.database import prepare_database
-
         prepare_database(location.database)
     with importing():
         client = attempt(

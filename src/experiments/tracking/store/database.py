@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 
 from experiments.errors import TrackingError
 from experiments.files import cache_folder
-from experiments.tracking.store.client import import_mlflow
 from experiments.tracking.store.links import locate
+from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.store.relocation import relocate
 from experiments.tracking.store.schema import is_outdated, upgrade
 

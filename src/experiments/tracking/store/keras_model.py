@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.store.client import import_mlflow, importing
+from experiments.tracking.store.mlflow_import import import_mlflow, importing
 
 
 def save_keras_model(
