@@ -36,6 +36,7 @@ WRONG = ConfigError([Problem("seed", "is missing.")])
 @pytest.fixture(autouse=True)
 def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives back the command line, and the streams, that the tests change."""
+    monkeypatch.setenv(launch.SAFE_PATH_VARIABLE, "")
     monkeypatch.setattr(sys, "argv", ["run.py"])
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, getattr(sys, name))
@@ -49,7 +50,12 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     config = OmegaConf.create({"seed": 5, "copy": "${seed}"})
     plan = Plan(
         run=SimpleNamespace(  # type: ignore[arg-type]
-            fresh=False, sweep=None, task=None, gpu="cpu", from_search=None
+            fresh=False,
+            sweep=None,
+            task=None,
+            gpu="cpu",
+            from_search=None,
+            allowed_targets=["experiments"],
         ),
         config=config,
         folder=tmp_path / "it's here",
@@ -242,7 +248,10 @@ def test_help_is_shown_without_running(
         (["--config-path", "/nowhere"], "Primary config directory not found."),
         (["--config-dir", "/nowhere"], "--config-dir must be a folder."),
         (["--config-name", "nope"], "Cannot find primary config 'nope'."),
-        (["--shell-completion", "nope=1"], "Expecting one subcommand"),
+        (
+            ["--shell-completion", "nope=1"],
+            "--shell-completion needs one of install=bash",
+        ),
         (["--info", "defaults", "model=nope"], "model must be one of "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -14,10 +14,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hydra._internal.utils import get_args_parser
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
@@ -28,14 +28,18 @@ from experiments.command.hydra_node.flags import (
     check_flags,
     find_configs,
     find_own_folder,
+    make_parser,
     name_application,
     typed_flags,
 )
 from experiments.command.loader import CheckedHydra, open_hydra
+from experiments.command.local_configs import NAME, find_local
+from experiments.command.permission import Permission
 from experiments.command.plan import Plan, check, select_overrides
-from experiments.command.printed import SCRIPT_VARIABLE, typed_script
+from experiments.command.verbs import answer_verb
 from experiments.config.checks.memory import check_memory
 from experiments.config.paths import find_obstacle
+from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import (
     ConfigError,
@@ -62,9 +66,12 @@ from experiments.jobs.job import (
     JobResult,
 )
 from experiments.jobs.stored import show_stored, stored_result
+from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen
 from experiments.tracking.tracker import Tracker
+
+SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"  # Python's own
 
 
 def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -> int:
@@ -81,7 +88,7 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
     guard_screen()
     # At its end the interpreter would look through all libraries once more.
     atexit.register(gc.freeze)
-    parser = get_args_parser()
+    parser = make_parser()
     args = parser.parse_intermixed_args()  # flags may stand among the overrides
     args.config_name = args.config_name or config_name
     # Before anything is added to it; the interpreter's own flags are in there too.
@@ -93,7 +100,7 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
             print(f"What was printed is not all there: {loss}.", file=sys.stderr)
         return code
     except ExperimentError as error:
-        print(error, file=sys.stderr)
+        print(error, *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("Stopped by Ctrl-C.", file=sys.stderr)
@@ -119,17 +126,37 @@ def _start(
     config_name: str,
 ) -> int:
     """Finds the configs and does what the command line says."""
+    if answer_verb(args.overrides):
+        return 0
     check_flags(args)
-    search_path = find_configs(task, config_path, args)
+    open_configs = partial(_open_configs, task, config_path, config_name)
+    with open_configs(args) as hydra:
+        try:
+            if args.hydra_help or args.shell_completion or args.info:
+                return _show_hydras_page(hydra, parser, args)
+            return _answer(hydra, task, args, typed_flags(args, config_name))
+        except ConfigError as error:
+            local = hydra.config_loader.permission.local
+            if local is not None:
+                error.add_note(local.describe(name_command()))
+            raise
+
+
+@contextmanager
+def _open_configs(
+    task: TaskFunction, config_path: str, config_name: str, args: Namespace
+) -> Iterator[CheckedHydra]:
+    """Opens the Hydra that reads the project's configs, this folder's and others."""
+    own = find_own_folder(task, config_path)
+    local = find_local(Path(own.removeprefix("file://")), args.config_name)
     with open_hydra(
-        search_path,
+        find_configs(task, config_path, args, local=local),
         name=name_application(task),
-        own=find_own_folder(task, config_path),
+        own=own,
         primary=config_name,
+        local=local,
     ) as hydra:
-        if args.hydra_help or args.shell_completion or args.info:
-            return _show_hydras_page(hydra, parser, args)
-        return _answer(hydra, task, args, typed_flags(args, config_name))
+        yield hydra
 
 
 def _show_hydras_page(
@@ -161,6 +188,8 @@ def _answer(
     plan = dataclasses.replace(plan, flags=(*flags, *plan.flags))
     if args.help:
         print(describe_usage(plan.config, hydra.config_loader.folders))
+        if (local := hydra.config_loader.permission.local) is not None:
+            print(local.describe(name_command()))
     elif args.cfg:
         _show_config(hydra, plan, args)
     if args.help or args.cfg:
@@ -172,13 +201,36 @@ def _answer(
     refuse_outer_links(folder, depth=3 if plan.multirun else 2)
     refuse_newer_records(folder, depth=2 if plan.multirun else 1)
     plan = dataclasses.replace(plan, folder=folder)
-    os.environ |= {PROCESS_VARIABLE: str(os.getpid()), SCRIPT_VARIABLE: typed_script()}
+    _prepare_environment(hydra.config_loader.permission, plan)
+    _show_local_files(hydra, plan, args.config_name)
     with signals_as_requests(StopRequest()):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
         _create_folder(plan)
         with claim_folder(folder):
             return _run_sweep(hydra, task, plan, args)
+
+
+def _prepare_environment(permission: Permission, plan: Plan) -> None:
+    """Tells the processes that will be started what this one knows."""
+    os.environ |= {
+        PROCESS_VARIABLE: str(os.getpid()),
+        SCRIPT_VARIABLE: typed_script(),
+        # `python -m` would look for its first modules where the command was typed.
+        SAFE_PATH_VARIABLE: "1",
+    }
+    admit_code(Path.cwd(), [*plan.run.allowed_targets, *permission.names])
+
+
+def _show_local_files(hydra: CheckedHydra, plan: Plan, config_name: str) -> None:
+    """Says which configs of the present folder a job is made of."""
+    local = hydra.config_loader.permission.local
+    if local is None:
+        return
+    asked = [*plan.settings, *plan.job]
+    whole = hydra.config_loader.load_configuration(config_name, asked, RunMode.RUN)
+    if names := local.select(hydra.config_loader.list_used(whole)):
+        print(f"configs     of {NAME}/ in this folder: {', '.join(names)}")
 
 
 def _suggest_instead(plan: Plan) -> list[Problem]:
@@ -233,6 +285,7 @@ def _explaining() -> Iterator[None]:
 def _restart(command: Sequence[str]) -> NoReturn:
     """Replaces this process by a fresh one of the same command, which continues."""
     sys.stdout.flush()
+    os.environ.pop(SAFE_PATH_VARIABLE, None)
     # What was started anew must not be started anew again.
     words = [re.sub(r"^\+*fresh=.*", "fresh=false", word) for word in command]
     os.execv(sys.executable, words)  # noqa: S606
@@ -296,6 +349,7 @@ def _run_sweep(
         f"hydra.job.env_set.{SWEPT_VARIABLE}": " ".join(plan.swept_keys),
         f"hydra.job.env_set.{SWEEP_VARIABLE}": str(plan.folder),
         f"hydra.job.env_set.{SCRIPT_VARIABLE}": typed_script(),
+        **{f"hydra.job.env_set.{k}": v for k, v in describe_variable().items()},
     }
     try:
         with _explaining():

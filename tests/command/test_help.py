@@ -1,4 +1,5 @@
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ CONFIG = OmegaConf.create({"seed": 0, "model": {"depth": 18, "name": "{braces}"}
 def list_examples() -> list[str]:
     lines = usage(CONF).partition("== Examples ==")[2].splitlines()
     commands = [line.partition("  ")[0] for line in lines]
-    return [c for c in commands if c.startswith("python run.py") and "=" in c]
+    commands = [c for c in commands if c.startswith("python run.py") and "=" in c]
+    return [c for c in commands if "--shell-completion" not in c]
 
 
 @pytest.fixture
@@ -57,6 +59,14 @@ def test_page_of_the_project_names_each_option() -> None:
     for group in ("model", "dataset", "experiment"):
         names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
         assert f"{group}: {', '.join(names)}" in lines
+
+
+def test_examples_are_typed_as_the_page_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/home/ada/venv/bin/experiments", "--help"])
+    examples = usage(CONF).partition("== Examples ==\n")[2].splitlines()
+    assert {line.partition(" ")[0] for line in examples} == {"experiments"}
 
 
 def test_page_has_examples_to_check() -> None:

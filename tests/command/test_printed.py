@@ -10,12 +10,12 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.command.printed import (
-    SCRIPT_VARIABLE,
     describe_command,
     describe_output,
     describe_tracking,
     move_overrides,
 )
+from experiments.config.programs import SCRIPT_VARIABLE
 
 
 def words_of(command: str) -> list[str]:

@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.programs import name_program, name_python
+from experiments.config.programs import (
+    SCRIPT_VARIABLE,
+    command_words,
+    name_command,
+    name_program,
+    name_python,
+    typed_script,
+)
 
 
 @pytest.fixture
@@ -43,3 +50,28 @@ def test_programs_of_another_environment_are_not_meant(
     monkeypatch.setenv("PATH", f"{other}:{environment}")
     assert name_program("mlflow") == str(environment / "mlflow")
     assert name_python() == str(environment / "python3.11")
+
+
+@pytest.mark.parametrize("typed", ["experiments", "/a b/bin/experiments"])
+def test_installed_command_is_named_as_a_shell_finds_it(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [typed, "seed=1"])
+    assert name_command() == "experiments"
+    assert command_words() == [str(environment / "experiments")]
+
+
+def test_script_of_a_checkout_is_named_with_its_python(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["../checkout/run.py"])
+    assert name_command() == "python run.py"
+    assert command_words() == [str(environment / "python3.11"), "../checkout/run.py"]
+
+
+def test_worker_knows_that_the_installed_command_was_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/lib/worker.py"])
+    monkeypatch.setenv(SCRIPT_VARIABLE, "experiments")
+    assert typed_script() == name_command() == "experiments"

@@ -1,4 +1,4 @@
-"""The page that `python run.py --help` prints.
+"""The page that `--help` prints.
 
 Hydra's own page asks each of its folders anew for every group, 0.3 s for those of this
 project, and lists its plugins among them.
@@ -7,6 +7,8 @@ project, and lists its plugins among them.
 from hydra._internal.config_repository import IConfigRepository
 from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.programs import name_command
 
 _TEMPLATE = """\
 Trains, tracks and compares Keras image classifiers from composed configs.
@@ -17,13 +19,17 @@ Trains, tracks and compares Keras image classifiers from composed configs.
 == Change a value: group.key=value ==
 {config}
 == Examples ==
-python run.py model=resnet18 optimizer.lr=1e-3        one run
-python run.py -m model=resnet18,resnet50 seed=0,1     every combination
-python run.py experiment=cifar10_resnet18             a whole experiment
-python run.py --cfg job model=resnet18                show what would run
-make ui                                               compare runs in MLflow
-python run.py --hydra-help                            flags, such as --config-dir
+{examples}
 """
+# What is typed behind the command -> what it does.
+_EXAMPLES = {
+    "model=resnet18 optimizer.lr=1e-3": "one run",
+    "-m model=resnet18,resnet50 seed=0,1": "every combination",
+    "experiment=cifar10_resnet18": "a whole experiment",
+    "--cfg job model=resnet18": "show what would run",
+    "--hydra-help": "flags, such as --config-dir",
+    "init my_project": "a project with a model of your own",
+}
 
 
 def describe_usage(config: DictConfig, folders: IConfigRepository) -> str:
@@ -39,4 +45,14 @@ def describe_usage(config: DictConfig, folders: IConfigRepository) -> str:
         for group in groups
         if group != "hydra" and folders.get_group_options(group)
     ]
-    return _TEMPLATE.format(groups="\n".join(lines), config=OmegaConf.to_yaml(config))
+    command = name_command()
+    width = len(command) + 1 + max(map(len, _EXAMPLES))
+    examples = [
+        f"{command} {words}".ljust(width + 2) + what
+        for words, what in _EXAMPLES.items()
+    ]
+    return _TEMPLATE.format(
+        groups="\n".join(lines),
+        config=OmegaConf.to_yaml(config),
+        examples="\n".join(examples),
+    )

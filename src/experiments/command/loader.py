@@ -36,7 +36,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.aliases import check_aliases
 from experiments.command.hydra_node.surroundings import check_surroundings, load_objects
-from experiments.command.permission import ConfigFile, Permission, find_widening
+from experiments.command.local_configs import LocalConfigs
+from experiments.command.permission import (
+    KEY,
+    ConfigFile,
+    Permission,
+    find_widening,
+    read_raw,
+)
 from experiments.errors import ConfigError, Problem
 
 _MOST_KNOWN = 1000  # of some 40 kB each
@@ -203,6 +210,8 @@ class Loader(ConfigLoaderImpl):
                 task = [word for word in overrides if word in own]
                 OmegaConf.update(config, "hydra.overrides.task", task)
         typed = {override.lstrip("+").partition("=")[0] for override in overrides}
+        if KEY not in typed:
+            _grant(config, self.permission.packages)
         for key, value in self.settings.items():
             if key not in typed:
                 OmegaConf.update(config, key, value, force_add=True)
@@ -233,11 +242,11 @@ class Loader(ConfigLoaderImpl):
 
     def find_unauthorised(self, config: DictConfig) -> Iterator[Problem]:
         """Yields what a config with Hydra's own node takes upon itself."""
-        files = partial(self._list_used, config)
+        files = partial(self.list_used, config)
         yield from find_widening(config, self.permission, files)
         yield from check_surroundings(config)
 
-    def _list_used(self, config: DictConfig) -> list[ConfigFile]:
+    def list_used(self, config: DictConfig) -> list[ConfigFile]:
         """Returns the files that a config is made of, in the order of composing."""
         name, words = config.hydra.job.config_name, config.hydra.overrides
         typed = [str(word) for word in (*words.hydra, *words.task)]
@@ -334,6 +343,7 @@ def open_hydra(
     name: str = "run",
     own: str | None = None,
     primary: str = "config",
+    local: LocalConfigs | None = None,
 ) -> Iterator[CheckedHydra]:
     """Creates the Hydra that both checks and runs a command line.
 
@@ -343,11 +353,12 @@ def open_hydra(
         own: The project's own folder of them, as an address; `None` for that of the
             primary config.
         primary: The project's primary config.
+        local: Those of the folder where the command was typed.
     """
     version.setbase("1.3")
     if own is None:
         own = next(p.path for p in search_path.get_path() if p.provider == "main")
-    loader = Loader(search_path, Permission(own=own, primary=primary))
+    loader = Loader(search_path, Permission(own=own, primary=primary, local=local))
     hydra = CheckedHydra(task_name=name, config_loader=loader)
     GlobalHydra.instance().clear()
     GlobalHydra.instance().initialize(hydra)
@@ -356,6 +367,14 @@ def open_hydra(
     finally:
         HydraConfig.instance().cfg = None
         GlobalHydra.instance().clear()
+
+
+def _grant(config: DictConfig, packages: Sequence[str]) -> None:
+    """Adds packages to those that a composed config may name."""
+    allowed = read_raw(config, KEY)
+    if packages and isinstance(allowed, list):
+        new = [name for name in packages if name not in allowed]
+        OmegaConf.update(config, KEY, [*allowed, *new])
 
 
 def _list_searchpath(

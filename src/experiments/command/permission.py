@@ -17,6 +17,7 @@ import yaml
 from omegaconf import DictConfig, Node, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.command.local_configs import LocalConfigs
 from experiments.config.authority import check_name, covers
 from experiments.errors import Problem
 
@@ -35,6 +36,19 @@ _COMMANDS = (
     "srun_args",
     "submitit_folder",
     "temp_folder",
+)
+# Where files are written and records are sent.
+_LEADING_OUT = (
+    "output_dir",
+    "tracking.uri",
+    "task.uri",
+    "dataset.scan_cache",
+    "hydra.callbacks",
+    "hydra.hydra_logging",
+    "hydra.job_logging",
+    "hydra.output_subdir",
+    "hydra.run",
+    "hydra.sweep",
 )
 
 
@@ -66,12 +80,15 @@ class Permission:
         primary: Name of the primary config in it.
         keys: Keys and groups that were typed, with dots.
         names: Packages that were typed, in any job of a sweep.
+        local: The configs beside which the command was typed; trusted ones are as the
+            project's own.
     """
 
     own: str
     primary: str
     keys: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
+    local: LocalConfigs | None = None
 
     def with_typed(self, overrides: Sequence["Override"]) -> "Permission":
         """Returns it with the overrides of the command line."""
@@ -82,7 +99,22 @@ class Permission:
         """Tells whether configs of a folder are the project's own, or Hydra's."""
         if not folder.startswith(_FILE):
             return folder in ("pkg://hydra.conf", "structured://")
-        return Path(folder.removeprefix(_FILE)).resolve() == self._own_folder
+        own = [self._own_folder]
+        if self.local is not None and self.local.trusted:
+            own.append(self.local.folder.resolve())
+        return Path(folder.removeprefix(_FILE)).resolve() in own
+
+    def is_unasked(self, folder: str) -> bool:
+        """Tells whether configs of a folder were found there, and nobody trusts it."""
+        local = self.local
+        return local is not None and not local.trusted and folder == local.address
+
+    def is_copy(self, file: ConfigFile) -> bool:
+        """Tells whether a file says what the project's own of its name says."""
+        own = self._own_folder / Path(str(file)).relative_to(
+            file.folder.removeprefix(_FILE)
+        )
+        return own.is_file() and own.read_bytes() == Path(str(file)).read_bytes()
 
     def may_search(self, place: str) -> bool:
         """Tells whether a place of `hydra.searchpath` may be looked into."""
@@ -93,7 +125,12 @@ class Permission:
     def granted(self) -> list[str]:
         """Packages that were typed or stand in the project's primary config."""
         file = self._own_folder / f"{self.primary}.yaml"
-        return [*self.names, *_read_list(file)]
+        return [*self.names, *_read_list(file), *self.packages]
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Those beside trusted configs, which need not be typed."""
+        return () if self.local is None else self.local.packages
 
     @property
     def _own_folder(self) -> Path:
@@ -132,6 +169,9 @@ def find_widening(
     if foreign:
         yield from _find_reaching(config, names, permission)
     yield from _find_surroundings(foreign, permission)
+    unasked = [file for file in foreign if permission.is_unasked(file.folder)]
+    unasked = [file for file in unasked if not permission.is_copy(file)]
+    yield from _find_leading_out(unasked, permission)
 
 
 def _describe_widening(
@@ -182,6 +222,30 @@ def _find_surroundings(
             reason = f"is set by {file}, which may not bring commands unasked."
             chosen = Path(file.name).stem
             yield Problem(key, reason, f"To ask for it: hydra/launcher={chosen}")
+
+
+def _find_leading_out(
+    unasked: Sequence[ConfigFile], permission: Permission
+) -> Iterator[Problem]:
+    """Yields where a folder that nobody named lets records be written or sent."""
+    for file in unasked:
+        plain: Any = OmegaConf.to_container(file.config, resolve=False)
+        for key in _LEADING_OUT:
+            if key not in permission.keys and _sets(plain, key):
+                reason = f"is set by {file}, which may not say where files and"
+                reason = f"{reason} records go: nobody has trusted that folder."
+                yield Problem(key, reason, f"To say so yourself: {key}=...")
+
+
+def _sets(plain: Any, key: str) -> bool:
+    """Tells whether a file sets a key, or all around it by what stands elsewhere."""
+    for name in key.split("."):
+        if isinstance(plain, str):
+            return True
+        if not isinstance(plain, dict) or name not in plain:
+            return False
+        plain = plain[name]
+    return plain is not None
 
 
 def _list_commands(file: ConfigFile) -> list[str]:

@@ -4,31 +4,18 @@ Each begins with the way to the folder in which the printing command was typed: 
 relative in it, of paths in any key or flag, means there what it meant then.
 """
 
-import os
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.command.composer import quote
-from experiments.config.programs import name_python
+from experiments.config.programs import command_words
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.redaction import HIDDEN, redact_word
 
-# Environment: the script as it was typed, which a launcher's worker does not know.
-SCRIPT_VARIABLE = "EXPERIMENTS_SCRIPT"
-_SCRIPT = "run.py"
 _ADVICE = f"# {HIDDEN} was a secret: type it, or where it is, such as ${{oc.env:TOKEN}}"
 _PLAIN = re.compile(r"[\w./@:+-]+", re.ASCII)
-
-
-def typed_script() -> str:
-    """Returns the path of this project's script, as it was typed."""
-    typed = Path(sys.argv[0])
-    if typed.name == _SCRIPT:
-        return str(typed)
-    return os.environ.get(SCRIPT_VARIABLE, _SCRIPT)
 
 
 def typed_folder() -> Path:
@@ -47,7 +34,7 @@ def describe_command(*words: str) -> str:
     It says so where it lacks a secret.
     """
     shown = [redact_word(word) for word in words]
-    command = from_folder(shlex.join([name_python(), typed_script(), *shown]))
+    command = from_folder(shlex.join([*command_words(), *shown]))
     return command if shown == list(words) else f"{command}  {_ADVICE}"
 
 

@@ -1,8 +1,44 @@
 """Programs of this Python's environment, as a shell finds them."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
+
+# Environment: the script as it was typed, which a launcher's worker does not know.
+SCRIPT_VARIABLE = "EXPERIMENTS_SCRIPT"
+_SCRIPT = "run.py"
+_PROGRAM = "experiments"
+
+
+def typed_script() -> str:
+    """Returns the path of this project's script, as it was typed.
+
+    It is `experiments` where that command was typed, which a wheel brings.
+    """
+    typed = Path(sys.argv[0])
+    if typed.name == _SCRIPT:
+        return str(typed)
+    if typed.stem == _PROGRAM:
+        return _PROGRAM
+    return os.environ.get(SCRIPT_VARIABLE, _SCRIPT)
+
+
+def is_installed() -> bool:
+    """Tells whether the command `experiments` was typed, instead of a script."""
+    return typed_script() == _PROGRAM
+
+
+def name_command() -> str:
+    """Returns what a person types in front of overrides, by its usual name."""
+    return _PROGRAM if is_installed() else f"python {_SCRIPT}"
+
+
+def command_words() -> list[str]:
+    """Returns the same as it runs from whatever folder, by this environment."""
+    if is_installed():
+        return [name_program(_PROGRAM)]
+    return [name_python(), typed_script()]
 
 
 def name_program(name: str) -> str:

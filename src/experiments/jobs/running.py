@@ -31,6 +31,7 @@ from experiments.jobs.job import (
     JobResult,
 )
 from experiments.jobs.stored import show_stored, stored_result
+from experiments.own_code import admit_code_of_parent
 from experiments.redaction import learn_secrets
 from experiments.screen import guard_log, guard_screen
 
@@ -46,7 +47,8 @@ def run_job(config: DictConfig) -> float:
     Returns:
         The objective; NaN when the job failed, which every sweeper takes for a failure.
     """
-    guard_screen()  # of a launcher's worker; its log has been set up by now
+    admit_code_of_parent()  # in a launcher's worker
+    guard_screen()  # likewise; its log has been set up by now
     guard_log()
     logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
     job = _describe_job(config)

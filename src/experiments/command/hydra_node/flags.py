@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from hydra._internal.utils import (
     create_automatic_config_search_path,
     detect_calling_file_or_module_from_task_function,
     detect_task_name,
+    get_args_parser,
 )
 from hydra.conf import HydraConf
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
@@ -18,8 +19,10 @@ from hydra.core.utils import validate_config_path
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from experiments import __version__
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
+from experiments.command.local_configs import LocalConfigs, add_local
 from experiments.command.words import check_flag
 from experiments.config.convert import unknown_key
 from experiments.errors import ConfigError, Problem
@@ -47,6 +50,16 @@ _REFUSED = {
     "hydra.runtime": _BY_HYDRA,
     "hydra.help": ("is not used: --help shows a page of the project's own.", ""),
 }
+
+
+def make_parser() -> ArgumentParser:
+    """Returns Hydra's parser, which tells this project's version beside Hydra's."""
+    parser = get_args_parser()
+    for action in parser._actions:
+        if "--version" in action.option_strings:
+            action.help = "Show the version and exit"
+            action.version = f"experiments {__version__} ({action.version})"  # type: ignore[attr-defined]
+    return parser
 
 
 def check_flags(args: Namespace) -> None:
@@ -89,7 +102,11 @@ def _list_contradictions(args: Namespace) -> Iterator[Problem]:
 
 
 def find_configs(
-    task: Callable[..., Any], config_path: str, args: Namespace
+    task: Callable[..., Any],
+    config_path: str,
+    args: Namespace,
+    *,
+    local: LocalConfigs | None = None,
 ) -> ConfigSearchPath:
     """Returns where configs are, as `hydra.main` would.
 
@@ -97,6 +114,7 @@ def find_configs(
         task: The task function; a relative path is relative to its file.
         config_path: Folder of the primary config.
         args: The flags.
+        local: Those of the folder where the command was typed.
 
     Raises:
         ConfigError: A flag names no folder.
@@ -112,6 +130,8 @@ def find_configs(
         reason = "must be a folder: to look into a package is to import it."
         raise ConfigError([Problem("--config-path", reason)], "The command line")
     search_path = _search(task, path)
+    if local is not None:
+        add_local(search_path, local)
     if args.config_dir is not None:
         add_config_dir(search_path, Path(args.config_dir))
     return search_path

@@ -12,6 +12,7 @@ from experiments.config.objective import (
     Mode,
     check_objective,
 )
+from experiments.config.programs import name_command
 from experiments.config.schema.augment import FlipCropConfig
 from experiments.config.schema.model import ResNetConfig
 from experiments.config.schema.schedule import (
@@ -181,7 +182,8 @@ def _check_backend(run: "RunConfig") -> Iterator[Problem]:
     if trainer.threads is not None:
         reason = "must be null with backend=jax, which takes all cores it may use."
         hint = (
-            "Type trainer.threads=null; for fewer cores, taskset -c 0-3 python run.py"
+            "Type trainer.threads=null; for fewer cores, taskset -c 0-3 "
+            f"{name_command()}"
         )
         received = f"Received: {trainer.threads}."
         yield Problem("trainer.threads", f"{reason} {received}", hint)

@@ -42,7 +42,14 @@ class HostProcess:
         self._connection, other = Pipe()
         descriptor = other.fileno()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "experiments.search.workers.host", str(descriptor)],
+            # Modules are not looked for where the command was typed.
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "experiments.search.workers.host",
+                str(descriptor),
+            ],
             env=environment,
             pass_fds=[descriptor],
             stdin=subprocess.DEVNULL,

@@ -34,13 +34,18 @@ class CodeVersion:
     note: str = ""
 
 
-def read_code_version(folder: Path, *, diff_limit: int = _DIFF_LIMIT) -> CodeVersion:
+def read_code_version(
+    folder: Path | None, *, diff_limit: int = _DIFF_LIMIT
+) -> CodeVersion:
     """Returns the state of the checkout around a folder; never fails.
 
     Args:
-        folder: Any folder of the checkout.
+        folder: Any folder of the checkout; `None` where all code is installed: a
+            checkout around that is somebody's, and git does what is written in it.
         diff_limit: Bytes of the diff to keep.
     """
+    if folder is None:
+        return CodeVersion(note="no git commit is known: the code is installed")
     try:
         root = Path(_git(folder, "rev-parse", "--show-toplevel").strip())
         commit = _git(root, "rev-parse", "HEAD").strip()

@@ -10,7 +10,9 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from experiments.own_code import own_folder
 from experiments.redaction import redact_word
+from experiments.shipped import is_checkout
 from experiments.tracking.surroundings.code_version import (
     CodeVersion,
     read_code_version,
@@ -64,11 +66,14 @@ def describe_environment(folder: Path | None = None) -> Environment:
     """Returns what surrounds this process; never fails and imports no framework.
 
     Args:
-        folder: In the checkout to describe; by default where this code lies.
+        folder: In the checkout to describe; by default where this code lies, or of
+            an installed package the code of the person who uses it.
     """
+    if folder is None:
+        folder = Path(__file__).parent if is_checkout() else own_folder()
     words = [redact_word(word) for word in sys.orig_argv[1:]]
     return Environment(
-        code=read_code_version(folder or Path(__file__).parent),
+        code=read_code_version(folder),
         packages=_package_versions(),
         hardware=describe_hardware(),
         python=platform.python_version(),

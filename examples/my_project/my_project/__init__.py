@@ -1,0 +1,1 @@
+"""A model, a data set and a callback of this project; `conf/` names them."""
