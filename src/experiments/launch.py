@@ -170,6 +170,8 @@ def _show_hydras_page(
         elif args.shell_completion:
             hydra.shell_completion(**asked)
         else:
+            if problems := [*check_words(args.overrides)]:
+                raise ConfigError(problems, "The command line")
             hydra.show_info(args.info, **asked)
     confirm_page()
     return 0
