@@ -37,6 +37,7 @@ from experiments.command.local_configs import NAME, find_local
 from experiments.command.permission import Permission
 from experiments.command.plan import Plan, check, select_overrides
 from experiments.command.verbs import answer_verb
+from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
 from experiments.config.paths import find_obstacle
 from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
