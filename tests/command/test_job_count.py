@@ -75,6 +75,7 @@ def composed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             ["9,000,000 jobs (1,000 x 1,000 x 9)"],
         ),
         (["model=glob(*)", "dataset=glob(*)", "optimizer=glob(*)"], [" jobs (", "500"]),
+        (["seed=range(0,1,1e-9)", "seed=3"], ["1,000,000,000 values", "given again"]),
         (["seed=1,2,3", "sweep.max_jobs=2"], ["3 jobs", "sweep.max_jobs is 2."]),
         ([SEARCH, "seed=range(0,1000000000)"], ["1,000,000,000 values"]),
         ([SEARCH, "+hydra.sweeper.params.seed='range(0,1e18)'"], ["1.0e+18 values"]),

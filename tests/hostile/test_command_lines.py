@@ -38,6 +38,7 @@ KNOWN = (
     [f"model._target_={'a/' * 2000}"],
     ["-m", "seed=range(0,100000)"],
     ["-m", "dataset.path=range(0,1e18)", "dataset=mnist"],
+    ["-m", "seed=range(0,1,1e-9)", "seed=3"],
     ["-m", "dataset.std=${job_folder:}"],
     ["--config-dir", "given/conf", "experiment=bomb"],
     ["dataset.decode_threads=100000000"],

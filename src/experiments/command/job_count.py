@@ -52,6 +52,7 @@ def check_job_count(given: Sequence["Override"], max_jobs: int) -> None:
         ConfigError: It has no job or too many, or values without an end.
     """
     last = {o.get_key_element(): o for o in given}
+    _refuse_endless([o for o in given if o is not last[o.get_key_element()]])
     swept = [o for o in last.values() if o.is_discrete_sweep()]
     counts = [count_values(override) for override in swept]
     jobs = math.prod(counts)
@@ -65,6 +66,16 @@ def check_job_count(given: Sequence["Override"], max_jobs: int) -> None:
         reason = f"makes {describe_product(counts)}, and "
         hint = "Sweep fewer values, or search them: hydra/sweeper=keras_tuner."
         raise ConfigError([too_many(words, reason, jobs, max_jobs, hint)], "The sweep")
+
+
+def _refuse_endless(replaced: Sequence["Override"]) -> None:
+    """Refuses too many values of a key that is given again: Hydra makes them all."""
+    for override in replaced:
+        count = count_values(override) if override.is_discrete_sweep() else 0
+        if count > _MOST_RANGE:
+            reason = f"has {write_count(count)} values, more than {_MOST_RANGE:,}."
+            hint = "The key is given again: leave this one out."
+            raise ConfigError([Problem(override.input_line or "", reason, hint)])
 
 
 def check_value_counts(given: Sequence["Override"], max_jobs: int) -> Iterator[Problem]:
