@@ -153,7 +153,11 @@ def _is_as_before(field: dataclasses.Field[Any], value: object) -> bool:
     """Tells whether a key has the value that records from before it mean."""
     added = added_in(field)
     if added is None:
-        return False
+        # A group of which nothing was there before.
+        is_new = dataclasses.is_dataclass(value) and all(
+            added_in(part) is not None for part in dataclasses.fields(value)
+        )
+        return is_new and not _essence(value)
     before = convert_field(added.before, field, field.name, [])
     return bool(_essence(value) == _essence(before))
 

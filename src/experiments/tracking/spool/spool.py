@@ -302,7 +302,7 @@ class Spool:
         with suppress(OSError):
             descriptor = open_own(self.refused, os.O_APPEND)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(json.dumps(stamp(line)) + "\n")
 
     def _check_place(self) -> None:
         try:

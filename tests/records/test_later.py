@@ -1,0 +1,102 @@
+"""What the next release makes of the results of the first one, and of this one."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.records.archive import (
+    FINISHED,
+    SEARCH,
+    STOPPED,
+    find_job,
+    find_sweep,
+    outputs,
+    read_result,
+)
+from tests.records.later import NEXT, LaterRelease
+
+__all__ = ["outputs"]
+RENAMED = tuple(word.replace("model.dropout", "model.drop_rate") for word in SEARCH)
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> LaterRelease:
+    return LaterRelease(tmp_path_factory.mktemp("later"))
+
+
+def list_changed(outputs: Path, run_id: str) -> list[str]:
+    """Returns the keys that MLflow has another value of since the run began."""
+    with closing(sqlite3.connect(outputs / "mlflow.db")) as database:
+        query = "SELECT key FROM tags WHERE run_uuid = ? AND key LIKE 'changed.%'"
+        return sorted(key for (key,) in database.execute(query, (run_id,)))
+
+
+def test_finished_job_is_found(later: LaterRelease, outputs: Path) -> None:
+    done = later.run(outputs.parent, *FINISHED)
+    assert done.returncode == 0, done.stderr
+    assert "finished before, not run again." in done.stdout
+
+
+def test_another_value_of_a_new_key_is_another_job(
+    later: LaterRelease, outputs: Path
+) -> None:
+    former = find_job(outputs, "finished").name
+    assert later.name_folder(*FINISHED, "trainer.echo=false") == former
+    assert later.name_folder(*FINISHED, "trainer.echo=true") != former
+
+
+def test_former_names_are_told_with_the_present_ones(
+    later: LaterRelease, tmp_path: Path
+) -> None:
+    done = later.run(tmp_path, "model.dropout=0.1")
+    assert done.returncode == 2
+    assert "model.dropout is not a key" in done.stderr
+    assert "It is called model.drop_rate now." in done.stderr
+    target = "schedule._target_=experiments.training.schedules.CosineSchedule"
+    done = later.run(tmp_path, target)
+    assert done.returncode == 2
+    now = "experiments.training.rates.CosineSchedule"
+    assert f"It has moved: write {now}." in done.stderr
+
+
+def test_run_that_did_not_end_is_continued(later: LaterRelease, outputs: Path) -> None:
+    job = find_job(outputs, "stopped")
+    done = later.run(outputs.parent, *STOPPED)
+    assert done.returncode == 0, done.stderr
+    assert "it continues after epoch 1 and 1 step" in done.stdout
+    result = read_result(job)
+    assert (result["format"], result["epochs"]) == (NEXT, 3)
+    # Neither what was renamed nor what moved is a change of the run.
+    assert list_changed(outputs, result["run_id"]) == ["changed.trainer.max_steps"]
+
+
+@pytest.mark.slow
+def test_search_goes_on_with_its_trials(later: LaterRelease, outputs: Path) -> None:
+    folder = find_sweep(outputs, "search")
+    done = later.run(outputs.parent, *RENAMED, "hydra.sweeper.max_trials=4")
+    assert done.returncode == 0, done.stderr
+    assert "trial 3 runs" in done.stdout
+    assert "trial 2 runs" not in done.stdout
+    assert find_sweep(outputs, "search") == folder
+
+
+@pytest.mark.slow
+def test_run_is_reproduced(later: LaterRelease, outputs: Path) -> None:
+    run_id = read_result(find_job(outputs, "finished"))["run_id"]
+    words = ("task=reproduce", f"run_id={run_id}", "gpu=cpu", "task.tolerance=1e-3")
+    done = later.run(outputs.parent, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Reproduced within 0.001: 7 metrics are equal." in done.stdout
+
+
+@pytest.mark.slow
+def test_what_it_leaves_is_refused_by_this_release(
+    later: LaterRelease, outputs: Path, run_command: Any
+) -> None:
+    assert later.run(outputs.parent, *STOPPED).returncode == 0
+    done = run_command(*STOPPED)
+    assert done.returncode == 1
+    assert f"in format {NEXT}; this is" in done.stderr
