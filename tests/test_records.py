@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 from pathlib import Path
@@ -5,14 +6,22 @@ from typing import Any, TypedDict
 
 import pytest
 
+from experiments import __version__
 from experiments.records import (
+    FIRST,
+    FORMAT,
+    NewerRecordError,
     OutsideError,
     RecordError,
     leads_inside,
     read_bytes,
+    read_header,
     read_record,
     refuse_links,
+    refuse_newer_in,
     resolve_inside,
+    write_header,
+    write_record,
 )
 from tests.canary import watched
 from tests.damage import WAYS
@@ -152,3 +161,79 @@ def test_folder_to_send_holds_files_only(make: Any, tmp_path: Path) -> None:
 
     with pytest.raises(OutsideError, match="other is a link or no ordinary file"):
         refuse_links(tmp_path)
+
+
+@pytest.mark.parametrize("found", [0, -1, 1.0, True, "2", None, [], 2**40])
+def test_format_that_is_none_is_damage(tmp_path: Path, found: object) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"format": found, "x": 1}))
+    with pytest.raises(RecordError, match="`format` must be an integer, 1 or more"):
+        read_record(path, dict[str, int])
+
+
+def test_record_says_its_format_and_is_read_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_record(path, {"x": 1})
+    written = json.loads(path.read_text())
+    assert written == {"format": FORMAT, "release": __version__, "x": 1}
+    assert read_record(path, dict[str, int]) == {"x": 1}
+
+
+def test_record_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[3, 4]")
+
+    def upgrade(content: Any, since: int) -> Any:
+        return {"list": content, "since": since}
+
+    shape = dict[str, Any]
+    found = read_record(path, shape, upgrade=upgrade)
+    assert found == {"list": [3, 4], "since": FIRST}
+    write_record(path, {"x": 1})
+    assert read_record(path, shape, upgrade=upgrade) == {"x": 1}
+
+
+@pytest.mark.parametrize("release", ["\x1b[2J", "1 2", 3, "x" * 41, None])
+def test_release_that_is_none_does_not_reach_the_screen(
+    tmp_path: Path, release: object
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"format": 99, "release": release}))
+    for read in (lambda: read_record(path, Any), lambda: refuse_newer_in(tmp_path)):
+        with pytest.raises(NewerRecordError) as caught:
+            read()
+        told = "was written by a later release of experiments in format 99; this is"
+        assert told in str(caught.value)
+        assert "Install a later one." in str(caught.value)
+
+
+def test_yaml_says_its_format_in_a_comment() -> None:
+    assert read_header(write_header().encode() + b"a: 1\n", "config.yaml") == FORMAT
+    assert read_header(b"a: 1\n", "config.yaml") == FIRST
+    with pytest.raises(NewerRecordError, match=r"^config.yaml was written by experi"):
+        read_header(b"# experiments 2.0, format 99\r\na: 1\n", "config.yaml")
+
+
+@pytest.mark.parametrize("line", [b'{"format": 99}', b'{ "format": 99, "kind": 1}'])
+def test_later_line_of_a_journal_is_found(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "search").mkdir()
+    journal = tmp_path / "search" / "trials.jsonl"
+    journal.write_bytes(b'{"kind": 1}\n{"format": 2}\n')
+    refuse_newer_in(tmp_path)
+    journal.write_bytes(journal.read_bytes() + line + b"\n")
+    with pytest.raises(NewerRecordError, match=r"trials\.jsonl"):
+        refuse_newer_in(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_looking_for_later_records_waits_for_nothing_and_follows_no_link(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "outside").write_text('{"format": 99}')
+    job = tmp_path / "job"
+    job.mkdir()
+    os.mkfifo(job / "a.json")
+    (job / "b.json").symlink_to(tmp_path / "outside")
+    (job / "c.json").mkdir()
+    refuse_newer_in(job)
+    refuse_newer_in(tmp_path / "absent")

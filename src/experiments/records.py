@@ -13,6 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,15 @@ from experiments.shapes import ShapeError, conform
 FORMAT = 2
 FIRST = 1
 _KEY, _RELEASE = "format", "release"
-_HEADER = re.compile(rb"# experiments (\S{1,40}), format (\d{1,9})\r?$", re.MULTILINE)
-_LINE = re.compile(
-    rb'^\{\s*"format": (\d{1,9})(?:,\s*"release": "([^"]{1,40})")?', re.M
+_HEADER = re.compile(
+    rb"# experiments ([\w.+-]{1,40}), format (\d{1,9})\r?$", re.MULTILINE
 )
+_LINE = re.compile(
+    rb'^\{\s*"format": (\d{1,9})(?:,\s*"release": "([\w.+-]{1,40})")?', re.M
+)
+_RELEASES = re.compile(r"[\w.+-]{1,40}")
 _ROOMS = ("checkpoints", "search", "tracking")  # folders of records in that of a job
-_MOST_BYTES = 256 * 2**20  # of a file that is searched for its format
+_HEAD_BYTES, _MOST_BYTES = 200, 256 * 2**20  # of what is searched for its format
 
 LIMIT = 16 * 2**20  # bytes of a file without a reason to be larger
 _MEBIBYTE = 2**20
@@ -125,7 +129,7 @@ def check_format(
         NewerRecordError: A later release wrote it.
         ShapeError: It is no format.
     """
-    if type(found) is not int or found < FIRST:
+    if type(found) is not int or not FIRST <= found < 2**31:
         raise ShapeError(f"`{_KEY}` must be an integer, 1 or more")
     if found > FORMAT:
         by = release.decode(errors="replace") if isinstance(release, bytes) else release
@@ -133,29 +137,31 @@ def check_format(
     return found
 
 
-def refuse_newer(path: Path) -> None:
-    """Looks whether a later release has written to a file of records, in any line.
-
-    Raises:
-        NewerRecordError: It has. Whatever else is wrong with it is told by its reader.
-    """
-    try:
-        content = read_bytes(path, limit=_MOST_BYTES)
-    except (OSError, RecordError):
-        return
-    for found in _LINE.finditer(content):
-        check_format(max(FIRST, int(found[1])), path, found[2])
-
-
 def refuse_newer_in(folder: Path) -> None:
     """Looks whether a later release has written records of a job or a sweep.
 
     Raises:
-        NewerRecordError: It has.
+        NewerRecordError: It has. Whatever else is wrong with a record is told by its
+            reader.
     """
-    for name in ("", *_ROOMS):
-        for path in sorted((folder / name).glob("*.json*")):
-            refuse_newer(path)
+    for room in ("", *_ROOMS):
+        place = folder / room
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path.suffix in (".json", ".jsonl"):
+                with suppress(OSError):
+                    _refuse_newer(path)
+
+
+def _refuse_newer(path: Path) -> None:
+    """Looks at the begin of a record, and at each line of a journal."""
+    # Links are none of a job's own, and a pipe would wait for a writer.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return
+        content = file.read(_MOST_BYTES if path.suffix == ".jsonl" else _HEAD_BYTES)
+    for found in _LINE.finditer(content):
+        check_format(max(FIRST, int(found[1])), path, found[2])
 
 
 def unstamp(content: Any, place: Path | str) -> tuple[Any, int]:
@@ -169,7 +175,7 @@ def unstamp(content: Any, place: Path | str) -> tuple[Any, int]:
         return content, FIRST
     rest = {k: v for k, v in content.items() if k not in (_KEY, _RELEASE)}
     release = content.get(_RELEASE)
-    by = release if isinstance(release, str) and release.isprintable() else None
+    by = release if isinstance(release, str) and _RELEASES.fullmatch(release) else None
     return rest, check_format(content.get(_KEY, FIRST), place, by)
 
 

@@ -145,9 +145,8 @@ def test_diverged_run_goes_back_with_a_lower_rate(
         for epoch, rate in ((0, 0.1), (1, 0.1), (1, 0.05), (1, 0.025), (2, 0.025))
     ]
     assert result.status == "FINISHED"
-    assert json.loads((Path(result.output_dir) / "rollbacks.json").read_text()) == {
-        "count": 2
-    }
+    rollbacks = (Path(result.output_dir) / "rollbacks.json").read_text()
+    assert json.loads(rollbacks)["count"] == 2
     assert "Rollback 2: back to the last checkpoint, with 0.25 times the rate." in (
         caplog.text
     )
