@@ -18,7 +18,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from experiments import __version__
+from experiments import __version__, job_files
 from experiments.errors import ExperimentError
 from experiments.files import replace_json
 from experiments.shapes import ShapeError, conform
@@ -34,7 +34,8 @@ _LINE = re.compile(
     rb'^\{\s*"format": (\d{1,9})(?:,\s*"release": "([\w.+-]{1,40})")?', re.M
 )
 _RELEASES = re.compile(r"[\w.+-]{1,40}")
-_ROOMS = ("checkpoints", "search", "tracking")  # folders of records in that of a job
+# Folders of records in that of a job.
+_ROOMS = (job_files.CHECKPOINTS, job_files.SEARCH, job_files.TRACKING)
 _HEAD_BYTES, _MOST_BYTES = 200, 256 * 2**20  # of what is searched for its format
 
 LIMIT = 16 * 2**20  # bytes of a file without a reason to be larger

@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.search.trials.journal import FOLDER, read_trials
+from experiments import job_files
+from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Trial
 from tests.conftest import ROOT
 from tests.faults.conftest import read_runs
@@ -96,7 +97,7 @@ class Search:
 
     @property
     def trials(self) -> list[Trial]:
-        return read_trials(self.sweep_folder / FOLDER)
+        return read_trials(self.sweep_folder / job_files.SEARCH)
 
     def wait_for(self, pattern: str, seconds: float = 120) -> Path:
         """Waits for a file below the folder of the sweep."""

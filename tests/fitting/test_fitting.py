@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.fitting import record
-from experiments.fitting.fitting import ROLLBACKS_FILE, Fitting, read_rollbacks
+from experiments.fitting.fitting import Fitting, read_rollbacks
 from experiments.records import RecordError
 from experiments.training.loop.fit import History
 from tests.damage import WAYS
@@ -78,9 +79,9 @@ def test_damaged_number_of_rollbacks_is_named_with_what_to_do(
 ) -> None:
     folder = tmp_path / "job"
     folder.mkdir()
-    (folder / ROLLBACKS_FILE).write_text('{"count": 2}')
+    (folder / job_files.ROLLBACKS).write_text('{"count": 2}')
     assert read_rollbacks(folder) == 2
-    WAYS[way](folder / ROLLBACKS_FILE)
+    WAYS[way](folder / job_files.ROLLBACKS)
 
     with pytest.raises(RecordError, match=r"rollbacks.json is damaged: .*fresh=true"):
         read_rollbacks(folder)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from experiments import job_files
 from experiments.config.validation import resolve
 from experiments.errors import RestartNeeded
 from experiments.fitting.memory import (
-    MEMORY_FILE,
     MemoryGuard,
     OutOfMemoryError,
     fit_to_memory,
@@ -143,13 +143,16 @@ def test_micro_batches_are_halved_until_they_are_odd(
         MemoryGuard(job).watch(),
     ):
         raise EXHAUSTED
-    assert json.loads((tmp_path / MEMORY_FILE).read_text())["accumulate_steps"] == 4
+    assert (
+        json.loads((tmp_path / job_files.ACCUMULATE).read_text())["accumulate_steps"]
+        == 4
+    )
 
 
 def test_found_micro_batch_counts_only_as_long_as_it_is_wished_for(
     make_job: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
+    (tmp_path / job_files.ACCUMULATE).write_text('{"accumulate_steps": 4}')
     assert fit_to_memory(make_job()).run.trainer.accumulate_steps == 1
 
 
@@ -159,8 +162,8 @@ def test_damaged_memory_is_named_with_what_to_do(
     way: str, make_job: Any, tmp_path: Path
 ) -> None:
     job = make_job("trainer.oom=accumulate")
-    (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
-    WAYS[way](tmp_path / MEMORY_FILE)
+    (tmp_path / job_files.ACCUMULATE).write_text('{"accumulate_steps": 4}')
+    WAYS[way](tmp_path / job_files.ACCUMULATE)
 
     with pytest.raises(RecordError, match=r"e.json is damaged: .*\. Remove it"):
         fit_to_memory(job)
@@ -170,7 +173,7 @@ def test_damaged_memory_is_named_with_what_to_do(
 def test_parts_that_the_batch_does_not_have_are_refused(
     steps: str, make_job: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / MEMORY_FILE).write_text(f'{{"accumulate_steps": {steps}}}')
+    (tmp_path / job_files.ACCUMULATE).write_text(f'{{"accumulate_steps": {steps}}}')
 
     with pytest.raises(RecordError, match=r"accumulate.json is damaged: "):
         fit_to_memory(make_job("trainer.oom=accumulate"))

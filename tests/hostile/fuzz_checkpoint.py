@@ -19,6 +19,7 @@ if __name__ == "__main__":
 from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
+    from experiments import job_files
     from experiments.config.objective import Objective
     from experiments.errors import ExperimentError
     from experiments.training.checkpoints import (
@@ -40,7 +41,7 @@ def read(data: bytes) -> None:
     folder.mkdir()
     kind, content = (data[0] % 3, data[1:]) if data else (0, b"")
     if kind == 0:
-        (folder / manifest.MANIFEST).write_bytes(content)
+        (folder / job_files.MANIFEST).write_bytes(content)
         _refusing(lambda: manifest.read_manifest(folder), ValueError)
     else:
         # Whoever writes a hostile state names it by its true hash.

@@ -15,13 +15,14 @@ if __name__ == "__main__":
 from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
+    from experiments import job_files
     from experiments.errors import ExperimentError
     from experiments.search.trials import journal as trial_journal
     from experiments.tracking.spool import journal
 
 _PLACE = Path(tempfile.mkdtemp(prefix="fuzz-journal-")) / "search"
 _PLACE.mkdir()
-_PATH = _PLACE / trial_journal.JOURNAL_FILE
+_PATH = _PLACE / job_files.TRIALS
 _OUTCOME = {"end": "complete", "objective": 0.5, "folders": ["../a-1"], "epochs": 1}
 _TARGET = {"uri": None, "experiment": "a", "ui_url": "http://h", "server_timeout": 3}
 _SESSION = {"job_id": "1", "resumed": 0, "name": "a", "tags": {}, "parent": None}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from experiments import __version__
+from experiments import __version__, job_files
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError
-from experiments.jobs.job import RESULT_FILE, Job, JobResult
+from experiments.jobs.job import Job, JobResult
 from experiments.records import FORMAT
 from tests.damage import WAYS
 
@@ -40,7 +40,7 @@ def test_stored_result_holds_no_secret(tmp_path: Path) -> None:
         metrics={"best_token": 0.5},
     )
     result.save()
-    assert "Canary" not in (tmp_path / RESULT_FILE).read_text()
+    assert "Canary" not in (tmp_path / job_files.RESULT).read_text()
     stored = JobResult.load(tmp_path)
     assert stored is not None
     assert stored.reason == "no answer of http://***@h/"
@@ -63,7 +63,7 @@ def test_failure_is_read_as_it_was_saved(tmp_path: Path) -> None:
 def test_result_file_is_json_that_other_programs_read(tmp_path: Path) -> None:
     make_result(tmp_path).save()
     text = (tmp_path / "result.json").read_text("utf-8")
-    assert RESULT_FILE == "result.json"
+    assert job_files.RESULT == "result.json"
     assert text.endswith("}\n")
     assert json.loads(text) == {
         "format": FORMAT,
@@ -94,7 +94,7 @@ def test_result_of_a_moved_job_names_the_folder_that_it_is_in(tmp_path: Path) ->
 
 def test_result_of_an_earlier_release_counts_where_it_is_now(tmp_path: Path) -> None:
     make_result(tmp_path).save()
-    path = tmp_path / RESULT_FILE
+    path = tmp_path / job_files.RESULT
     content = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**content, "output_dir": "/where/it/was"}))
     assert JobResult.load(tmp_path) == make_result(tmp_path)
@@ -117,9 +117,9 @@ def test_later_result_replaces_the_earlier_one(tmp_path: Path) -> None:
 def test_damaged_result_is_named_and_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
-    (tmp_path / RESULT_FILE).write_text(text)
+    (tmp_path / job_files.RESULT).write_text(text)
     assert JobResult.load(tmp_path) is None
-    assert str(tmp_path / RESULT_FILE) in caplog.text
+    assert str(tmp_path / job_files.RESULT) in caplog.text
 
 
 @pytest.fixture
@@ -165,12 +165,12 @@ def test_damaged_result_is_named_and_taken_for_none(
     way: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     make_result(tmp_path).save()
-    WAYS[way](tmp_path / RESULT_FILE)
+    WAYS[way](tmp_path / job_files.RESULT)
 
     assert JobResult.load(tmp_path) is None
 
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"{tmp_path / RESULT_FILE} is damaged: ")
+    assert record.getMessage().startswith(f"{tmp_path / job_files.RESULT} is damaged: ")
     assert "the job counts as not finished" in record.getMessage()
 
 
@@ -200,7 +200,7 @@ def test_damaged_result_is_named_and_taken_for_none(
 def test_result_of_another_form_is_named(
     changes: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / RESULT_FILE).write_text(json.dumps({**RESULT, **changes}))
+    (tmp_path / job_files.RESULT).write_text(json.dumps({**RESULT, **changes}))
 
     assert JobResult.load(tmp_path) is None
 
@@ -209,7 +209,7 @@ def test_result_of_another_form_is_named(
 
 def test_result_does_not_say_where_its_folder_is(tmp_path: Path) -> None:
     content = {**RESULT, "output_dir": "/somewhere/else"}
-    (tmp_path / RESULT_FILE).write_text(json.dumps(content))
+    (tmp_path / job_files.RESULT).write_text(json.dumps(content))
 
     result = JobResult.load(tmp_path)
 
@@ -240,6 +240,6 @@ def test_text_of_a_result_does_not_move_the_cursor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [-1, 3, 77, 256, "0", True])
 def test_result_chooses_no_exit_code_of_its_own(tmp_path: Path, code: Any) -> None:
     make_result(tmp_path).save()
-    path = tmp_path / RESULT_FILE
+    path = tmp_path / job_files.RESULT
     path.write_text(json.dumps({**json.loads(path.read_text()), "exit_code": code}))
     assert JobResult.load(tmp_path) is None

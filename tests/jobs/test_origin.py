@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.jobs import origin
 from tests.damage import WAYS
@@ -72,7 +73,7 @@ def test_origin_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert origin.read_origin(tmp_path) is None
     origin.write_origin(tmp_path, {"code": {"a.py": "1"}})
     assert origin.read_origin(tmp_path) == {"code": {"a.py": "1"}}
-    (tmp_path / origin.ORIGIN_FILE).write_text(json.dumps({})[:1])
+    (tmp_path / job_files.ORIGIN).write_text(json.dumps({})[:1])
     assert origin.read_origin(tmp_path) is None
 
 
@@ -109,7 +110,7 @@ def test_damaged_origin_is_named_and_taken_for_unknown(
     folder = tmp_path / "job"
     folder.mkdir()
     origin.write_origin(folder, {"code": {"a.py": "1"}})
-    WAYS[way](folder / origin.ORIGIN_FILE)
+    WAYS[way](folder / job_files.ORIGIN)
 
     assert origin.read_origin(folder) is None
 
@@ -134,7 +135,7 @@ def test_damaged_origin_is_named_and_taken_for_unknown(
 def test_origin_of_another_form_is_named(
     content: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / origin.ORIGIN_FILE).write_text(json.dumps(content))
+    (tmp_path / job_files.ORIGIN).write_text(json.dumps(content))
 
     assert origin.read_origin(tmp_path) is None
 

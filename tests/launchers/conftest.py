@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.search.trials.journal import FOLDER, read_trials
+from experiments import job_files
+from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Trial
 from tests.conftest import ROOT
 from tests.warm import start_command
@@ -90,7 +91,7 @@ class Sweep:
     @property
     def trials(self) -> Sequence[Trial]:
         """What the journal of the search says."""
-        return read_trials(self.folder / FOLDER)
+        return read_trials(self.folder / job_files.SEARCH)
 
     def job_folder(self, name: str) -> Path:
         """Returns the folder of the job whose name begins like this, once it is there.

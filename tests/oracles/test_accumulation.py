@@ -30,16 +30,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import build_dataset, build_pipelines
 from experiments.builders.optimizer import build_optimizer
 from experiments.config.validation import resolve
 from experiments.errors import Preempted
-from experiments.fitting.memory import MEMORY_FILE, fit_to_memory
+from experiments.fitting.memory import fit_to_memory
 from experiments.jobs.job import Job
 from experiments.training.callbacks.checkpoint import Checkpoint
 from experiments.training.callbacks.monitors import LearningRateMonitor
-from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.checkpoints.store import load_last
 from experiments.training.loop.fit import compile_model, fit
 from experiments.training.loop.session import Limits
 from experiments.training.losses import build_loss
@@ -269,7 +270,7 @@ def test_a_job_goes_on_in_the_middle_of_an_epoch_in_other_parts(
                     output_dir=tmp_path, monitor="loss", mode="min"
                 ),
             },
-            state=load_last(tmp_path / FOLDER),
+            state=load_last(tmp_path / job_files.CHECKPOINTS),
             limits=limits,
         )
         return model, history
@@ -278,7 +279,7 @@ def test_a_job_goes_on_in_the_middle_of_an_epoch_in_other_parts(
     oracle = Oracle("cosine", *start).train(x, y)
     with pytest.raises(Preempted, match="max_steps=5"):
         train(first, Limits(max_steps=5))
-    state = load_last(tmp_path / FOLDER)
+    state = load_last(tmp_path / job_files.CHECKPOINTS)
     assert state is not None
     assert (state.position.epoch, state.position.step) == (1, 2)
 
@@ -301,7 +302,7 @@ def test_exhausted_memory_changes_the_parts_and_nothing_else(
         "schedule.warmup_epochs=1",
     )
     job = Job(resolved=resolve(plan.config), output_dir=tmp_path, name="a")
-    (tmp_path / MEMORY_FILE).write_text('{"accumulate_steps": 4}')
+    (tmp_path / job_files.ACCUMULATE).write_text('{"accumulate_steps": 4}')
     parts = fit_to_memory(job).run
     assert parts.trainer.accumulate_steps == 4
     dataset = build_dataset(job.run)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments import job_files
 from experiments.config.objective import (
     FINAL_METRICS,
     Objective,
@@ -41,7 +42,7 @@ from experiments.training.callbacks.pruning import (
 )
 from experiments.training.checkpoints.manifest import Manifest, Record
 from experiments.training.checkpoints.state import Position, TrainingState
-from experiments.training.checkpoints.store import FOLDER, CheckpointStore, load_best
+from experiments.training.checkpoints.store import CheckpointStore, load_best
 from experiments.training.loop.fit import History
 
 NAN, INF = math.nan, math.inf
@@ -177,7 +178,7 @@ def by_checkpoint(objective: Objective, values: Values, folder: Path) -> float:
         metrics = {objective.name: value}
         callback.end_epoch(epoch, metrics, lambda state=state: state, is_last=False)
     callback.close()
-    return values[load_best(folder / FOLDER).position.epoch - 1]
+    return values[load_best(folder / job_files.CHECKPOINTS).position.epoch - 1]
 
 
 def play(callback: Any, objective: Objective, values: Values) -> Any:

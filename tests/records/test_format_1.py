@@ -61,10 +61,11 @@ def split_words(typed: str) -> list[str]:
 
 def test_every_record_is_read(outputs: Path) -> None:
 
+    from experiments import job_files
     from experiments.fitting.fitting import read_rollbacks
     from experiments.jobs.job import JobResult
     from experiments.jobs.origin import read_origin
-    from experiments.search.trials.journal import FOLDER, read_trials
+    from experiments.search.trials.journal import read_trials
     from experiments.tracking.spool.journal import DAMAGED, read_entries
     from experiments.tracking.spool.spool import Spool
     from experiments.training.checkpoints.store import load_best, load_last
@@ -85,7 +86,7 @@ def test_every_record_is_read(outputs: Path) -> None:
     assert stopped is not None
     assert (stopped.position.epoch, stopped.position.step) == (1, 1)
     assert read_rollbacks(find_job(outputs, "failed")) == 1
-    trials = read_trials(find_sweep(outputs, "search") / FOLDER)
+    trials = read_trials(find_sweep(outputs, "search") / job_files.SEARCH)
     assert [trial.state for trial in trials] == ["complete"] * 3
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.jobs.folder import claim_folder
-from experiments.jobs.job import RESULT_FILE, JobResult
+from experiments.jobs.job import JobResult
 from experiments.sweeps import closing
 from experiments.tracking.tracker import NoTracker
 
@@ -92,7 +93,7 @@ def test_jobs_that_a_sweeper_decides_later_are_found_by_their_folders(
         save(tmp_path, number)
         with claim_folder(tmp_path / str(number)):
             pass
-    (tmp_path / "3" / RESULT_FILE).unlink()
+    (tmp_path / "3" / job_files.RESULT).unlink()
     results = closing.gather_results(make_plan(tmp_path, 0))
     assert [(r.name, r.status) for r in results] == [
         ("seed=0", "FINISHED"),

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from experiments import job_files
 from experiments.errors import ConfigError, TrackingError
 from experiments.search.trials.journal import (
     ASKED,
-    FOLDER,
-    JOURNAL_FILE,
     TOLD,
     format_answer,
     format_question,
@@ -44,7 +43,7 @@ def plan(check: Any, tmp_path: Path) -> Any:
 
 
 def write_trials(plan: Any, outcomes: Any) -> None:
-    journal = Journal(plan.folder / FOLDER / JOURNAL_FILE)
+    journal = Journal(plan.folder / job_files.SEARCH / job_files.TRIALS)
     for number, outcome in enumerate(outcomes):
         values = {"optimizer.lr": 10.0 ** -(2 + number % 3), "optimizer": "adam"}
         trial = Trial(

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments import job_files
+from experiments.training.checkpoints.store import load_last
 from tests.conftest import ROOT
 from tests.training.backend_matrix import TOGETHER, list_cases, list_processes
 
@@ -91,7 +92,9 @@ def check_equal(case: str, one: dict[str, Any], other: dict[str, Any]) -> None:
         assert one["metrics"][name] == expected, name
     if case in WITHOUT_STATE:
         return
-    states = [load_last(Path(r["folder"]) / FOLDER) for r in (one, other)]
+    states = [
+        load_last(Path(r["folder"]) / job_files.CHECKPOINTS) for r in (one, other)
+    ]
     mine, theirs = (state.arrays for state in states if state is not None)
     assert mine.keys() == theirs.keys()
     for name, array in mine.items():

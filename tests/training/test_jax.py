@@ -13,6 +13,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import keras, numpy as np
+from experiments import job_files
 from experiments.errors import Preempted
 from experiments.training.callbacks.monitors import LearningRateMonitor, TerminateOnNaN
 from experiments.training.callbacks.checkpoint import Checkpoint
@@ -25,7 +26,7 @@ from experiments.training.callbacks.progress import ProgressDisplay
 from experiments.training.schedules import CosineSchedule
 from experiments.training.loop.session import Limits
 from experiments.training.checkpoints.state import digest
-from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.checkpoints.store import load_last
 from experiments.training.callbacks.timing import Timing
 
 def build():
@@ -65,7 +66,8 @@ def train(folder, limits):
     checkpoint = Checkpoint(output_dir=folder, monitor="val_loss", mode="min")
     history = fit(
         model, train_from=lambda step: Batches(80 - step, step), validation=Batches(4),
-        epochs=4, steps_per_epoch=20, limits=limits, state=load_last(folder / FOLDER),
+        epochs=4, steps_per_epoch=20, limits=limits,
+        state=load_last(folder / job_files.CHECKPOINTS),
         callbacks={
             "timing": Timing(batch_size=8), "lr": LearningRateMonitor(),
             "nan": TerminateOnNaN(), "checkpoint": checkpoint,

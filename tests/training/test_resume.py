@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments import job_files
 from experiments.data.augment.flip_crop import FlipCrop
 from experiments.data.pipeline.pipeline import build_pipeline
 from experiments.data.split import ArraySplit
@@ -21,7 +22,7 @@ from experiments.training.callbacks.early_stopping import EarlyStopping
 from experiments.training.callbacks.monitors import LearningRateMonitor, TerminateOnNaN
 from experiments.training.callbacks.timing import Timing
 from experiments.training.checkpoints.state import digest
-from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.checkpoints.store import load_last
 from experiments.training.loop.fit import compile_model, fit
 from experiments.training.loop.session import Limits
 from experiments.training.losses import build_loss
@@ -201,7 +202,7 @@ class Training:
             epochs=EPOCHS,
             steps_per_epoch=STEPS,
             callbacks=callbacks,
-            state=load_last(self.folder / FOLDER),
+            state=load_last(self.folder / job_files.CHECKPOINTS),
             stop=stop,
             limits=self.limits,
         )
@@ -217,7 +218,7 @@ class Training:
     @property
     def position(self) -> tuple[int, int]:
         """Where the saved state is: completed epochs, steps of the next one."""
-        state = load_last(self.folder / FOLDER)
+        state = load_last(self.folder / job_files.CHECKPOINTS)
         assert state is not None
         return state.position.epoch, state.position.step
 

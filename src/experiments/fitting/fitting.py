@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
 from experiments.builders.model import build_model
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
     from experiments.training.loop.fit import History
     from experiments.training.loop.session import Limits
-
-ROLLBACKS_FILE = "rollbacks.json"
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +112,7 @@ class Fitting:
 
     def _note_rollback(self, error: Exception) -> None:
         count = read_rollbacks(self._folder) + 1
-        write_record(self._folder / ROLLBACKS_FILE, {"count": count})
+        write_record(self._folder / job_files.ROLLBACKS, {"count": count})
         factor = self.job.run.trainer.rollback_factor**count
         # The rate of each epoch is a metric; optimizer.lr stays what was asked for.
         self.tracker.set_tags({"rollbacks": count, "rollbacks.lr_factor": factor})
@@ -215,14 +214,15 @@ class Fitting:
 
 def load_state(job: Job) -> "TrainingState | None":
     """Returns where an earlier process stopped; `None` when the job is new."""
-    from experiments.training.checkpoints.store import FOLDER, load_last
+    from experiments.training.checkpoints.store import load_last
 
-    return load_last(job.output_dir / FOLDER)
+    return load_last(job.output_dir / job_files.CHECKPOINTS)
 
 
 def read_rollbacks(folder: Path) -> int:
     """Returns how often a job went back to a checkpoint so far."""
-    path, advice = folder / ROLLBACKS_FILE, "Start anew in another folder: fresh=true"
+    path = folder / job_files.ROLLBACKS
+    advice = "Start anew in another folder: fresh=true"
     try:
         return int(read_record(path, _Rollbacks, advice=advice)["count"])
     except FileNotFoundError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from experiments import job_files
 from experiments.counts import count_of
 from experiments.errors import ExperimentError, RestartNeeded
 from experiments.jobs.job import Job
@@ -16,7 +17,6 @@ from experiments.shapes import Count
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
 
-MEMORY_FILE = "accumulate.json"
 _ADVICE = "Remove it, which starts with whole batches, or start anew: fresh=true"
 Stage = Literal["data", "network", "step"]
 
@@ -43,7 +43,7 @@ def fit_to_memory(job: Job) -> Job:
     batch_size = job.run.trainer.batch_size
     if not 1 <= steps <= batch_size or batch_size % steps:
         problem = f"trainer.batch_size={batch_size} has no {steps} equal parts"
-        raise RecordError(job.output_dir / MEMORY_FILE, problem, _ADVICE)
+        raise RecordError(job.output_dir / job_files.ACCUMULATE, problem, _ADVICE)
     return job.with_values({"trainer.accumulate_steps": steps})
 
 
@@ -103,7 +103,9 @@ class MemoryGuard:
                 f"{what} trainer.batch_size={trainer.batch_size} cannot be divided any "
                 "further. Lower it or the image size."
             ) from error
-        write_record(self.job.output_dir / MEMORY_FILE, {"accumulate_steps": steps})
+        write_record(
+            self.job.output_dir / job_files.ACCUMULATE, {"accumulate_steps": steps}
+        )
         raise RestartNeeded(f"{what} Restarting with {micro_batch // 2}") from error
 
 
@@ -154,7 +156,7 @@ def is_exhaustion(error: BaseException) -> bool:
 def read_accumulate_steps(folder: Path) -> int | None:
     """Returns how many micro-batches a job was found to need; `None` for any."""
     try:
-        found = read_record(folder / MEMORY_FILE, _Memory, advice=_ADVICE)
+        found = read_record(folder / job_files.ACCUMULATE, _Memory, advice=_ADVICE)
     except FileNotFoundError:
         return None
     return int(found["accumulate_steps"])

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from filelock import FileLock, Timeout
 
+from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.records import (
     NewerRecordError,
@@ -20,9 +21,6 @@ from experiments.records import (
     refuse_newer_in,
     write_record,
 )
-
-_LOCK = "job.lock"
-_HOLDER = "job.holder.json"
 
 
 class _Holder(TypedDict):
@@ -84,7 +82,7 @@ def refuse_newer_records(folder: Path, *, depth: int = 1) -> None:
         NewerRecordError: A later release has worked there. Nothing is written yet.
     """
     refuse_newer_in(folder)
-    for path in folder.glob(f"*/{_LOCK}") if depth > 1 else ():
+    for path in folder.glob(f"*/{job_files.LOCK}") if depth > 1 else ():
         refuse_newer_records(path.parent, depth=depth - 1)
 
 
@@ -96,7 +94,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
         JobHeldError: Another process holds it.
         ExperimentError: Its lock is no file that can be locked.
     """
-    lock = FileLock(folder / _LOCK, timeout=0)
+    lock = FileLock(folder / job_files.LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout:
@@ -106,28 +104,28 @@ def claim_folder(folder: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise ExperimentError(
-            f"{folder / _LOCK} cannot be locked: {error.strerror or error}. Remove it "
-            "if it is no ordinary file, or choose another output_dir."
+            f"{folder / job_files.LOCK} cannot be locked: {error.strerror or error}. "
+            "Remove it if it is no ordinary file, or choose another output_dir."
         ) from error
     try:
         _write_holder(folder)
         yield
     finally:
         with suppress(OSError):
-            (folder / _HOLDER).unlink()
+            (folder / job_files.HOLDER).unlink()
         lock.release()
 
 
 def list_job_folders(folder: Path) -> list[Path]:
     """Returns the folders directly below `folder` in which a job was started."""
-    return sorted(path.parent for path in folder.glob(f"*/{_LOCK}"))
+    return sorted(path.parent for path in folder.glob(f"*/{job_files.LOCK}"))
 
 
 def is_held(folder: Path) -> bool:
     """Tells whether a process works in `folder` at this moment."""
-    if not (folder / _LOCK).exists():
+    if not (folder / job_files.LOCK).exists():
         return False
-    lock = FileLock(folder / _LOCK, timeout=0)
+    lock = FileLock(folder / job_files.LOCK, timeout=0)
     try:
         with lock:
             return False
@@ -144,12 +142,12 @@ def _write_holder(folder: Path) -> None:
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     with suppress(OSError):  # a full disk; the lock holds without it
-        write_record(folder / _HOLDER, holder)
+        write_record(folder / job_files.HOLDER, holder)
 
 
 def _describe_holder(folder: Path) -> str:
     try:
-        holder: _Holder = read_record(folder / _HOLDER, _Holder)
+        holder: _Holder = read_record(folder / job_files.HOLDER, _Holder)
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, RecordError, NewerRecordError):
         return "another process"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from experiments import job_files
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import make_printable
@@ -17,7 +18,6 @@ from experiments.shapes import Count, Rule
 
 log = logging.getLogger(__name__)
 
-RESULT_FILE = "result.json"
 # Environment of a job: the process that may replace itself by a fresh one, the folder
 # of the sweep or trial that it belongs to, and the keys that tell it from the others.
 PROCESS_VARIABLE = "EXPERIMENTS_PROCESS"
@@ -126,7 +126,7 @@ class JobResult:
         """Writes `result.json` into the job's folder, which may be moved later."""
         texts = redact_data({**asdict(self), "output_dir": "."})
         content = {**texts, "metrics": dict(self.metrics)}
-        write_record(Path(self.output_dir) / RESULT_FILE, content, indent=2)
+        write_record(Path(self.output_dir) / job_files.RESULT, content, indent=2)
 
     @classmethod
     def load(cls, folder: Path) -> "JobResult | None":
@@ -136,7 +136,7 @@ class JobResult:
             NewerRecordError: A later release wrote it.
         """
         try:
-            found: JobResult = read_record(folder / RESULT_FILE, cls)
+            found: JobResult = read_record(folder / job_files.RESULT, cls)
         except FileNotFoundError:
             return None
         except RecordError as error:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import job_files
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError
@@ -17,7 +18,6 @@ from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
 
-ORIGIN_FILE = "origin.json"
 _PACKAGES = ("experiments", "keras", "tensorflow", "jax", "numpy")
 _SHOWN_FILES = 5
 _IMAGES = "the data set's images"
@@ -99,7 +99,7 @@ def check_origin(folder: Path, now: Mapping[str, Any], *, strict: bool) -> None:
 def read_origin(folder: Path) -> dict[str, Any] | None:
     """Returns what the job in `folder` was started from; `None` when it is unknown."""
     try:
-        path = folder / ORIGIN_FILE
+        path = folder / job_files.ORIGIN
         return dict(read_record(path, Origin, upgrade=upgrade_origin))
     except FileNotFoundError:
         return None
@@ -110,7 +110,7 @@ def read_origin(folder: Path) -> dict[str, Any] | None:
 
 def write_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """Keeps an origin beside the job's result."""
-    write_record(folder / ORIGIN_FILE, origin, indent=1)
+    write_record(folder / job_files.ORIGIN, origin, indent=1)
 
 
 def list_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiments import job_files
 from experiments.command.hydra_node import files as hydra_files
 from experiments.command.overlay import describe_overlay, find_links
 from experiments.command.plan import select_overrides
@@ -24,7 +25,6 @@ from experiments.interruption import signals_as_requests
 from experiments.jobs.folder import JobHeldError, claim_folder
 from experiments.jobs.job import (
     PROCESS_VARIABLE,
-    RESULT_FILE,
     SWEEP_VARIABLE,
     SWEPT_VARIABLE,
     Job,
@@ -94,7 +94,7 @@ def _run_claimed(job: Job) -> JobResult:
 
 def _forget_result(folder: Path) -> None:
     """Removes an earlier result: should this process be killed, it would be wrong."""
-    path = folder / RESULT_FILE
+    path = folder / job_files.RESULT
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -5,14 +5,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from experiments import job_files
 from experiments.config.search.schema import SearchConfig
 from experiments.records import OutsideError, resolve_inside
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Trial, rank_trials
 
 log = logging.getLogger(__name__)
-
-_CHECKPOINTS = "checkpoints"
 
 
 class WeightKeeper:
@@ -102,7 +101,7 @@ def _measure_file(path: Path) -> int:
 
 def _folders(trials: Iterable[Trial]) -> list[Path]:
     return [
-        Path(folder) / _CHECKPOINTS
+        Path(folder) / job_files.CHECKPOINTS
         for trial in trials
         if trial.outcome is not None
         for folder in trial.outcome.folders

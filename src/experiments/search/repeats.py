@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiments import job_files
 from experiments.command.composer import quote
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import SearchConfig
@@ -13,8 +14,6 @@ from experiments.jobs.job import SWEEP_VARIABLE
 from experiments.search.runner import RepeatedRun
 from experiments.search.trials.trial import Outcome, Proposal
 from experiments.tracking.tracker import Tracker, open_tracker
-
-_FOLDER = "trials"
 
 
 def repeated_runs(
@@ -31,7 +30,7 @@ def repeated_runs(
 
     def prepare(proposal: Proposal) -> RepeatedRun:
         overrides = space.as_overrides(proposal.values)
-        folder = sweep_dir / _FOLDER / f"trial-{proposal.number:04d}"
+        folder = sweep_dir / job_files.REPEATS / f"trial-{proposal.number:04d}"
         tracker = open_tracker(
             **run.tracking.connection(),
             drain_seconds=run.tracking.drain_seconds,

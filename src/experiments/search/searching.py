@@ -7,6 +7,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from experiments import job_files
 from experiments.command.search_plan import SearchPlan, sample_jobs
 from experiments.config.search.schema import choose_n_jobs, read_search
 from experiments.config.search.space import ABSENT, parse_space
@@ -20,7 +21,7 @@ from experiments.search.driver import Driver
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.repeats import repeated_runs
 from experiments.search.runner import RepeatedRun, TrialRunner
-from experiments.search.trials.journal import FOLDER, keep_order
+from experiments.search.trials.journal import keep_order
 from experiments.search.trials.trial import Proposal, Trial
 from experiments.search.workers.container import end_processes
 from experiments.search.workers.launching import (
@@ -29,8 +30,6 @@ from experiments.search.workers.launching import (
     choose_task,
     own_overrides,
 )
-
-_STOP_FILE = "stop"
 
 
 def run_search(sweep: HydraSweep) -> Sequence[Trial]:
@@ -51,10 +50,10 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     fixed = space.list_fixed(typed)
     n_jobs = choose_n_jobs(search, str(config.hydra.launcher._target_))
     sweep_dir = Path(str(config.hydra.sweep.dir)).absolute()
-    folder = sweep_dir / FOLDER
+    folder = sweep_dir / job_files.SEARCH
     folder.mkdir(parents=True, exist_ok=True)
     space = keep_order(space, folder)
-    stop = folder / _STOP_FILE
+    stop = folder / job_files.STOP
     _forget_stop(stop)
     choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)
     start = space.current(config, choices)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from experiments import job_files
 from experiments.command.permission import KEY
 from experiments.command.plan import Plan, select_overrides
 from experiments.command.printed import (
@@ -22,7 +23,7 @@ from experiments.search.results.pictures import (
     draw_parallel,
     track_best,
 )
-from experiments.search.trials.journal import FOLDER, JOURNAL_FILE, read_trials
+from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Trial, best_trial
 from experiments.sweeps.closing import show_runs
 from experiments.tracking.tracker import Tracker
@@ -40,7 +41,7 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
         Exit code: 0 when there is a best trial, else 1.
     """
     search = _search_of(plan)
-    trials = read_trials(plan.folder / FOLDER)
+    trials = read_trials(plan.folder / job_files.SEARCH)
     objective = search.config.objective
     best = best_trial(trials, objective)
     _log_files(parent, plan, trials)
@@ -78,10 +79,10 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     parent.log_text(format_csv(trials, objective), "search/trials.csv")
     parent.log_text(format_markdown(trials, objective), "search/results.md")
     parent.log_text(page, "search/search.html")
-    with open_new(plan.folder / "search.html") as file:
+    with open_new(plan.folder / job_files.PAGE) as file:
         file.write(page.encode())
     parent.log_dict(_describe_space(search), "search/space.yaml")
-    parent.log_file(plan.folder / FOLDER / JOURNAL_FILE, "search")
+    parent.log_file(plan.folder / job_files.SEARCH / job_files.TRIALS, "search")
     parent.log_figure(draw_history(trials, objective), "search/history.png")
     parent.log_figure(draw_parallel(trials, objective), "search/parallel.png")
     importances = measure_importance(trials)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from experiments import job_files
 from experiments.command.printed import (
     describe_command,
     describe_output,
@@ -107,7 +108,8 @@ def _show_refusals(rows: Sequence[Synced], root: Path) -> None:
     print("\n".join(refusals[:_SHOWN]))
     if len(refusals) > _SHOWN:
         more = len(refusals) - _SHOWN
-        print(f"  and {more} more, see tracking/refused.jsonl of each folder")
+        place = f"{job_files.TRACKING}/{job_files.REFUSED}"
+        print(f"  and {more} more, see {place} of each folder")
 
 
 def _show_foreign(rows: Sequence[Synced], root: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from experiments import job_files
 from experiments.builders.cost import measure_cost
 from experiments.builders.data import (
     build_dataset,
@@ -128,7 +129,7 @@ def _check_origin(
         origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)
     else:
         origin.write_origin(job.output_dir, now)
-    tracker.log_dict(stamp(now), "origin.json")
+    tracker.log_dict(stamp(now), job_files.ORIGIN)
 
 
 def _evaluate(model: Any, batches: Any, *, prefix: str) -> dict[str, float]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
+from experiments import job_files
 from experiments.config.history import name_key, name_values, name_word
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
@@ -84,7 +85,7 @@ def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun
         config=_read_file(client, run_id, "config/config.yaml"),
         choices=_read_file(client, run_id, "config/choices.yaml"),
         changed={name_key(k): v for k, v in changed_keys(run.data.tags).items()},
-        origin=_read_file(client, run_id, "origin.json"),
+        origin=_read_file(client, run_id, job_files.ORIGIN),
         metrics=run.data.metrics,
     )
 
@@ -162,7 +163,7 @@ _FILES: Mapping[str, tuple[Any, Upgrade]] = {
     "config/config.yaml": (_Config, upgrade_config),
     "config/choices.yaml": (dict[str, str], _upgrade_choices),
     "config/overrides.yaml": (_Overrides, _upgrade_overrides),
-    "origin.json": (Origin, upgrade_origin),
+    job_files.ORIGIN: (Origin, upgrade_origin),
 }
 
 

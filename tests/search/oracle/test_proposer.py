@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.journal import (
-    ORDER_FILE,
     keep_order,
     parse_answer,
     read_trials,
@@ -174,7 +174,7 @@ def test_a_search_goes_on_with_its_parameters_in_another_order(
 def test_an_order_that_is_none_of_the_keys_is_refused(
     space_of: Any, tmp_path: Path, text: str
 ) -> None:
-    (tmp_path / ORDER_FILE).write_text(text)
+    (tmp_path / job_files.ORDER).write_text(text)
     with pytest.raises(ExperimentError, match=r"lr, size, model.*Delete it"):
         keep_order(space_of(*SPACE), tmp_path)
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.records import RecordError
 from experiments.search.disk import WeightKeeper
 from experiments.search.oracle.proposer import Proposer
-from experiments.search.trials.journal import JOURNAL_FILE, read_trials
+from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Outcome
 from tests.canary import watched
 from tests.damage import WAYS
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def write(folder: Path, *lines: tuple[str, Any]) -> None:
     entries = [{"kind": kind, "time": 1, "content": text} for kind, text in lines]
     text = "".join(json.dumps(entry) + "\n" for entry in entries)
-    (folder / JOURNAL_FILE).write_text(text)
+    (folder / job_files.TRIALS).write_text(text)
 
 
 def test_trials_are_read_as_they_were_written(folder: Path) -> None:
@@ -80,7 +81,7 @@ def test_question_of_another_form_is_named(
 ) -> None:
     write(folder, ("asked", {**QUESTION, **changes}))
 
-    with pytest.raises(RecordError, match=rf"{JOURNAL_FILE} .*line 1 .*{place}"):
+    with pytest.raises(RecordError, match=rf"{job_files.TRIALS} .*line 1 .*{place}"):
         read_trials(folder)
 
 
@@ -109,7 +110,7 @@ def test_answer_of_another_form_is_named(
     answer = {"number": 0, "outcome": {**OUTCOME, **changes}}
     write(folder, ("asked", QUESTION), ("told", answer))
 
-    with pytest.raises(RecordError, match=rf"{JOURNAL_FILE} .*line 2 .*{place}"):
+    with pytest.raises(RecordError, match=rf"{job_files.TRIALS} .*line 2 .*{place}"):
         read_trials(folder)
 
 
@@ -128,13 +129,13 @@ def test_journal_that_is_anything_else_continues_no_search(
     way: str, folder: Path, settings: Any, space_of: Any
 ) -> None:
     write(folder, ("asked", QUESTION))
-    WAYS[way](folder / JOURNAL_FILE)
-    torn = not (folder / JOURNAL_FILE).is_file()
-    if not torn and (folder / JOURNAL_FILE).stat().st_size < 10**8:
-        with (folder / JOURNAL_FILE).open("ab") as file:
+    WAYS[way](folder / job_files.TRIALS)
+    torn = not (folder / job_files.TRIALS).is_file()
+    if not torn and (folder / job_files.TRIALS).stat().st_size < 10**8:
+        with (folder / job_files.TRIALS).open("ab") as file:
             file.write(b"\n")  # else it is a line that a crash has torn
 
-    with pytest.raises(ExperimentError, match=JOURNAL_FILE):
+    with pytest.raises(ExperimentError, match=job_files.TRIALS):
         Proposer(settings(), space_of("lr=tag(log,interval(1e-5,1e-2))"), None, folder)
 
 

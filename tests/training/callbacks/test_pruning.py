@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import pytest
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.callbacks.checkpoint import Checkpoint
@@ -19,7 +20,7 @@ from experiments.training.callbacks.pruning import (
     is_rung,
     scores_at,
 )
-from experiments.training.checkpoints.store import FOLDER, load_last
+from experiments.training.checkpoints.store import load_last
 from experiments.training.loop.fit import fit
 
 NAN, INF = math.nan, math.inf
@@ -310,7 +311,7 @@ def test_pruned_training_is_saved_as_finished_and_stays_pruned(
         return len(history.epochs), pruner
 
     epochs, first = train(None)
-    state = load_last(output_dir / FOLDER)
+    state = load_last(output_dir / job_files.CHECKPOINTS)
 
     assert epochs == 1
     assert state is not None

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.records import RecordError
 from experiments.training.checkpoints.manifest import (
-    MANIFEST,
     Manifest,
     Record,
     commit_file,
@@ -34,7 +34,7 @@ def test_manifest_is_read_as_it_was_written(
     write_manifest(tmp_path, manifest)
 
     assert read_manifest(tmp_path) == manifest
-    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
+    assert [path.name for path in tmp_path.iterdir()] == [job_files.MANIFEST]
 
 
 def test_folder_without_a_manifest_holds_none(tmp_path: Path) -> None:
@@ -46,9 +46,9 @@ def test_folder_without_a_manifest_holds_none(tmp_path: Path) -> None:
     ["", "{", "[]", "{}", '{"best": 1, "last": []}', '{"best": null}', "null"],
 )
 def test_damaged_manifest_is_named(content: str, tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).write_text(content)
+    (tmp_path / job_files.MANIFEST).write_text(content)
 
-    with pytest.raises(ValueError, match=rf"{MANIFEST} is damaged"):
+    with pytest.raises(ValueError, match=rf"{job_files.MANIFEST} is damaged"):
         read_manifest(tmp_path)
 
 
@@ -89,9 +89,9 @@ def test_manifest_that_is_anything_else_is_named(way: str, tmp_path: Path) -> No
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     write_manifest(folder, Manifest(monitor="val_loss", mode="min"))
-    WAYS[way](folder / MANIFEST)
+    WAYS[way](folder / job_files.MANIFEST)
 
-    with pytest.raises(RecordError, match=rf"{MANIFEST} is damaged"):
+    with pytest.raises(RecordError, match=rf"{job_files.MANIFEST} is damaged"):
         read_manifest(folder)
 
 
@@ -133,7 +133,7 @@ def test_record_of_another_form_is_named(
     content["best" if where == "best" else "last"] = (
         changed if where == "best" else [changed]
     )
-    (tmp_path / MANIFEST).write_text(json.dumps(content))
+    (tmp_path / job_files.MANIFEST).write_text(json.dumps(content))
 
     with pytest.raises(RecordError) as caught:
         read_manifest(tmp_path)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.checkpoints import store as store_module
-from experiments.training.checkpoints.manifest import MANIFEST, read_manifest
+from experiments.training.checkpoints.manifest import read_manifest
 from experiments.training.checkpoints.state import Position, TrainingState
 from experiments.training.checkpoints.state_file import NotFiniteError
 from experiments.training.checkpoints.store import CheckpointStore, load_best, load_last
@@ -49,7 +50,9 @@ def place(found: TrainingState | None) -> tuple[int, int]:
 
 
 def states_in(folder: Path) -> list[str]:
-    return sorted(path.name[:22] for path in folder.iterdir() if path.name != MANIFEST)
+    return sorted(
+        path.name[:22] for path in folder.iterdir() if path.name != job_files.MANIFEST
+    )
 
 
 def truncate(path: Path) -> None:
@@ -214,15 +217,15 @@ def test_damaged_manifest_costs_neither_the_last_nor_the_best_state(
 ) -> None:
     save_epochs(tmp_path, [0.4, 0.1, 0.3, 0.2])
     if damage is flip_a_bit:
-        (tmp_path / MANIFEST).write_bytes(b"{\xff")
+        (tmp_path / job_files.MANIFEST).write_bytes(b"{\xff")
     else:
-        damage(tmp_path / MANIFEST)
+        damage(tmp_path / job_files.MANIFEST)
 
     assert place(load_last(tmp_path)) == (4, 0)
     store = open_store(tmp_path)
     store.save(state(5), value=0.2)
 
-    assert (damage is Path.unlink) or MANIFEST in caplog.text
+    assert (damage is Path.unlink) or job_files.MANIFEST in caplog.text
     assert place(load_best(tmp_path)) == (2, 0)
 
 
@@ -321,7 +324,7 @@ def test_rests_of_a_killed_process_are_removed(tmp_path: Path) -> None:
 
 def test_manifest_states_each_files_hash(tmp_path: Path) -> None:
     save_epochs(tmp_path, [0.4])
-    content = json.loads((tmp_path / MANIFEST).read_text())
+    content = json.loads((tmp_path / job_files.MANIFEST).read_text())
 
     (record,) = content["last"]
     assert record == content["best"]
@@ -345,10 +348,10 @@ def test_manifest_names_no_file_outside(tmp_path: Path) -> None:
     save_epochs(folder, [0.3, 0.2])
     save_epochs(tmp_path / "outside", [0.1, 0.1])
     canary = file_of(tmp_path / "outside", 2)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / job_files.MANIFEST).read_text())
     for record in (manifest["best"], *manifest["last"]):
         record["file"] = f"../../outside/{canary.name}"
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / job_files.MANIFEST).write_text(json.dumps(manifest))
 
     with watched(tmp_path / "outside") as seen:
         assert load_last(folder).history[-1] == {"val_loss": 0.2}  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments import job_files
 from experiments.config.search.parameter import Scalar
 from experiments.config.search.schema import SearchConfig
 from experiments.config.search.space import Space, Values
@@ -17,7 +18,6 @@ from experiments.search.oracle.hyperparameters import declare
 from experiments.search.oracle.oracles import build_oracle
 from experiments.search.trials.journal import (
     ASKED,
-    JOURNAL_FILE,
     TOLD,
     check_entries,
     format_answer,
@@ -54,7 +54,7 @@ class Proposer:
         self._trials: list[Trial] = []
         self._asked: list[Any] = []  # the oracle's own trials, by number
         self._folder, self._sweep_dir = folder, folder.parent
-        self._journal = Journal(folder / JOURNAL_FILE, keep=False)
+        self._journal = Journal(folder / job_files.TRIALS, keep=False)
         self._replay()
 
     @property
@@ -166,5 +166,5 @@ class Proposer:
 def _damage(reason: str) -> ExperimentError:
     return ExperimentError(
         f"The search cannot be continued: {reason}. Have Keras Tuner or the journal "
-        f"{JOURNAL_FILE} changed? Start it anew in another folder: fresh=true"
+        f"{job_files.TRIALS} changed? Start it anew in another folder: fresh=true"
     )

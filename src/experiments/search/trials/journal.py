@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from experiments import job_files
 from experiments.config.history import name_key, name_values, name_word
 from experiments.config.search.space import Space
 from experiments.records import (
@@ -22,9 +23,6 @@ from experiments.search.trials.trial import Outcome, Proposal, Scalar, Trial
 from experiments.shapes import Count, ShapeError, conform
 from experiments.tracking.spool.journal import DAMAGED, Entry, read_entries
 
-FOLDER = "search"  # below the folder of the sweep
-JOURNAL_FILE = "trials.jsonl"
-ORDER_FILE = "order.json"
 ASKED, TOLD = "asked", "told"
 _ADVICE = (
     "Restore it from a backup, or start the search anew in another folder: fresh=true"
@@ -63,7 +61,7 @@ def read_trials(folder: Path) -> list[Trial]:
     Raises:
         RecordError: The journal is damaged.
     """
-    return gather_trials(read_entries(folder / JOURNAL_FILE), folder)
+    return gather_trials(read_entries(folder / job_files.TRIALS), folder)
 
 
 def keep_order(space: Space, folder: Path) -> Space:
@@ -79,7 +77,7 @@ def keep_order(space: Space, folder: Path) -> Space:
     Raises:
         RecordError: The order of before cannot be read.
     """
-    place = folder / ORDER_FILE
+    place = folder / job_files.ORDER
     advice = (
         "It lists the search's keys in the order in which it began: "
         f"{', '.join(space.keys)}, in some order. Delete it to take this one"
@@ -135,7 +133,7 @@ def check_entries(entries: Iterable[Entry], folder: Path) -> Iterator[Entry]:
             _check_entry(entry, asked, folder.parent)
         except (ShapeError, OutsideError) as error:
             problem = f"line {entry.number + 1} cannot be read: {error}"
-            raise RecordError(folder / JOURNAL_FILE, problem, _ADVICE) from error
+            raise RecordError(folder / job_files.TRIALS, problem, _ADVICE) from error
         asked += entry.kind == ASKED
         yield _upgrade_entry(entry)
 

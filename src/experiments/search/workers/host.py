@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 import psutil
 
+from experiments import job_files
 from experiments.errors import (
     ExperimentError,
     Preempted,
@@ -38,7 +39,6 @@ from experiments.screen import guard_screen
 from experiments.search.trials.report import Report
 
 _GRACE_SECONDS = 60.0
-_SCREEN_FILE = "screen.log"
 RESTART = "restart"
 
 
@@ -177,7 +177,7 @@ def _take_up(request: Request) -> None:
 def _redirect(output_dir: Path) -> None:
     """Sends what the trial prints, native libraries included, to its folder."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    screen = open_own(output_dir / _SCREEN_FILE, os.O_APPEND)
+    screen = open_own(output_dir / job_files.SCREEN, os.O_APPEND)
     os.dup2(screen, 1)
     os.dup2(screen, 2)
     os.close(screen)

@@ -16,6 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments import job_files
 from experiments.builders.devices import claim_devices
 from experiments.command.search_plan import plan_search, sample_jobs
 from experiments.config.search.schema import SearchConfig, read_search
@@ -189,7 +190,7 @@ def choose_task(
         stop_file=stop.absolute(),
         minutes=search.trial_minutes,
         workers=n_jobs if launcher.endswith(_LOCAL) else None,
-        slots=folder.absolute() / "slots",
+        slots=folder.absolute() / job_files.SLOTS,
         trials_per_process=search.trials_per_process,
         trials_per_gpu=search.trials_per_gpu,
         parent=os.getpid() if launcher.endswith(_JOBLIB) else None,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments import job_files
 from experiments.records import OutsideError
 from experiments.tracking.sending.model_upload import upload_model
 from experiments.tracking.spool.flatten import BATCH
@@ -47,7 +48,7 @@ class Delivery:
     ) -> None:
         self.connection = connection
         # Where this project's models lie in MLflow, if not on a server.
-        places = (output_dir / "artifacts", connection.location.artifacts)
+        places = (output_dir / job_files.ARTIFACTS, connection.location.artifacts)
         self._sources = [place for place in places if place is not None]
         self.run = claim_run(connection, spool, opening)
         self.run_id = self.run.run_id

@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from experiments import job_files
 from experiments.errors import TrackingError
 from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.spool.journal import Entry, find_opening, read_entries
 from experiments.tracking.spool.planned import has_planned, settle_left
-from experiments.tracking.spool.spool import FOLDER, Spool
+from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt
 from experiments.tracking.store.links import is_same_store, locate
 from experiments.tracking.store.reconcile import REASON
 from experiments.tracking.store.runs import DeletedRunError
 
-_NOT_ENTERED = {"artifacts", "checkpoints"}
+_NOT_ENTERED = {job_files.ARTIFACTS, job_files.CHECKPOINTS, job_files.TRACKING}
 _ENDED = "its process ended without closing the run"
 _EMBEDDED = {"uri": None, "experiment": "", "ui_url": None, "server_timeout": 60}
 
@@ -139,9 +140,9 @@ def find_folders(output_dir: Path) -> list[Path]:
     found = []
     for path, folders, _ in os.walk(output_dir):
         # Also where it is no file: that is told.
-        if FOLDER in folders and os.path.lexists(Spool(Path(path)).journal):
+        if job_files.TRACKING in folders and os.path.lexists(Spool(Path(path)).journal):
             found.append(Path(path))
-        folders[:] = [name for name in folders if name not in {*_NOT_ENTERED, FOLDER}]
+        folders[:] = [name for name in folders if name not in _NOT_ENTERED]
     return sorted(found, key=lambda folder: (len(folder.parts), folder))
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
+from experiments import job_files
 from experiments.errors import TrackingError
 from experiments.files import open_new, open_own
 from experiments.records import (
@@ -26,8 +27,6 @@ from experiments.records import (
 )
 from experiments.shapes import Count
 
-FOLDER = "tracking"
-_JOURNAL = "journal.jsonl"
 _UNKNOWN = "unknown"  # stands for the name of a store
 _CLAIM_SECONDS = 60
 # A full disk, or a file system without locks: work goes on without the lock.
@@ -50,16 +49,7 @@ class _Sent(TypedDict, total=False):
 class Spool:
     """What a run's folder holds for its record.
 
-    | file | what |
-    | --- | --- |
-    | `journal.jsonl` | every record, see `journal` |
-    | `artifacts/`, `models/` | the files that it names |
-    | `run.json` | MLflow's run in each store, written by whoever created it |
-    | `sent.json` | how many entries each of these runs holds |
-    | `models.json` | where models lie that were sent |
-    | `refused.jsonl` | entries that MLflow does not accept, and why |
-    | `owner.lock` | held by the process that records or sends |
-    | `run.lock` | held while the run is looked up or created |
+    `job_files` lists its files.
 
     What they name lies in the job's folder: a file of somebody else's is not sent
     because a record says so.
@@ -72,14 +62,14 @@ class Spool:
 
     def __init__(self, job_folder: Path, output_dir: Path | None = None) -> None:
         self._kept_beside: set[str] = set()  # by this process, when the disk was full
-        self.folder = job_folder.absolute() / FOLDER
+        self.folder = job_folder.absolute() / job_files.TRACKING
         self.output_dir = output_dir or self.job_folder.parent
-        self.journal = self.folder / _JOURNAL
-        self.artifacts = self.folder / "artifacts"
-        self.models = self.folder / "models"
-        self.refused = self.folder / "refused.jsonl"
+        self.journal = self.folder / job_files.JOURNAL
+        self.artifacts = self.folder / job_files.ARTIFACTS
+        self.models = self.folder / job_files.MODELS
+        self.refused = self.folder / job_files.REFUSED
         # A lock taken by one thread is released by another.
-        self.owner = FileLock(self.folder / "owner.lock", thread_local=False)
+        self.owner = FileLock(self.folder / job_files.OWNER_LOCK, thread_local=False)
 
     @property
     def job_folder(self) -> Path:
@@ -145,7 +135,7 @@ class Spool:
         if replaced != run_id:
             former.append(replaced)
         content = {"runs": {**runs, store: run_id}, "former": former}
-        self._write_json("run.json", content)
+        self._write_json(job_files.RUN, content)
 
     def read_sent(self, run_id: str | None) -> int:
         """Returns how many entries a run holds."""
@@ -153,7 +143,9 @@ class Spool:
 
     def write_sent(self, run_id: str, sent: int) -> None:
         """Remembers how many entries a run holds."""
-        self._write_json("sent.json", {"sent": {**self._read_all_sent(), run_id: sent}})
+        self._write_json(
+            job_files.SENT, {"sent": {**self._read_all_sent(), run_id: sent}}
+        )
 
     def find_file(self, name: str) -> Path:
         """Returns where a file or a folder is that the journal names.
@@ -167,8 +159,8 @@ class Spool:
         path = Path(name)
         if name in self._kept_beside:
             return path
-        if path.is_absolute() and FOLDER in path.parts:
-            start = len(path.parts) - path.parts[::-1].index(FOLDER)
+        if path.is_absolute() and job_files.TRACKING in path.parts:
+            start = len(path.parts) - path.parts[::-1].index(job_files.TRACKING)
             path = Path(*path.parts[start:])
         try:
             return resolve_inside(self.job_folder, self.folder / path)
@@ -219,14 +211,14 @@ class Spool:
         Raises:
             OutsideError: Where it lies is none of them.
         """
-        name = self._read_json("models.json", dict[str, str]).get(str(number))
+        name = self._read_json(job_files.SENT_MODELS, dict[str, str]).get(str(number))
         if name is None or folder.exists():
             return
         source = Path(os.path.normpath(self.folder / name))
         places = [*sources, self.output_dir]
         if not any(leads_inside(place, source) for place in places):
             raise OutsideError(
-                f"models.json names {name!r}, which is no place of models"
+                f"{job_files.SENT_MODELS} names {name!r}, which is no place of models"
             )
         if not (source / "MLmodel").is_file():
             return
@@ -240,9 +232,9 @@ class Spool:
 
     def write_model_place(self, number: int, place: Path) -> None:
         """Remembers where a model lies, relative to this folder."""
-        known = self._read_json("models.json", dict[str, str])
+        known = self._read_json(job_files.SENT_MODELS, dict[str, str])
         relative = os.path.relpath(place, self.folder)
-        self._write_json("models.json", {**known, str(number): relative})
+        self._write_json(job_files.SENT_MODELS, {**known, str(number): relative})
 
     @contextmanager
     def claiming(self) -> Iterator[None]:
@@ -253,7 +245,7 @@ class Spool:
                 of the records is a link that leads elsewhere.
         """
         self._check_place()
-        lock = FileLock(self.folder / "run.lock", timeout=_CLAIM_SECONDS)
+        lock = FileLock(self.folder / job_files.RUN_LOCK, timeout=_CLAIM_SECONDS)
         try:
             with suppress(*_UNLOCKABLE):
                 lock.acquire()
@@ -315,18 +307,18 @@ class Spool:
 
     def _read_runs(self) -> dict[str, str]:
         """Returns store -> run, the one that was looked up last at the end."""
-        found = self._read_json("run.json", _Runs)
+        found = self._read_json(job_files.RUN, _Runs)
         if "run_id" in found:
             return {_UNKNOWN: found["run_id"]}
         return dict(found.get("runs", {}))
 
     def _read_former(self) -> list[str]:
         """Returns runs of databases that others have replaced, the latest last."""
-        return list(self._read_json("run.json", _Runs).get("former", []))
+        return list(self._read_json(job_files.RUN, _Runs).get("former", []))
 
     def _read_all_sent(self) -> dict[str, int]:
         """Returns run -> entries that it holds."""
-        found = self._read_json("sent.json", _Sent)
+        found = self._read_json(job_files.SENT, _Sent)
         sent = found.get("sent", {})
         if "run_id" in found:
             return {found["run_id"]: sent} if isinstance(sent, int) else {}

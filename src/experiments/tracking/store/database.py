@@ -9,6 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from experiments import job_files
 from experiments.errors import TrackingError
 from experiments.files import cache_folder
 from experiments.tracking.store.links import locate
@@ -43,7 +44,7 @@ def prepare_database(path: Path) -> None:
                     _create(path)
                 elif is_outdated(path):
                     upgrade(path)
-        relocate(path, path.parent / "artifacts")
+        relocate(path, path.parent / job_files.ARTIFACTS)
     except Timeout as error:
         raise TrackingError(
             f"Another process has been creating or upgrading {path} for "
@@ -113,7 +114,7 @@ def _create_default_experiment(draft: Path, path: Path) -> None:
     """Lets MLflow add its experiment 0, which processes otherwise race to add."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    artifacts = (path.parent / "artifacts").as_uri()  # see `relocation`
+    artifacts = (path.parent / job_files.ARTIFACTS).as_uri()  # see `relocation`
     store = SqlAlchemyStore(f"sqlite:///{draft}", artifacts)
     store.engine.dispose()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
+from experiments import job_files
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 
@@ -47,7 +48,7 @@ def locate(uri: str | None, output_dir: Path) -> Location:
     if uri is not None and not uri.startswith(_SQLITE):
         server = uri.rstrip("/")
         return Location(server, None, None, name=server)
-    embedded = output_dir.absolute() / "mlflow.db"
+    embedded = output_dir.absolute() / job_files.DATABASE
     database = embedded if uri is None else Path(uri.removeprefix(_SQLITE))
     if any(sign in str(database) for sign in "?#%"):
         # SQLAlchemy ends a path at a question mark, MLflow's loader at a hash, and
@@ -58,7 +59,7 @@ def locate(uri: str | None, output_dir: Path) -> Location:
         )
     address = f"{_SQLITE}{database}"
     name = _EMBEDDED if database == embedded else address
-    return Location(address, database, database.parent / "artifacts", name=name)
+    return Location(address, database, database.parent / job_files.ARTIFACTS, name=name)
 
 
 def is_same_store(one: str | None, other: str | None, output_dir: Path) -> bool:

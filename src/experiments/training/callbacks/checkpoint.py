@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from experiments import job_files
 from experiments.config.objective import Mode, Objective
 from experiments.training.checkpoints.state import (
     TrainingState,
@@ -16,7 +17,7 @@ from experiments.training.checkpoints.state import (
     restore_variables,
 )
 from experiments.training.checkpoints.state_file import NotFiniteError
-from experiments.training.checkpoints.store import FOLDER, CheckpointStore, load_best
+from experiments.training.checkpoints.store import CheckpointStore, load_best
 from experiments.training.metrics import read_metric
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.objective = Objective(monitor, mode)
         self._every_epochs = every_epochs
         self._every_seconds = None if every_minutes is None else 60 * every_minutes
-        self._store = CheckpointStore(output_dir / FOLDER, self.objective, keep=keep)
+        self._store = CheckpointStore(
+            output_dir / job_files.CHECKPOINTS, self.objective, keep=keep
+        )
         self._writer = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[bool] | None = None
         self._saved_at = time.monotonic()

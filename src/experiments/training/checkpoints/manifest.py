@@ -6,12 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments import job_files
 from experiments.config.objective import Mode, Objective
 from experiments.files import open_new
 from experiments.records import read_record, stamp
 from experiments.shapes import Count, FileName
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         RecordError: The manifest is damaged or cannot be read.
     """
     try:
-        found: Manifest = read_record(folder / MANIFEST, Manifest)
+        found: Manifest = read_record(folder / job_files.MANIFEST, Manifest)
     except FileNotFoundError:
         return None
     return found
@@ -82,11 +81,11 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest of `folder`: from here on its states are the valid ones."""
-    temporary = folder / f"unfinished-{MANIFEST}"
+    temporary = folder / f"unfinished-{job_files.MANIFEST}"
     text = json.dumps(stamp(dataclasses.asdict(manifest)), indent=2)
     with open_new(temporary) as file:
         file.write(text.encode())
-    commit_file(temporary, folder / MANIFEST)
+    commit_file(temporary, folder / job_files.MANIFEST)
 
 
 def commit_file(temporary: Path, path: Path) -> None:

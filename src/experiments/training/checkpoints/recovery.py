@@ -4,15 +4,14 @@ import dataclasses
 import logging
 from pathlib import Path
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.training.checkpoints.manifest import (
-    MANIFEST,
     Manifest,
     Record,
     read_manifest,
 )
 from experiments.training.checkpoints.state_file import (
-    SUFFIX,
     hash_if_whole,
     read_facts,
 )
@@ -40,7 +39,7 @@ def recover_manifest(folder: Path, objective: Objective) -> Manifest:
 def _read_states(folder: Path, empty: Manifest) -> Manifest:
     records = [
         record
-        for path in folder.glob(f"epoch-*{SUFFIX}")
+        for path in folder.glob(f"epoch-*{job_files.STATE_SUFFIX}")
         if (record := _describe_state(path, empty.monitor)) is not None
     ]
     manifest = dataclasses.replace(empty, last=tuple(records))
@@ -80,7 +79,7 @@ def _drop_damaged(folder: Path, manifest: Manifest) -> Manifest:
         folder / manifest.best.file,
         manifest.best.epoch,
         "none" if left.best is None else f"that of epoch {left.best.epoch}",
-        MANIFEST,
+        job_files.MANIFEST,
     )
     return left
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments import job_files
 from experiments.files import open_new
 from experiments.records import open_file, parse_record, stamp
 from experiments.training.checkpoints.manifest import commit_file
@@ -24,12 +25,11 @@ from experiments.training.checkpoints.tensor_file import (
     read_metadata,
 )
 
-SUFFIX = ".safetensors"
 _FACTS = "facts"
 _DIGITS = 16
 _NAME = re.compile(
     rf"(unfinished-)?epoch-\d{{4,}}-step-\d{{6,}}(-[0-9a-f]{{{_DIGITS}}})?"
-    + re.escape(SUFFIX)
+    + re.escape(job_files.STATE_SUFFIX)
 )
 
 
@@ -65,10 +65,10 @@ def write_state(folder: Path, state: TrainingState) -> tuple[str, str]:
     _check_finite(state.arrays)
     position = state.position
     stem = f"epoch-{position.epoch:04d}-step-{position.step:06d}"
-    temporary = folder / f"unfinished-{stem}{SUFFIX}"
+    temporary = folder / f"unfinished-{stem}{job_files.STATE_SUFFIX}"
     try:
         sha256 = _write_and_hash(temporary, state)
-        name = f"{stem}-{sha256[:_DIGITS]}{SUFFIX}"
+        name = f"{stem}-{sha256[:_DIGITS]}{job_files.STATE_SUFFIX}"
         commit_file(temporary, folder / name)
     except BaseException:
         temporary.unlink(missing_ok=True)

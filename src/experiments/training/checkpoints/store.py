@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.records import leads_inside
@@ -17,13 +18,10 @@ from experiments.training.checkpoints.manifest import (
 from experiments.training.checkpoints.recovery import recover_manifest
 from experiments.training.checkpoints.state import TrainingState
 from experiments.training.checkpoints.state_file import (
-    SUFFIX,
     is_state_name,
     read_state,
     write_state,
 )
-
-FOLDER = "checkpoints"
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +96,7 @@ class CheckpointStore:
             self._warn_of_link()
             return
         kept = {record.file for record in self._manifest.records()}
-        for path in self.folder.glob(f"*{SUFFIX}"):
+        for path in self.folder.glob(f"*{job_files.STATE_SUFFIX}"):
             # What somebody else has put there stays.
             if path.name not in kept and is_state_name(path.name):
                 try:
@@ -179,5 +177,5 @@ def _list_newest_first(folder: Path) -> Iterator[str]:
     if manifest is not None:
         yield from (record.file for record in manifest.records())
     else:
-        names = (path.name for path in folder.glob(f"epoch-*{SUFFIX}"))
+        names = (path.name for path in folder.glob(f"epoch-*{job_files.STATE_SUFFIX}"))
         yield from sorted(names, reverse=True)

@@ -1,0 +1,84 @@
+"""Every name of a file or folder that a job, a sweep or a search leaves.
+
+They are read by later releases, on other machines and by people: a name that changes
+here changes the format of records, see `records`. What a file holds is told where it
+is written.
+
+| below the output folder | what |
+| --- | --- |
+| `mlflow.db`, `artifacts/` | the embedded database of MLflow, and the files of runs |
+| `runs/`, `sweeps/` | a folder a job or sweep; named in `conf/` |
+
+| below a job's folder | what |
+| --- | --- |
+| `.hydra/`, `run.log` | Hydra's: the composed config, and the log; named in `conf/` |
+| `job.lock`, `job.holder.json` | held by the process that works here, and which it is |
+| `result.json` | how the job ended; a job that has it FINISHED is not run again |
+| `origin.json` | code, packages and data that it was started with |
+| `rollbacks.json` | how often it went back to a checkpoint after a NaN |
+| `accumulate.json` | into how many parts a batch was found to be split |
+| `screen.log` | what a trial printed in its own process |
+| `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
+| `checkpoints/manifest.json` | which of them count |
+| `tracking/` | records of its run, see below |
+
+| below `tracking/` | what |
+| --- | --- |
+| `journal.jsonl` | every record, see `tracking.spool.journal` |
+| `artifacts/`, `models/` | the files that it names |
+| `run.json` | MLflow's run in each store, written by whoever created it |
+| `sent.json` | how many entries each of these runs holds |
+| `models.json` | where models lie that were sent |
+| `refused.jsonl` | entries that MLflow does not accept, and why |
+| `owner.lock` | held by the process that records or sends |
+| `run.lock` | held while the run is looked up or created |
+
+| below a sweep's folder | what |
+| --- | --- |
+| `multirun.yaml` | Hydra's: the composed config of the sweep |
+| `job.lock`, `job.holder.json`, `tracking/` | as above, of the sweep's own run |
+| a folder a job | named after what tells it from the others |
+| `search.html` | the page of a search |
+| `search/` | what it needs in order to go on |
+| `search/trials.jsonl` | its trials: each as it was asked for and as it ended |
+| `search/order.json` | its parameters in the order in which it was started |
+| `search/stop` | is there while its trials are asked to end |
+| `search/slots/` | which worker has which share of the cores |
+| `trials/` | the runs of trials that are trained with several seeds |
+"""
+
+# The output folder.
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"  # below `tracking/` too
+
+# A job's folder.
+LOCK = "job.lock"
+HOLDER = "job.holder.json"
+RESULT = "result.json"
+ORIGIN = "origin.json"
+ROLLBACKS = "rollbacks.json"
+ACCUMULATE = "accumulate.json"
+SCREEN = "screen.log"
+
+CHECKPOINTS = "checkpoints"
+MANIFEST = "manifest.json"
+STATE_SUFFIX = ".safetensors"
+
+TRACKING = "tracking"
+JOURNAL = "journal.jsonl"
+MODELS = "models"
+RUN = "run.json"
+SENT = "sent.json"
+SENT_MODELS = "models.json"
+REFUSED = "refused.jsonl"
+OWNER_LOCK = "owner.lock"
+RUN_LOCK = "run.lock"
+
+# A sweep's folder.
+PAGE = "search.html"
+SEARCH = "search"
+TRIALS = "trials.jsonl"
+ORDER = "order.json"
+STOP = "stop"
+SLOTS = "slots"
+REPEATS = "trials"
