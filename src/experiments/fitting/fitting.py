@@ -19,6 +19,11 @@ from experiments.runtime.devices import Devices
 from experiments.shapes import Count
 from experiments.tracking.store.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
+from experiments.training.callbacks.abilities import (
+    JudgingCallback,
+    find_keeper,
+    find_pruned,
+)
 
 if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
@@ -190,14 +195,14 @@ class Fitting:
         """Leaves the best epoch's weights in `model`."""
         trainer = self.job.run.trainer
         best = history.best_epoch(trainer.objective)
-        keeper = _find_keeper(callbacks)
-        if (kept := getattr(keeper, "objective", None)) is not None:
+        keeper = find_keeper(callbacks)
+        if isinstance(keeper, JudgingCallback) and keeper.objective is not None:
             # The weights that there are: callbacks.checkpoint may have its own monitor.
-            best = history.best_epoch(kept)
+            best = history.best_epoch(keeper.objective)
         smoothing = trainer.label_smoothing
         record.log_learning_curves(self.tracker, history.epochs, best, smoothing)
         last = len(history.epochs)
-        pruned = _find_pruned(callbacks)
+        pruned = find_pruned(callbacks)
         end: End = "pruned" if pruned else "complete" if history.ended else "paused"
         display.show_end(last=last, planned=trainer.epochs, best=best, end=end)
         epoch = last
@@ -227,14 +232,3 @@ def read_rollbacks(folder: Path) -> int:
         return int(read_record(path, _Rollbacks, advice=advice)["count"])
     except FileNotFoundError:
         return 0
-
-
-def _find_pruned(callbacks: Mapping[str, Any]) -> str | None:
-    """Returns why a callback has ended the training as hopeless, if one has."""
-    reasons = (getattr(callback, "pruned", None) for callback in callbacks.values())
-    return next((str(reason) for reason in reasons if reason), None)
-
-
-def _find_keeper(callbacks: Mapping[str, Any]) -> Any | None:
-    """Returns the callback that has kept the best epoch's weights, if one has."""
-    return next((c for c in callbacks.values() if hasattr(c, "load_best")), None)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from experiments.errors import ExperimentError
+from experiments.training.callbacks.abilities import StatefulCallback
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def restore_memory(callbacks: Mapping[str, Any], memory: Mapping[str, Any]) -> N
         ExperimentError: A callback refuses what there is.
     """
     for name, callback in callbacks.items():
-        if name in memory and hasattr(callback, "set_state"):
+        if name in memory and isinstance(callback, StatefulCallback):
             _restore(name, callback, memory[name])
 
 
@@ -99,7 +100,7 @@ def name_forgetful(callbacks: Mapping[str, Any]) -> None:
     """Warns of callbacks that may have a memory and cannot hand it on."""
     for name, callback in callbacks.items():
         ours = type(callback).__module__.startswith("experiments.")
-        if not ours and not hasattr(callback, "set_state"):
+        if not ours and not isinstance(callback, StatefulCallback):
             log.warning(
                 "callbacks.%s starts without its memory: %s has no get_state() and "
                 "set_state().",

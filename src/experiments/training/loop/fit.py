@@ -9,6 +9,7 @@ import keras
 from experiments.config.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
+from experiments.training.callbacks.abilities import close_all
 from experiments.training.checkpoints.state import TrainingState, keeps_averages
 from experiments.training.loop.chain import CallbackChain
 from experiments.training.loop.keras_loop import TrainingLoop
@@ -145,8 +146,8 @@ def fit(
         validation: Batches for one validation, or `None`.
         epochs: Number of the last epoch, counted from 1.
         steps_per_epoch: Batches an epoch.
-        callbacks: Name -> Keras callback, in order. One with a `close` method has it
-            called when training ends, in whichever way.
+        callbacks: Name -> Keras callback, in order; see `abilities` for what they may
+            have beyond Keras' own calls.
         validation_steps: Ends each validation early; more than there are is no limit.
         state: Where to go on, with the same arguments; `None` starts.
         stop: How training is asked to stop.
@@ -194,10 +195,7 @@ def fit(
         with stop.listening():
             training.run(callbacks, state)
     finally:
-        for callback in callbacks.values():
-            close = getattr(callback, "close", None)
-            if close is not None:
-                close()
+        close_all(callbacks)
     return History(history, ended=session.has_ended)
 
 

@@ -10,6 +10,7 @@ import keras
 
 from experiments.errors import Preempted
 from experiments.interruption import StopRequest
+from experiments.training.callbacks.abilities import gather_states
 from experiments.training.callbacks.checkpoint import Checkpoint
 from experiments.training.checkpoints.state import (
     Position,
@@ -130,11 +131,7 @@ class Session(keras.callbacks.Callback):
             arrays={**copy_variables(self.model), **(self._accumulators or {})},
             position=self._position,
             history=tuple(self.history),
-            memory={
-                name: callback.get_state()
-                for name, callback in self._callbacks.items()
-                if hasattr(callback, "get_state")
-            },
+            memory=gather_states(self._callbacks),
             finished=self.has_ended,
         )
 

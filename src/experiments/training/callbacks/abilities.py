@@ -1,0 +1,98 @@
+"""What a callback may be able to do beyond what Keras asks of it.
+
+Any `keras.callbacks.Callback` works. One that has what a protocol here names is asked
+for it, Keras' own and a user's alike; nothing has to be inherited.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from experiments.config.objective import Objective
+
+
+@runtime_checkable
+class StatefulCallback(Protocol):
+    """Has a state of its own, which is saved with each checkpoint."""
+
+    def get_state(self) -> Any:
+        """Returns it as data that JSON can hold."""
+        ...
+
+    def set_state(self, state: Any, /) -> None:
+        """Takes up what `get_state` returned, after `on_train_begin`.
+
+        What it does not know it refuses by a `ValueError`, `KeyError`, `TypeError` or
+        `AttributeError`, of which a sentence is made.
+        """
+        ...
+
+
+@runtime_checkable
+class ClosingCallback(Protocol):
+    """Holds something: a file, a thread, the terminal."""
+
+    def close(self) -> None:
+        """Gives it back; called once, in whichever way training ends."""
+        ...
+
+
+@runtime_checkable
+class BestKeeper(Protocol):
+    """Has kept the weights of the best epoch.
+
+    With an attribute `objective`, see `JudgingCallback`, it decides which epoch that
+    is; without one `trainer.monitor` does.
+    """
+
+    def load_best(self, model: Any) -> int:
+        """Loads them into the model and returns the epoch, counted from 1."""
+        ...
+
+
+@runtime_checkable
+class JudgingCallback(Protocol):
+    """Compares epochs.
+
+    Attributes:
+        objective: What it compares them by; `None` leaves that to `trainer.monitor`.
+    """
+
+    objective: Objective | None
+
+
+@runtime_checkable
+class PruningCallback(Protocol):
+    """May end a training because it is hopeless.
+
+    Attributes:
+        pruned: Why it did, one sentence; `None` as long as it did not.
+    """
+
+    pruned: str | None
+
+
+def gather_states(callbacks: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns name -> state of the callbacks that have one."""
+    return {
+        name: callback.get_state()
+        for name, callback in callbacks.items()
+        if isinstance(callback, StatefulCallback)
+    }
+
+
+def find_keeper(callbacks: Mapping[str, Any]) -> BestKeeper | None:
+    """Returns the first callback that has kept the best epoch's weights, if one has."""
+    return next((c for c in callbacks.values() if isinstance(c, BestKeeper)), None)
+
+
+def find_pruned(callbacks: Mapping[str, Any]) -> str | None:
+    """Returns why a callback has ended the training as hopeless, if one has."""
+    pruners = [c for c in callbacks.values() if isinstance(c, PruningCallback)]
+    return next((str(c.pruned) for c in pruners if c.pruned), None)
+
+
+def close_all(callbacks: Mapping[str, Any]) -> None:
+    """Lets the callbacks that hold something give it back."""
+    for callback in callbacks.values():
+        if isinstance(callback, ClosingCallback):
+            callback.close()
