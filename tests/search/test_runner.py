@@ -5,14 +5,21 @@ import pytest
 
 from experiments.config.objective import Objective
 from experiments.errors import ConfigError, Preempted
-from experiments.search.runner import RepeatedRun, TrialRunner, combine, judge
+from experiments.jobs.job import JobResult
+from experiments.search.runner import RepeatedRun, TrialRunner
 from experiments.search.trials.report import Report
 from experiments.search.trials.trial import Outcome, Proposal
+from experiments.search.trials.verdict import combine, judge
 
 
 def finished(value: float | None, **result: Any) -> Report:
     metrics = {} if value is None else {"best_val_accuracy": value}
-    return Report(status="returned", value=value, result={"metrics": metrics, **result})
+    return returned(value, metrics, **result)
+
+
+def returned(value: float | None, metrics: dict[str, float], **result: Any) -> Report:
+    left = JobResult(name="a", status="FINISHED", metrics=metrics, **result)
+    return Report(status="returned", value=value, result=left)
 
 
 class Launches:
@@ -94,7 +101,7 @@ def test_an_objective_that_is_no_number_is_a_failure(value: float | None) -> Non
 
 def test_the_objective_is_the_named_metric_of_the_best_epoch() -> None:
     metrics = {"best_val_loss": 0.3, "best_val_accuracy": 0.9, "test_loss": 0.4}
-    report = Report(status="returned", value=0.9, result={"metrics": metrics})
+    report = returned(0.9, metrics)
     assert judge(report, "val_loss").objective == 0.3
     assert judge(report, "test_loss").objective == 0.4
 
@@ -143,13 +150,13 @@ def test_a_search_that_goes_on_knows_the_best_of_before(runner: Any) -> None:
 
 def test_an_objective_that_no_trial_has_ends_the_search(runner: Any) -> None:
     metrics = {"best_val_accuracy": 0.5, "test_loss": 1.0}
-    other = Report(status="returned", value=0.5, result={"metrics": metrics})
+    other = returned(0.5, metrics)
     with pytest.raises(ConfigError, match=r"has: val_accuracy, test_loss\. Received"):
         runner(Launches(other), objective=Objective("f1", "max"))(PROPOSAL)
 
 
 def test_an_objective_that_other_trials_have_is_a_failure(runner: Any) -> None:
-    other = Report(status="returned", value=0.5, result={"metrics": {"loss": 0.5}})
+    other = returned(0.5, {"loss": 0.5})
     outcome = runner(Launches(other), objectives=[0.9])(PROPOSAL)
     assert (outcome.failure, outcome.reason) == ("nan", "val_accuracy is missing")
 

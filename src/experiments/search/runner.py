@@ -4,16 +4,16 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from experiments.config.convert import nearest
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.config.search.space import Space
-from experiments.errors import ConfigError, Preempted, Problem
-from experiments.search.trials.report import STOPPED, Report
+from experiments.errors import ConfigError, Problem
+from experiments.search.trials.report import Report
 from experiments.search.trials.trial import Outcome, Proposal
+from experiments.search.trials.verdict import combine, find_objective, judge
 
 # A wrong config and a diverged loss would only end the same way again.
 _WORTH_RETRYING = ("error", "killed", "timeout")
@@ -122,51 +122,16 @@ class RepeatedRun:
     close: Callable[[Outcome], None]
 
 
-def judge(report: Report, objective: str) -> Outcome:
-    """Returns the outcome of a job.
-
-    Args:
-        report: What came back.
-        objective: Name of the metric to compare.
-
-    Raises:
-        Preempted: The search is being stopped.
-    """
-    result = report.result or {}
-    known: dict[str, Any] = {
-        "metrics": dict(result.get("metrics", {})),
-        "epochs": result.get("epochs", 0),
-        "run_id": result.get("run_id"),
-        "folders": tuple(filter(None, [result.get("output_dir")])),
-    }
-    if report.status == "stopped":
-        return _judge_stop(report, known)
-    if report.status == "failed":
-        return Outcome(
-            end="failed", failure=report.failure, reason=report.reason, **known
-        )
-    value = _find_objective(report, known["metrics"], objective)
-    if value is None or not math.isfinite(value):
-        reason = f"{objective} is {'missing' if value is None else value}"
-        return Outcome(end="failed", failure="nan", reason=reason, **known)
-    return Outcome(
-        end=result.get("end", "complete"),
-        objective=value,
-        reason=result.get("reason"),
-        **known,
-    )
-
-
 def _refuse_unknown(report: Report, objective: str) -> None:
     """Ends a search for what its first trial, which went well, has not measured.
 
     Raises:
         ConfigError: Says what it has.
     """
-    metrics = {} if report.result is None else report.result.get("metrics", {})
+    metrics = {} if report.result is None else report.result.metrics
     if report.status != "returned" or not metrics:
         return
-    if _find_objective(report, metrics, objective) is None:
+    if find_objective(report, objective) is None:
         names = list(dict.fromkeys(name.removeprefix("best_") for name in metrics))
         reason = f"is none of what a trial has: {', '.join(names)}."
         problem = Problem(
@@ -175,36 +140,3 @@ def _refuse_unknown(report: Report, objective: str) -> None:
             nearest(objective, names),
         )
         raise ConfigError([problem], "The search")
-
-
-def combine(outcomes: Sequence[Outcome]) -> Outcome:
-    """Returns the outcome of a trial from those of its seeds; one failure fails it."""
-    values = [o.objective for o in outcomes if o.objective is not None]
-    last = outcomes[-1]
-    common = {
-        "epochs": sum(o.epochs for o in outcomes),
-        "attempts": sum(o.attempts for o in outcomes),
-        "repeats": tuple(values),
-        "folders": tuple(folder for o in outcomes for folder in o.folders),
-    }
-    if last.objective is None:
-        return replace(last, **common)  # type: ignore[arg-type]
-    return replace(last, objective=statistics.fmean(values), **common)  # type: ignore[arg-type]
-
-
-def _judge_stop(report: Report, known: Mapping[str, Any]) -> Outcome:
-    reason = report.reason or "stopped"
-    if report.reason == STOPPED.reason:
-        raise Preempted(reason)
-    # By a limit of its own or a signal that was meant for it alone.
-    failure: Any = "timeout" if "trainer.max" in reason else "killed"
-    return Outcome(end="failed", failure=failure, reason=reason, **known)
-
-
-def _find_objective(
-    report: Report, metrics: Mapping[str, float], name: str
-) -> float | None:
-    """Returns the metric of the best epoch; for other tasks, what they returned."""
-    if report.result is None:
-        return report.value
-    return metrics.get(f"best_{name}", metrics.get(name))

@@ -206,8 +206,8 @@ def test_a_trial_runs_elsewhere_and_its_value_comes_back(run: Any) -> None:
 def test_the_result_of_the_job_comes_back(run: Any, folder: Path) -> None:
     report = run(finished)
     assert (report.status, report.value) == ("returned", 0.75)
-    assert report.result["metrics"] == {"best_val_accuracy": 0.75}
-    assert report.result["output_dir"] == str(folder)
+    assert report.result.metrics == {"best_val_accuracy": 0.75}
+    assert report.result.output_dir == str(folder)
 
 
 def test_a_job_that_noted_its_failure_has_failed_that_way(run: Any) -> None:
@@ -248,7 +248,7 @@ def test_a_process_that_dies_fails_its_trial_and_no_other(
     assert (report.status, report.failure) == ("failed", "killed")
     assert report.reason == f"the process of the trial ended by {end}"
     # Where its checkpoints are, which nobody else can tell.
-    assert report.result == {"output_dir": str(folder)}
+    assert (report.result, report.output_dir) == (None, str(folder))
     assert run(own_pid).status == "returned"
 
 

@@ -18,6 +18,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.errors import ConfigError, ExperimentError, Preempted, Problem
+from experiments.jobs.job import JobResult
 from experiments.search.trials.report import Report
 from experiments.search.workers.container import ContainedTask, DirectTask
 from experiments.search.workers.launching import (
@@ -89,12 +90,12 @@ def no_task(config: DictConfig) -> float:
 def answer(config: DictConfig) -> Report:
     """Returns what the job was given."""
     hydra = HydraConfig.get()
-    result = {
-        "x": config.x,
-        "number": hydra.job.num,
-        "folder": hydra.runtime.output_dir,
-        "pid": os.getpid(),
-    }
+    result = JobResult(
+        name="a",
+        status="FINISHED",
+        metrics={"number": hydra.job.num, "pid": os.getpid()},
+        output_dir=hydra.runtime.output_dir,
+    )
     return Report(status="returned", value=config.x, result=result)
 
 
@@ -134,18 +135,18 @@ def test_a_job_has_its_overrides_its_number_and_its_folder(
 ) -> None:
     report = launch_of(answer, *launcher)(["x=5"], 7)
     assert (report.status, report.value) == ("returned", 5)
-    assert report.result["number"] == 7
-    assert report.result["folder"] == str(tmp_path / "sweep" / "7")
+    assert report.result.metrics["number"] == 7
+    assert report.result.output_dir == str(tmp_path / "sweep" / "7")
 
 
 def test_the_basic_launcher_runs_jobs_here(launch_of: Any) -> None:
-    assert launch_of(answer)([], 0).result["pid"] == os.getpid()
+    assert launch_of(answer)([], 0).result.metrics["pid"] == os.getpid()
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_joblib_never_runs_jobs_here(launch_of: Any, n_jobs: int) -> None:
     report = launch_of(answer, JOBLIB, n_jobs=n_jobs)([], 0)
-    assert report.result["pid"] != os.getpid()
+    assert report.result.metrics["pid"] != os.getpid()
 
 
 def test_joblib_runs_the_jobs_of_several_threads_side_by_side(launch_of: Any) -> None:
@@ -153,7 +154,7 @@ def test_joblib_runs_the_jobs_of_several_threads_side_by_side(launch_of: Any) ->
     with ThreadPoolExecutor(2) as threads:
         reports = list(threads.map(lambda x: launch([f"x={x}"], x), (1, 2)))
     assert [report.value for report in reports] == [1, 2]
-    assert len({report.result["pid"] for report in reports}) == 2
+    assert len({report.result.metrics["pid"] for report in reports}) == 2
 
 
 @pytest.mark.parametrize("launcher", [[], [JOBLIB]], ids=["basic", "joblib"])

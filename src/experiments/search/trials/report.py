@@ -1,9 +1,9 @@
 """What came back from the place where a trial ran."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from experiments.jobs.job import JobResult
 from experiments.search.trials.trial import Failure
 
 Status = Literal["returned", "failed", "stopped"]
@@ -16,7 +16,8 @@ class Report:
     Attributes:
         status: `returned`, `failed`, or `stopped` because the search was.
         value: What the task returned.
-        result: The job's `result.json` as plain data; `None` without one.
+        result: What the job left; `None` without a `result.json`.
+        output_dir: Folder of a job that left nothing and has failed.
         failure: Kind of failure.
         reason: Why it failed, one line.
         memory: Resident bytes of the process that ran it.
@@ -24,7 +25,8 @@ class Report:
 
     status: Status
     value: float | None = None
-    result: Mapping[str, Any] | None = None
+    result: JobResult | None = None
+    output_dir: str | None = None
     failure: Failure | None = None
     reason: str | None = None
     memory: int = 0

@@ -89,7 +89,7 @@ class ContainedTask:
         if report.status == "failed" and report.result is None:
             # A job that was killed tells nothing, but its checkpoints take space.
             folder = str(request.hydra.hydra.runtime.output_dir)
-            report = replace(report, result={"output_dir": folder})
+            report = replace(report, output_dir=folder)
         return report
 
     def _run(self, config: DictConfig, request: Request) -> Report:

@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -137,17 +136,16 @@ def describe_return(value: Any, output_dir: Path) -> Report:
     """Returns the report of a task that came back."""
     result = JobResult.load(output_dir)
     number = float(value) if isinstance(value, int | float) else None
-    plain: Mapping[str, Any] | None = None if result is None else vars(result)
     memory = psutil.Process().memory_info().rss
     if result is not None and result.status == "FAILED":
         return Report(
             status="failed",
-            result=plain,
+            result=result,
             failure=result.failure or "error",  # type: ignore[arg-type]
             reason=result.reason,
             memory=memory,
         )
-    return Report(status="returned", value=number, result=plain, memory=memory)
+    return Report(status="returned", value=number, result=result, memory=memory)
 
 
 def describe_failure(error: Exception) -> Report:
