@@ -20,8 +20,8 @@ from experiments.shapes import Count
 from experiments.tracking.store.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
 from experiments.training.callbacks.abilities import (
-    JudgingCallback,
     find_keeper,
+    find_objective,
     find_pruned,
 )
 
@@ -196,9 +196,9 @@ class Fitting:
         trainer = self.job.run.trainer
         best = history.best_epoch(trainer.objective)
         keeper = find_keeper(callbacks)
-        if isinstance(keeper, JudgingCallback) and keeper.objective is not None:
+        if (kept := find_objective(keeper)) is not None:
             # The weights that there are: callbacks.checkpoint may have its own monitor.
-            best = history.best_epoch(keeper.objective)
+            best = history.best_epoch(kept)
         smoothing = trainer.label_smoothing
         record.log_learning_curves(self.tracker, history.epochs, best, smoothing)
         last = len(history.epochs)

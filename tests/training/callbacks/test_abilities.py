@@ -14,6 +14,7 @@ from experiments.training.callbacks.abilities import (
     StatefulCallback,
     close_all,
     find_keeper,
+    find_objective,
     find_pruned,
     gather_states,
 )
@@ -115,7 +116,8 @@ def test_a_keeper_need_not_judge() -> None:
 
     keeper = Keeper()
     assert find_keeper({"keeper": keeper}) is keeper
-    assert not isinstance(keeper, JudgingCallback)
+    assert find_objective(keeper) is None
+    assert find_objective(Whole()) == Objective("val_loss", "min")
 
 
 def test_a_state_that_cannot_be_taken_up_is_not_kept() -> None:

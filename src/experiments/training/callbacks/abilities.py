@@ -85,6 +85,11 @@ def find_keeper(callbacks: Mapping[str, Any]) -> BestKeeper | None:
     return next((c for c in callbacks.values() if isinstance(c, BestKeeper)), None)
 
 
+def find_objective(callback: Any) -> Objective | None:
+    """Returns by what a callback compares epochs, if it does."""
+    return callback.objective if isinstance(callback, JudgingCallback) else None
+
+
 def find_pruned(callbacks: Mapping[str, Any]) -> str | None:
     """Returns why a callback has ended the training as hopeless, if one has."""
     pruners = [c for c in callbacks.values() if isinstance(c, PruningCallback)]
