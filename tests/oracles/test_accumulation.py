@@ -42,7 +42,7 @@ from experiments.training.callbacks.checkpoint import Checkpoint
 from experiments.training.callbacks.monitors import LearningRateMonitor
 from experiments.training.checkpoints.store import load_last
 from experiments.training.loop.fit import compile_model, fit
-from experiments.training.loop.session import Limits
+from experiments.training.loop.supervisor import Limits
 from experiments.training.losses import build_loss
 from tests.warm import run_to_the_end
 

@@ -24,7 +24,7 @@ from experiments.training.metrics import build_metrics
 from experiments.training.optimizers.keras_classes import build_optimizer
 from experiments.training.callbacks.progress import ProgressDisplay
 from experiments.training.schedules import CosineSchedule
-from experiments.training.loop.session import Limits
+from experiments.training.loop.supervisor import Limits
 from experiments.training.checkpoints.state import digest
 from experiments.training.checkpoints.store import load_last
 from experiments.training.callbacks.timing import Timing

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.training.loop.session import Limits
+from experiments.training.loop.supervisor import Limits
 from tests.training.test_resume import EPOCHS, Training
 
 

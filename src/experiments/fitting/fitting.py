@@ -28,7 +28,7 @@ from experiments.training.callbacks.abilities import (
 if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
     from experiments.training.loop.fit import History
-    from experiments.training.loop.session import Limits
+    from experiments.training.loop.supervisor import Limits
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ class Fitting:
         )
 
     def _limits(self) -> "Limits":
-        from experiments.training.loop.session import Limits
+        from experiments.training.loop.supervisor import Limits
 
         trainer = self.job.run.trainer
         return Limits(

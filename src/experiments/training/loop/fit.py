@@ -14,7 +14,7 @@ from experiments.training.checkpoints.state import TrainingState, keeps_averages
 from experiments.training.loop.chain import CallbackChain
 from experiments.training.loop.keras_loop import TrainingLoop
 from experiments.training.loop.micro_batches import split_steps
-from experiments.training.loop.session import Limits, Session
+from experiments.training.loop.supervisor import Limits, Supervisor
 from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
 from experiments.training.optimizers.averaging import SwapAverages
@@ -164,7 +164,7 @@ def fit(
     _check_executions(model.steps_per_execution, steps_per_epoch)
     stop = stop or StopRequest()
     history = [] if state is None else [dict(epoch) for epoch in state.history]
-    session = Session(
+    supervisor = Supervisor(
         callbacks,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
@@ -174,12 +174,12 @@ def fit(
     )
     averages = [SwapAverages()] if keeps_averages(model) else []
     chain = CallbackChain(
-        [*averages, *callbacks.values(), session],
+        [*averages, *callbacks.values(), supervisor],
         model=model,
         epochs=epochs,
         steps=steps_per_epoch,
     )
-    session.flush = chain.flush
+    supervisor.flush = chain.flush
     training = TrainingLoop(
         model=model,
         chain=chain,
@@ -196,7 +196,7 @@ def fit(
             training.run(callbacks, state)
     finally:
         close_all(callbacks)
-    return History(history, ended=session.has_ended)
+    return History(history, ended=supervisor.has_ended)
 
 
 def _check_executions(steps_per_execution: int, steps_per_epoch: int) -> None:

@@ -37,7 +37,7 @@ class Limits:
     until_epoch: int | None = None
 
 
-class Session(keras.callbacks.Callback):
+class Supervisor(keras.callbacks.Callback):
     """Follows a training step by step; comes after every other callback.
 
     Looks at the beginning of a step at what the steps before it left: a hook at its
