@@ -14,7 +14,7 @@ from collections import defaultdict
 
 import pytest
 
-from experiments.data.splitting import choose_splits
+from experiments.data.division import choose_splits
 
 FRACTIONS = [(0.15, 0.15), (0.25, 0.25), (0.02, 0.0), (0.5, 0.4), (0.05, 0.6)]
 

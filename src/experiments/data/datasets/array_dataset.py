@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
-from experiments.data.splitting import split_stratified
+from experiments.data.division import split_stratified
 
 
 class ArrayOptions(TypedDict):

@@ -13,7 +13,7 @@ from experiments.data.files.class_folders import (
 )
 from experiments.data.files.image_files import FileOptions, Part, split_files
 from experiments.data.files.layout import list_unused
-from experiments.data.splitting import choose_splits
+from experiments.data.division import choose_splits
 from experiments.errors import DataError
 
 _WNID = re.compile(r"n\d{8}")

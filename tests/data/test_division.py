@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.data.splitting import choose_splits, split_stratified
+from experiments.data.division import choose_splits, split_stratified
 from experiments.errors import DataError
 
 LABELS = np.repeat(np.arange(4), [100, 50, 20, 10]).astype(np.int32)
