@@ -48,10 +48,10 @@ def watch_launches() -> None:
 
 if __name__ == "__main__":
     launching.import_keras_tuner(light=True)
-    from experiments.search import searching
+    from experiments.search import entry
 
     whole: list[float] = []
-    search = searching.run_search
+    search = entry.run_search
 
     def timed(sweep: Any) -> Any:
         """Runs the search and notes how long it takes."""
@@ -61,7 +61,7 @@ if __name__ == "__main__":
         finally:
             whole.append(time.perf_counter() - begin)
 
-    searching.run_search = timed
+    entry.run_search = timed
     watch_launches()
     overrides = [*get_args_parser().parse_args().overrides, "hydra.mode=MULTIRUN"]
     with open_hydra(create_config_search_path(str(CONF))) as hydra:  # as a command does

@@ -61,7 +61,7 @@ class KerasTunerSweeper(Sweeper):
             claim_here(sweep)
             contained = self.config.hydra.sweeper.isolation == "process"
             import_keras_tuner(light=contained)
-            from experiments.search.searching import run_search
+            from experiments.search.entry import run_search
 
             return run_search(sweep)
         except ExperimentError as error:

@@ -11,8 +11,8 @@ import numpy as np
 from experiments.data.arrays.archive_files import Arrays, read_archive
 from experiments.data.arrays.keras_cache import datasets_folder, download
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
-from experiments.data.files.inventory import describe_archive
 from experiments.data.division import split_stratified
+from experiments.data.files.inventory import describe_archive
 from experiments.errors import DataError
 
 

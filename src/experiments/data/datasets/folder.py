@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
+from experiments.data.division import choose_splits
 from experiments.data.files.class_folders import require_folder
 from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
 from experiments.data.files.layout import Layout, read_layout
 from experiments.data.files.scan import ScannedFile
-from experiments.data.division import choose_splits
 from experiments.errors import DataError
 
 

@@ -6,6 +6,7 @@ from typing import Unpack
 
 from experiments.data.dataset import Dataset
 from experiments.data.datasets.imagenet_names import read_class_names
+from experiments.data.division import choose_splits
 from experiments.data.files.class_folders import (
     list_classes,
     list_files,
@@ -13,7 +14,6 @@ from experiments.data.files.class_folders import (
 )
 from experiments.data.files.image_files import FileOptions, Part, split_files
 from experiments.data.files.layout import list_unused
-from experiments.data.division import choose_splits
 from experiments.errors import DataError
 
 _WNID = re.compile(r"n\d{8}")
