@@ -24,7 +24,7 @@ from experiments.search.runner import RepeatedRun, TrialRunner
 from experiments.search.trials.journal import keep_order
 from experiments.search.trials.trial import Proposal, Trial
 from experiments.search.workers.container import end_processes
-from experiments.search.workers.launching import (
+from experiments.search.workers.hydra_jobs import (
     HydraLaunch,
     HydraSweep,
     choose_task,

@@ -43,7 +43,7 @@ class KerasTunerSweeper(Sweeper):
             arguments: Overrides as typed; those with several values are parameters.
         """
         from experiments.errors import ExperimentError
-        from experiments.search.workers.launching import (
+        from experiments.search.workers.hydra_jobs import (
             HydraSweep,
             claim_here,
             import_keras_tuner,

@@ -21,7 +21,7 @@ from experiments.errors import ConfigError, ExperimentError, Preempted, Problem
 from experiments.jobs.job import JobResult
 from experiments.search.trials.report import Report
 from experiments.search.workers.container import ContainedTask, DirectTask
-from experiments.search.workers.launching import (
+from experiments.search.workers.hydra_jobs import (
     HydraLaunch,
     HydraSweep,
     choose_task,
@@ -284,7 +284,7 @@ def test_a_search_in_processes_of_their_own_imports_no_framework(
 ) -> None:
     code = f"""
 import os, sys
-from experiments.search.workers.launching import import_keras_tuner
+from experiments.search.workers.hydra_jobs import import_keras_tuner
 import_keras_tuner(light={light})
 import keras
 print(keras.backend.backend(), "tensorflow" in sys.modules, os.environ["KERAS_BACKEND"])
