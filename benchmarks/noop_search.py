@@ -14,7 +14,7 @@ from hydra._internal.utils import create_config_search_path, get_args_parser
 from omegaconf import DictConfig
 
 from experiments.command.loader import open_hydra
-from experiments.search.workers import launching
+from experiments.search.workers import hydra_jobs
 
 FIGURES = Path(sys.argv.pop(1))
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -34,7 +34,7 @@ def run(config: DictConfig) -> float:
 
 def watch_launches() -> None:
     """Notes how long Hydra composes and launches each trial."""
-    inner = launching.HydraLaunch.__call__
+    inner = hydra_jobs.HydraLaunch.__call__
 
     def launch(self: Any, overrides: Any, number: int) -> Any:
         begin = time.perf_counter()
@@ -43,11 +43,11 @@ def watch_launches() -> None:
         finally:
             launched.append(time.perf_counter() - begin)
 
-    launching.HydraLaunch.__call__ = launch  # type: ignore[method-assign]
+    hydra_jobs.HydraLaunch.__call__ = launch  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    launching.import_keras_tuner(light=True)
+    hydra_jobs.import_keras_tuner(light=True)
     from experiments.search import entry
 
     whole: list[float] = []
