@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-slurm lint map ui clean constraints
+.PHONY: help run check test test-slow test-faults test-slurm lint map ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -10,11 +10,15 @@ PYTHON ?= $(shell for needs in 'import ensurepip; $(FITS)' '$(FITS)'; do \
 	for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c "$$needs" 2>/dev/null && command -v $$p && exit; done; done)
 PORT ?= 5000
+# Two modules at a time: they wait for imports, and share what each sets up.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 help:
 	@echo "make run    install, train the default experiment, show where to look"
 	@echo "make ui     compare runs in MLflow on http://127.0.0.1:$(PORT)"
+	@echo "make check  install, then run every linter and compose every config; while you work"
 	@echo "make test   install, then run every linter and test"
+	@echo "make test-slow   the tests that take minutes each, hours in all"
 	@echo "make test-faults   kill, fill and disconnect real runs; takes minutes"
 
 run: $(VENV)/installed
@@ -26,13 +30,22 @@ ui: $(VENV)/installed
 	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --workers 1 --host 127.0.0.1 --port $(PORT) \
 		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
 
+# What a command line, a config file and a page may say, without a training.
+check: lint
+	@$(PYTEST) tests/config tests/command tests/conf tests/docs/test_commands.py \
+		tests/docs/test_testing_page.py --ignore tests/conf/test_experiments.py
+
 test: lint
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(PYTEST)
+
+# Real depths, thousands of layers, twenty thousand hostile lines.
+test-slow: $(VENV)/installed-dev
+	@$(PYTEST) -m "slow and not slurm"
 
 # Every way a run can be disturbed and every option on both backends, the ones that take
 # minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slurm" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
+	@$(PYTEST) -m "not slurm" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became

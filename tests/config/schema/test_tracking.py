@@ -1,13 +1,12 @@
-from pathlib import Path
-
 import pytest
 import yaml
 
 from experiments.config.convert import convert
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.errors import Problem
+from tests.conftest import CONF
 
-FOLDER = Path(__file__).parents[2] / "conf" / "tracking"
+FOLDER = CONF / "tracking"
 
 
 def read(option: str) -> dict[str, object]:
