@@ -15,11 +15,12 @@ from functools import cached_property
 from typing import Any
 
 import yaml
-from experiments.config.composer import Composer, check_job, without_hydra
-from experiments.config.loader import Loader, open_hydra
 from hydra._internal.utils import create_config_search_path
 from omegaconf import OmegaConf
 
+from experiments.command.checked_job import check_job
+from experiments.command.composer import Composer, without_hydra
+from experiments.command.loader import Loader, open_hydra
 from experiments.config.validation import find_problems
 from experiments.errors import Problem
 from tests.conftest import CONF
