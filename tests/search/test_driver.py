@@ -1,6 +1,5 @@
 import gc
 import threading
-import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -48,14 +47,16 @@ def test_every_trial_begins_and_ends_once(proposer: Proposer, n_jobs: int) -> No
 
 
 def test_so_many_trials_are_in_flight_and_no_more(proposer: Proposer) -> None:
+    """Each waits for two others, and six trials end; a fourth one would be counted."""
     lock, running, most = threading.Lock(), 0, 0
+    three = threading.Barrier(3, timeout=60)
 
     def run(proposal: Proposal) -> Outcome:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.05)
+        three.wait()
         with lock:
             running -= 1
         return good(proposal)
