@@ -14,9 +14,10 @@ from experiments.errors import ExperimentError
 from experiments.screen import Screen, confirm_page, guard_log
 
 START = "from experiments.screen import guard_screen; guard_screen(); import os, sys\n"
-# Says how it ended where no screen is needed.
+# More than the 64 KiB that a pipe holds, so that none is through before its reader is
+# gone. Says how it ended where no screen is needed.
 MANY = START + (
-    "for number in range(20000):\n"
+    "for number in range(8000):\n"
     "    print('line', number)\n"
     "    print('line', number, file=sys.stderr)\n"
     "open(sys.argv[1], 'w').write('ended')\n"
