@@ -9,6 +9,7 @@ from experiments.training.optimizers.keras_classes import build_optimizer
 from tests.models.conftest import build_option
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "trainable", "kernels", "published"),
     [

@@ -29,8 +29,8 @@ def build_pair(depth, image):
     [
         # The deeper ones have the same blocks: one mode shows their places.
         (50, 25_636_712, (False, True)),
-        (101, 44_707_176, (False,)),
-        (152, 60_419_944, (False,)),
+        pytest.param(101, 44_707_176, (False,), marks=pytest.mark.slow),
+        pytest.param(152, 60_419_944, (False,), marks=pytest.mark.slow),
     ],
 )
 def test_outputs_and_parameters_equal_keras_applications(depth, parameters, modes):

@@ -32,8 +32,8 @@ def has_layer(model, ending):
         (18, 11_689_512),
         (34, 21_797_672),
         (50, 25_557_032),
-        (101, 44_549_160),
-        (152, 60_192_808),
+        pytest.param(101, 44_549_160, marks=pytest.mark.slow),
+        pytest.param(152, 60_192_808, marks=pytest.mark.slow),
     ],
 )
 def test_trainable_parameters_equal_torchvision(depth, parameters):
@@ -49,9 +49,9 @@ def test_trainable_parameters_equal_torchvision(depth, parameters):
         ("resnet32_cifar", 0.46),
         ("resnet44_cifar", 0.66),
         ("resnet56_cifar", 0.85),
-        ("resnet110_cifar", 1.7),
-        ("resnet110_v2_cifar", 1.7),
-        ("resnet164_v2_cifar", 1.7),
+        pytest.param("resnet110_cifar", 1.7, marks=pytest.mark.slow),
+        pytest.param("resnet110_v2_cifar", 1.7, marks=pytest.mark.slow),
+        pytest.param("resnet164_v2_cifar", 1.7, marks=pytest.mark.slow),
     ],
 )
 def test_cifar_parameters_equal_the_papers(option, millions):
@@ -67,6 +67,7 @@ def test_plain_network_has_the_same_parameters_and_no_shortcuts():
     assert not layers_of(plain, keras.layers.Add)
 
 
+@pytest.mark.slow
 def test_depth_200_has_its_66_bottlenecks():
     layout = compose_resnet("resnet200")
     network = build_option("resnet200", "width=2")
