@@ -49,7 +49,7 @@ run()
 GENERATED = settings(
     derandomize=True,
     deadline=None,
-    max_examples=50,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 GROUPS = {
@@ -315,7 +315,7 @@ SWEPT = st.sampled_from(
 )
 
 
-@settings(GENERATED, max_examples=6)
+@settings(GENERATED, max_examples=4)
 @example(swept=["optimizer=sgd,rmsprop"], words=["optimizer.momentum=0.5"])
 @given(
     swept=st.lists(SWEPT, min_size=1, max_size=2, unique_by=lambda w: w.split("=")[0]),
