@@ -34,7 +34,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts folders of many short modules last: all processes end at the same time."""
-    items.sort(key=lambda item: item.path.parent.name in ("config", "data"))
+    short = [ROOT / "tests" / name for name in ("config", "command", "data")]
+    items.sort(key=lambda item: any(map(item.path.is_relative_to, short)))
 
 
 def pytest_collection_finish() -> None:
@@ -65,10 +66,11 @@ def _list_checkout() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def _no_job_of_hydra() -> None:
-    """Forgets the job that Hydra ran in this process before: its folder is not ours."""
+def _no_job_of_hydra() -> Iterator[None]:
+    """Forgets the job that Hydra ran in this process: its folder is not another's."""
     from hydra.core.hydra_config import HydraConfig
 
+    yield
     HydraConfig.instance().cfg = None
 
 
@@ -104,8 +106,14 @@ def _compositions() -> Iterator[None]:
 
 
 @pytest.fixture
-def run_job(check: Any, tmp_path: Path) -> Any:
+def run_job(run_job_in: Any, tmp_path: Path) -> Any:
     """Runs one training job in this process, as `run.py` would, or goes on with one."""
+    return functools.partial(run_job_in, tmp_path / "outputs")
+
+
+@pytest.fixture(scope="session")
+def run_job_in(check: Any) -> Any:
+    """Runs one training job, likewise, with an output folder of one's choice."""
     from omegaconf import OmegaConf
 
     from experiments.command.overlay import find_links
@@ -113,8 +121,8 @@ def run_job(check: Any, tmp_path: Path) -> Any:
     from experiments.jobs.job import Job
     from experiments.tasks.train import train
 
-    def run(*overrides: str, folder: Path | None = None) -> Any:
-        plan = check(*overrides, f"output_dir={tmp_path / 'outputs'}")
+    def run(outputs: Path, *overrides: str, folder: Path | None = None) -> Any:
+        plan = check(*overrides, f"output_dir={outputs}")
         folder = folder or choose_folder(plan.folder, fresh=True)
         folder.mkdir(parents=True, exist_ok=True)
         chosen = [o.partition("=") for o in overrides if "." not in o]
@@ -157,7 +165,7 @@ def compose() -> Iterator[Any]:
         yield lambda *overrides: validate(hydra_compose("config", list(overrides)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def check() -> Any:
     """Checks a command line, as `run.py` does before anything starts."""
     from experiments.command.plan import check_command_line

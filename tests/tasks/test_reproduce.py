@@ -1,6 +1,9 @@
+import contextlib
 import dataclasses
+import functools
 import shlex
 import sys
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,11 +22,29 @@ from experiments.tracking.spool.flatten import flatten_config
 from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.tiny import TINY
 
-SMALL = [*TINY, "debug=one_step"]
+FIRST = [*TINY, "debug=one_step", "seed=3", "optimizer.lr=0.02", "+tags.a=b"]
 
 
-@pytest.fixture
-def run_again(check: Any, tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all that is reproduced here is recorded."""
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="module")
+def run_job(run_job_in: Any, outputs: Path) -> Any:
+    """Runs one training job in this process, as `run.py` would."""
+    return functools.partial(run_job_in, outputs)
+
+
+@pytest.fixture(scope="module")
+def first(run_job: Any) -> Any:
+    """The result of a run that most tests reproduce."""
+    return run_job(*FIRST)
+
+
+@pytest.fixture(scope="module")
+def run_again(check: Any, outputs: Path) -> Any:
     """Runs `task=reproduce` in this process, as `run.py` would."""
     from omegaconf import OmegaConf
 
@@ -31,7 +52,7 @@ def run_again(check: Any, tmp_path: Path) -> Any:
         plan = check(
             "task=reproduce",
             f"run_id={run_id or 'null'}",
-            f"output_dir={tmp_path / 'outputs'}",
+            f"output_dir={outputs}",
             "gpu=cpu",
             *overrides,
         )
@@ -50,13 +71,25 @@ def run_again(check: Any, tmp_path: Path) -> Any:
     return run_again
 
 
+@pytest.fixture(scope="module")
+def repeated(first: Any, run_again: Any) -> tuple[Any, str]:
+    """The first run once more, and what was on the screen, on one line."""
+    screen = StringIO()
+    with contextlib.redirect_stdout(screen):
+        result = run_again(first.run_id, "name=twice", "+tags.c=d")
+    return result, " ".join(screen.getvalue().split())
+
+
+@pytest.fixture(scope="module")
+def again(repeated: tuple[Any, str]) -> Any:
+    return repeated[0]
+
+
 def test_run_is_reproduced_from_its_record(
-    run_job: Any, run_again: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    first: Any, repeated: tuple[Any, str], outputs: Path
 ) -> None:
-    first = run_job(*SMALL, "seed=3", "optimizer.lr=0.02")
-    again = run_again(first.run_id)
-    shown = capsys.readouterr().out
-    client = import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    again, shown = repeated
+    client = import_mlflow().MlflowClient(f"sqlite:///{outputs}/mlflow.db")
     tags = client.get_run(again.run_id).data.tags
     # The choices are the recorded run's, not those of the command that repeats it.
     assert (tags["choice.model"], tags["choice.task"]) == ("resnet", "reproduce")
@@ -64,17 +97,16 @@ def test_run_is_reproduced_from_its_record(
     assert again.metrics == first.metrics
     assert again.state_sha256 == first.state_sha256
     assert again.run_id != first.run_id
-    assert "data are those of the recorded run" in " ".join(shown.split())
+    assert "data are those of the recorded run" in shown
     assert "Reproduced within 1e-06" in shown
 
 
 def test_other_result_is_told_metric_by_metric(
-    run_job: Any,
+    first: Any,
     run_again: Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    first = run_job(*SMALL, "seed=3")
     read = module.read_recorded
 
     def read_other(*given: Any, **named: Any) -> Any:
@@ -95,6 +127,7 @@ def test_other_result_is_told_metric_by_metric(
 def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
     run_job: Any,
     run_again: Any,
+    outputs: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -106,13 +139,13 @@ def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
 
     options = [*TINY, "trainer.epochs=1", "schedule.warmup_epochs=0"]
     options += ["trainer.max_steps_per_epoch=2", "trainer.oom=accumulate"]
-    folder = tmp_path / "outputs" / "job"
+    folder = outputs / "job"
     with monkeypatch.context() as patch:
         patch.setattr(Fitting, "run", exhaust)
         with pytest.raises(RestartNeeded):
             run_job(*options, folder=folder)
     result = run_job(*options, folder=folder)
-    store = import_mlflow().MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    store = import_mlflow().MlflowClient(f"sqlite:///{outputs}/mlflow.db")
     run = store.get_run(result.run_id)
     assert run.data.tags["changed.trainer.accumulate_steps"] == "1 -> 2"
     path = store.download_artifacts(result.run_id, "config/config.yaml", str(tmp_path))
@@ -132,44 +165,38 @@ def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
 
 
 def test_run_that_is_to_be_another_one_is_told_as_a_command(
-    run_job: Any,
-    run_again: Any,
+    first: Any,
+    again: Any,
     check: Any,
-    tmp_path: Path,
+    outputs: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = run_job(*SMALL, "seed=3")
-    again = run_again(first.run_id)
     for run_id in (first.run_id, again.run_id):  # the second has no config typed
-        where = f"output_dir={tmp_path / 'outputs'}"
+        where = f"output_dir={outputs}"
         plan = check("task=reproduce", f"run_id={run_id}", where)
         plan = dataclasses.replace(plan, flags=("--config-dir", "a b"))
         command = suggest_command(plan, ["trainer.epochs=2"])
         # From this folder the records are elsewhere than usual.
-        typed = shlex.join([*SMALL, "seed=3", where, "trainer.epochs=2"])
+        typed = shlex.join([*FIRST, where, "trainer.epochs=2"])
         assert command.endswith(f" run.py --config-dir 'a b' {typed}")
     monkeypatch.setattr(sys, "argv", ["/a/run.py"])
     assert " /a/run.py --config-dir " in suggest_command(plan, [])
 
 
 def test_again_has_the_name_and_the_tags_that_were_typed(
-    run_job: Any, run_again: Any, tmp_path: Path
+    again: Any, outputs: Path
 ) -> None:
-    from experiments.tracking.store.mlflow_import import import_mlflow
-
-    first = run_job(*SMALL, "+tags.a=b")
-    again = run_again(first.run_id, "name=twice", "+tags.c=d")
-    uri = f"sqlite:///{tmp_path / 'outputs' / 'mlflow.db'}"
+    uri = f"sqlite:///{outputs / 'mlflow.db'}"
     run = import_mlflow().MlflowClient(uri).get_run(again.run_id)
     assert run.info.run_name == "twice"
     assert (run.data.tags["a"], run.data.tags["c"]) == ("b", "d")
     assert run.data.tags["choice.dataset"] == "synthetic_small"
 
 
-def test_missing_and_unknown_run_ids_are_told(run_job: Any, run_again: Any) -> None:
+@pytest.mark.usefixtures("first")
+def test_missing_and_unknown_run_ids_are_told(run_again: Any) -> None:
     with pytest.raises(ConfigError, match="run_id is missing"):
         run_again(None)
-    run_job(*SMALL)
     with pytest.raises(TrackingError, match="Cannot read run nothing"):
         run_again("nothing")
     with pytest.raises(TrackingError, match="needs a tracker to read from"):
