@@ -13,6 +13,7 @@ from tests.models.conftest import build_option
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples" / "own_components"
 PAGES = list_pages()
+BESIDE = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]  # show no commands of run.py
 
 
 def table_rows(page: Path) -> dict[str, list[str]]:
@@ -25,7 +26,7 @@ def list_options(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *BESIDE], ids=lambda page: page.name)
 def test_links_and_named_tests_exist(page: Path) -> None:
     text = page.read_text()
     for target in re.findall(r"\]\(([^)#:\s]+)[^):]*\)", text):
