@@ -146,8 +146,10 @@ def _eager_callback(name: str) -> list[str]:
 def _optimizer_switches() -> Iterator[tuple[str, str]]:
     """Yields each optimizer with each of its own keys that is true or false."""
     for name in _stems("optimizer"):
-        target = yaml.safe_load((CONF / "optimizer" / f"{name}.yaml").read_text())
-        schema = OPTIMIZERS.get(target["_target_"], OptimizerConfig)
+        content = yaml.safe_load((CONF / "optimizer" / f"{name}.yaml").read_text())
+        if "_target_" not in content:
+            continue  # another one's values
+        schema = OPTIMIZERS.get(content["_target_"], OptimizerConfig)
         for field in dataclasses.fields(schema):
             if field.type is bool:
                 yield name, field.name
