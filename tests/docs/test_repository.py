@@ -49,6 +49,13 @@ def test_classifiers_name_the_pythons_that_are_let_in() -> None:
     assert [version for version in named if "." in version] == supported_pythons()
 
 
+def test_makefile_takes_the_pythons_that_are_let_in() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (bounds,) = re.findall(r"\(3, (\d+)\) <= sys.* <= \(3, (\d+)\)", makefile)
+    first, *_, last = supported_pythons()
+    assert [f"3.{bound}" for bound in bounds] == [first, last]
+
+
 @pytest.mark.parametrize("command", ["make check", "make test"])
 def test_workflow_runs_a_command_on_each_python(command: str) -> None:
     tried = [
