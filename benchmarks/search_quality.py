@@ -239,9 +239,11 @@ PAIRS = (
 def main() -> int:
     """Runs every method with every seed and stores what they reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="2 or more")
     parser.add_argument("--trials", type=int, default=30, help="whole ones: the budget")
     options = parser.parse_args()
+    if options.seeds < 2:
+        parser.error(f"--seeds must be 2 or more, to tell the spread: {options.seeds}")
     table = Table()
     budget = options.trials * table.epochs
     traces: dict[str, list[Trace]] = {}
