@@ -9,11 +9,12 @@ import keyword
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from experiments.errors import ConfigError, Problem
 from experiments.shipped import find_shipped
 
-_NAME = "my_project"
+_NAME: Final = "my_project"
 _TAKEN = ("conf", "outputs", "tests")  # folders beside its package
 _LEFT_OUT = ("__pycache__", "outputs", ".pytest_cache")
 
