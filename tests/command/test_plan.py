@@ -55,7 +55,7 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
         ("experiment=notebok", "experiment must be one of "),
         ("optimizer.lr=fast", "optimizer.lr must be a number > 0. Received: 'fast'."),
         ("optimizer.lr=-1", "optimizer.lr must be a number > 0. Received: -1."),
-        ("optimizer.momentum=0.9", "optimizer.momentum is not a key of this"),
+        ("optimizer.momentum=0.9", "optimizer.momentum is not a key of optimizer=adam"),
         ("dataset=folder", "dataset.path is missing. Set it: dataset.path=..."),
         ("trainer.monitor=val_acuracy", "trainer.monitor must be one of val_loss"),
         ("trainer.monitor_mode=min", "trainer.monitor_mode must be max for val_acc"),

@@ -31,7 +31,8 @@ PRESETS = ("experiment", "debug")
 _EVERY = "every"
 _LINK = re.compile(r"\$\{([\w.]+)\}")
 _COMMAND = re.compile(
-    r"(?<![\w.=/-])(?:[~+]?[a-z_]\w*(?:[./]\w+)*=[^\s,;]+|~[a-z_]\w*(?:\.\w+)*)"
+    r"(?<![\w.=/-])"
+    r"(?:[~+]?[a-z_]\w*(?:[./]\w+)*=(?:\[[^\]]*\]|[^\s,;]+)|~[a-z_]\w*(?:\.\w+)*)"
 )
 
 Swap = Mapping[str, str]

@@ -10,6 +10,7 @@ from experiments.command.composer import Composer, without_hydra
 from experiments.command.diagnosis import diagnose, is_own_fault
 from experiments.command.overlay import list_overlay
 from experiments.command.permission import KEY
+from experiments.command.provenance import find_foreign, trace_keys
 from experiments.config.fields import is_component
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import examine
@@ -67,7 +68,10 @@ def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
         # What else it may do is judged by that list.
         return CheckedJob(config, unauthorised)
     run, problems = examine(config)
-    return CheckedJob(config, [*unauthorised, *problems], None if unauthorised else run)
+    if run is not None:
+        problems += find_foreign(run, whole, composer.loader)
+    problems = [*unauthorised, *trace_keys(problems, whole, composer.loader)]
+    return CheckedJob(config, problems, None if problems else run)
 
 
 def _list_open(job: Sequence[str], composer: Composer) -> list[str]:

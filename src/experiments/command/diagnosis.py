@@ -8,7 +8,7 @@ import re
 import shlex
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.object_type import ObjectType
@@ -20,8 +20,10 @@ from yaml import YAMLError
 
 from experiments.command.composer import Composer, quote, without_hydra
 from experiments.command.loader import Loader
-from experiments.config.convert import nearest, unknown_key
+from experiments.command.provenance import trace_keys
+from experiments.config.convert import UnknownKey, nearest, unknown_key
 from experiments.config.extras import how_to_get_launcher
+from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
 from experiments.errors import ExperimentError, Problem
 
@@ -45,6 +47,8 @@ _OF_CONFIGS = (
     RecursionError,
 )
 _DEPTH = 50
+# Groups of the primary config: of each a file is chosen.
+_CHOSEN = {"experiment", "debug", *(field.name for field in fields(RunConfig))}
 _FULL_KEY = re.compile(r"full_key: (\S+)")
 
 # What sets Hydra up by its own node, before and after a job.
@@ -78,7 +82,14 @@ def diagnose(
     if "hydra" in whole:
         problems += composer.loader.find_unauthorised(whole)
     reported = {problem.key for problem in problems}
-    problems += [p for p in find_problems(config) if p.key not in reported]
+    unknown = tuple(f"{p.key}." for p in problems if isinstance(p, UnknownKey))
+    problems += [
+        problem
+        for problem in find_problems(config)
+        if problem.key not in reported and not problem.key.startswith(unknown)
+    ]
+    if "hydra" in whole:
+        problems = trace_keys(problems, whole, composer.loader)
     return config, problems or [explain(error)]
 
 
@@ -94,6 +105,7 @@ def compose_leniently(
     problems: list[Problem] = []
     groups: list[str] = []
     values: list[Override] = []
+    second: list[Override] = []
     for override in overrides:
         if isinstance(override.value(), dict) or not composer.is_group(
             override.key_or_group
@@ -101,6 +113,8 @@ def compose_leniently(
             values.append(override)
         elif problem := _check_choice(override, composer):
             problems.append(problem)
+        elif override.is_add() and override.key_or_group in _CHOSEN:
+            second.append(override)
         else:
             groups.append(override.input_line or "")
     try:
@@ -111,6 +125,7 @@ def compose_leniently(
         if not problems:
             raise
         return OmegaConf.create(), problems
+    problems += [_describe_second(override, whole) for override in second]
     for override in values:
         try:
             composer.loader._apply_overrides_to_config([override], whole)
@@ -248,6 +263,16 @@ def _check_choice(override: "Override", composer: Composer) -> Problem | None:
     return None
 
 
+def _describe_second(override: "Override", whole: DictConfig) -> Problem:
+    """Returns what to type instead of a file added to the one that is chosen."""
+    group, name = override.key_or_group, override.value()
+    chosen = whole.hydra.runtime.choices.get(group)
+    hint = f"Drop the +: {group}={name}"
+    if group == "callbacks" and chosen:
+        hint = f"To have both, type 'callbacks=[{chosen},{name}]'"
+    return Problem(group, "has a file already, and takes another in its place.", hint)
+
+
 def _describe(
     override: "Override", config: DictConfig, composer: Composer, error: Exception
 ) -> Problem:
@@ -259,6 +284,8 @@ def _describe(
         problem = _check_declared(path, config, composer)
         if problem is not None:
             return problem
+    if override.is_delete() and OmegaConf.select(config, key) is None:
+        return Problem(key, "is null already.", f"Leave ~{key} out.")
     return Problem(key, f"is refused: {_describe_error(error)}")
 
 

@@ -158,13 +158,17 @@ def convert_field(
     }
 
 
-def unknown_key(key: str, accepted: Iterable[str]) -> Problem:
+class UnknownKey(Problem):
+    """A key that nothing declares."""
+
+
+def unknown_key(key: str, accepted: Iterable[str]) -> UnknownKey:
     """Describes a key that does not exist, beside the keys that do."""
     names = sorted(name for name in accepted if name != "extra")
     hint = nearest(key.rpartition(".")[2], names) or f"Accepted: {', '.join(names)}."
     if (now := name_key(key)) != key:
         hint = f"It is called {now} now."
-    return Problem(key, "is not a key of this configuration.", hint)
+    return UnknownKey(key, "is not a key of this configuration.", hint)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

@@ -42,7 +42,7 @@ from tests.conftest import CONF
         (["tags={a: 1}"], "tags.a is not a key of this configuration. To add it, type"),
         (["~seed=1"], "seed is refused: Could not delete from config. The value of 's"),
         (["~nope"], "nope is not a key of this configuration."),
-        (["+optimizer=sgd"], "command line: Multiple values for optimizer."),
+        (["+optimizer=sgd"], "optimizer has a file already, and takes another in its"),
         (["++optimizer=sgd"], "command line: force-add of config groups is not suppor"),
         (["model@x=resnet18"], "command line: Could not override 'model@x'."),
         (["model=3"], "model must be one of "),

@@ -1,0 +1,199 @@
+"""A key of another option is told with its file, its option and a way out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.command.provenance import Place
+from experiments.errors import ConfigError, Problem
+from tests.conf.swaps import list_commands
+
+# An experiment that sets keys of what it chooses.
+MINE = """\
+# @package _global_
+defaults:
+  - override /model: resnet18
+  - override /augment: flip_crop
+  - override /optimizer: sgd
+  - override /schedule: step
+
+# Lines are counted from here too.
+optimizer: {lr: 0.2, nesterov: true}
+schedule:
+  every_epochs: 2
+
+augment:
+  pad: 1
+"""
+OWN = "_target_: my_components.Own\nspeed: 3\n"
+ALLOWED = "allowed_targets=[experiments,keras.optimizers,my_components]"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Holds configs of a user's own, who types commands beside it."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "my_conf"
+    files = {"experiment/mine.yaml": MINE, "schedule/own.yaml": OWN}
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def find(check: Any, folder: Path) -> Any:
+    """Returns the problems of a command line, with those configs."""
+
+    def find(*words: str, **options: Any) -> Sequence[Problem]:
+        try:
+            check(*words, extra_config_dir=folder, **options)
+        except ConfigError as error:
+            return error.problems
+        return ()
+
+    return find
+
+
+def test_key_of_a_file_is_told_with_its_line_and_option(find: Any) -> None:
+    assert [str(problem) for problem in find("experiment=mine", "schedule=cosine")] == [
+        "schedule.every_epochs is not a key of schedule=cosine but of schedule=step. "
+        "It comes from my_conf/experiment/mine.yaml, line 11. "
+        "To go without it, type ~schedule.every_epochs"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("swap", "key"),
+    [
+        ("schedule=constant", "schedule.every_epochs"),
+        ("optimizer=adam", "optimizer.nesterov"),
+        ("augment=none", "augment.pad"),
+        ("augment=inception_crop", "augment.pad"),
+        ("debug=one_step schedule=cosine", "schedule.every_epochs"),
+    ],
+)
+def test_what_is_said_to_be_typed_mends_it(find: Any, swap: str, key: str) -> None:
+    words = ["experiment=mine", *swap.split()]
+    (problem,) = find(*words)
+    assert problem.key == key
+    assert list_commands(problem.hint) == [f"~{key}"]
+    assert not find(*words, f"~{key}")
+
+
+def test_several_keys_of_a_file_are_told_at_once(find: Any) -> None:
+    words = ["experiment=mine", "schedule=cosine", "optimizer=adam", "augment=none"]
+    typed = [c for p in find(*words) for c in list_commands(p.hint)]
+    assert typed == ["~augment.pad", "~optimizer.nesterov", "~schedule.every_epochs"]
+    assert not find(*words, *typed)
+
+
+def test_file_of_an_experiment_goes_with_the_options_that_it_chooses(find: Any) -> None:
+    assert not find("experiment=mine")
+
+
+@pytest.mark.parametrize("word", ["experiment=mine", "debug=one_step"])
+def test_component_of_ones_own_takes_no_key_of_another_one(
+    find: Any, word: str
+) -> None:
+    words = [word, "schedule=own", ALLOWED]
+    (problem,) = find(*words)
+    assert "is not a key of schedule=own but of schedule=" in problem.message
+    assert not find(*words, *list_commands(problem.hint))
+
+
+def test_component_of_ones_own_takes_keys_beside_its_target(
+    find: Any, folder: Path
+) -> None:
+    whole = "# @package _global_\nschedule: {_target_: my_components.Own, power: 2}\n"
+    (folder / "experiment" / "whole.yaml").write_text(whole)
+    assert not find("experiment=whole", "schedule=own", ALLOWED)
+    assert not find("schedule=own", "+schedule.power=2", ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "schedule=cosine schedule.every_epochs=3",
+            "schedule.every_epochs is not a key of schedule=cosine but of "
+            "schedule=step. Leave it out, or type schedule=step",
+        ),
+        (
+            "optimizer=adam optimizer.momentum=0.9",
+            "optimizer.momentum is not a key of optimizer=adam but of "
+            "optimizer=rmsprop, sgd. Leave it out, or choose one of these.",
+        ),
+        (
+            "callbacks.plateau.factor=0.5",
+            "callbacks.plateau is not a key of callbacks=default but of "
+            "callbacks=plateau. Leave it out, or type 'callbacks=[default,plateau]'",
+        ),
+        (
+            "model.dept=18",
+            "model.dept is not a key of this configuration. Did you mean `depth`?",
+        ),
+        (
+            "~callbacks.early_stopping callbacks=full_length",
+            "callbacks.early_stopping is null already. Leave ~callbacks.early_stopping "
+            "out.",
+        ),
+        (
+            "+callbacks=tensorboard",
+            "callbacks has a file already, and takes another in its place. To have "
+            "both, type 'callbacks=[default,tensorboard]'",
+        ),
+        (
+            "+schedule=step",
+            "schedule has a file already, and takes another in its place. Drop the +: "
+            "schedule=step",
+        ),
+    ],
+)
+def test_typed_key_is_told_with_the_options_that_have_it(
+    find: Any, words: str, told: str
+) -> None:
+    assert [str(problem) for problem in find(*words.split())] == [told]
+
+
+@pytest.mark.parametrize(
+    "words", ["schedule.every_epochs=3", "callbacks.plateau.factor=0.5"]
+)
+def test_option_that_has_a_typed_key_takes_it(find: Any, words: str) -> None:
+    (problem,) = find(words)
+    assert not find(words, *list_commands(problem.hint))
+
+
+def test_mistyped_key_of_a_file_is_told_with_its_line(find: Any, folder: Path) -> None:
+    path = folder / "experiment" / "mistyped.yaml"
+    path.write_text("# @package _global_\ntrainer:\n  epochs: 3\n  epoch: 2\n")
+    (problem,) = find("experiment=mistyped")
+    assert str(problem) == (
+        "trainer.epoch is not a key of this configuration. It comes from "
+        "my_conf/experiment/mistyped.yaml, line 4. Did you mean `epochs`?"
+    )
+
+
+def test_key_of_a_groups_own_file_is_told_with_its_line(
+    find: Any, folder: Path
+) -> None:
+    path = folder / "schedule" / "slow.yaml"
+    path.write_text("defaults: [cosine, _self_]\n\nspeed: 1\n")
+    (problem,) = find("schedule=slow")
+    assert "It comes from my_conf/schedule/slow.yaml, line 3." in problem.message
+
+
+def test_sweep_tells_a_key_of_one_of_its_jobs(find: Any) -> None:
+    (problem,) = find(
+        "experiment=mine", "schedule=step,cosine", "seed=0,1", multirun=True
+    )
+    assert problem.key == "schedule.every_epochs"
+    assert "(job 2: schedule=cosine seed=0)" in problem.hint
+
+
+def test_place_outside_of_the_folder_is_told_whole(tmp_path: Path) -> None:
+    assert str(Place(Path("/elsewhere/x.yaml"), 3)) == "/elsewhere/x.yaml, line 3"
+    assert str(Place(Path("x.yaml").absolute(), None)) == "x.yaml"
