@@ -1,7 +1,9 @@
 """Any option goes with any experiment, or a sentence says what to type."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from tests.conf.swaps import (
     open_swaps,
     read_preset,
 )
+from tests.conftest import ROOT
+from tests.docs.pages import fenced_blocks
 
 EXPERIMENTS = list_options("experiment")
 # `trainer` and `tracking` have the same keys in all of their files.
@@ -124,6 +128,21 @@ def test_hydra_composes_a_swap_of_the_option_alone(
 def test_experiment_sets_no_key_of_an_option(name: str) -> None:
     foreign = read_preset(f"experiment={name}").keys() & GROUPS.keys() - {*ALIKE}
     assert not foreign, "Such values belong into a file that the experiment chooses."
+
+
+def test_experiment_of_the_page_can_be_varied(check: Any, tmp_path: Path) -> None:
+    for language, text, _ in fenced_blocks(ROOT / "docs" / "configs.md"):
+        named = re.search(r"^# conf/(\w+/\w+\.yaml)$", text, re.MULTILINE)
+        if language == "yaml" and named:
+            path = tmp_path / named[1]
+            path.parent.mkdir()
+            path.write_text(text)
+
+    def compose(*words: str) -> Any:
+        return check("experiment=photos", *words, extra_config_dir=tmp_path).run
+
+    assert (compose().optimizer.lr, compose().trainer.epochs) == (3e-4, 30)
+    assert compose("optimizer=sgd").optimizer == check("optimizer=sgd").run.optimizer
 
 
 @pytest.mark.parametrize("base", BASES[1:])
