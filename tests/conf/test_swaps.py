@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from experiments.config.extras import is_installed
 from experiments.errors import Problem
 from tests.conf.swaps import (
     BASES,
@@ -35,6 +36,26 @@ CALLBACKS = (
     "callbacks.early_stopping=null",
     "callbacks.checkpoint=null",
     "+callbacks.mine._target_=keras.callbacks.TerminateOnNaN",
+)
+CONTRADICTIONS = (
+    "trainer.epochs=1",
+    "trainer.monitor=val_top5_accuracy",
+    "trainer.monitor=f1",
+    "trainer.monitor=f1 trainer.monitor_mode=min",
+    "trainer.jit=true trainer.deterministic=true",
+    "trainer.max_steps_per_epoch=20 trainer.steps_per_execution=6",
+    "trainer.accumulate_steps=3",
+    "augment=flip_crop augment.pad=10",
+    "model=resnet50_notebook dataset.image_size=4",
+    "model.stem=notebook dataset.image_size=4",
+    "model.head=notebook dataset.image_size=8",
+    "model=resnet110_v2_cifar model.zero_init_last_scale=true",
+    "model=plain34 model.zero_init_last_scale=true",
+    "dataset=folder dataset.path=/images dataset.channels=1",
+    "dataset=synthetic dataset.classes=500",
+    "experiment=imagenet_resnet50 dataset.path=/images gpu=cpu",
+    "backend=jax trainer.onednn=true",
+    "backend=jax trainer.threads=2",
 )
 
 
@@ -113,6 +134,16 @@ def test_each_option_of_a_group_goes_with_it(
 def test_two_options_at_once_go_with_it(swaps: Swaps) -> None:
     for base, swap in draw(PAIRS, groups=2):
         judge(swaps, base, swap)
+
+
+@pytest.mark.parametrize("line", CONTRADICTIONS)
+def test_contradiction_says_what_to_type(swaps: Swaps, line: str) -> None:
+    if "jax" in line and not is_installed("jax"):
+        pytest.skip("JAX is not installed.")
+    problems = swaps.check(line.split())
+    assert problems
+    for typed in list_ways(problems):
+        assert not swaps.check([*line.split(), *typed]), typed
 
 
 @pytest.mark.parametrize(("base", "swap"), draw(SAMPLE, groups=1))
