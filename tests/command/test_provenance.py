@@ -27,6 +27,18 @@ schedule:
 augment:
   pad: 1
 """
+SEARCH = """\
+# @package _global_
+defaults:
+  - override /augment: flip_crop
+  - override /hydra/sweeper: keras_tuner
+
+hydra:
+  sweeper:
+    params:
+      augment.pad: 1,2
+      optimizer.lr: 1e-3,1e-4
+"""
 OWN = "_target_: my_components.Own\nspeed: 3\n"
 ALLOWED = "allowed_targets=[experiments,keras.optimizers,my_components]"
 
@@ -192,6 +204,28 @@ def test_sweep_tells_a_key_of_one_of_its_jobs(find: Any) -> None:
     )
     assert problem.key == "schedule.every_epochs"
     assert "(job 2: schedule=cosine seed=0)" in problem.hint
+
+
+def test_search_of_a_file_goes_without_a_key_of_another_option(
+    find: Any, folder: Path
+) -> None:
+    path = folder / "experiment" / "search_pad.yaml"
+    path.write_text(SEARCH)
+    words = ["experiment=search_pad", "augment=none"]
+    (problem,) = find(*words, multirun=True)
+    assert problem.key == "augment.pad"
+    hint = "To search without it, type 'hydra.sweeper.params={augment.pad: null}'"
+    assert problem.hint.startswith(hint)
+    typed = hint.split("'")[1]
+    assert not find(*words, typed, multirun=True)
+
+
+def test_parameter_set_to_null_is_not_searched_nor_its_condition_asked_for(
+    check: Any, folder: Path
+) -> None:
+    typed = "hydra.sweeper.params={optimizer.momentum: null, model.dropout: null}"
+    plan = check("experiment=search_resnet50", typed, multirun=True)
+    assert plan.search.space.keys == ("optimizer", "optimizer.lr")
 
 
 def test_place_outside_of_the_folder_is_told_whole(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from experiments.command.search_plan import (
 )
 from experiments.command.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
+from experiments.config.convert import UnknownKey
 from experiments.config.history import first_word
 from experiments.config.identity import (
     describe_choices,
@@ -317,7 +318,12 @@ def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
     key, group = problem.key, problem.key.partition(".")[0]
     searched = search.space.keys
     is_typed = key in searched or select_overrides(search.fixed, [key])
-    if not is_typed or group not in searched or "not a key" not in problem.message:
+    if not is_typed or not isinstance(problem, UnknownKey):
+        return problem
+    if group not in searched and key in search.config.params:
+        hint = f"To search without it, type 'hydra.sweeper.params={{{key}: null}}'"
+        return replace(problem, hint=hint)
+    if group not in searched:
         return problem
     hint = "To set it where it is one: "
     hint += f"\"hydra.sweeper.when={{{key}: '{group}=...'}}\""

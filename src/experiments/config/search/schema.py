@@ -63,7 +63,8 @@ class SearchConfig:
         seed: Of the proposals; training has a seed of its own.
         start_from_current: Whether trial 0 is the config as it is, if it lies in the
             space.
-        params: Key -> values in the grammar of overrides.
+        params: Key -> values in the grammar of overrides; null leaves out what a
+            preset would search.
         when: Key -> condition under which it is searched, such as `optimizer=sgd`;
             null for none.
         bayesian: Keys of the Bayesian oracle.
@@ -135,13 +136,25 @@ def read_search(sweeper: DictConfig) -> SearchConfig:
         ConfigError: All that is wrong in it.
     """
     problems: list[Problem] = []
-    plain = OmegaConf.to_container(sweeper, resolve=True)
+    plain = _without_nulls(OmegaConf.to_container(sweeper, resolve=True))
     search: SearchConfig | None = convert(
         plain, SearchConfig, key=KEY, problems=problems
     )
     if problems or search is None:
         raise ConfigError([_at_its_source(p, sweeper) for p in problems], "The search")
     return search
+
+
+def _without_nulls(sweeper: Any) -> Any:
+    """Returns a node without parameters set to null: what a preset would search."""
+    params, when = sweeper.get("params"), sweeper.get("when")
+    if not isinstance(params, dict):
+        return sweeper
+    left_out = {key for key, value in params.items() if value is None}
+    kept = {key: value for key, value in params.items() if key not in left_out}
+    if isinstance(when, dict):
+        when = {key: text for key, text in when.items() if key not in left_out}
+    return {**sweeper, "params": kept, "when": when}
 
 
 def _at_its_source(problem: Problem, sweeper: DictConfig) -> Problem:
