@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
+from experiments.command.completion.answer import answer_completion
 from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
@@ -131,9 +132,12 @@ def _start(
         return 0
     check_flags(args)
     open_configs = partial(_open_configs, task, config_path, config_name)
+    if args.shell_completion:
+        print(answer_completion(args.overrides, parser, open_configs), end="")
+        return 0
     with open_configs(args) as hydra:
         try:
-            if args.hydra_help or args.shell_completion or args.info:
+            if args.hydra_help or args.info:
                 return _show_hydras_page(hydra, parser, args)
             return _answer(hydra, task, args, typed_flags(args, config_name))
         except ConfigError as error:
@@ -168,8 +172,6 @@ def _show_hydras_page(
     with _explaining():
         if args.hydra_help:
             hydra.hydra_help(args.config_name, args_parser=parser, args=args)
-        elif args.shell_completion:
-            hydra.shell_completion(**asked)
         else:
             if problems := [*check_words(args.overrides)]:
                 raise ConfigError(problems, "The command line")

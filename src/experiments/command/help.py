@@ -29,6 +29,7 @@ _EXAMPLES = {
     "--cfg job model=resnet18": "show what would run",
     "--hydra-help": "flags, such as --config-dir",
     "init my_project": "a project with a model of your own",
+    "--shell-completion install=bash": "the Tab key: also zsh, fish; see the docs",
 }
 
 
