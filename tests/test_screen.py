@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ExperimentError
-from experiments.screen import Screen, confirm_page, guard_log
+from experiments.screen import Screen, confirm_page, guard_log, open_console
 
 START = "from experiments.screen import guard_screen; guard_screen(); import os, sys\n"
 # More than the 64 KiB that a pipe holds, so that none is through before its reader is
@@ -126,6 +126,45 @@ def test_stream_without_a_file_is_written_to_as_well() -> None:
     assert notebook.text == ""
     screen.close()
     assert notebook.text == "a token=***"
+
+
+class Notebook:
+    """The stream of a kernel: it has a descriptor, that of its server's terminal."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+
+def test_text_of_a_notebook_is_shown_there_and_not_in_its_servers_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    notebook = Notebook()
+    Screen(notebook).write("a line\n")
+    assert notebook.text == "a line\n"
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("guard", [lambda stream: stream, Screen])
+def test_console_of_a_notebook_prints_plain_lines(
+    guard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    notebook = Notebook()
+    console = open_console(guard(notebook))
+    console.print("[bold]words")
+    assert notebook.text == "words\n"
+    assert not console.is_terminal
 
 
 def test_page_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

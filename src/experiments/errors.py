@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.redaction import HIDDEN
+from experiments.redaction import HIDDEN, redact
 from experiments.secret_names import is_secret_name
 
 
@@ -13,6 +13,15 @@ class ExperimentError(Exception):
 
     exit_code = 1
     failure = "error"  # its kind, for a search that decides whether to try again
+
+    def __str__(self) -> str:
+        """Returns the message without secrets: a notebook shows it itself."""
+        return redact(super().__str__())
+
+    def _render_traceback_(self) -> list[str]:
+        """Returns what IPython shows in the place of a traceback."""
+        notes = getattr(self, "__notes__", ())
+        return [f"{type(self).__name__}: {self}", *notes]
 
 
 class Preempted(BaseException):

@@ -40,7 +40,6 @@ from experiments.command.plan import Plan, check, select_overrides
 from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
-from experiments.config.paths import find_obstacle
 from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import (
@@ -54,19 +53,14 @@ from experiments.errors import (
 )
 from experiments.faults import report_fault
 from experiments.interruption import StopRequest, signals_as_requests
-from experiments.jobs.folder import (
-    choose_folder,
-    claim_folder,
-    is_held,
-    refuse_newer_records,
-    refuse_outer_links,
-)
+from experiments.jobs.folder import claim_folder, is_held
 from experiments.jobs.job import (
     PROCESS_VARIABLE,
     SWEEP_VARIABLE,
     SWEPT_VARIABLE,
     JobResult,
 )
+from experiments.jobs.place import choose_place, create_place
 from experiments.jobs.stored import show_stored, stored_result
 from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
@@ -202,17 +196,14 @@ def _answer(
         return 0
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
-    folder = _choose_folder(plan)
-    refuse_outer_links(folder, depth=3 if plan.multirun else 2)
-    refuse_newer_records(folder, depth=2 if plan.multirun else 1)
-    plan = dataclasses.replace(plan, folder=folder)
+    plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)
     with signals_as_requests(StopRequest()):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
-        _create_folder(plan)
-        with claim_folder(folder):
+        create_place(plan)
+        with claim_folder(plan.folder):
             return _run_sweep(hydra, task, plan, args)
 
 
@@ -296,33 +287,6 @@ def _restart(command: Sequence[str]) -> NoReturn:
     os.execv(sys.executable, words)  # noqa: S606
 
 
-def _choose_folder(plan: Plan) -> Path:
-    try:
-        if (obstacle := find_obstacle(plan.folder)) is not None:
-            raise _unusable(plan, obstacle)
-        return choose_folder(plan.folder, fresh=plan.run.fresh)
-    except OSError as error:  # such as a name that is too long
-        reason = f"{plan.folder} cannot be looked into ({error.strerror})"
-        raise _unusable(plan, reason) from error
-
-
-def _create_folder(plan: Plan) -> None:
-    folder = plan.folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = f"{folder} cannot be created ({error.strerror})"
-        raise _unusable(plan, reason) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unusable(plan, f"{folder} cannot be written")
-
-
-def _unusable(plan: Plan, reason: str) -> ConfigError:
-    message = f"must be a folder that can be written: {reason}. "
-    message += f"Received: {plan.run.output_dir}."
-    return ConfigError([Problem("output_dir", message, "Name another one.")])
-
-
 def _run_single(
     hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
 ) -> int:
@@ -332,7 +296,7 @@ def _run_single(
         show_stored(result, plan.run)
         return result.exit_code
     check_memory(plan.run)
-    _create_folder(plan)
+    create_place(plan)
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
     with _explaining():
         hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])

@@ -1,16 +1,20 @@
 """The screen and the log: they hold no secrets, and a closed screen stops nothing."""
 
 import errno
+import io
 import logging
 import os
 import select
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ExperimentError
 from experiments.redaction import redact
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # A disk that is full, or a quota: the next line may find room.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -36,6 +40,11 @@ class Screen:
         self._lock = threading.RLock()
         with suppress(OSError, ValueError):
             stream.flush()
+
+    @property
+    def plain(self) -> Any:
+        """The stream itself."""
+        return self._stream
 
     def __getattr__(self, name: str) -> Any:
         """Returns what the stream knows, such as `encoding` and `isatty`."""
@@ -67,9 +76,8 @@ class Screen:
 
     def _print(self, text: str) -> None:
         text = redact(text)
-        try:
-            descriptor = self._stream.fileno()
-        except (OSError, ValueError, AttributeError):  # one that a notebook has made
+        descriptor = find_descriptor(self._stream)
+        if descriptor is None:
             with suppress(ValueError):  # it was closed
                 self._stream.write(text)
                 self._stream.flush()
@@ -88,7 +96,7 @@ class Screen:
         return text.encode(self._stream.encoding or "utf-8", errors)
 
 
-class _Formatter(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """Formats as another one does, and hides secrets, those of tracebacks too."""
 
     def __init__(self, plain: logging.Formatter) -> None:
@@ -96,6 +104,7 @@ class _Formatter(logging.Formatter):
         self._plain = plain
 
     def format(self, record: logging.LogRecord) -> str:
+        """Returns the line without secrets."""
         return redact(self._plain.format(record))
 
 
@@ -114,9 +123,39 @@ def guard_log() -> None:
     """Hides secrets in what the present handlers of the log write."""
     for reference in list(logging._handlerList):  # type: ignore[attr-defined]
         handler = reference()
-        if handler is None or isinstance(handler.formatter, _Formatter):
+        if handler is None or isinstance(handler.formatter, RedactingFormatter):
             continue
-        handler.setFormatter(_Formatter(handler.formatter or logging.Formatter()))
+        plain = handler.formatter or logging.Formatter()
+        handler.setFormatter(RedactingFormatter(plain))
+
+
+def open_console(file: Any = None) -> "Console":
+    """Returns what prints aligned text, in colours where a terminal takes them.
+
+    In a notebook rich would print pages of its own, beside standard output and its
+    guard, and redraw what cannot be redrawn there.
+
+    Args:
+        file: Where to; standard output by default.
+    """
+    from rich.console import Console
+
+    stream = getattr(file or sys.stdout, "plain", file or sys.stdout)
+    terminal = None if find_descriptor(stream) is not None else False
+    return Console(
+        file=file, highlight=False, force_jupyter=False, force_terminal=terminal
+    )
+
+
+def find_descriptor(stream: Any) -> int | None:
+    """Returns the descriptor that a stream writes to; `None` where it has none.
+
+    A notebook's stream names one too: that of its server's terminal.
+    """
+    try:
+        return int(stream.fileno()) if isinstance(stream, io.TextIOWrapper) else None
+    except (OSError, ValueError):
+        return None
 
 
 def confirm_page() -> None:

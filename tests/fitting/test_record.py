@@ -14,6 +14,9 @@ CONNECTION = {"enabled": True, "uri": "http://server"}
 DATASET = SimpleNamespace(
     name="digits",
     class_names=("zero", "one"),
+    image_shape=(8, 8, 1),
+    mean=(0.25,),
+    std=(0.5,),
     fingerprint=SimpleNamespace(
         as_dict=lambda: {"content": "c0ffee", "split": "5eed", "counts": {"train": [1]}}
     ),
@@ -228,6 +231,7 @@ def test_what_model_and_data_turned_out_to_be_is_recorded() -> None:
             "split": "5eed",
             "counts": {"train": [1]},
             "classes": ["zero", "one"],
+            "image": {"shape": [8, 8, 1], "mean": [0.25], "std": [0.5]},
         }
     }
 

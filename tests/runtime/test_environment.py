@@ -63,3 +63,79 @@ def test_second_job_of_a_process_cannot_change_the_backend() -> None:
         prepare_environment(
             gpu="cpu", backend="jax", onednn="auto", deterministic=False
         )
+
+
+VARIABLES = (
+    "KERAS_BACKEND",
+    "CUDA_VISIBLE_DEVICES",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+    "TF_CUDNN_DETERMINISTIC",
+    "JAX_PLATFORMS",
+)
+
+
+@pytest.fixture
+def imported_by_others(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets Keras be imported as a notebook does it, on a machine with some GPUs."""
+    import keras
+
+    assert keras.backend.backend() == "tensorflow"
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    def machine(*gpus: str) -> None:
+        monkeypatch.setattr(environment, "list_gpus", lambda: gpus)
+
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("gpus", "gpu", "taken"),
+    [
+        ((), "auto", ()),
+        ((), "cpu", ()),
+        (("0",), "auto", ("0",)),
+        (("0", "1"), "auto", ("0",)),
+        (("0", "1"), 0, ("0",)),
+        (("0", "1"), "all", ("0", "1")),
+    ],
+)
+def test_framework_that_a_notebook_has_imported_is_taken_as_it_is(
+    gpus: tuple[str, ...], gpu: Any, taken: tuple[str, ...], imported_by_others: Any
+) -> None:
+    imported_by_others(*gpus)
+    devices = prepare_environment(
+        gpu=gpu, backend="tensorflow", onednn="auto", deterministic=False
+    )
+    assert devices.gpus == taken
+    assert not [name for name in VARIABLES if name in os.environ]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "settings", "message"),
+    [
+        ((), {"backend": "jax"}, "KERAS_BACKEND=tensorflow"),
+        ((), {"onednn": False}, "TF_ENABLE_ONEDNN_OPTS=1"),
+        ((), {"deterministic": True}, "TF_CUDNN_DETERMINISTIC=0"),
+        (("0",), {"gpu": "cpu"}, "CUDA_VISIBLE_DEVICES=0 and cannot change it to -1"),
+        (("0", "1"), {"gpu": 1}, "CUDA_VISIBLE_DEVICES=0,1"),
+    ],
+)
+def test_what_it_is_too_late_for_is_told_with_the_way_out(
+    gpus: tuple[str, ...],
+    settings: dict[str, Any],
+    message: str,
+    imported_by_others: Any,
+) -> None:
+    imported_by_others(*gpus)
+    given = {
+        "gpu": "auto",
+        "backend": "tensorflow",
+        "onednn": "auto",
+        "deterministic": False,
+    }
+    with pytest.raises(DeviceError, match=message) as caught:
+        prepare_environment(**{**given, **settings})
+    assert "in a notebook before anything imports Keras" in str(caught.value)

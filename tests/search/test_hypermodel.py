@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
+from experiments.command.composed import Config, compose
 from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel
-from tests.conftest import CONF
 from tests.tiny import TINY
 
 SPACE = {"optimizer.lr": "1e-4,1e-2", "model.dropout": "0.0,0.5"}
@@ -19,11 +20,8 @@ SMALL = (*TINY, "trainer.epochs=2", "trainer.max_steps_per_epoch=2")
 
 
 @pytest.fixture
-def config() -> Any:
-    from hydra import compose, initialize_config_dir
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", list(SMALL))
+def config() -> Config:
+    return compose(SMALL)
 
 
 @pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
@@ -73,8 +71,6 @@ def test_groups_are_composed_from_their_files(config: Any) -> None:
         config,
         {"optimizer": "adam,sgd", "optimizer.momentum": "interval(0.5,0.9)"},
         when={"optimizer.momentum": "optimizer=sgd"},
-        config_dir=CONF,
-        overrides=SMALL,
     )
     values = keras_tuner.HyperParameters()
     assert "adam" in type(hypermodel.build(values).optimizer).__name__.lower()
@@ -89,10 +85,66 @@ def test_data_given_to_the_tuner_are_refused(config: Any) -> None:
         hypermodel.fit(keras_tuner.HyperParameters(), None, [1], [2])
 
 
-def test_a_wrong_config_is_told_before_the_first_trial(config: Any) -> None:
-    wrong = OmegaConf.merge(config, {"trainer": {"epochs": 0}})
+def test_what_was_not_checked_is_refused(config: Any) -> None:
+    with pytest.raises(TypeError, match=r"compose\(\) returned. Received: DictConfig"):
+        ExperimentHyperModel(
+            OmegaConf.create(config.data),  # type: ignore[arg-type]
+            SPACE,
+        )
+
+
+def test_trial_that_makes_no_config_is_told(config: Any) -> None:
+    hypermodel = ExperimentHyperModel(config, {"trainer.epochs": "0,1"})
     with pytest.raises(ConfigError, match=r"trainer\.epochs"):
-        ExperimentHyperModel(wrong, SPACE)  # type: ignore[arg-type]
+        hypermodel.build(keras_tuner.HyperParameters())
+
+
+def test_trial_trains_as_a_job_of_its_config_does(config: Any, run_job: Any) -> None:
+    """To the same metrics, with the callbacks that need no folder."""
+    hypermodel = ExperimentHyperModel(config, {"optimizer.lr": "1e-3,1e-2"})
+    values = keras_tuner.HyperParameters()
+    values.values = {"optimizer.lr": 1e-2}
+    history = hypermodel.fit(values, hypermodel.build(values), verbose=0)
+    result = run_job(*SMALL, "optimizer.lr=1e-2")
+    best = int(result.metrics["best_epoch"]) - 1
+    for name in ("loss", "val_loss", "val_accuracy"):
+        assert history.history[name][best] == result.metrics[f"best_{name}"]
+    assert history.history["lr"][0] == pytest.approx(1e-2)
+    assert history.epoch == [0, 1]
+
+
+@pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
+@pytest.mark.usefixtures("eager")
+def test_trial_that_has_had_an_epoch_goes_on_after_it(
+    config: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    hypermodel = ExperimentHyperModel(config, {"optimizer.lr": "1e-3,1e-2"})
+    values = keras_tuner.HyperParameters()
+    callback = keras.callbacks.LambdaCallback()
+    options = {"callbacks": [callback], "verbose": 0}
+    model = hypermodel.build(values)
+    whole = hypermodel.fit(values, model, **options)
+    model = hypermodel.build(values)
+    hypermodel.fit(values, model, epochs=1, **options)
+    rest = hypermodel.fit(values, model, epochs=2, initial_epoch=1, **options)
+    assert rest.epoch == [1]
+    assert rest.history["loss"] == whole.history["loss"][1:]
+    assert not caplog.text
+
+
+def test_what_the_config_decides_on_is_refused(config: Any) -> None:
+    hypermodel = ExperimentHyperModel(config, SPACE)
+    with pytest.raises(TypeError, match="Received: batch_size"):
+        hypermodel.fit(keras_tuner.HyperParameters(), None, batch_size=3)
+
+
+def test_process_keeps_its_precision(config: Any) -> None:
+    keras.config.set_dtype_policy("float64")
+    try:
+        ExperimentHyperModel(config, SPACE).build(keras_tuner.HyperParameters())
+        assert keras.config.dtype_policy().name == "float64"
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize(
@@ -101,16 +153,14 @@ def test_a_wrong_config_is_told_before_the_first_trial(config: Any) -> None:
 def test_the_objective_is_what_the_config_monitors(
     monitor: str, direction: str, config: Any
 ) -> None:
-    config.trainer.monitor = monitor
-    objective = ExperimentHyperModel(config, SPACE).objective
+    changed = config.with_overrides([f"trainer.monitor={monitor}"])
+    objective = ExperimentHyperModel(changed, SPACE).objective
     assert (objective.name, objective.direction) == (monitor, direction)
 
 
 @pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions")
 @pytest.mark.usefixtures("eager")
 def test_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
-    from hydra import compose, initialize_config_dir
-
     noise = np.random.RandomState(0).randint(0, 256, (40, 80, 80, 3)).astype("uint8")
     for number, image in enumerate(noise):
         folder = tmp_path / "photos" / f"class{number % 2}"
@@ -122,8 +172,7 @@ def test_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
     data = ["dataset=folder", f"dataset.path={tmp_path / 'photos'}"]
     more = ["dataset.verify=header", "dataset.scan_cache=null", "dataset.cache=none"]
     small = [word for word in SMALL if not word.startswith("dataset")]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", [*small, "dataset.image_size=16", *data, *more])
+    config = compose([*small, "dataset.image_size=16", *data, *more])
     hypermodel = ExperimentHyperModel(config, {"optimizer.lr": "1e-4,1e-2"})
     values = keras_tuner.HyperParameters()
     values.values = {"optimizer.lr": 1e-2}

@@ -1,9 +1,12 @@
 """The devices and the framework, as a config wants them."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from experiments.config.schema.run import RunConfig
+from experiments.guest import as_guest
 from experiments.runtime import environment, framework
 from experiments.runtime.devices import Devices
 
@@ -42,6 +45,20 @@ def configure_framework(run: RunConfig, devices: Devices) -> Devices:
         threads=run.trainer.threads,
         compilation_cache=run.trainer.compilation_cache,
     )
+
+
+@contextmanager
+def prepared_framework(run: RunConfig) -> Iterator[Devices]:
+    """Sets the framework up as a job does, and gives a process its settings back.
+
+    Args:
+        run: The checked config.
+
+    Yields:
+        The devices that the framework computes on.
+    """
+    with as_guest():
+        yield configure_framework(run, claim_devices(run))
 
 
 def describe_choices(run: RunConfig, model: Any, devices: Devices) -> dict[str, bool]:

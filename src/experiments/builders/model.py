@@ -1,5 +1,6 @@
 """The compiled model of a config: the one way to it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from experiments.builders.cost import micro_batch
@@ -12,9 +13,31 @@ from experiments.errors import ConfigError, Problem
 from experiments.runtime.devices import Devices
 
 
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What a model has to know of its images; a `Dataset` knows it too.
+
+    Attributes:
+        class_names: One name a class.
+        image_shape: `(H, W, C)`.
+        mean: Of each channel, in units of 0..1.
+        std: Likewise.
+    """
+
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
 def build_model(
     run: RunConfig,
-    dataset: Dataset,
+    dataset: Dataset | Images,
     *,
     steps_per_epoch: int,
     devices: Devices,
@@ -84,7 +107,7 @@ def build_model(
     return model
 
 
-def normalise_inside(network: Any, dataset: Dataset) -> Any:
+def normalise_inside(network: Any, dataset: Dataset | Images) -> Any:
     """Puts the data set's normalisation in front of a network.
 
     The result takes the images as they are stored, so that a saved model needs no

@@ -355,18 +355,34 @@ def open_hydra(
         primary: The project's primary config.
         local: Those of the folder where the command was typed.
     """
-    version.setbase("1.3")
     if own is None:
         own = next(p.path for p in search_path.get_path() if p.provider == "main")
     loader = Loader(search_path, Permission(own=own, primary=primary, local=local))
+    with use_hydra(loader, name=name) as hydra:
+        yield hydra
+
+
+@contextmanager
+def use_hydra(loader: Loader, *, name: str = "run") -> Iterator[CheckedHydra]:
+    """Makes a loader's Hydra that of this process, and then the former one again.
+
+    There is one in a process. A notebook may have initialised its own, for a project of
+    its own.
+
+    Args:
+        loader: Composes.
+        name: Of the application.
+    """
+    known, config = GlobalHydra.instance(), HydraConfig.instance()
+    base = version.VersionBase.instance()
+    former = known.hydra, config.cfg, base.version_base
+    version.setbase("1.3")
     hydra = CheckedHydra(task_name=name, config_loader=loader)
-    GlobalHydra.instance().clear()
-    GlobalHydra.instance().initialize(hydra)
+    known.hydra, config.cfg = hydra, None
     try:
         yield hydra
     finally:
-        HydraConfig.instance().cfg = None
-        GlobalHydra.instance().clear()
+        known.hydra, config.cfg, base.version_base = former
 
 
 def _grant(config: DictConfig, packages: Sequence[str]) -> None:

@@ -92,7 +92,11 @@ def log_start(
         {"data.content": fingerprint["content"], "data.split": fingerprint["split"]}
     )
     classes = {"classes": list(dataset.class_names)}
-    tracker.log_dict({**fingerprint, **classes}, "data/fingerprint.json")
+    # With these the model can be built again where the images are not.
+    names = {"shape": "image_shape", "mean": "mean", "std": "std"}
+    image = {key: list(getattr(dataset, name)) for key, name in names.items()}
+    content = {**fingerprint, **classes, "image": image}
+    tracker.log_dict(content, "data/fingerprint.json")
     if dataset.findings:
         tracker.log_dict(dict(dataset.findings), "data/findings.json")
     if dataset.skipped_files:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
 
 from experiments.command.printed import (
@@ -17,6 +16,7 @@ from experiments.command.printed import (
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
 from experiments.jobs.job import End, Job, JobResult
+from experiments.screen import open_console
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _short_path(path: Path) -> str:
 
 def _print_rows(rows: Mapping[str, str]) -> None:
     """Prints aligned lines, never broken: paths and links can be copied whole."""
-    console = Console(highlight=False)
+    console = open_console()
     width = max(map(len, rows))
     for name, text in rows.items():
         line = Text(f"{name:{width}}", style="bold").append(

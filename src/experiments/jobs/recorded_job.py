@@ -28,14 +28,19 @@ def read_recorded(job: Job, run_id: str) -> RecordedRun:
         output_dir=Path(job.run.output_dir).absolute(),
         **job.run.tracking.connection(),
     )
-    problems = [*_check(recorded.config, job.run.allowed_targets)]
+    problems = [*check_record(recorded.config, job.run.allowed_targets)]
     if problems:
         raise ConfigError(problems, f"The record of run {run_id}")
     return recorded
 
 
-def _check(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
-    """Yields what of a recorded config is not obeyed."""
+def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
+    """Yields what of a recorded config is not obeyed.
+
+    Args:
+        config: Plain data.
+        allowed: Packages whose members it may name.
+    """
     for name in ("tags", "trainer"):  # what the present command is laid over
         if not isinstance(config, Mapping) or not isinstance(config.get(name), Mapping):
             yield Problem(name, "is no mapping in it: the record is damaged.")

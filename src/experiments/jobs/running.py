@@ -51,11 +51,10 @@ def run_job(config: DictConfig) -> float:
     guard_screen()  # likewise; its log has been set up by now
     guard_log()
     logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
-    job = _describe_job(config)
-    learn_secrets([job.resolved, *job.overrides])
+    job = describe_job(config)
     try:
         with claim_folder(job.output_dir):
-            result = _run_claimed(job)
+            result = show_finished(job) or _run_claimed(job)
     except JobHeldError as error:
         # Its folder and its result belong to the process that holds it.
         _show_failure(error)
@@ -63,12 +62,29 @@ def run_job(config: DictConfig) -> float:
     return float("nan") if result.objective is None else result.objective
 
 
-def _run_claimed(job: Job) -> JobResult:
-    """Returns what an earlier process left, or runs the job."""
-    stored = stored_result(job.output_dir, job.run, in_sweep=job.sweep_dir is not None)
+def show_finished(job: Job) -> JobResult | None:
+    """Shows and returns what an earlier process left, if nothing is left to do.
+
+    Args:
+        job: Its folder is held by this process.
+    """
+    in_sweep = job.sweep_dir is not None
+    stored = stored_result(job.output_dir, job.run, in_sweep=in_sweep)
     if stored is not None:
-        show_stored(stored, job.run, in_sweep=job.sweep_dir is not None)
-        return stored
+        show_stored(stored, job.run, in_sweep=in_sweep)
+    return stored
+
+
+def execute(job: Job) -> JobResult:
+    """Runs a job and stores how it ended.
+
+    Args:
+        job: Its folder is held by this process.
+
+    Raises:
+        RestartNeeded: A fresh process has to go on; nothing is stored.
+        BaseException: Whatever else ended it.
+    """
     try:
         _forget_result(job.output_dir)
         task = resolve_target(
@@ -76,20 +92,38 @@ def _run_claimed(job: Job) -> JobResult:
         )
         with signals_as_requests(job.stop):
             result: JobResult = task(job)
+    except RestartNeeded:
+        raise
+    except BaseException as error:  # SystemExit too
+        _save(_unfinished(job, error))
+        raise
+    _save(result)
+    return result
+
+
+def postpone(job: Job, restart: RestartNeeded) -> ExperimentError:
+    """Stores that a job waits for a fresh process, and returns what to say of it."""
+    error = ExperimentError(f"{restart} at the next start.")
+    _save(_unfinished(job, error))
+    return error
+
+
+def _run_claimed(job: Job) -> JobResult:
+    """Runs a job; one that failed is shown, and no reason for others not to run."""
+    try:
+        return execute(job)
     except RestartNeeded as restart:
         if os.environ.get(PROCESS_VARIABLE) == str(os.getpid()):
             raise
         # A launcher's worker: it belongs to the launcher, and serves other jobs.
-        result = _unfinished(job, ExperimentError(f"{restart} at the next start."))
-        log.warning("%s", result.reason)
-    except (KeyboardInterrupt, Preempted) as stop:
-        _save(_unfinished(job, stop))
+        error = postpone(job, restart)
+        log.warning("%s", error)
+        return _unfinished(job, error)
+    except (KeyboardInterrupt, Preempted):
         raise
-    except BaseException as error:  # SystemExit too: other jobs follow
-        result = _unfinished(job, error)
-        _show_failure(error)
-    _save(result)
-    return result
+    except BaseException as failure:  # SystemExit too: other jobs follow
+        _show_failure(failure)
+        return _unfinished(job, failure)
 
 
 def _forget_result(folder: Path) -> None:
@@ -116,20 +150,25 @@ def _save(result: JobResult) -> None:
         )
 
 
-def _describe_job(config: DictConfig) -> Job:
-    """Gathers what Hydra knows about the running job."""
+def describe_job(config: DictConfig) -> Job:
+    """Gathers what Hydra knows about the running job.
+
+    Args:
+        config: As above; its paths become absolute where the job runs elsewhere.
+    """
     from hydra.core.hydra_config import HydraConfig
 
     hydra = HydraConfig.get()
-    if hydra.job.chdir:
-        _keep_paths(config, Path(hydra.runtime.cwd))
+    typed_in = Path(hydra.runtime.cwd)
+    if typed_in != Path.cwd():  # by `hydra.job.chdir`, or by a notebook
+        _keep_paths(config, typed_in)
     run = validate(config)
     choices = {
         str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
     }
     sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
     differing = _differing(hydra)
-    return Job(
+    job = Job(
         resolved=resolve(config),
         output_dir=Path(hydra.runtime.output_dir),
         overrides=tuple(hydra.overrides.task),
@@ -139,6 +178,8 @@ def _describe_job(config: DictConfig) -> Job:
         differing=differing,
         links=find_links(config),
     )
+    learn_secrets([job.resolved, *job.overrides])
+    return job
 
 
 def _keep_paths(config: DictConfig, folder: Path) -> None:

@@ -38,9 +38,9 @@ def draw_learning_curves(
     Returns:
         A Matplotlib figure of two panels, made without pyplot.
     """
-    from matplotlib.figure import Figure
+    from experiments.pictures.picture import Picture
 
-    figure = Figure(figsize=(10, 4.2))
+    figure = Picture(figsize=(10, 4.2))
     numbers = range(first_epoch, first_epoch + len(epochs))
     panels = figure.subplots(1, 2, gridspec_kw=_MARGINS)
     for axes, metric in zip(panels, _METRICS, strict=True):

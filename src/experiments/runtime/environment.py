@@ -42,7 +42,7 @@ def prepare_environment(
     elif deterministic and backend == "jax":
         settings["XLA_FLAGS"] = _add_flag(_DETERMINISTIC_XLA)
     if "keras" in sys.modules:
-        _check_unchanged(settings)
+        _check_unchanged(settings, devices)
     else:
         os.environ.update(settings)
         # TensorFlow's start-up lines say nothing that the run's own summary does not.
@@ -58,14 +58,42 @@ def _add_flag(flag: str) -> str:
     return " ".join(flags if flag in flags else [*flags, flag])
 
 
-def _check_unchanged(settings: dict[str, str]) -> None:
+def _check_unchanged(settings: dict[str, str], devices: Devices) -> None:
     """Refuses what a process that has imported the framework can no longer change."""
     for name, wanted in settings.items():
         current = os.environ.get(name)
+        if current is None:  # somebody's own code has imported it
+            current = _describe_default(name, wanted, devices)
         if current != wanted:
             raise DeviceError(
                 f"This process runs with {name}={current} and cannot change it to "
-                f"{wanted} any more. Run jobs that differ in gpu, backend, "
-                "trainer.onednn or trainer.deterministic as separate commands, or with "
-                "a launcher that starts a process for each job."
+                f"{wanted} any more: the framework is imported already. Run jobs that "
+                "differ in gpu, backend, trainer.onednn or trainer.deterministic as "
+                "separate commands, with a launcher that starts a process for each "
+                "job, or in a notebook before anything imports Keras or TensorFlow."
             )
+
+
+def _describe_default(name: str, wanted: str, devices: Devices) -> str | None:
+    """Returns what a variable that was never set amounts to.
+
+    Args:
+        name: Of the variable.
+        wanted: What a job would set.
+        devices: What it takes.
+    """
+    import keras
+
+    if name == "KERAS_BACKEND":
+        return str(keras.backend.backend())
+    if name == "CUDA_VISIBLE_DEVICES":
+        # All GPUs are there; of several, models lie on the first.
+        there = list_gpus()
+        fits = devices.gpus in (there, there[:1])
+        return wanted if fits else ",".join(there)
+    if name in ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"):
+        return wanted  # how memory is asked for, which changes no result
+    if name == "JAX_PLATFORMS" and not list_gpus():
+        return wanted
+    defaults = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CUDNN_DETERMINISTIC": "0"}
+    return defaults.get(name)

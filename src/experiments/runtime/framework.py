@@ -75,8 +75,9 @@ def configure_framework(
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError as error:
             raise DeviceError(
-                f"trainer.threads={threads} cannot be set any more in this process: an "
-                "earlier job has started TensorFlow. Run it as a separate command."
+                f"trainer.threads={threads} cannot be set any more in this process: "
+                "TensorFlow has started, by an earlier job or code of your own. Run it "
+                "as a separate command, or first in a notebook."
             ) from error
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from experiments.config.search.schema import SearchConfig
+from experiments.screen import open_console
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Trial, best_trial
 
@@ -35,7 +36,7 @@ class SearchDisplay:
         self._search = search
         self._proposer = proposer
         self._n_jobs = n_jobs
-        self._console = console or Console(highlight=False)
+        self._console = console or open_console()
         self._begin = time.monotonic()
         self._running: dict[int, float] = {}
         self._seconds: list[float] = []

@@ -1,70 +1,87 @@
 """The project's builder as a hypermodel for those who work with Keras Tuner itself."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
-from omegaconf import DictConfig, OmegaConf, open_dict
 
+from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import (
     Pipelines,
     build_dataset,
     build_pipelines,
     naming_damaged_files,
 )
+from experiments.builders.devices import prepared_framework
 from experiments.builders.model import build_model
+from experiments.command.composed import Config
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.space import Space, parse_space
-from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
-from experiments.runtime.devices import choose_gpus, confirm_devices, list_gpus
 from experiments.search.oracle.hyperparameters import read_values
+from experiments.training.callbacks.progress import ProgressDisplay
+from experiments.training.checkpoints.state import (
+    Position,
+    TrainingState,
+    copy_variables,
+)
+from experiments.training.loop.fit import fit
+
+_DATA = frozenset({"x", "y", "validation_data", "validation_split"})
 
 
 class ExperimentHyperModel(keras_tuner.HyperModel):
     """A `keras_tuner.HyperModel` that any tuner of Keras Tuner runs unchanged.
 
-    It loads the config's data and trains by the config's schedule, so that a tuner's
-    `search()` needs no data:
-
-        hypermodel = ExperimentHyperModel(
-            cfg, {"optimizer.lr": "tag(log,interval(1e-5,1e-2))"}
-        )
-        tuner = keras_tuner.RandomSearch(hypermodel, objective=hypermodel.objective)
-        tuner.search()
+    A trial's config is composed, its data are loaded, and its model is built and
+    trained as in a job of that config; a tuner's `search()` needs no data. Callbacks of
+    the config that write into a job's folder, such as `checkpoint`, are left out: a
+    tuner keeps its trials' files itself.
 
     Args:
-        cfg: A composed config, without Hydra's own node.
-        space: What `parse_space` returned, or key -> values in the grammar of Hydra's
-            overrides.
+        config: What `compose` returned.
+        space: Key or group -> values in the grammar of Hydra's overrides, or what
+            `parse_space` returned.
         when: Key -> condition such as `optimizer=sgd`, for a `space` of texts.
-        config_dir: The folder `conf/`; needed when a whole group is searched.
-        overrides: What was changed in `cfg`, for composing it again with a group.
+
+    Example:
+        >>> import experiments, keras_tuner
+        >>> config = experiments.compose(["model=resnet20_cifar", "debug=one_step"])
+        >>> hypermodel = experiments.ExperimentHyperModel(
+        ...     config, {"optimizer.lr": "tag(log,interval(1e-5,1e-2))"}
+        ... )
+        >>> hypermodel.objective
+        Objective(name="val_accuracy", direction="max")
+        >>> tuner = keras_tuner.RandomSearch(
+        ...     hypermodel, objective=hypermodel.objective, max_trials=1
+        ... )
+        >>> tuner.search(verbose=0)
+        >>> 1e-5 <= tuner.get_best_hyperparameters()[0]["optimizer.lr"] <= 1e-2
+        True
     """
 
     def __init__(
         self,
-        cfg: DictConfig | Mapping[str, Any],
+        config: Config,
         space: Space | Mapping[str, str],
         *,
         when: Mapping[str, str] | None = None,
-        config_dir: Path | None = None,
-        overrides: Sequence[str] = (),
     ) -> None:
         super().__init__(name="experiment")
-        self._config = OmegaConf.create(cfg)  # type: ignore[arg-type]
+        if not isinstance(config, Config):
+            raise TypeError(
+                "config must be what experiments.compose() returned. Received: "
+                f"{type(config).__name__}."
+            )
+        self._config = config
         self._space = (
             space
             if isinstance(space, Space)
             else parse_space(space, when or {}, (), _parse)
         )
-        self._config_dir = config_dir
-        self._overrides = list(overrides)
+        self._configured: tuple[tuple[str, ...], RunConfig] | None = None
         self._dataset: tuple[object, Dataset] | None = None
-        run = validate(self._config)  # what is wrong is told now, not in a trial
-        self._objective = run.trainer.objective
 
     @property
     def objective(self) -> Any:
@@ -72,7 +89,8 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
 
         By a name alone Keras Tuner takes what it does not know for a loss.
         """
-        return keras_tuner.Objective(self._objective.name, self._objective.direction)
+        objective = self._config.run.trainer.objective
+        return keras_tuner.Objective(objective.name, objective.direction)
 
     def build(self, hp: Any) -> Any:
         """Returns the compiled model of a trial.
@@ -84,65 +102,72 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
             ConfigError: The values do not make a config.
         """
         run = self._configure(hp)
-        keras.utils.set_random_seed(run.seed)
-        keras.config.set_dtype_policy(run.trainer.precision)
-        dataset, pipelines = self._load(run)
-        return build_model(
-            run,
-            dataset,
-            steps_per_epoch=pipelines.steps_per_epoch,
-            devices=confirm_devices(
-                choose_gpus(run.gpu, list_gpus()), gpu=run.gpu, backend=run.backend
-            ),
-        )
+        with prepared_framework(run) as devices:
+            dataset, pipelines = self._load(run)
+            return build_model(
+                run,
+                dataset,
+                steps_per_epoch=pipelines.steps_per_epoch,
+                devices=devices,
+            )
 
-    def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
-        """Trains the model of a trial on the config's data.
+    def fit(
+        self,
+        hp: Any,
+        model: Any,
+        *args: Any,
+        callbacks: Sequence[Any] = (),
+        epochs: int | None = None,
+        initial_epoch: int = 0,
+        verbose: Any = "auto",
+        **kwargs: Any,
+    ) -> Any:
+        """Trains the model of a trial on the config's data, as a job does.
 
         Args:
             hp: As above.
             model: What `build` returned.
             *args: Refused: the data are the config's.
-            **kwargs: As for `keras.Model.fit`; `epochs` are the config's by default.
+            callbacks: The tuner's; they come after those of the config.
+            epochs: Number of the last epoch; `None` for the config's.
+            initial_epoch: Epochs that the model has had.
+            verbose: 0 shows no epochs.
+            **kwargs: Refused likewise.
+
+        Returns:
+            A `keras.callbacks.History`.
 
         Raises:
-            TypeError: Data were given to the tuner's `search()`.
+            TypeError: Data were given to the tuner's `search()`, or something else that
+                the config decides on.
         """
-        if args or kwargs.keys() & {"x", "y", "validation_data", "validation_split"}:
-            raise TypeError(
-                "search() takes no data here: they are those of the config's "
-                "`dataset`. Received data. Call it without them."
-            )
+        if args or kwargs:
+            _refuse(args, kwargs)
         run = self._configure(hp)
         dataset, pipelines = self._load(run)
-        begin = int(kwargs.get("initial_epoch", 0)) * pipelines.steps_per_epoch
-        kwargs.setdefault("epochs", run.trainer.epochs)
+        # In brackets, as what no config has asked for.
+        tuners = {f"(tuner {number})": c for number, c in enumerate(callbacks)}
+        shown = {} if verbose in (0, "0") else {"(display)": _display(run, pipelines)}
+        own = build_callbacks(run, {}, with_files=False)
         with naming_damaged_files(dataset):
-            return model.fit(
-                pipelines.train_from(begin),
-                validation_data=pipelines.validation,
+            history = fit(
+                model,
+                train_from=pipelines.train_from,
+                validation=pipelines.validation,
+                epochs=epochs or run.trainer.epochs,
                 steps_per_epoch=pipelines.steps_per_epoch,
-                shuffle=False,  # the pipeline has shuffled already
-                **kwargs,
+                validation_steps=run.trainer.max_validation_steps,
+                callbacks={**own, **tuners, **shown},
+                state=_after(model, initial_epoch) if initial_epoch else None,
             )
+        return _as_keras(history.epochs[initial_epoch:], initial_epoch)
 
     def _configure(self, hp: Any) -> RunConfig:
-        values = read_values(hp, self._space)
-        overrides = self._space.as_overrides(values)
-        if self._config_dir is not None:
-            return validate(self._compose(overrides))
-        config = self._config.copy()
-        with open_dict(config):
-            for override in _parse(overrides):
-                OmegaConf.update(config, override.key_or_group, override.value())
-        return validate(config)
-
-    def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        from hydra import compose, initialize_config_dir
-
-        folder = str(Path(self._config_dir or "").absolute())
-        with initialize_config_dir(folder, version_base="1.3"):
-            return compose("config", [*self._overrides, *overrides])
+        """Returns the config of a trial, which is composed once."""
+        words = tuple(self._space.as_overrides(read_values(hp, self._space)))
+        if self._configured is None or self._configured[0] != words:
+            self._configured = (words, self._config.with_overrides(words).run)
+        return self._configured[1]
 
     def _load(self, run: RunConfig) -> tuple[Dataset, Pipelines]:
         """Returns the data; the same data set is read once."""
@@ -150,6 +175,45 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
             self._dataset = (run.dataset, build_dataset(run))
         dataset = self._dataset[1]
         return dataset, build_pipelines(run, dataset)
+
+
+def _refuse(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    if args or kwargs.keys() & _DATA:
+        raise TypeError(
+            "search() takes no data here: they are those of the config's `dataset`. "
+            "Received data. Call it without them."
+        )
+    raise TypeError(
+        "search() takes callbacks, epochs, initial_epoch and verbose here; the config "
+        f"decides on the rest. Received: {', '.join(sorted(kwargs))}."
+    )
+
+
+def _display(run: RunConfig, pipelines: Pipelines) -> ProgressDisplay:
+    return ProgressDisplay(
+        mode=run.trainer.progress,
+        epochs=run.trainer.epochs,
+        steps_per_epoch=pipelines.steps_per_epoch,
+        batch_size=run.trainer.batch_size,
+    )
+
+
+def _after(model: Any, epochs: int) -> TrainingState:
+    """Returns the state of a model as it is, after some epochs."""
+    return TrainingState(
+        arrays=copy_variables(model),
+        position=Position(epochs, 0),
+        history=[{}] * epochs,
+    )
+
+
+def _as_keras(epochs: Sequence[Mapping[str, float]], first: int) -> Any:
+    """Returns the metrics of epochs as Keras' own `fit` does."""
+    history = keras.callbacks.History()
+    history.epoch = list(range(first, first + len(epochs)))
+    names = list(epochs[0]) if epochs else []
+    history.history = {name: [epoch[name] for epoch in epochs] for name in names}
+    return history
 
 
 def _parse(overrides: Sequence[str]) -> list[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from experiments.command.permission import KEY
@@ -23,6 +22,7 @@ from experiments.errors import ConfigError, Problem
 from experiments.jobs import origin
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import as_recorded, read_recorded
+from experiments.screen import open_console
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (
     RecordedRun,
@@ -125,4 +125,4 @@ def _show_metrics(rows: list[_Row]) -> None:
     table = Table("metric", "recorded", "now", "difference", box=None)
     for name, old, new in rows:
         table.add_row(name, f"{old:.6g}", f"{new:.6g}", f"{new - old:+.3g}")
-    Console(highlight=False).print(table)
+    open_console().print(table)

@@ -16,6 +16,8 @@ _WARNINGS_OF_ITS_IMPORTS = (
     "The ``noload`` loader strategy is deprecated",
     # mlflow.pyfunc finds fault with the type hints of its own chat agents.
     r".*Any type hint is inferred as AnyType",
+    # In a notebook without widgets, of bars that nobody shows.
+    "IProgress not found",
 )
 
 

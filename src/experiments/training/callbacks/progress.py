@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from experiments.screen import open_console
 from experiments.training.callbacks.pace import Pace
 
 REFRESHES_PER_SECOND = 4
@@ -44,7 +45,7 @@ class ProgressDisplay(keras.callbacks.Callback):
         console: Console | None = None,
     ) -> None:
         super().__init__()
-        self._console = console or Console(file=sys.stdout, highlight=False)
+        self._console = console or open_console(sys.stdout)
         self._mode = mode
         if mode == "auto":
             self._mode = "rich" if self._console.is_terminal else "plain"

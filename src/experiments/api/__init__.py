@@ -1,0 +1,1 @@
+"""What `import experiments` offers to scripts and notebooks, see docs/python.md."""

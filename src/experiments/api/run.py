@@ -1,0 +1,337 @@
+"""A run that was trained before: what it was, what came of it, and its model."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.api.record import Record, read_folder, read_from_store
+from experiments.builders.data import build_dataset
+from experiments.builders.devices import prepared_framework
+from experiments.builders.model import build_model
+from experiments.command.composed import compose
+from experiments.config.schema.run import RunConfig
+from experiments.config.validation import validate
+from experiments.errors import ConfigError, ExperimentError
+from experiments.jobs.job import JobResult
+from experiments.jobs.recorded_job import check_record
+from experiments.runtime.devices import list_gpus
+from experiments.tracking.account import find_folder_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.data.dataset import Dataset
+    from experiments.training.checkpoints.state import TrainingState
+
+_CHECKPOINTS = "checkpoints"
+# Scores of the kept epoch, recorded beside those of each epoch.
+_FINAL = ("best_", "test_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A saved state of a run.
+
+    Attributes:
+        epoch: Completed epochs.
+        step: Completed steps of the epoch after these; 0 at the end of an epoch.
+        value: The monitored value, at the end of an epoch.
+        is_best: Whether it is the best epoch.
+        path: Its file.
+    """
+
+    epoch: int
+    step: int
+    value: float | None
+    is_best: bool
+    path: Path
+
+
+class Run:
+    """A run by its records; `load_run` returns it.
+
+    Nothing is read before it is asked for but the records themselves.
+
+    Args:
+        record: What the run left.
+        allowed_targets: Packages beside the project's own that may build its parts.
+        store: Where MLflow is, for what only it holds.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        allowed_targets: Sequence[str] = (),
+        store: Mapping[str, Any],
+    ) -> None:
+        self._record = record
+        self._allowed = tuple(allowed_targets)
+        self._store = store
+
+    def __repr__(self) -> str:
+        place = self.id if self.folder is None else self.folder
+        return f"<Run {self.name!r}: {place}>"
+
+    @property
+    def id(self) -> str | None:
+        """MLflow's id of the run; `None` with `tracking=off`."""
+        return self._record.account.run_id
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._record.account.name
+
+    @property
+    def folder(self) -> Path | None:
+        """Its folder; `None` when only MLflow knows the run."""
+        return self._record.folder
+
+    @property
+    def result(self) -> JobResult | None:
+        """What its job returned; `None` while it has not ended, or without a folder."""
+        return self._record.result
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The recorded config as plain data; secrets are `***`."""
+        return self._record.config
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """The settings as MLflow shows them, by their dotted key."""
+        return self._record.account.params
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags of the run."""
+        return self._record.account.tags
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The recorded config, checked and typed: `run.config.optimizer.lr`.
+
+        Where it is used and what may be built is what counts here, not what counted
+        there: `gpu`, `output_dir` and `allowed_targets` are those of this process.
+
+        Raises:
+            ConfigError: It is no valid config here, or names code that is not allowed.
+        """
+        present = compose().data
+        allowed = [*present["allowed_targets"], *self._allowed]
+        gpu = "auto" if list_gpus() else "cpu"
+        own = {"allowed_targets": allowed, "gpu": gpu, "fresh": False}
+        own["output_dir"] = present["output_dir"]
+        config = {**self.data, **own}
+        title = f"The record of {self.name}"
+        problems = list(check_record(self.data, allowed))
+        if problems:
+            raise ConfigError(problems, title)
+        try:
+            return validate(config)
+        except ConfigError as error:
+            raise ConfigError(error.problems, title) from error
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """The final scores: of the best epoch, and of the test set where there is one.
+
+        While the run has not ended, the last value of each metric.
+        """
+        if self.result is not None and self.result.metrics:
+            return dict(self.result.metrics)
+        last = {k: v for at in self._points.values() for k, v in at.items()}
+        return {k: v for k, v in last.items() if k.startswith(_FINAL)} or last
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """The metrics of each epoch, in order: `run.history[0]["val_accuracy"]`."""
+        last = max(self._points, default=0)
+        epochs = [self._points.get(epoch, {}) for epoch in range(1, last + 1)]
+        return [
+            {name: v for name, v in epoch.items() if not name.startswith(_FINAL)}
+            for epoch in epochs
+        ]
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The saved states that are still there, the latest first."""
+        from experiments.training.checkpoints.manifest import read_manifest
+
+        manifest = None
+        if self.folder is not None:
+            manifest = read_manifest(self.folder / _CHECKPOINTS)
+        if self.folder is None or manifest is None:
+            return []
+        best = None if manifest.best is None else manifest.best.file
+        return [
+            Checkpoint(
+                epoch=found.epoch,
+                step=found.step,
+                value=found.value,
+                is_best=found.file == best,
+                path=self.folder / _CHECKPOINTS / found.file,
+            )
+            for found in manifest.records()
+        ]
+
+    def dataset(self) -> "Dataset":
+        """Loads the data set that the run was trained on.
+
+        Raises:
+            DataError: It is absent or damaged.
+        """
+        return build_dataset(self.config)
+
+    def model(self, epoch: int | None = None) -> Any:
+        """Returns the model with the weights of an epoch, ready for `predict`.
+
+        It takes uint8 images (B, H, W, C) as they are stored. From a checkpoint it is
+        built by the recorded config and compiled; where only MLflow has it, it is read
+        as it was saved there.
+
+        Args:
+            epoch: Counted from 1; `None` for the best one. Those that `checkpoints`
+                lists are there: the best one and the last ones.
+
+        Raises:
+            ExperimentError: The weights of that epoch are kept nowhere.
+        """
+        if self.checkpoints:
+            return self._build(self._read_state(epoch))
+        if epoch is not None or self.id is None:
+            raise ExperimentError(self._describe_absence(epoch))
+        return self._fetch_model()
+
+    def draw_curves(self) -> "Figure":
+        """Returns loss and accuracy over the epochs as a Matplotlib figure."""
+        from experiments.pictures.learning_curves import draw_learning_curves
+
+        best = self.metrics.get("best_epoch")
+        trainer: Any = self.data["trainer"]
+        return draw_learning_curves(
+            self.history,
+            best_epoch=None if best is None else int(best),
+            label_smoothing=float(trainer.get("label_smoothing", 0.0)),
+        )
+
+    @cached_property
+    def _points(self) -> Mapping[int, Mapping[str, float]]:
+        """Epoch -> metrics; without a tracker as the last checkpoint remembers them."""
+        from experiments.training.checkpoints.state_file import read_facts
+
+        points = self._record.account.points
+        if points or not self.checkpoints:
+            return points
+        return dict(enumerate(read_facts(self.checkpoints[0].path).history, start=1))
+
+    def _read_state(self, epoch: int | None) -> "TrainingState":
+        from experiments.training.checkpoints.state_file import read_state
+        from experiments.training.checkpoints.store import load_best
+
+        if epoch is None:
+            return load_best(self.checkpoints[0].path.parent)
+        for found in self.checkpoints:
+            if found.epoch == epoch and not found.step:
+                return read_state(found.path)
+        raise ExperimentError(self._describe_absence(epoch))
+
+    def _describe_absence(self, epoch: int | None) -> str:
+        kept = [str(found.epoch) for found in self.checkpoints if not found.step]
+        there = f"Kept are: {', '.join(kept)}." if kept else "No checkpoint is there."
+        wanted = "its best epoch" if epoch is None else f"epoch {epoch}"
+        return f"The weights of {wanted} of {self.name} are not kept. {there}"
+
+    def _build(self, state: "TrainingState") -> Any:
+        """Builds the model of the recorded config around saved weights."""
+        from experiments.training.checkpoints.state import (
+            average_weights,
+            restore_variables,
+        )
+
+        run = _for_inference(self.config)
+        with prepared_framework(run) as devices:
+            images = self._record.images or self.dataset()
+            steps = int(self.params.get("derived.steps_per_epoch", 1))
+            model = build_model(run, images, steps_per_epoch=steps, devices=devices)
+            restore_variables(model, state.arrays)
+            average_weights(model)
+        return model
+
+    def _fetch_model(self) -> Any:
+        from experiments.tracking.logged_model import fetch_model
+
+        with prepared_framework(_for_inference(self.config)):
+            import keras
+
+            with tempfile.TemporaryDirectory() as folder:
+                place = Path(folder)
+                path = fetch_model(str(self.id), place, **self._store)
+                return keras.saving.load_model(path)  # in its safe mode
+
+
+def load_run(
+    run: str | Path | JobResult,
+    *,
+    output_dir: Path | str = "outputs",
+    uri: str | None = None,
+    allowed_targets: Sequence[str] = (),
+) -> Run:
+    """Finds a run by its folder, its MLflow id or the result of `train`.
+
+    A folder is enough: its records hold config, metrics, tags and weights, and nothing
+    is asked of MLflow. An id is looked for below `output_dir`, which may have been
+    moved, and else in MLflow.
+
+    Args:
+        run: Folder, id or result.
+        output_dir: Where runs are kept, and the embedded database.
+        uri: As `tracking.uri`; `None` for the embedded database.
+        allowed_targets: Packages of your own that the recorded config names: what a
+            record may call is said here, not in it.
+
+    Raises:
+        ExperimentError: There is no such run.
+
+    Example:
+        >>> import experiments
+        >>> config = experiments.compose(["model=resnet20_cifar", "debug=one_step"])
+        >>> run = experiments.load_run(experiments.train(config, quiet=True))
+        >>> run.config.model.depth, len(run.history), run.checkpoints[0].is_best
+        (20, 1, True)
+        >>> images = run.dataset().test.images[:3]
+        >>> run.model().predict(images, verbose=0).shape
+        (3, 10)
+        >>> experiments.load_run(run.id).folder == run.folder
+        True
+    """
+    output_dir = Path(output_dir).absolute()
+    store = {"output_dir": output_dir, "uri": uri, **_SILENT}
+    options: dict[str, Any] = {"allowed_targets": allowed_targets, "store": store}
+    if isinstance(run, JobResult):
+        return Run(read_folder(Path(run.output_dir).absolute()), **options)
+    if Path(run).is_dir():
+        return Run(read_folder(Path(run).absolute()), **options)
+    if isinstance(run, Path) or "/" in run:
+        raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
+    folder = find_folder_of(run, output_dir)
+    if folder is not None:
+        return Run(read_folder(folder), **options)
+    return Run(read_from_store(run, **store), **options)
+
+
+def _for_inference(run: RunConfig) -> RunConfig:
+    """Returns a config without what only training needs, and not every machine has."""
+    precision = run.trainer.precision if list_gpus() else "float32"
+    trainer = replace(
+        run.trainer, precision=precision, deterministic=False, threads=None
+    )
+    return replace(run, trainer=trainer)
+
+
+# What `connect` takes beside the address, for somebody who only reads.
+_SILENT: Mapping[str, Any] = {"experiment": "", "ui_url": None, "server_timeout": 60}

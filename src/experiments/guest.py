@@ -1,0 +1,153 @@
+"""What a call in somebody's own process changes of it for a while, and gives back."""
+
+import contextlib
+import io
+import logging
+import random
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import ExperimentError
+from experiments.screen import RedactingFormatter, Screen
+from experiments.speedups.gradients import keeping_models
+
+_OWN = "experiments"
+_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_RUNNING = threading.Lock()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Lets one training at a time run in this process: they share the framework.
+
+    Raises:
+        ExperimentError: Another thread is training.
+    """
+    if not _RUNNING.acquire(blocking=False):
+        raise ExperimentError(
+            "Another training runs in this process, in another thread. Wait for it, or "
+            "start this one in a process of its own."
+        )
+    try:
+        yield
+    finally:
+        _RUNNING.release()
+
+
+@contextlib.contextmanager
+def as_guest(*, forget: bool = False) -> Iterator[None]:
+    """Gives back what a job sets for a whole process: precision and random numbers.
+
+    The seeds of Keras and TensorFlow, which nobody can read, stay those of the job.
+
+    Args:
+        forget: Free what the models of the block have left.
+    """
+    models = keeping_models(forget=forget)
+    with _keeping_numbers(), models, _keeping_precision():
+        yield
+
+
+@contextlib.contextmanager
+def guarded_screen(*, quiet: bool = False) -> Iterator[None]:
+    """Prints without secrets, or not at all; a notebook's streams come back.
+
+    Args:
+        quiet: Print nothing but warnings.
+    """
+    former = sys.stdout, sys.stderr
+    output = io.StringIO() if quiet else _guard(sys.stdout)
+    sys.stdout, sys.stderr = output, _guard(sys.stderr)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        sys.stdout, sys.stderr = former
+
+
+@contextlib.contextmanager
+def job_log(path: Path) -> Iterator[None]:
+    """Writes the job's log; warnings are shown too, by the user's own log if any.
+
+    What the user has set up gets what it would without a job, and no secrets.
+    """
+    root, own = logging.getLogger(), logging.getLogger(_OWN)
+    level, shown = own.level, max(own.getEffectiveLevel(), logging.WARNING)
+    raises = logging.raiseExceptions
+    with contextlib.ExitStack() as undo:
+        for handler in root.handlers:
+            undo.enter_context(_tamed(handler, shown))
+        file = logging.FileHandler(path, encoding="utf-8")
+        undo.callback(file.close)
+        added: list[logging.Handler] = [file]
+        file.setFormatter(RedactingFormatter(logging.Formatter(_LINE)))
+        if not root.handlers:
+            screen = logging.StreamHandler(sys.stderr)
+            screen.setLevel(logging.WARNING)
+            screen.setFormatter(
+                RedactingFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+            )
+            added.append(screen)
+        for handler in added:
+            root.addHandler(handler)
+            undo.callback(root.removeHandler, handler)
+        own.setLevel(logging.INFO)
+        undo.callback(own.setLevel, level)
+        logging.raiseExceptions = False  # on a full disk the log loses its lines
+        try:
+            yield
+        finally:
+            logging.raiseExceptions = raises
+
+
+@contextlib.contextmanager
+def _tamed(handler: logging.Handler, level: int) -> Iterator[None]:
+    """Lets a handler of the user's see no more of a job than before, and no secret."""
+
+    def passes(record: logging.LogRecord) -> bool:
+        is_own = record.name == _OWN or record.name.startswith(f"{_OWN}.")
+        return record.levelno >= level or not is_own
+
+    former = handler.formatter
+    handler.setFormatter(RedactingFormatter(former or logging.Formatter()))
+    handler.addFilter(passes)
+    try:
+        yield
+    finally:
+        handler.removeFilter(passes)
+        handler.setFormatter(former)
+
+
+def _guard(stream: Any) -> Any:
+    return stream if isinstance(stream, Screen) else Screen(stream)
+
+
+@contextlib.contextmanager
+def _keeping_numbers() -> Iterator[None]:
+    """Gives Python's and NumPy's random numbers back as they were."""
+    python = random.getstate()
+    numpy = sys.modules.get("numpy")
+    state = None if numpy is None else numpy.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        if numpy is not None:
+            numpy.random.set_state(state)
+
+
+@contextlib.contextmanager
+def _keeping_precision() -> Iterator[None]:
+    """Gives Keras' global policy back as it was, or as Keras would have begun."""
+    keras = sys.modules.get("keras")
+    policy = None if keras is None else keras.config.dtype_policy()
+    try:
+        yield
+    finally:
+        keras = sys.modules.get("keras")
+        if keras is not None:
+            keras.config.set_dtype_policy(policy or keras.config.floatx())

@@ -1,0 +1,119 @@
+"""What was recorded of a run: by its folder, without MLflow, or by MLflow alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from experiments.tracking.sending.sync import find_folders
+from experiments.tracking.spool.journal import (
+    PARAMS,
+    PLANNED,
+    SESSION,
+    Entry,
+    read_entries,
+)
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.store.client import attempt, connect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What was recorded of a run.
+
+    Attributes:
+        run_id: MLflow's id; `None` as long as it has none.
+        name: Its name.
+        params: Settings as texts.
+        tags: Tag -> its last value.
+        points: Step, which is the epoch -> metric -> value.
+    """
+
+    run_id: str | None
+    name: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: Mapping[int, Mapping[str, float]]
+
+
+def find_folder_of(run_id: str, output_dir: Path) -> Path | None:
+    """Returns the folder below `output_dir` whose records are a run's, if there is one.
+
+    The folders say so themselves: they may have been moved, together or alone.
+    """
+    for folder in find_folders(output_dir):
+        if run_id in Spool(folder, output_dir).list_run_ids():
+            return folder
+    return None
+
+
+def read_account(folder: Path) -> Account | None:
+    """Reads the records in a job's folder; `None` when there are none.
+
+    Raises:
+        TrackingError: They cannot be read.
+    """
+    spool = Spool(folder)
+    entries = read_entries(spool.journal)
+    openings = [entry.content for entry in entries if entry.kind == SESSION]
+    if not openings:
+        return None
+    tags = {k: v for opening in openings for k, v in opening["tags"].items()}
+    return Account(
+        run_id=spool.read_run_id(),
+        name=openings[-1]["name"],
+        # What was planned and not settled is what a killed process ran with.
+        params={**_merge(entries, PLANNED), **_merge(entries, PARAMS)},
+        tags={**tags, **_merge(entries, "tags")},
+        points=_gather_points(entries),
+    )
+
+
+def read_stored_account(run_id: str, *, output_dir: Path, **connection: Any) -> Account:
+    """Reads what MLflow has of a run.
+
+    Args:
+        run_id: Its id.
+        output_dir: Folder of the embedded database.
+        **connection: As `connect` takes it.
+
+    Raises:
+        TrackingError: There is no such run, or no answer.
+    """
+    client = connect(output_dir=output_dir, **connection).client
+    run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
+    read = partial(client.get_metric_history, run_id)
+    points: dict[int, dict[str, float]] = {}
+    for metric in sorted(run.data.metrics):
+        for point in attempt(partial(read, metric), f"read {metric} of {run_id}"):
+            points.setdefault(point.step, {}).setdefault(metric, float(point.value))
+    return Account(
+        run_id=run_id,
+        name=run.info.run_name,
+        params=dict(run.data.params),
+        tags=dict(run.data.tags),
+        points=dict(sorted(points.items())),
+    )
+
+
+def _merge(entries: Sequence[Entry], kind: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for entry in entries:
+        if entry.kind == kind:
+            values |= entry.content["values"]
+    return values
+
+
+def _gather_points(entries: Sequence[Entry]) -> dict[int, dict[str, float]]:
+    points: dict[int, dict[str, float]] = {}
+    for entry in _list_metrics(entries):
+        known = points.setdefault(entry["step"], {})
+        points[entry["step"]] = {**entry["values"], **known}  # the first value stays
+    return dict(sorted(points.items()))
+
+
+def _list_metrics(entries: Sequence[Entry]) -> Iterator[Mapping[str, Any]]:
+    for entry in entries:
+        if entry.kind == "metrics":
+            yield entry.content

@@ -1,0 +1,193 @@
+"""A run by its records: the same from its folder, by its id, and from MLflow alone."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from experiments.api import run
+from experiments.api.run import load_run
+from experiments.api.training import train
+from experiments.command.composed import Config
+from experiments.errors import ConfigError, ExperimentError, TrackingError
+from experiments.jobs.job import JobResult
+from tests.api.conftest import small
+
+pytestmark = [
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:.*does not apply to tf.data functions"),
+]
+
+
+@pytest.fixture
+def moved(result: JobResult, place: Path, tmp_path: Path) -> Path:
+    """A copy of `outputs/` in another place, as after a move."""
+    shutil.copytree(place / "outputs", tmp_path / "moved")
+    return tmp_path / "moved"
+
+
+def test_run_is_what_was_trained(config: Config, result: JobResult) -> None:
+    run = load_run(result)
+    assert run.id == result.run_id
+    assert (run.name, run.folder) == (result.name, Path(result.output_dir))
+    assert run.metrics == result.metrics
+    assert run.result == result
+    assert run.data == {**config.data}
+    assert run.params["optimizer.lr"] == "0.01"
+    assert run.params["derived.steps_per_epoch"] == "2"
+    assert run.tags["a"] == "b"
+
+
+def test_history_has_the_metrics_of_each_epoch(result: JobResult) -> None:
+    run = load_run(result)
+    best = int(result.metrics["best_epoch"])
+    assert len(run.history) == 3
+    assert run.history[best - 1]["val_accuracy"] == result.metrics["best_val_accuracy"]
+    assert {"loss", "val_loss", "lr"} <= run.history[0].keys()
+    assert not [name for name in run.history[0] if name.startswith(("best", "test"))]
+
+
+def test_checkpoints_are_the_best_and_the_last_ones(result: JobResult) -> None:
+    run = load_run(result)
+    best = [found for found in run.checkpoints if found.is_best]
+    assert [found.epoch for found in best] == [result.metrics["best_epoch"]]
+    assert best[0].value == result.metrics["best_val_accuracy"]
+    assert run.checkpoints[0].epoch == 3
+    assert all(found.path.is_file() for found in run.checkpoints)
+
+
+def test_model_has_the_best_epochs_weights(result: JobResult) -> None:
+    run = load_run(result)
+    test = run.dataset().test
+    assert test is not None
+    model = run.model()
+    loss, accuracy = model.evaluate(test.images, test.labels, batch_size=8, verbose=0)
+    assert accuracy == pytest.approx(result.metrics["test_accuracy"])
+    assert loss == pytest.approx(result.metrics["test_loss"], rel=1e-5)
+
+
+def test_model_of_another_epoch_is_another_one(result: JobResult) -> None:
+    run = load_run(result)
+    best = int(run.metrics["best_epoch"])
+    images = run.dataset().validation.images
+    scores = {
+        found.epoch: run.model(found.epoch).predict(images, verbose=0)
+        for found in run.checkpoints
+    }
+    np.testing.assert_array_equal(scores[best], run.model().predict(images, verbose=0))
+    other = next(epoch for epoch in scores if epoch != best)
+    assert not np.array_equal(scores[best], scores[other])
+    with pytest.raises(ExperimentError, match=r"epoch 7 .* not kept\. Kept are: 3, "):
+        run.model(7)
+
+
+def test_model_needs_no_images(
+    result: JobResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "build_dataset", None)
+    assert load_run(result).model().output_shape == (None, 10)
+
+
+def test_id_finds_the_folder_wherever_outputs_are_now(
+    result: JobResult, moved: Path
+) -> None:
+    run = load_run(str(result.run_id), output_dir=moved)
+    assert run.folder == moved / "runs" / Path(result.output_dir).name
+    assert run.metrics == result.metrics
+    by_folder = load_run(run.folder)
+    assert (by_folder.id, by_folder.history) == (run.id, run.history)
+
+
+def test_run_without_a_folder_is_what_mlflow_has(
+    result: JobResult, moved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    near = load_run(result)
+    images = near.dataset().validation.images
+    shutil.rmtree(moved / "runs")
+    far = load_run(str(result.run_id), output_dir=moved)
+    assert (far.folder, far.result, far.checkpoints) == (None, None, [])
+    assert (far.id, far.name, far.metrics) == (near.id, near.name, near.metrics)
+    assert (far.history, far.params, far.data) == (near.history, near.params, near.data)
+    assert {**near.tags, **far.tags} == far.tags
+    np.testing.assert_allclose(
+        far.model().predict(images, verbose=0),
+        near.model().predict(images, verbose=0),
+        rtol=1e-5,
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["moved"]
+    with pytest.raises(ExperimentError, match=r"epoch 1 .* No checkpoint is there"):
+        far.model(1)
+
+
+def test_run_without_a_tracker_is_known_by_its_folder(here: Path) -> None:
+    result = train(small("tracking=off", output_dir=here), quiet=True)
+    run = load_run(result.output_dir)
+    assert (run.id, run.params, run.tags) == (None, {}, {})
+    assert run.name == result.name
+    assert run.config.optimizer.lr == 0.01
+    assert len(run.history) == 3
+    assert run.model().output_shape == (None, 10)
+
+
+def test_curves_are_a_picture_that_a_notebook_shows(result: JobResult) -> None:
+    figure = load_run(result).draw_curves()
+    assert len(figure.axes) == 2
+    assert figure._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_record_may_build_only_what_is_allowed_here(
+    result: JobResult, moved: Path
+) -> None:
+    folder = moved / "runs" / Path(result.output_dir).name
+    path = folder / "tracking" / "artifacts" / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["model"]["_target_"] = "subprocess.getoutput"
+    config["allowed_targets"].append("subprocess")
+    path.write_text(yaml.safe_dump(config))
+    run = load_run(folder)
+    assert run.metrics == result.metrics  # what is no code is read
+    with pytest.raises(ConfigError, match=r"(?s)The record of .* model\._target_ must"):
+        run.model()
+
+
+def test_package_of_the_user_is_allowed_by_the_user(
+    result: JobResult, moved: Path
+) -> None:
+    folder = moved / "runs" / Path(result.output_dir).name
+    path = folder / "tracking" / "artifacts" / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["model"] = {"_target_": "my_components.model.build_my_net", "width": 8}
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(ConfigError, match="my_components"):
+        _ = load_run(folder).config
+    allowed = load_run(folder, allowed_targets=["my_components"]).config
+    assert allowed.allowed_targets[-1] == "my_components"
+
+
+def test_link_to_the_environment_in_a_record_is_not_followed(here: Path) -> None:
+    result = train(small("tracking=off", output_dir=here), quiet=True)
+    path = Path(result.output_dir) / ".hydra" / "config.yaml"
+    path.write_text(path.read_text() + "\nname: ${oc.env:HOME}\n")
+    path.write_text(path.read_text().replace("name: null\n", ""))
+    with pytest.raises(ConfigError, match="name must be recorded as a value"):
+        load_run(result.output_dir)
+
+
+@pytest.mark.parametrize("name", ["nowhere/at/all", Path("nowhere")])
+def test_folder_that_is_not_there_is_told(name: Any, here: Path) -> None:
+    with pytest.raises(ExperimentError, match="There is no folder nowhere"):
+        load_run(name)
+
+
+def test_folder_of_no_run_is_told(here: Path) -> None:
+    with pytest.raises(ExperimentError, match="is no folder of a run"):
+        load_run(here)
+
+
+def test_id_of_no_run_is_told(result: JobResult, place: Path) -> None:
+    with pytest.raises(TrackingError, match="read run 0123"):
+        load_run("0123", output_dir=place / "outputs")
