@@ -7,15 +7,19 @@ it is imported before it is named.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from experiments.version import __version__
+
 if TYPE_CHECKING:
     from experiments.api.components import (
         Augment,
         BestKeeper,
+        ClosingCallback,
+        CropAugment,
         Schedule,
         StatefulCallback,
     )
     from experiments.api.parts import build_dataset, build_model, build_pipelines
-    from experiments.api.run import Run, load_run
+    from experiments.api.run import Checkpoint, Run, load_run
     from experiments.api.training import train
     from experiments.builders.data import Pipelines
     from experiments.command.composed import Config, check, compose
@@ -25,15 +29,16 @@ if TYPE_CHECKING:
     from experiments.jobs.job import JobResult
     from experiments.search.hypermodel import ExperimentHyperModel
 
-__version__ = "0.1.0"
-
 # Name -> module below this one.
 _PLACES = {
     "ArraySplit": "data.split",
     "Augment": "api.components",
     "BestKeeper": "api.components",
+    "Checkpoint": "api.run",
+    "ClosingCallback": "api.components",
     "Config": "command.composed",
     "ConfigError": "errors",
+    "CropAugment": "api.components",
     "Dataset": "data.dataset",
     "ExperimentError": "errors",
     "ExperimentHyperModel": "search.hypermodel",
@@ -57,8 +62,11 @@ __all__ = [  # written out: readers of the code see no other
     "ArraySplit",
     "Augment",
     "BestKeeper",
+    "Checkpoint",
+    "ClosingCallback",
     "Config",
     "ConfigError",
+    "CropAugment",
     "Dataset",
     "ExperimentError",
     "ExperimentHyperModel",

@@ -178,7 +178,7 @@ _HYDRA = (
             "detect_task_name",
             "get_args_parser",
         ),
-        borrowers=("command.hydra_node.flags", "command.plan", "launch"),
+        borrowers=("command.composed", "command.hydra_node.flags", "command.plan"),
         purpose="Reads the command line and finds the configs as `hydra.main` does.",
         way_out="Look how `hydra.main` does it by now: it has no public parts.",
     ),

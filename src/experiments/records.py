@@ -18,10 +18,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from experiments import __version__, job_files
+from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.files import replace_json
 from experiments.shapes import ShapeError, conform
+from experiments.version import __version__
 
 # Of all that is written. A record without one was written before there were formats.
 FORMAT = 2

@@ -19,13 +19,13 @@ from hydra.core.utils import validate_config_path
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import __version__
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
 from experiments.command.local_configs import LocalConfigs, add_local
 from experiments.command.words import check_flag
 from experiments.config.convert import unknown_key
 from experiments.errors import ConfigError, Problem
+from experiments.version import __version__
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
