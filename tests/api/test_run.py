@@ -69,6 +69,12 @@ def test_model_has_the_best_epochs_weights(result: JobResult) -> None:
     assert loss == pytest.approx(result.metrics["test_loss"], rel=1e-5)
 
 
+def test_pipelines_give_what_the_job_was_tested_on(result: JobResult) -> None:
+    run = load_run(result)
+    loss, _ = run.model().evaluate(run.pipelines().test, verbose=0)
+    assert loss == pytest.approx(result.metrics["test_loss"], rel=1e-6)
+
+
 def test_model_of_another_epoch_is_another_one(result: JobResult) -> None:
     run = load_run(result)
     best = int(run.metrics["best_epoch"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.api.record import Record, read_folder, read_from_store
-from experiments.builders.data import build_dataset
+from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
 from experiments.builders.model import build_model
 from experiments.command.composed import compose
@@ -180,19 +180,29 @@ class Run:
         ]
 
     def dataset(self) -> "Dataset":
-        """Loads the data set that the run was trained on.
+        """Loads the data set of the run, its images as they are stored.
 
         Raises:
             DataError: It is absent or damaged.
         """
         return build_dataset(self.config)
 
+    def pipelines(self) -> Pipelines:
+        """Builds its batches, whose images have the size that its model takes.
+
+        Raises:
+            DataError: The images are absent or damaged.
+        """
+        run = _for_inference(self.config)
+        with prepared_framework(run):
+            return build_pipelines(run, self.dataset())
+
     def model(self, epoch: int | None = None) -> Any:
         """Returns the model with the weights of an epoch, ready for `predict`.
 
-        It takes uint8 images (B, H, W, C) as they are stored. From a checkpoint it is
-        built by the recorded config and compiled; where only MLflow has it, it is read
-        as it was saved there.
+        It takes uint8 images (B, H, W, C) of `config.dataset`'s size, such as those of
+        `pipelines()`. From a checkpoint it is built by the recorded config and
+        compiled; where only MLflow has it, it is read as it was saved there.
 
         Args:
             epoch: Counted from 1; `None` for the best one. Those that `checkpoints`
@@ -303,9 +313,9 @@ def load_run(
         >>> run = experiments.load_run(experiments.train(config, quiet=True))
         >>> run.config.model.depth, len(run.history), run.checkpoints[0].is_best
         (20, 1, True)
-        >>> images = run.dataset().test.images[:3]
+        >>> images, labels = next(iter(run.pipelines().test))
         >>> run.model().predict(images, verbose=0).shape
-        (3, 10)
+        (4, 10)
         >>> experiments.load_run(run.id).folder == run.folder
         True
     """

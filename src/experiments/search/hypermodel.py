@@ -51,8 +51,8 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         >>> hypermodel = experiments.ExperimentHyperModel(
         ...     config, {"optimizer.lr": "tag(log,interval(1e-5,1e-2))"}
         ... )
-        >>> hypermodel.objective
-        Objective(name="val_accuracy", direction="max")
+        >>> hypermodel.objective.name, hypermodel.objective.direction
+        ('val_accuracy', 'max')
         >>> tuner = keras_tuner.RandomSearch(
         ...     hypermodel, objective=hypermodel.objective, max_trials=1
         ... )
