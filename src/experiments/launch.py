@@ -163,12 +163,12 @@ def _show_hydras_page(
 ) -> int:
     """Shows what Hydra knows of itself and of the config, which may be wrong."""
     asked = {"config_name": args.config_name, "overrides": args.overrides}
+    if problems := [*check_words(args.overrides)]:
+        raise ConfigError(problems, "The command line")
     with _explaining():
         if args.hydra_help:
             hydra.hydra_help(args.config_name, args_parser=parser, args=args)
         else:
-            if problems := [*check_words(args.overrides)]:
-                raise ConfigError(problems, "The command line")
             hydra.show_info(args.info, **asked)
     confirm_page()
     return 0
