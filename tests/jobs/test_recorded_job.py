@@ -17,7 +17,7 @@ from experiments.jobs.job import Job
 from experiments.jobs.recorded_job import as_recorded, best_of_search, read_recorded
 from experiments.redaction import redact_data
 from experiments.tasks.reproduce import reproduce, suggest_command
-from experiments.tracking.recorded import RecordedRun
+from experiments.tracking.recorded import RecordedRun, Tags
 from tests.tiny import TINY
 
 OWN = ["experiments", "keras.optimizers", "keras.callbacks"]
@@ -59,7 +59,7 @@ def recorded(job: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Recorde
             metrics={},
         )
         monkeypatch.setattr(module, "read_run", lambda *_, **__: run)
-        tags = {"search.best_run_id": run.run_id}
+        tags = Tags("b" * 32, {"search.best_run_id": run.run_id})
         monkeypatch.setattr(module, "read_tags", lambda *_, **__: tags)
         return run
 
@@ -159,7 +159,7 @@ def test_record_that_is_no_config_is_told(
 ) -> None:
     run = dataclasses.replace(recorded({}), config=content)
     monkeypatch.setattr(module, "read_run", lambda *_, **__: run)
-    with pytest.raises(ConfigError, match="The record of run a has 1 problem"):
+    with pytest.raises(ConfigError, match=r"The record of run a+ has 1 problem"):
         read_recorded(job(), "a")
 
 

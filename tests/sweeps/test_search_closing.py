@@ -10,6 +10,7 @@ import yaml
 
 from experiments import job_files
 from experiments.errors import ConfigError, TrackingError
+from experiments.records import OutsideError
 from experiments.search.trials.journal import (
     ASKED,
     TOLD,
@@ -73,7 +74,9 @@ def close(plan: Any, **options: Any) -> tuple[int, str]:
 def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     plan: Any, client: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_trials(plan, OUTCOMES)
+    folders = [str(plan.folder / f"best-seed_{seed}") for seed in range(2)]
+    best = replace(OUTCOMES[2], folders=folders)
+    write_trials(plan, [*OUTCOMES[:2], best, OUTCOMES[3]])
     code, run_id = close(plan)
     run = client().get_run(run_id)
     assert (code, run.info.status) == (0, "FINISHED")
@@ -81,6 +84,7 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     assert tags["run.kind"] == "search"
     assert tags["search.oracle"] == "random"
     assert tags["search.best_run_id"] == "c"
+    assert tags["search.best_folder"] == f"sweeps/{plan.folder.name}/best-seed_1"
     assert tags["search.best_run"] == "optimizer.lr=0.0001 optimizer=adam"
     assert tags["best.optimizer.lr"] == "0.0001"
     history = client().get_metric_history(run_id, "best_val_accuracy")
@@ -115,6 +119,8 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     shown = capsys.readouterr().out
     assert "0.7500" in shown
     assert "too large" in shown
+    for folder in folders:
+        assert f"\nIts checkpoints: {folder}/checkpoints\n" in shown
     here = f"  cd {Path.cwd()} && {sys.executable} run.py"
     assert f"{here} --config-dir 'my conf' model=resnet" in shown
     place = f"output_dir={tmp_path / 'outputs'} --config-dir 'my conf'"
@@ -152,6 +158,33 @@ def test_the_best_trial_of_a_search_is_trained_by_its_own_config(
     assert (best.end, best.epochs) == ("complete", 2)
     assert run.data.tags["from_search"] == run_id
     assert run.info.run_name == "best: test"
+
+
+def test_best_trial_that_mlflow_did_not_have_yet_is_found_by_its_folder(
+    plan: Any, run_job: Any, client: Any
+) -> None:
+    words = [*TINY, "optimizer.lr=3e-3", "trainer.epochs=2"]
+    trial = run_job(*words, folder=plan.folder / "trial")
+    unsent = Outcome(end="complete", objective=0.5, folders=[trial.output_dir])
+    write_trials(plan, [unsent])
+    _, run_id = close(plan)
+    assert client().get_run(run_id).data.tags["search.best_run_id"] == ""
+    best = run_job(f"from_search={run_id[:10]}")
+    run = client().get_run(best.run_id)
+    assert run.data.params["optimizer.lr"] == "0.003"
+    assert run.data.tags["from_search"] == run_id
+
+
+@pytest.mark.parametrize("folder", ["/etc", "../job", "outputs/../../job"])
+def test_search_names_no_folder_outside_of_the_output_folder(
+    plan: Any, run_job: Any, client: Any, folder: str, tmp_path: Path
+) -> None:
+    write_trials(plan, [Outcome(end="complete", objective=0.5)])
+    _, run_id = close(plan)
+    client().set_tag(run_id, "search.best_folder", folder)
+    (tmp_path / "job").mkdir()
+    with pytest.raises(OutsideError, match="lies outside of"):
+        run_job(f"from_search={run_id}")
 
 
 def test_what_is_typed_beside_the_search_is_laid_over_its_best_trial(

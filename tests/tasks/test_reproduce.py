@@ -99,6 +99,7 @@ def test_run_is_reproduced_from_its_record(
     assert again.run_id != first.run_id
     assert "data are those of the recorded run" in shown
     assert "Reproduced within 1e-06" in shown
+    assert f"The files of the recorded run: {first.output_dir}\n" in shown
 
 
 def test_other_result_is_told_metric_by_metric(
@@ -164,6 +165,28 @@ def test_run_that_took_smaller_parts_is_recorded_and_reproduced_so(
     assert recorded.params["trainer.accumulate_steps"] == "2"
 
 
+def test_run_whose_folder_is_gone_is_reproduced_and_that_is_told(
+    run_job: Any, run_again: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run_job(*TINY, "debug=one_step", "seed=4")
+    moved = Path(first.output_dir).rename(Path(first.output_dir).parents[2] / "moved")
+    assert run_again(first.run_id[:10]).metrics == first.metrics
+    shown = capsys.readouterr().out
+    assert f"The folder of the run {first.run_id} (test) is not below " in shown
+    assert run_again(str(moved)).metrics == first.metrics
+
+
+def test_runs_that_say_that_they_reproduce_each_other_end_the_search_for_the_first(
+    run_job: Any, check: Any, outputs: Path
+) -> None:
+    first = run_job(*TINY, "debug=one_step", "seed=5")
+    uri = f"sqlite:///{outputs}/mlflow.db"
+    import_mlflow().MlflowClient(uri).set_tag(first.run_id, "reproduces", first.run_id)
+    where = f"output_dir={outputs}"
+    plan = check("task=reproduce", f"run_id={first.run_id[:10]}", where)
+    assert "seed=5" in suggest_command(plan, [])
+
+
 def test_run_that_is_to_be_another_one_is_told_as_a_command(
     first: Any,
     again: Any,
@@ -197,7 +220,7 @@ def test_again_has_the_name_and_the_tags_that_were_typed(
 def test_missing_and_unknown_run_ids_are_told(run_again: Any) -> None:
     with pytest.raises(ConfigError, match="run_id is missing"):
         run_again(None)
-    with pytest.raises(TrackingError, match="Cannot read run nothing"):
+    with pytest.raises(TrackingError, match="'nothing' names no run"):
         run_again("nothing")
     with pytest.raises(TrackingError, match="needs a tracker to read from"):
         run_again("nothing", "tracking=off")

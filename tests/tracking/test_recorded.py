@@ -12,6 +12,7 @@ from experiments.tracking import recorded
 from experiments.tracking.recorded import read_overrides, read_run
 from tests.tracking.store.test_yaml_text import LAUGHS, MERGES
 
+RUN_ID = "1" * 32
 FILES = {
     "config/config.yaml": yaml.safe_dump({"tags": {}, "trainer": {"epochs": 3}}),
     "config/choices.yaml": yaml.safe_dump({"model": "resnet18"}),
@@ -32,19 +33,21 @@ def store(monkeypatch):
         return str(place)
 
     run = SimpleNamespace(
-        info=SimpleNamespace(run_id="1", run_name="a run"),
+        info=SimpleNamespace(run_id=RUN_ID, run_name="a run"),
         data=SimpleNamespace(tags={}, metrics={}),
     )
     client = SimpleNamespace(
         get_run=lambda run_id: run, download_artifacts=download_artifacts
     )
-    monkeypatch.setattr(recorded, "_connect", lambda *_: client)
+    connection = SimpleNamespace(client=client)
+    monkeypatch.setattr(recorded, "_connect", lambda *_: connection)
     return files
 
 
 def read_all(tmp_path):
-    run = read_run("1", output_dir=tmp_path)
-    return run.config, run.choices, run.origin, read_overrides("1", output_dir=tmp_path)
+    run = read_run(RUN_ID, output_dir=tmp_path)
+    overrides = read_overrides(RUN_ID, output_dir=tmp_path)
+    return run.config, run.choices, run.origin, overrides
 
 
 def test_run_is_read_as_it_was_written(store, tmp_path):
@@ -78,7 +81,9 @@ def test_run_is_read_as_it_was_written(store, tmp_path):
 def test_damaged_file_is_named_with_its_run(content, path, store, tmp_path):
     store[path] = content
 
-    with pytest.raises(TrackingError, match=rf"{path} of the run 1 is damaged: "):
+    with pytest.raises(
+        TrackingError, match=rf"{path} of the run {RUN_ID} is damaged: "
+    ):
         read_all(tmp_path)
 
 

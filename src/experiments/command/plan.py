@@ -213,6 +213,11 @@ def _raise(problems: Iterable[Problem]) -> None:
         raise ConfigError(found)
 
 
+def _shorten(run: str) -> str:
+    """Returns a run as a part of a name: the beginning of its id, or its folder's."""
+    return Path(run).name if "/" in run else run[:8]
+
+
 def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     job = tuple(o.input_line or "" for o in own)
     checked = check_job(job, composer)
@@ -222,9 +227,9 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     name = run.name or describe_choices(composer.choices())
     typed = describe_overlay(job, run)
     if run.from_search is not None and not run.name:
-        name = f"best of {run.from_search[:8]}"
+        name = f"best of {_shorten(run.from_search)}"
     elif isinstance(run.task, ReproduceTaskConfig) and run.run_id and not run.name:
-        name = f"reproduce {run.run_id[:8]}"  # which tells what, not the defaults
+        name = f"reproduce {_shorten(run.run_id)}"  # which tells what, not the defaults
     return Plan(
         run=run,
         config=config,

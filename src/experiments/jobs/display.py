@@ -39,7 +39,7 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         "training": f"{count_of(run.trainer.epochs, 'epoch')}, "
         f"{count_of(run.trainer.batch_size, 'image')} a step, seed {run.seed}, "
         f"about {format_bytes(cost.training_bytes)} of memory",
-        "folder": _short_path(job.output_dir),
+        "folder": short_path(job.output_dir),
     }
     _print_rows(rows)
 
@@ -74,7 +74,7 @@ def show_result(run: RunConfig, result: JobResult) -> None:
             rows[title] = _describe_scores(scores)
     if result.reason:
         rows["reason"] = result.reason
-    rows["folder"] = _short_path(Path(result.output_dir))
+    rows["folder"] = short_path(Path(result.output_dir))
     if result.run_url is not None:
         rows["MLflow run"] = result.run_url
         rows["to open it"] = _describe_ui(run)
@@ -171,7 +171,7 @@ def _describe_ui(run: RunConfig) -> str:
     return command or "the tracking server shows its own pages"
 
 
-def _short_path(path: Path) -> str:
+def short_path(path: Path) -> str:
     """Returns a path as seen from where the command was typed, if it lies below."""
     typed_in = typed_folder()
     return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
@@ -192,7 +192,7 @@ def show_sweep(
     table: str, folder: Path, *, run_url: str | None, compare_url: str | None
 ) -> None:
     """Prints the sorted table of a sweep and where to compare its runs."""
-    rows = {"folder": _short_path(folder)}
+    rows = {"folder": short_path(folder)}
     if run_url is not None:
         rows["MLflow run"] = run_url
     if compare_url is not None:

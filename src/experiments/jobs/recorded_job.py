@@ -6,32 +6,46 @@ from pathlib import Path
 from typing import Any
 
 from experiments.command.overlay import PRESENT, lay_over, list_overlay
+from experiments.command.printed import typed_folder
+from experiments.config.schema.run import RunConfig
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs.job import Job
+from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
-from experiments.tracking.recorded import RecordedRun, read_run, read_tags
+from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
+
+# Tags of a search: the run of its best trial, and the folder of that.
+BEST_RUN = "search.best_run_id"
+BEST_FOLDER = "search.best_folder"
 
 
-def read_recorded(job: Job, run_id: str) -> RecordedRun:
+def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> RecordedRun:
     """Reads a run from the tracker of a job.
 
     What a record may have built is what the command allows, typed or in `conf/`: its
     own `allowed_targets` is not asked.
 
+    Args:
+        job: Says the tracker.
+        name: Of the run.
+        typed_in: Where the name was typed; `None` for one of a record.
+
     Raises:
         TrackingError: There is no such run, or it holds no config.
         ConfigError: The record names what the command does not allow.
     """
-    recorded = read_run(
-        run_id,
-        output_dir=Path(job.run.output_dir).absolute(),
-        **job.run.tracking.connection(),
-    )
+    recorded = read_run(name, typed_in=typed_in, **where_recorded(job.run))
     problems = [*check_record(recorded.config, job.run.allowed_targets)]
     if problems:
-        raise ConfigError(problems, f"The record of run {run_id}")
+        raise ConfigError(problems, f"The record of run {recorded.run_id}")
     return recorded
+
+
+def where_recorded(run: RunConfig) -> dict[str, Any]:
+    """Returns where the runs are that a command names, as `read_run` takes it."""
+    output_dir = Path(run.output_dir).absolute()
+    return {"output_dir": output_dir, **run.tracking.connection()}
 
 
 def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
@@ -96,28 +110,35 @@ def best_of_search(job: Job) -> Job:
         TrackingError: There is no such search, or it has no best trial.
         ConfigError: What was typed does not fit the trial.
     """
-    parent = job.run.from_search
-    if parent is None:
+    if job.run.from_search is None:
         return job
-    tags = read_tags(
-        parent,
-        output_dir=Path(job.run.output_dir).absolute(),
-        **job.run.tracking.connection(),
-    )
-    best = tags.get("search.best_run_id")
-    if not best:
-        raise TrackingError(
-            f"from_search must be the parent run of a search that has a best trial. "
-            f"Received: {parent}."
-        )
-    recorded = _change(read_recorded(job, best), job)
+    where = where_recorded(job.run)
+    search = read_tags(job.run.from_search, typed_in=typed_folder(), **where)
+    recorded = _change(_read_best(job, search), job)
     words = [o.input_line or "" for o in list_overlay(job.overrides)]
     name = " ".join([f"best: {recorded.name}", *words])
+    tags = {"from_search": search.run_id}
     try:
-        return as_recorded(job, recorded, name=name, tags={"from_search": parent})
+        return as_recorded(job, recorded, name=name, tags=tags)
     except ConfigError as error:
         title = " ".join(["The best trial with", *words]) if words else "The best trial"
         raise ConfigError(error.problems, title) from error
+
+
+def _read_best(job: Job, search: Tags) -> RecordedRun:
+    """Reads the best trial that a search names: its run or, without one, its folder."""
+    best, folder = (search.values.get(tag) for tag in (BEST_RUN, BEST_FOLDER))
+    if best:
+        return read_recorded(job, best)
+    if folder:
+        output_dir = Path(job.run.output_dir).absolute()
+        # What a tag says leads nowhere else.
+        place = resolve_inside(output_dir, folder)
+        return read_recorded(job, str(place), typed_in=output_dir)
+    raise TrackingError(
+        f"from_search must be the parent run of a search that has a best trial. "
+        f"Received: {job.run.from_search}."
+    )
 
 
 def _refuse_hidden(config: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from experiments import job_files
 from experiments.command.permission import KEY
@@ -14,6 +15,7 @@ from experiments.command.printed import (
 from experiments.command.search_plan import SearchPlan
 from experiments.files import open_new
 from experiments.jobs import display
+from experiments.jobs.recorded_job import BEST_FOLDER, BEST_RUN
 from experiments.search.results.files import format_csv, format_markdown, summarise
 from experiments.search.results.importance import measure_importance
 from experiments.search.results.page import build_page
@@ -24,8 +26,9 @@ from experiments.search.results.pictures import (
     track_best,
 )
 from experiments.search.trials.journal import read_trials
-from experiments.search.trials.trial import Trial, best_trial
+from experiments.search.trials.trial import Outcome, Trial, best_trial
 from experiments.sweeps.closing import show_runs
+from experiments.tracking.spool.place import name_below
 from experiments.tracking.tracker import Tracker
 
 
@@ -45,7 +48,7 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
     objective = search.config.objective
     best = best_trial(trials, objective)
     _log_files(parent, plan, trials)
-    _log_best(parent, search, trials)
+    _log_best(parent, plan, trials)
     if stopped_by is not None:
         parent.finish("KILLED", stopped_by)
     elif best is None:
@@ -90,23 +93,32 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
         parent.log_figure(draw_importance(importances), "search/importance.png")
 
 
-def _log_best(parent: Tracker, search: SearchPlan, trials: Sequence[Trial]) -> None:
+def _log_best(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     """Records the best value after each trial, and what the best trial is."""
-    objective = search.config.objective
+    objective = _search_of(plan).config.objective
     ended = [trial for trial in trials if trial.outcome is not None]
     for number, value in track_best(ended, objective):
         parent.log_metrics({f"best_{objective.name}": value}, step=number)
     best = best_trial(trials, objective)
     if best is None or best.outcome is None:
         return
-    run_id = best.outcome.run_id
     parent.set_tags(
         {
             "search.best_run": " ".join(best.overrides) or f"trial {best.number}",
-            **({} if run_id is None else {"search.best_run_id": run_id}),
+            **_name_best(plan, best.outcome),
             **{f"best.{key}": value for key, value in best.proposal.values.items()},
         }
     )
+
+
+def _name_best(plan: Plan, outcome: Outcome) -> dict[str, str]:
+    """Returns the tags by which the best trial is found, of several seeds the last."""
+    # Empty as long as MLflow was not reached: one of before would be another trial's.
+    found = {BEST_RUN: outcome.run_id or ""}
+    if outcome.folders:
+        output_dir = Path(plan.run.output_dir).absolute()
+        found[BEST_FOLDER] = name_below(Path(outcome.folders[-1]), output_dir)
+    return found
 
 
 def _describe_space(search: SearchPlan) -> dict[str, object]:
@@ -144,10 +156,18 @@ def _show(
     if best is not None:
         print("\nThe best trial as a command:")
         print(f"  {_describe_best(plan, best)}")
+        _show_folders(best)
         if parent.run_id is not None:
             print("To train it with its model recorded:")
             print(f"  {_describe_training(plan, parent.run_id)}")
     display.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
+
+
+def _show_folders(best: Trial) -> None:
+    """Prints where the best trial's checkpoints are; MLflow has no model of it."""
+    for folder in [] if best.outcome is None else best.outcome.folders:
+        place = Path(folder, job_files.CHECKPOINTS)
+        print(f"Its checkpoints: {display.short_path(place)}")
 
 
 def _describe_best(plan: Plan, best: Trial) -> str:

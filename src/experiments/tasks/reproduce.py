@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -15,21 +14,25 @@ from experiments.command.printed import (
     describe_output,
     describe_tracking,
     move_overrides,
+    typed_folder,
 )
 from experiments.config.paths import list_paths
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, Problem
 from experiments.jobs import origin
+from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import as_recorded, read_recorded
+from experiments.jobs.recorded_job import as_recorded, read_recorded, where_recorded
 from experiments.screen import open_console
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (
     RecordedRun,
+    read_folder,
     read_overrides,
     read_run,
     read_tags,
 )
+from experiments.tracking.store.run_folder import NoFolderError
 
 _Row = tuple[str, float, float]
 
@@ -49,12 +52,13 @@ def reproduce(job: Job) -> JobResult:
     if job.run.run_id is None:
         problem = Problem("run_id", "is missing.", "Take it from the run's page.")
         raise ConfigError([problem])
-    recorded = read_recorded(job, job.run.run_id)
+    recorded = read_recorded(job, job.run.run_id, typed_in=typed_folder())
     tolerance = job.run.task.arguments()["tolerance"]
     tags = {"reproduces": recorded.run_id}
     name = f"again: {recorded.name}"
     result = train(as_recorded(job, recorded, name=name, tags=tags))
     _show_changes(recorded, origin.read_origin(job.output_dir) or {})
+    _show_folder(recorded.run_id, job)
     rows = list(_compare(recorded.metrics, result.metrics))
     differing = [name for name, old, new in rows if not _equal(old, new, tolerance)]
     _show_metrics(rows)
@@ -80,13 +84,13 @@ def suggest_command(plan: Plan, typed: Sequence[str]) -> str:
         ConfigError: Its config is no longer valid.
     """
     run = plan.run
-    where = {
-        "output_dir": Path(run.output_dir).absolute(),
-        **run.tracking.connection(),
-    }
-    run_id = str(run.run_id)
-    while original := read_tags(run_id, **where).get("reproduces"):
-        run_id = original
+    where = where_recorded(run)
+    tags = read_tags(str(run.run_id), typed_in=typed_folder(), **where)
+    known = {tags.run_id}
+    while (original := tags.values.get("reproduces")) and original not in known:
+        tags = read_tags(original, **where)
+        known.add(tags.run_id)
+    run_id = tags.run_id
     # A record does not say what may be run; whoever types the command does.
     recorded = [
         word
@@ -119,6 +123,16 @@ def _show_changes(recorded: RecordedRun, now: Mapping[str, Any]) -> None:
     )
     for key, values in recorded.changed.items():
         print(f"The recorded run changed while it ran: {key} {values}.")
+
+
+def _show_folder(run_id: str, job: Job) -> None:
+    """Says where the recorded run's files are, or why nobody can say."""
+    try:
+        folder = read_folder(run_id, **where_recorded(job.run))
+    except NoFolderError as error:
+        print(error)
+    else:
+        print(f"The files of the recorded run: {short_path(folder)}")
 
 
 def _show_metrics(rows: list[_Row]) -> None:

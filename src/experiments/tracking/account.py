@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.sending.sync import find_folders
+from experiments.tracking.spool.claims import find_folders
 from experiments.tracking.spool.journal import (
     PARAMS,
     PLANNED,

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,18 +14,17 @@ from experiments.errors import TrackingError
 from experiments.records import (
     FORMAT,
     LIMIT,
-    NewerRecordError,
     Upgrade,
     parse_record,
     read_bytes,
     read_header,
 )
 from experiments.shapes import conform
-from experiments.tracking.sending.sync import find_folders
 from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 from experiments.tracking.spool.seen import changed_keys
-from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.client import attempt, connect
+from experiments.tracking.store.client import Connection, attempt, connect
+from experiments.tracking.store.run_folder import find_folder
+from experiments.tracking.store.run_names import NamedRun, find_run
 from experiments.tracking.store.yaml_text import parse_yaml
 
 _YAML_BYTES = 2**20  # a config has some 10 kB
@@ -39,6 +37,19 @@ class _Config(TypedDict):
 
 class _Overrides(TypedDict):
     overrides: list[str]
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of a run.
+
+    Attributes:
+        run_id: Its id.
+        values: Tag -> its text.
+    """
+
+    run_id: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,89 +75,79 @@ class RecordedRun:
     metrics: Mapping[str, float]
 
 
-def read_run(run_id: str, *, output_dir: Path, **connection: Any) -> RecordedRun:
+def read_run(name: str, *, output_dir: Path, **where: Any) -> RecordedRun:
     """Reads a run from the tracker.
 
     Args:
-        run_id: Its id.
+        name: Its id or, with `typed_in`, whatever a person may type, see `find_run`.
         output_dir: Folder of the embedded database.
-        **connection: As `TrackingConfig.connection` returns them.
+        **where: As `TrackingConfig.connection` returns it, and `typed_in`: where a
+            person typed the name.
 
     Raises:
         TrackingError: There is no such run, or it holds no config.
         NewerRecordError: A later release recorded it.
     """
-    client = _connect(output_dir, connection)
-    run = _read(client, run_id, output_dir)
-    run_id = run.info.run_id
+    connection, named = _find(name, output_dir, where)
+    run = named.run
+    read = partial(_read_file, connection.client, run.info.run_id)
     return RecordedRun(
-        run_id=run_id,
+        run_id=run.info.run_id,
         name=run.info.run_name,
-        config=_read_file(client, run_id, "config/config.yaml"),
-        choices=_read_file(client, run_id, "config/choices.yaml"),
+        config=read("config/config.yaml"),
+        choices=read("config/choices.yaml"),
         changed={name_key(k): v for k, v in changed_keys(run.data.tags).items()},
-        origin=_read_file(client, run_id, job_files.ORIGIN),
+        origin=read(job_files.ORIGIN),
         metrics=run.data.metrics,
     )
 
 
-def read_overrides(
-    run_id: str, *, output_dir: Path, **connection: Any
-) -> tuple[str, ...]:
+def read_overrides(name: str, *, output_dir: Path, **where: Any) -> tuple[str, ...]:
     """Reads what was typed to start a run; see `read_run`.
 
     Raises:
         TrackingError: There is no such run, or it does not say.
     """
-    client = _connect(output_dir, connection)
-    path = "config/overrides.yaml"
-    return tuple(_read_file(client, run_id, path)["overrides"])
+    connection, named = _find(name, output_dir, where)
+    path, run_id = "config/overrides.yaml", named.run.info.run_id
+    return tuple(_read_file(connection.client, run_id, path)["overrides"])
 
 
-def read_tags(run_id: str, *, output_dir: Path, **connection: Any) -> dict[str, str]:
+def read_tags(name: str, *, output_dir: Path, **where: Any) -> Tags:
     """Reads the tags of a run; see `read_run`.
 
     Raises:
         TrackingError: There is no such run.
     """
-    run = _read(_connect(output_dir, connection), run_id, output_dir)
-    return dict(run.data.tags)
+    _, named = _find(name, output_dir, where)
+    return Tags(named.run.info.run_id, dict(named.run.data.tags))
 
 
-def _read(client: Any, run_id: str, output_dir: Path) -> Any:
-    """Returns a run of MLflow, which may have another id by now."""
-    try:
-        return attempt(lambda: client.get_run(run_id), f"read run {run_id}")
-    except TrackingError:
-        found = _find_successor(client, run_id, output_dir)
-        if found is None:
-            raise
-        return found
+def read_folder(name: str, *, output_dir: Path, **where: Any) -> Path:
+    """Returns the folder in which a run left its checkpoints; see `read_run`.
 
-
-def _find_successor(client: Any, run_id: str, output_dir: Path) -> Any:
-    """Returns the run in which the records of a lost one are now, if there is one.
-
-    When a database was lost, `task=sync` sends its runs into new ones. The ids of
-    before stand on screens and in tags, such as that of the best trial of a search.
+    Raises:
+        TrackingError: There is no such run, or its folder is not in `output_dir`.
     """
-    for folder in find_folders(output_dir):
-        known: list[str] = []
-        with suppress(NewerRecordError):
-            known = Spool(folder).list_run_ids()
-        for other in known if run_id in known else ():
-            with suppress(TrackingError):
-                return attempt(partial(client.get_run, other), "read a run")
-    return None
+    _, named = _find(name, output_dir, where)
+    return find_folder(named, output_dir)
 
 
-def _connect(output_dir: Path, connection: dict[str, Any]) -> Any:
-    options = dict(connection)
+def _find(
+    name: str, output_dir: Path, where: Mapping[str, Any]
+) -> tuple[Connection, NamedRun]:
+    options = dict(where)
+    typed_in = options.pop("typed_in", None)
+    connection = _connect(output_dir, options)
+    return connection, find_run(name, connection, output_dir, typed_in=typed_in)
+
+
+def _connect(output_dir: Path, options: dict[str, Any]) -> Connection:
     if not options.pop("enabled"):
         raise TrackingError(
             "A recorded run needs a tracker to read from. Received: off."
         )
-    return connect(output_dir=output_dir, **options).client
+    return connect(output_dir=output_dir, **options)
 
 
 def _upgrade_overrides(content: Any, since: int) -> Any:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from experiments.tracking.sending import sync as sync_module
-from experiments.tracking.sending.sync import Synced, find_folders, sync_folders
+from experiments.tracking.sending.sync import Synced, sync_folders
+from experiments.tracking.spool.claims import find_folders
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
 from tests.tracking.conftest import CONNECTION, points_of, run_of, settle
@@ -299,7 +300,8 @@ import sys
 from pathlib import Path
 from experiments.tracking.recorded import read_tags
 connection = dict(enabled=True, uri=None, experiment="e", ui_url=None, server_timeout=5)
-print(read_tags(sys.argv[2], output_dir=Path(sys.argv[1]), **connection)["note"])
+tags = read_tags(sys.argv[2], output_dir=Path(sys.argv[1]), **connection)
+print(tags.values["note"])
 """
 
 

@@ -1,16 +1,15 @@
 """Sends what a store lacks of runs, long after their processes have ended."""
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from experiments import job_files
 from experiments.errors import TrackingError
 from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier
+from experiments.tracking.spool.claims import find_claims, find_folders
 from experiments.tracking.spool.journal import Entry, find_opening, read_entries
 from experiments.tracking.spool.planned import has_planned, settle_left
 from experiments.tracking.spool.spool import Spool
@@ -19,7 +18,6 @@ from experiments.tracking.store.links import is_same_store, locate
 from experiments.tracking.store.reconcile import REASON
 from experiments.tracking.store.runs import DeletedRunError
 
-_NOT_ENTERED = {job_files.ARTIFACTS, job_files.CHECKPOINTS, job_files.TRACKING}
 _ENDED = "its process ended without closing the run"
 _EMBEDDED = {"uri": None, "experiment": "", "ui_url": None, "server_timeout": 60}
 
@@ -114,16 +112,13 @@ def send_planned(
     Raises:
         TrackingError: A journal cannot be read.
     """
-    for folder in find_folders(output_dir):
+    for spool, _ in find_claims(output_dir, set(run_ids).__contains__):
         with suppress(NewerRecordError):  # whoever has that release sends them
-            _send_planned(Spool(folder, output_dir), target, run_ids)
+            _send_planned(spool, target)
 
 
-def _send_planned(
-    spool: Spool, target: Mapping[str, Any], run_ids: Collection[str]
-) -> None:
-    known = not set(run_ids).isdisjoint(spool.list_run_ids())
-    if not known or not has_planned(spool) or not spool.own():
+def _send_planned(spool: Spool, target: Mapping[str, Any]) -> None:
+    if not has_planned(spool) or not spool.own():
         return
     try:
         entries = settle_left(spool)
@@ -133,17 +128,6 @@ def _send_planned(
             list(_sync(courier, spool, entries, absent={}))
     finally:
         spool.disown()
-
-
-def find_folders(output_dir: Path) -> list[Path]:
-    """Returns the folders below `output_dir` that hold records, outer ones first."""
-    found = []
-    for path, folders, _ in os.walk(output_dir):
-        # Also where it is no file: that is told.
-        if job_files.TRACKING in folders and os.path.lexists(Spool(Path(path)).journal):
-            found.append(Path(path))
-        folders[:] = [name for name in folders if name not in _NOT_ENTERED]
-    return sorted(found, key=lambda folder: (len(folder.parts), folder))
 
 
 def _read_address(entries: list[Entry]) -> str | None:

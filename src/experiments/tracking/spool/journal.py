@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -152,7 +152,16 @@ def read_entries(path: Path) -> list[Entry]:
     return _read(path)[0]
 
 
-def find_opening(entries: Sequence[Entry]) -> Entry:
+def read_opening(path: Path) -> Entry:
+    """Returns the entry of a journal that says what the run is, and reads no further.
+
+    Raises:
+        TrackingError: The file cannot be read, or has none.
+    """
+    return find_opening(entry for entry, _ in _iterate(path))
+
+
+def find_opening(entries: Iterable[Entry]) -> Entry:
     """Returns the entry that says what the run is.
 
     Raises:
@@ -175,21 +184,27 @@ def _read(path: Path) -> tuple[list[Entry], int]:
     """Returns the entries and the bytes that they take, a torn last line left out."""
     entries: list[Entry] = []
     size = 0
+    for entry, length in _iterate(path):
+        entries.append(entry)
+        size += length
+    return entries, size
+
+
+def _iterate(path: Path) -> Iterator[tuple[Entry, int]]:
+    """Yields the entries and their bytes, a torn last line left out."""
     try:
         with open_file(path) as file:
             _check_size(path, file)
-            for line, length in _read_lines(file):
-                entries.append(_parse(len(entries), line, path))
-                size += length
-                if len(entries) > _MOST_ENTRIES:
+            for number, (line, length) in enumerate(_read_lines(file)):
+                if number >= _MOST_ENTRIES:
                     raise TrackingError(f"{path} has more than {_MOST_ENTRIES:,} lines")
+                yield _parse(number, line, path), length
     except FileNotFoundError:
-        return [], 0
+        return
     except RecordError as error:
         raise TrackingError(f"{path} cannot be read: {error.problem}") from error
     except OSError as error:
         raise TrackingError(f"{path} cannot be read: {error.strerror}") from error
-    return entries, size
 
 
 def _check_size(path: Path, file: BinaryIO) -> None:

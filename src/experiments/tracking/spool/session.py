@@ -11,6 +11,7 @@ from typing import Any
 
 from experiments.redaction import redact, redact_data
 from experiments.tracking.spool.journal import SESSION, Entry
+from experiments.tracking.spool.place import describe_place
 from experiments.tracking.spool.process import process_tags
 from experiments.tracking.spool.spool import Spool
 
@@ -37,7 +38,8 @@ def describe_session(
         target: Where records go, as `connect` takes it.
     """
     former = [entry for entry in entries if entry.kind == SESSION]
-    own = {**_source_tags(), **process_tags(), **_resumed_tags(former)}
+    place = describe_place(spool.job_folder, spool.output_dir)
+    own = {**_source_tags(), **process_tags(), **place, **_resumed_tags(former)}
     parent = None
     if parent_dir is not None:
         parent = os.path.relpath(parent_dir.absolute(), spool.job_folder)

@@ -137,6 +137,12 @@ class Spool:
         content = {"runs": {**runs, store: run_id}, "former": former}
         self._write_json(job_files.RUN, content)
 
+    def forget_run_id(self, run_id: str) -> None:
+        """Removes a run that is another folder's."""
+        runs = {k: known for k, known in self._read_runs().items() if known != run_id}
+        former = [known for known in self._read_former() if known != run_id]
+        self._write_json("run.json", {"runs": runs, "former": former})
+
     def read_sent(self, run_id: str | None) -> int:
         """Returns how many entries a run holds."""
         return 0 if run_id is None else self._read_all_sent().get(run_id, 0)

@@ -1,17 +1,21 @@
 """The one MLflow run of a folder in a store: found again, or created once."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.errors import TrackingError
 from experiments.records import OutsideError
+from experiments.tracking.spool.claims import names_back
 from experiments.tracking.spool.journal import Entry, find_opening, read_entries
+from experiments.tracking.spool.place import JOB_ID
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, check_experiment
 from experiments.tracking.store.links import mlflow_command
 
-JOB_ID = "experiments.job_id"
+_LOGGER = logging.getLogger(__name__)
+
 PARENT = "mlflow.parentRunId"
 _ABSENT = "RESOURCE_DOES_NOT_EXIST"
 
@@ -47,25 +51,51 @@ def claim_run(connection: Connection, spool: Spool, opening: Entry) -> ClaimedRu
         DeletedRunError: The run was deleted.
     """
     store = connection.location.name
+    job_id = str(opening.content["job_id"])
     with spool.claiming():
-        known = find_known(connection, spool)
+        known = _find_known(connection, spool, job_id)
         claimed = _claim_new(connection, spool, opening) if known is None else known
         if spool.read_run_id(store) != claimed.run_id:
             spool.write_run_id(claimed.run_id, store)
         return claimed
 
 
-def find_known(connection: Connection, spool: Spool) -> ClaimedRun | None:
+def list_own_runs(client: Any, spool: Spool, store: str, job_id: str) -> Iterator[Any]:
+    """Yields the runs of a folder that a store has, the likeliest first.
+
+    Args:
+        client: Of the store.
+        spool: The folder's records.
+        store: Name of the store.
+        job_id: Of the folder.
+    """
+    for run_id in spool.list_run_ids(store):
+        run = read_if_any(client, run_id)
+        if run is not None and names_back(run.data.tags, job_id):
+            yield run
+
+
+def _find_known(connection: Connection, spool: Spool, job_id: str) -> ClaimedRun | None:
     """Returns the run that a folder remembers, if the store has it.
 
     Raises:
         DeletedRunError: The run was deleted.
     """
     for run_id in spool.list_run_ids(connection.location.name):
-        run = _read(connection.client, run_id)
-        if run is not None:
-            _check_active(connection, run)
-            return ClaimedRun(run_id, run.info.experiment_id, former=run)
+        run = read_if_any(connection.client, run_id)
+        if run is None:
+            continue
+        if not names_back(run.data.tags, job_id):
+            _LOGGER.warning(
+                "%s says that its run is %s, which is that of another folder: it is "
+                "neither read nor changed.",
+                spool.job_folder,
+                run_id,
+            )
+            spool.forget_run_id(run_id)
+            continue
+        _check_active(connection, run)
+        return ClaimedRun(run_id, run.info.experiment_id, former=run)
     return None
 
 
@@ -129,7 +159,7 @@ def forget_reason(client: Any, run_id: str, tag: str) -> None:
             raise
 
 
-def _read(client: Any, run_id: str) -> Any:
+def read_if_any(client: Any, run_id: str) -> Any:
     """Returns a run; `None` in another store than before, or an emptied one."""
     from mlflow.exceptions import MlflowException
 

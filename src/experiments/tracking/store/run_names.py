@@ -1,0 +1,176 @@
+"""The ways in which a person may name a run, and the run of the store that is meant."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import TrackingError, make_printable
+from experiments.records import NewerRecordError
+from experiments.tracking.spool.claims import find_claims, read_job_id
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.store.client import Connection, attempt
+from experiments.tracking.store.runs import list_own_runs, read_if_any
+
+_DIGITS = 32  # hexadecimal ones of a whole id
+_START = re.compile(rf"[0-9a-f]{{1,{_DIGITS}}}")
+_SHOWN = 5  # runs that a message lists
+_PAGE = 1000
+
+
+class UnknownRunError(TrackingError):
+    """What was typed names no run, or several."""
+
+
+@dataclass(frozen=True)
+class NamedRun:
+    """A run of the store, and how it was named.
+
+    Attributes:
+        run: MLflow's.
+        folder: The folder by which it was named; `None` when it was not.
+    """
+
+    run: Any
+    folder: Path | None = None
+
+
+def find_run(
+    name: str, connection: Connection, output_dir: Path, *, typed_in: Path | None = None
+) -> NamedRun:
+    """Returns the run that a person means.
+
+    Args:
+        name: Its id, the first characters of that, or its folder. An id may be one of
+            before the database was lost: the folder of the run remembers it.
+        connection: The open store.
+        output_dir: Where folders are looked for.
+        typed_in: Where a relative path begins, which may begin in `output_dir` too;
+            `None` for what no person has typed, such as a tag: it names no folder.
+
+    Raises:
+        UnknownRunError: It names none, or several.
+        TrackingError: The store refuses.
+    """
+    if _START.fullmatch(name):
+        return NamedRun(_find_by_id(name, connection, output_dir))
+    for start in () if typed_in is None else (typed_in, output_dir):
+        folder = start / Path(name).expanduser()
+        if name and folder.is_dir():
+            spool = Spool(folder, output_dir)
+            return NamedRun(_find_by_folder(spool, connection), spool.job_folder)
+    raise UnknownRunError(
+        f"{_quote(name)} names no run: it is neither an id, nor the first characters "
+        "of one, nor a folder. The id of a run stands on its page and as `run_id` in "
+        "the result.json of its folder."
+    )
+
+
+def _find_by_id(start: str, connection: Connection, output_dir: Path) -> Any:
+    """Returns the run whose id begins so."""
+    client = connection.client
+    if len(start) == _DIGITS:
+        run = attempt(lambda: read_if_any(client, start), f"read run {start}")
+        found = [] if run is None else [run]
+    else:
+        found = _search(connection, start)
+    # When a database was lost, `task=sync` sends its runs into new ones. The ids of
+    # before stand on screens and in tags, such as that of the best trial of a search.
+    found = found or list(_find_successors(start, connection, output_dir))
+    if not found:
+        raise UnknownRunError(
+            f"There is no run {start} in {connection.location.uri}, and no folder "
+            f"below {output_dir} was ever its own. Was it recorded elsewhere? "
+            "tracking.uri and output_dir say where to look."
+        )
+    return _only(found, start)
+
+
+def _search(connection: Connection, start: str) -> list[Any]:
+    """Returns the runs whose ids begin so, the latest first, a few at most."""
+    client = connection.client
+    experiments = [item.experiment_id for item in _list_experiments(client)]
+    query = f"attributes.run_id LIKE '{start}%'"  # hexadecimal digits, no other sign
+    order = ["attributes.start_time DESC"]
+    return list(
+        attempt(
+            lambda: client.search_runs(
+                experiments, query, max_results=_SHOWN + 1, order_by=order
+            ),
+            f"look for run {start}",
+        )
+    )
+
+
+def _list_experiments(client: Any) -> Iterator[Any]:
+    token: str | None = None
+    while True:
+        read = partial(client.search_experiments, max_results=_PAGE, page_token=token)
+        page = attempt(read, "list experiments")
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _find_successors(
+    start: str, connection: Connection, output_dir: Path
+) -> Iterator[Any]:
+    """Yields the runs in which the records of a lost one are now, each once."""
+    seen = set()
+    for spool, _ in find_claims(output_dir, lambda known: known.startswith(start)):
+        run = None
+        with suppress(NewerRecordError):
+            run = _current_run(spool, connection)
+        if run is not None and run.info.run_id not in seen:
+            seen.add(run.info.run_id)
+            yield run
+
+
+def _find_by_folder(spool: Spool, connection: Connection) -> Any:
+    """Returns the run of a folder.
+
+    Raises:
+        UnknownRunError: It has none in this store.
+    """
+    run = _current_run(spool, connection)
+    if run is not None:
+        return run
+    if not spool.journal.is_file():
+        reason = f"it holds no {spool.journal.relative_to(spool.job_folder)}"
+        advice = "Name the folder of a job, a sweep or a search"
+    else:
+        reason = f"no run in {connection.location.uri} is its own"
+        advice = "Were its records sent there? task=sync sends what is missing"
+    raise UnknownRunError(f"{spool.job_folder} names no run: {reason}. {advice}.")
+
+
+def _current_run(spool: Spool, connection: Connection) -> Any:
+    """Returns the run of a folder that the store has; `None` without one."""
+    job_id = read_job_id(spool)
+    if job_id is None:
+        return None
+    client, store = connection.client, connection.location.name
+    runs = list_own_runs(client, spool, store, job_id)
+    return attempt(lambda: next(runs, None), "read a run")
+
+
+def _only(runs: Iterable[Any], start: str) -> Any:
+    first, *others = runs
+    if not others:
+        return first
+    shown = [
+        f"  {run.info.run_id}  {make_printable(run.info.run_name or '')}"
+        for run in (first, *others)
+    ]
+    count = len(shown) if len(shown) <= _SHOWN else f"more than {_SHOWN}"
+    verb = "is the beginning of" if len(start) < _DIGITS else "was, before, the id of"
+    lines = "\n".join(shown[:_SHOWN])
+    raise UnknownRunError(f"{start} {verb} {count} runs. Name one of them:\n{lines}")
+
+
+def _quote(name: str) -> str:
+    return repr(name if len(name) <= 200 else f"{name[:200]}...")
