@@ -33,6 +33,7 @@ KNOWN = (
     ["hydra.job_logging.root.level=NOPE"],
     [f"+{'k' * 300}=1"],
     [f"seed={'9' * 5000}"],
+    ["--info", "defaults-tree", "model=5"],
     ["--hydra-help", f"~{'x' * 300}"],
     ["--info", "defaults", f"hydra.sweeper.max_retries={'9' * 5000}"],
     [f"+tags.x={'[' * 500}{']' * 500}"],

@@ -55,6 +55,7 @@ _FULL_KEY = re.compile(r"full_key: (\S+)")
 _HYDRAS = {
     "configure_log",
     "Callbacks.__init__",
+    "ConfigLoaderImpl.compute_defaults_list",
     "Hydra.compose_config",
     "Hydra.shell_completion",
     "Plugins.instantiate_sweeper",
