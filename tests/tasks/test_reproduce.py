@@ -99,7 +99,7 @@ def test_run_is_reproduced_from_its_record(
     assert again.run_id != first.run_id
     assert "data are those of the recorded run" in shown
     assert "Reproduced within 1e-06" in shown
-    assert f"The files of the recorded run: {first.output_dir}\n" in shown
+    assert f"The files of the recorded run: {first.output_dir} " in shown
 
 
 def test_other_result_is_told_metric_by_metric(
