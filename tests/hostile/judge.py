@@ -1,5 +1,6 @@
 """What every hostile command must keep to, and the shortest line that does not."""
 
+import itertools
 import json
 import os
 import re
@@ -102,15 +103,13 @@ def _judge_sentence(text: str) -> str | None:
 
 def shorten(line: Sequence[str], fault: str, folder: Path) -> list[str]:
     """Returns the line without the words that the fault does not need."""
-    kept = list(line)
-    for attempt in range(2):
+    kept, tries = list(line), itertools.count()
+    for _ in range(2):
         for word in list(kept):
             if len(kept) > 1:
                 rest = list(kept)
                 rest.remove(word)
-                (outcome,) = run_lines(
-                    [rest], folder / f"{attempt}-{len(kept)}-{id(word)}"
-                )
+                (outcome,) = run_lines([rest], folder / str(next(tries)))
                 found = find_fault(outcome, rest)
                 if found is not None and kind_of(found) == kind_of(fault):
                     kept = rest
