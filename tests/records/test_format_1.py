@@ -137,6 +137,15 @@ def test_run_that_did_not_end_is_continued(
     assert read_status(outputs, result["run_id"]) == "FINISHED"
 
 
+@pytest.mark.slow
+def test_best_trial_is_trained_with_changes(run_command: Any, outputs: Path) -> None:
+    words = ("task=train", "trainer.epochs=3", "optimizer=sgd", "gpu=cpu")
+    done = run_command(*words, f"from_search={find_parent(outputs)}")
+    assert done.returncode == 0, done.stderr
+    result = read_result(find_job(outputs, "best_of"))
+    assert (result["status"], result["epochs"]) == ("FINISHED", 3)
+
+
 def test_search_goes_on_with_its_trials(run_command: Any, outputs: Path) -> None:
     done = run_command(*SEARCH, "hydra.sweeper.max_trials=4")
     assert done.returncode == 0, done.stderr
