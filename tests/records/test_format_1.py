@@ -140,9 +140,10 @@ def test_run_that_did_not_end_is_continued(
 @pytest.mark.slow
 def test_best_trial_is_trained_with_changes(run_command: Any, outputs: Path) -> None:
     words = ("task=train", "trainer.epochs=3", "optimizer=sgd", "gpu=cpu")
-    done = run_command(*words, f"from_search={find_parent(outputs)}")
+    parent = find_parent(outputs)
+    done = run_command(*words, f"from_search={parent}")
     assert done.returncode == 0, done.stderr
-    result = read_result(find_job(outputs, "best_of"))
+    result = read_result(find_job(outputs, f"best_of_{parent[:8]}"))
     assert (result["status"], result["epochs"]) == ("FINISHED", 3)
 
 
