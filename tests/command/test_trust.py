@@ -61,7 +61,7 @@ def test_another_folder_that_takes_the_place_of_a_trusted_one_is_not_trusted(
 def test_broken_settings_trust_nobody_and_can_be_mended(
     folder: Path, content: str
 ) -> None:
-    settings_file().parent.mkdir()
+    settings_file().parent.mkdir(parents=True)
     settings_file().write_text(content.replace("FOLDER", str(folder)))
     assert not is_trusted(folder)
     trust(folder)
