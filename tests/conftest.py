@@ -1,11 +1,12 @@
 """What several test folders share."""
 
 import atexit
-import copy
 import functools
 import gc
+import inspect
 import logging
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def _no_job_of_hydra() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _config_files() -> Iterator[None]:
-    """Reads each config file once for all tests."""
+    """Reads each config file and merges each choice once for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         share_config_files(patch.setattr)
         yield
@@ -87,7 +88,7 @@ def _compositions() -> Iterator[None]:
     """Lets Hydra compose the same of this repository's configs once for all tests."""
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
-    known: dict[str, Any] = {}
+    known: dict[str, bytes] = {}
     plain = ConfigLoaderImpl.load_configuration
 
     @functools.wraps(plain)
@@ -97,12 +98,21 @@ def _compositions() -> Iterator[None]:
         if not any(path.endswith(str(CONF)) for path in sources):  # a test's own
             return plain(self, *given, **named)
         if key not in known:
-            known[key] = plain(self, *given, **named)
-        return copy.deepcopy(known[key])
+            known[key] = pickle.dumps(plain(self, *given, **named))
+        return pickle.loads(known[key])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ConfigLoaderImpl, "load_configuration", load_configuration)
         yield
+
+
+@pytest.fixture
+def unshared_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets each command read and merge for itself, as it does outside of tests."""
+    from experiments.command.loader import Loader, ReadOnce
+
+    for kind in (Loader, ReadOnce):
+        monkeypatch.setattr(kind, "__init__", inspect.unwrap(kind.__init__))
 
 
 @pytest.fixture

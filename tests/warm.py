@@ -99,22 +99,30 @@ class _Forked(subprocess.Popen[Any]):
 
 
 def share_config_files(replace: Any) -> None:
-    """Lets every command of this process read each config file once.
+    """Lets every command of this process read each file and merge each choice once.
 
     Args:
         replace: Sets an attribute, for as long as this shall hold.
     """
-    from experiments.command.loader import ReadOnce
+    from experiments.command.loader import Loader, ReadOnce
 
-    read: dict[tuple[str, ...], bytes] = {}
-    plain = ReadOnce.__init__
+    read: dict[Any, Any] = {}
+    lists: dict[Any, Any] = {}
+    merged: dict[Any, Any] = {}
+    folders, loader = ReadOnce.__init__, Loader.__init__
 
-    @functools.wraps(plain)
-    def share(self: Any, config_search_path: Any) -> None:
-        plain(self, config_search_path)
-        self._read = read
+    @functools.wraps(folders)
+    def share_read(self: Any, *given: Any, **named: Any) -> None:
+        folders(self, *given, **named)
+        self._read, self.lists = read, lists
 
-    replace(ReadOnce, "__init__", share)
+    @functools.wraps(loader)
+    def share_merged(self: Any, *given: Any, **named: Any) -> None:
+        loader(self, *given, **named)
+        self._merged = merged
+
+    replace(ReadOnce, "__init__", share_read)
+    replace(Loader, "__init__", share_merged)
 
 
 @cache

@@ -1,4 +1,3 @@
-import inspect
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from experiments.command.composer import without_hydra
-from experiments.command.loader import ReadOnce, open_hydra
+from experiments.command.loader import open_hydra
 
 
 @pytest.fixture
@@ -44,11 +43,8 @@ def test_a_file_that_is_edited_meanwhile_stays_what_it_was(
     assert read() == before == {"model": {"depth": 18}, "seed": 1}
 
 
-def test_the_next_command_reads_a_file_anew(
-    folder: Path, read: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The tests share what they read.
-    monkeypatch.setattr(ReadOnce, "__init__", inspect.unwrap(ReadOnce.__init__))
+@pytest.mark.usefixtures("unshared_files")
+def test_the_next_command_reads_a_file_anew(folder: Path, read: Any) -> None:
     read()
     (folder / "model" / "small.yaml").write_text("depth: 34\n")
     with open_hydra(create_config_search_path(str(folder))) as hydra:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile.memory import peak_megabytes
+from tests.warm import share_config_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 10  # of one command
@@ -124,7 +125,7 @@ def _prepare(folder: Path) -> Any:
     from tests.hostile.guard import Guard
 
     assert running.run_job is not launch.main
-    _share_compositions()
+    share_config_files(setattr)
     sys.meta_path.insert(0, _BORDER)  # type: ignore[arg-type]
     sys.dont_write_bytecode = True
     os.environ["HOME"] = str(folder / "home")
@@ -135,27 +136,6 @@ def _prepare(folder: Path) -> Any:
     guard.install()
     gc.freeze()
     return guard
-
-
-def _share_compositions() -> None:
-    """Lets all commands read each file and merge each choice once."""
-    from experiments.command.loader import Loader, ReadOnce
-
-    read: dict[Any, Any] = {}
-    lists: dict[Any, Any] = {}
-    merged: dict[Any, Any] = {}
-    folders, loader = ReadOnce.__init__, Loader.__init__
-
-    def share_read(self: Any, *given: Any, **named: Any) -> None:
-        folders(self, *given, **named)
-        self._read, self.lists = read, lists
-
-    def share_merged(self: Any, *given: Any, **named: Any) -> None:
-        loader(self, *given, **named)
-        self._merged = merged
-
-    ReadOnce.__init__ = share_read  # type: ignore[method-assign]
-    Loader.__init__ = share_merged  # type: ignore[method-assign]
 
 
 def run_line(

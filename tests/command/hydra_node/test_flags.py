@@ -188,6 +188,7 @@ def test_key_that_only_the_swept_choices_have_is_no_mistake(check: Any) -> None:
         check("optimizer=sgd,adam", "optimizer.momentum=0.5", multirun=True)
 
 
+@pytest.mark.usefixtures("unshared_files")
 def test_many_jobs_need_the_list_of_files_once(
     check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
