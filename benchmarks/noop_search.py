@@ -62,6 +62,8 @@ if __name__ == "__main__":
             whole.append(time.perf_counter() - begin)
 
     entry.run_search = timed
+    # Trials that do nothing claim no device, and Keras has been imported already.
+    hydra_jobs.claim_here = lambda sweep: None
     watch_launches()
     overrides = [*get_args_parser().parse_args().overrides, "hydra.mode=MULTIRUN"]
     with open_hydra(create_config_search_path(str(CONF))) as hydra:  # as a command does
