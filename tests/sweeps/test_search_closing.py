@@ -169,7 +169,7 @@ def test_best_trial_that_mlflow_did_not_have_yet_is_found_by_its_folder(
     write_trials(plan, [unsent])
     _, run_id = close(plan)
     assert client().get_run(run_id).data.tags["search.best_run_id"] == ""
-    best = run_job(f"from_search={run_id[:10]}")
+    best = run_job(f'from_search="{run_id[:10]}"')
     run = client().get_run(best.run_id)
     assert run.data.params["optimizer.lr"] == "0.003"
     assert run.data.tags["from_search"] == run_id

@@ -170,7 +170,7 @@ def test_run_whose_folder_is_gone_is_reproduced_and_that_is_told(
 ) -> None:
     first = run_job(*TINY, "debug=one_step", "seed=4")
     moved = Path(first.output_dir).rename(Path(first.output_dir).parents[2] / "moved")
-    assert run_again(first.run_id[:10]).metrics == first.metrics
+    assert run_again(f'"{first.run_id[:10]}"').metrics == first.metrics
     shown = capsys.readouterr().out
     assert f"The folder of the run {first.run_id} (test) is not below " in shown
     assert run_again(str(moved)).metrics == first.metrics
@@ -183,7 +183,7 @@ def test_runs_that_say_that_they_reproduce_each_other_end_the_search_for_the_fir
     uri = f"sqlite:///{outputs}/mlflow.db"
     import_mlflow().MlflowClient(uri).set_tag(first.run_id, "reproduces", first.run_id)
     where = f"output_dir={outputs}"
-    plan = check("task=reproduce", f"run_id={first.run_id[:10]}", where)
+    plan = check("task=reproduce", f'run_id="{first.run_id[:10]}"', where)
     assert "seed=5" in suggest_command(plan, [])
 
 

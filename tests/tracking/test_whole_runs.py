@@ -60,7 +60,8 @@ def ask(out: Path, *ids: str) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_run_leads_to_its_folder_and_its_checkpoints(
     run_command: Any, tmp_path: Path
 ) -> None:
@@ -95,7 +96,9 @@ def test_every_run_leads_to_its_folder_and_its_checkpoints(
     places = {folder: run_id for run_id, (folder, _) in found.items()}
     (page,) = copy.glob("sweeps/*/search.html")
     search = places[str(page.parent.relative_to(copy))]
-    done = run_command("task=train", f"from_search={search[:10]}", f"output_dir={copy}")
+    done = run_command(
+        "task=train", f'from_search="{search[:10]}"', f"output_dir={copy}"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     job = next(folder for folder in places if Path(folder).name.startswith("seed_1"))
     done = run_command("task=reproduce", f"run_id={job}", f"output_dir={copy}")

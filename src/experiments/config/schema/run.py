@@ -48,7 +48,8 @@ class RunConfig:
         seed: Seeds weights, shuffling, augmentation and dropout.
         gpu: `auto`, `cpu`, `all`, an index or a list of indices.
         backend: Keras backend.
-        run_id: Tracked run that a task such as `reproduce` works on.
+        run_id: Tracked run that a task such as `reproduce` works on: its id, the first
+            characters of that, or its folder.
         from_search: Parent run of a search, whose best trial is trained.
         fresh: Start anew in a new folder, although the job was started before.
         name: Name of the run; null for the model's and the data set's.
