@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.files import open_own, replace_json
+from experiments.files import drafting, open_own, replace_bytes, replace_json
 
 
 def test_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -37,6 +37,90 @@ def test_link_in_the_place_of_the_draft_leads_nowhere(tmp_path: Path) -> None:
     assert canary.read_text() == "alive"
     assert json.loads((folder / "result.json").read_text()) == {"a": 1}
     assert not (folder / "result.json").is_symlink()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("durable", [False, True])
+def test_readers_see_the_old_file_until_the_new_one_is_whole(
+    tmp_path: Path, shared: bool, durable: bool
+) -> None:
+    path = tmp_path / "file"
+    replace_bytes(path, b"old", shared=shared, durable=durable)
+    with drafting(path, shared=shared, durable=durable) as draft:
+        draft.write_bytes(b"new")
+        assert draft.parent == path.parent  # else it could not get its name at once
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert [place.name for place in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_an_error_leaves_the_old_file_and_no_draft(
+    tmp_path: Path, shared: bool
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def break_off() -> None:
+        with drafting(path, shared=shared) as draft:
+            draft.write_bytes(b"half")
+            Path(f"{draft}-wal").write_bytes(b"as SQLite does")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert path.read_bytes() == b"old"
+    assert [place.name for place in tmp_path.iterdir()] == ["file"]
+
+
+def test_several_who_write_one_file_have_drafts_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with drafting(path, shared=True) as one, drafting(path, shared=True) as other:
+        one.write_bytes(b"one")
+        other.write_bytes(b"other")
+    assert path.read_bytes() == b"one"  # the last one to end
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    with drafting(folder, shared=True) as draft:
+        draft.mkdir()
+        (draft / "weights").write_text("1")
+        assert not folder.exists()
+    assert (folder / "weights").read_text() == "1"
+    assert [place.name for place in tmp_path.iterdir()] == ["model"]
+
+
+def test_an_error_leaves_no_folder(tmp_path: Path) -> None:
+    def break_off() -> None:
+        with drafting(tmp_path / "model") as draft:
+            draft.mkdir()
+            (draft / "weights").write_text("1")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_power_cut_finds_the_content_before_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    flush, replace = os.fsync, Path.replace
+
+    def note_flush(descriptor: int) -> None:
+        told.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        flush(descriptor)
+
+    def note_name(self: Path, target: Path) -> Path:
+        told.append("named")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_flush)
+    monkeypatch.setattr(Path, "replace", note_name)
+    replace_bytes(tmp_path / "file", b"new", durable=True)
+    assert told == ["unfinished-file", "named", tmp_path.name]
 
 
 def _link_to_canary(path: Path) -> None:

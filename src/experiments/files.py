@@ -3,7 +3,11 @@
 import errno
 import json
 import os
+import shutil
 import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,11 +26,49 @@ def replace_json(path: Path, content: Any, *, indent: int | None = None) -> None
         content: Plain data.
         indent: Spaces a level; `None` for one line.
     """
-    temporary = path.with_name(f"unfinished-{path.name}")
-    text = json.dumps(content, indent=indent) + "\n"
-    with open_new(temporary) as file:
-        file.write(text.encode())
-    temporary.replace(path)
+    replace_bytes(path, (json.dumps(content, indent=indent) + "\n").encode())
+
+
+def replace_bytes(
+    path: Path, data: bytes, *, shared: bool = False, durable: bool = False
+) -> None:
+    """Writes a file so that readers see the old or the new one; see `drafting`."""
+    draft = drafting(path, shared=shared, durable=durable)
+    with draft as place, open_new(place) as file:
+        file.write(data)
+
+
+@contextmanager
+def drafting(
+    path: Path, *, shared: bool = False, durable: bool = False
+) -> Iterator[Path]:
+    """Yields where to write a file or a folder, which then gets its name at once.
+
+    A process that dies meanwhile changes nothing at that name, and neither does an
+    error, after which nothing is left of the draft.
+
+    Args:
+        path: Where it is to be.
+        shared: Whether others may write it at the same time. Then each has a draft of
+            its own; else there is one, and what a crash has left is written over.
+        durable: Survive a power cut too, which takes a disk some milliseconds.
+    """
+    name = f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
+    draft = path.with_name(name if shared else f"unfinished-{path.name}")
+    try:
+        yield draft
+        commit_file(draft, path, durable=durable)
+    finally:
+        _remove(draft)
+
+
+def commit_file(draft: Path, path: Path, *, durable: bool = False) -> None:
+    """Gives a finished draft its name; see `drafting`."""
+    if durable:
+        _flush(draft)
+    draft.replace(path)
+    if durable:
+        _flush(path.parent)
 
 
 def open_new(path: Path) -> BinaryIO:
@@ -56,3 +98,20 @@ def open_own(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
     return descriptor
+
+
+def _remove(draft: Path) -> None:
+    """Removes what is left of a draft, and what SQLite keeps beside one."""
+    if draft.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(IsADirectoryError):
+            Path(f"{draft}{suffix}").unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

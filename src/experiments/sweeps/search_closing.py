@@ -13,7 +13,7 @@ from experiments.command.printed import (
     describe_tracking,
 )
 from experiments.command.search_plan import SearchPlan
-from experiments.files import open_new
+from experiments.files import replace_bytes
 from experiments.jobs import display
 from experiments.jobs.recorded_job import BEST_FOLDER, BEST_RUN
 from experiments.search.results.files import format_csv, format_markdown, summarise
@@ -82,8 +82,7 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     parent.log_text(format_csv(trials, objective), "search/trials.csv")
     parent.log_text(format_markdown(trials, objective), "search/results.md")
     parent.log_text(page, "search/search.html")
-    with open_new(plan.folder / job_files.PAGE) as file:
-        file.write(page.encode())
+    replace_bytes(plan.folder / job_files.PAGE, page.encode())
     parent.log_dict(_describe_space(search), "search/space.yaml")
     parent.log_file(plan.folder / job_files.SEARCH / job_files.TRIALS, "search")
     parent.log_figure(draw_history(trials, objective), "search/history.png")

@@ -10,7 +10,6 @@ from experiments.records import RecordError
 from experiments.training.checkpoints.manifest import (
     Manifest,
     Record,
-    commit_file,
     read_manifest,
     write_manifest,
 )
@@ -70,17 +69,6 @@ def test_states_are_ranked_by_their_finite_value(mode: str, ranked: list[int]) -
     manifest = Manifest(monitor="m", mode=mode, last=records)  # type: ignore[arg-type]
 
     assert [r.epoch for r in manifest.ranked()] == ranked
-
-
-def test_committed_file_replaces_the_old_one(tmp_path: Path) -> None:
-    temporary, path = tmp_path / "new", tmp_path / "file"
-    path.write_text("old")
-    temporary.write_text("new")
-
-    commit_file(temporary, path)
-
-    assert path.read_text() == "new"
-    assert not temporary.exists()
 
 
 @pytest.mark.timeout(20)

@@ -4,11 +4,11 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+from experiments.files import replace_bytes
 from experiments.records import RecordError, read_json
 from experiments.shapes import ShapeError, conform
 
@@ -72,10 +72,8 @@ class ScanCache:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._file.parent)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"version": _VERSION, "files": records}, file)
-            Path(temporary).replace(self._file)
+            data = json.dumps({"version": _VERSION, "files": records}).encode()
+            replace_bytes(self._file, data, shared=True)
         except OSError as error:
             _log.warning(
                 "What was verified is not remembered: %s. Set dataset.scan_cache to a "

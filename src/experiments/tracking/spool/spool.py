@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from experiments import job_files
 from experiments.errors import TrackingError
-from experiments.files import open_new, open_own
+from experiments.files import drafting, open_own, replace_bytes
 from experiments.records import (
     OutsideError,
     RecordError,
@@ -229,12 +228,8 @@ class Spool:
         if not (source / "MLmodel").is_file():
             return
         refuse_links(source)
-        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
-        try:
+        with drafting(folder, shared=True) as draft:
             shutil.copytree(source, draft)
-            draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     def write_model_place(self, number: int, place: Path) -> None:
         """Remembers where a model lies, relative to this folder."""
@@ -278,12 +273,13 @@ class Spool:
             if place.is_file() and place.read_bytes() == data:
                 return None
             place.parent.mkdir(parents=True, exist_ok=True)
-            return _replace(place, data)
+            replace_bytes(place, data, shared=True)
         except (OSError, OutsideError):
             folder = Path(tempfile.mkdtemp(prefix="experiments-"))
-            found = _replace(folder / place.name, data)
-            self._kept_beside.add(str(found))
-            return found
+            place = folder / place.name
+            replace_bytes(place, data, shared=True)
+            self._kept_beside.add(str(place))
+        return place
 
     def remove_model(self, folder: Path) -> None:
         """Frees the disk of a model that MLflow holds.
@@ -333,7 +329,8 @@ class Spool:
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         # Without it entries are sent again after a crash, which changes nothing.
         with suppress(OSError):
-            _replace(self.folder / name, json.dumps(stamp(content)).encode())
+            data = json.dumps(stamp(content)).encode()
+            replace_bytes(self.folder / name, data, shared=True)
 
     def _read_json(self, name: str, shape: Any) -> dict[str, Any]:
         """Returns what a file holds; a damaged one is told and taken for absent."""
@@ -345,15 +342,3 @@ class Spool:
             # The store is asked what it has: at worst records are sent again.
             _LOGGER.warning("%s. It is not used, and written anew.", error)
             return {}
-
-
-def _replace(path: Path, data: bytes) -> Path:
-    """Writes a file so that readers see the old or the new one, whole."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with open_new(draft) as file:
-            file.write(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path

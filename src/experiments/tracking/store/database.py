@@ -1,9 +1,7 @@
 """The embedded database: created, upgraded and put right once, whoever comes first."""
 
 import sqlite3
-import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from experiments import job_files
 from experiments.errors import TrackingError
-from experiments.files import cache_folder
+from experiments.files import cache_folder, drafting
 from experiments.tracking.store.links import locate
 from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.store.relocation import relocate
@@ -101,13 +99,12 @@ def _is_database(path: Path) -> bool:
 
 def _create(path: Path) -> None:
     """Builds the database beside its place and moves it there when it is whole."""
-    with _temporary(path.parent) as draft:
+    with drafting(path, shared=True) as draft:
         with closing(_open_template()) as template, closing(_connect(draft)) as copy:
             template.backup(copy)
             # Writers do not block readers, and a commit needs fewer disk syncs.
             copy.execute("PRAGMA journal_mode=WAL")
         _create_default_experiment(draft, path)
-        draft.replace(path)
 
 
 def _create_default_experiment(draft: Path, path: Path) -> None:
@@ -129,10 +126,8 @@ def _open_template() -> sqlite3.Connection:
     migrated = _migrate_in_memory()
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with _temporary(cached.parent) as draft:
-            with closing(_connect(draft)) as copy:
-                migrated.backup(copy)
-            draft.replace(cached)
+        with drafting(cached, shared=True) as draft, closing(_connect(draft)) as copy:
+            migrated.backup(copy)
     except (OSError, sqlite3.Error):
         # A cache that cannot be written costs half a second a database, no more.
         return migrated
@@ -152,14 +147,3 @@ def _migrate_in_memory() -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30)
-
-
-@contextmanager
-def _temporary(folder: Path) -> Iterator[Path]:
-    """Yields an unused path in `folder` and removes what is left there."""
-    draft = folder / f".{uuid.uuid4().hex}.tmp"
-    try:
-        yield draft
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            Path(f"{draft}{suffix}").unlink(missing_ok=True)

@@ -1,13 +1,12 @@
 """A Keras model as an MLflow model folder: quickly, readable without this project."""
 
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from experiments.files import drafting
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
 
 
@@ -27,23 +26,18 @@ def save_keras_model(
         import mlflow.keras
     import keras
 
-    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        # Without requirements of ours MLflow imports everything in a new process to
-        # infer them (13 s); with an input example it fails for Keras 3.
-        with _requirements_trusted():
-            mlflow.keras.save_model(
-                # The same layers without the optimizer's state, which doubles the
-                # file, and the schedule, which only this project can load.
-                keras.Model(model.inputs, model.outputs, name=model.name),
-                str(draft),
-                signature=_signature(model, example),
-                pip_requirements=_requirements(),
-                metadata=dict(metadata) or None,
-            )
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    # Without requirements of ours MLflow imports everything in a new process to
+    # infer them (13 s); with an input example it fails for Keras 3.
+    with drafting(folder, shared=True) as draft, _requirements_trusted():
+        mlflow.keras.save_model(
+            # The same layers without the optimizer's state, which doubles the
+            # file, and the schedule, which only this project can load.
+            keras.Model(model.inputs, model.outputs, name=model.name),
+            str(draft),
+            signature=_signature(model, example),
+            pip_requirements=_requirements(),
+            metadata=dict(metadata) or None,
+        )
 
 
 def _signature(model: Any, example: Any) -> Any:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from experiments.errors import TrackingError
+from experiments.files import drafting
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -101,9 +102,8 @@ def _back_up(path: Path) -> Path:
     while backup.exists():
         backup = backup.with_suffix(f".before-{_read_revision(path)}-{number}")
         number += 1
-    draft = backup.with_name(f".{backup.name}.tmp")
-    _copy(path, draft)
-    draft.replace(backup)
+    with drafting(backup) as draft:
+        _copy(path, draft)
     return backup
 
 

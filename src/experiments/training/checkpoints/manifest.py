@@ -1,14 +1,13 @@
-"""Which saved states of a run are valid, and how a file becomes one of them."""
+"""Which saved states of a run are valid."""
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments import job_files
 from experiments.config.objective import Mode, Objective
-from experiments.files import open_new
+from experiments.files import replace_bytes
 from experiments.records import read_record, stamp
 from experiments.shapes import Count, FileName
 
@@ -81,23 +80,5 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest of `folder`: from here on its states are the valid ones."""
-    temporary = folder / f"unfinished-{job_files.MANIFEST}"
     text = json.dumps(stamp(dataclasses.asdict(manifest)), indent=2)
-    with open_new(temporary) as file:
-        file.write(text.encode())
-    commit_file(temporary, folder / job_files.MANIFEST)
-
-
-def commit_file(temporary: Path, path: Path) -> None:
-    """Gives a finished file its name such that a power cut leaves all or nothing."""
-    _flush(temporary)
-    temporary.replace(path)
-    _flush(path.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_bytes(folder / job_files.MANIFEST, text.encode(), durable=True)

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from experiments import job_files
-from experiments.files import open_new
+from experiments.files import commit_file, open_new
 from experiments.records import open_file, parse_record, stamp
-from experiments.training.checkpoints.manifest import commit_file
 from experiments.training.checkpoints.state import Position, TrainingState
 from experiments.training.checkpoints.tensor_file import (
     iterate_bytes,
@@ -69,7 +68,7 @@ def write_state(folder: Path, state: TrainingState) -> tuple[str, str]:
     try:
         sha256 = _write_and_hash(temporary, state)
         name = f"{stem}-{sha256[:_DIGITS]}{job_files.STATE_SUFFIX}"
-        commit_file(temporary, folder / name)
+        commit_file(temporary, folder / name, durable=True)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
