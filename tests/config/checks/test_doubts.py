@@ -47,6 +47,20 @@ CROP = "augment=inception_crop"
             ["callbacks.early_stopping.min_delta=5"],
             "callbacks.early_stopping.min_delta=5 is more than val_accuracy can gain",
         ),
+        (
+            ["schedule=step"],
+            "schedule.every_epochs=30 is not reached in trainer.epochs=5: the rate "
+            "never drops.",
+        ),
+        (
+            ["schedule=step_plain56", "trainer.epochs=91"],
+            "schedule.milestones=91.2 is not reached in trainer.epochs=91",
+        ),
+        (
+            ["experiment=cifar10_resnet110", "callbacks=[default,tensorboard]"],
+            "callbacks.early_stopping.patience=20 may end training before the rate "
+            "drops, after 91.2 epochs. Leave it out by callbacks=full_length,",
+        ),
     ],
 )
 def test_a_value_with_which_nothing_is_learnt_is_asked(
@@ -62,6 +76,10 @@ def test_a_value_with_which_nothing_is_learnt_is_asked(
         [],
         *([f"optimizer={p.stem}"] for p in sorted((CONF / "optimizer").glob("*.yaml"))),
         [CROP],
+        *([f"experiment={name}"] for name in ("cifar10_resnet110", "cifar10_plain56")),
+        ["experiment=cifar10_resnet110", "debug=one_step"],
+        ["experiment=cifar10_resnet110", "debug=overfit"],
+        ["schedule=step", "trainer.epochs=31", "callbacks.early_stopping.patience=30"],
         ["optimizer.lr=1e-7"],
         ["optimizer.lr=3"],
         ["optimizer.clip_norm=1e-20"],  # Adam divides by the size of the gradients

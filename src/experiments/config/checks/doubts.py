@@ -1,5 +1,6 @@
 """Values with which hardly anything can be learnt: each may be meant, and is asked."""
 
+import itertools
 from collections.abc import Iterator
 
 from experiments.config.schema.augment import InceptionCropConfig
@@ -12,6 +13,7 @@ from experiments.config.schema.optimizer import (
     SGDConfig,
 )
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.schedule import StepConfig
 
 # Added to a weight of 0.05, a smaller step is lost in float32.
 _LEAST_RATE = 1e-9
@@ -31,6 +33,34 @@ def find_doubts(run: RunConfig) -> Iterator[str]:
     yield from _doubt_optimizer(run.optimizer, rate)
     yield from _doubt_regularisation(run)
     yield from _doubt_early_stopping(run)
+    yield from _doubt_steps(run)
+
+
+def _doubt_steps(run: RunConfig) -> Iterator[str]:
+    """A rate that never drops is constant; one may be stopped before it drops."""
+    schedule, trainer = run.schedule, run.trainer
+    is_cut = trainer.max_steps_per_epoch or trainer.overfit_batches
+    if not isinstance(schedule, StepConfig) or is_cut:
+        return
+    drops = schedule.milestones or [schedule.every_epochs or 0.0]
+    key = "milestones" if schedule.milestones else "every_epochs"
+    if drops[0] >= trainer.epochs:
+        yield (
+            f"schedule.{key}={drops[0]:g} is not reached in trainer.epochs="
+            f"{trainer.epochs}: the rate never drops."
+        )
+        return
+    reached = [0.0, *(drop for drop in drops if drop < trainer.epochs)]
+    longest = max(end - start for start, end in itertools.pairwise(reached))
+    for name, callback in run.callbacks.items():
+        if isinstance(callback, EarlyStoppingConfig):
+            patience = callback.patience
+            if patience + callback.start_from_epoch < longest:
+                yield (
+                    f"callbacks.{name}.patience={patience} may end training before the "
+                    f"rate drops, after {longest:g} epochs. Leave it out by callbacks="
+                    "full_length, or raise it."
+                )
 
 
 def _doubt_early_stopping(run: RunConfig) -> Iterator[str]:
