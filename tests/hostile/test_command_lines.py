@@ -33,6 +33,8 @@ KNOWN = (
     ["hydra.job_logging.root.level=NOPE"],
     [f"+{'k' * 300}=1"],
     [f"seed={'9' * 5000}"],
+    ["++hydra.job.env_set=${nope}"],
+    ["hydra.job.env_set.A=${nope}"],
     ["--info", "defaults-tree", "model=5"],
     ["--hydra-help", f"~{'x' * 300}"],
     ["--info", "defaults", f"hydra.sweeper.max_retries={'9' * 5000}"],

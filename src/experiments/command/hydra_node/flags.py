@@ -18,6 +18,7 @@ from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.utils import validate_config_path
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
@@ -247,6 +248,7 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
     if not _is_verbosity(hydra.verbose):
         reason = "must be true, false or the name of a logger or a list of names."
         yield Problem("hydra.verbose", f"{reason} Received: {hydra.verbose!r}.")
+    yield from _check_job(whole)
     yield from check_logging(whole)
     if multirun:
         yield from check_launcher(whole)
@@ -255,6 +257,28 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
         reason, hint = _BY_IDENTITY
         received = f"{reason} Received: {plain['subdir']!r}."
         yield Problem("hydra.sweep.subdir", received, hint)
+
+
+def _check_job(whole: DictConfig) -> Iterator[Problem]:
+    """Yields what Hydra could not look up when it starts a job.
+
+    It looks without the experiment's own keys.
+    """
+    job = OmegaConf.masked_copy(whole, "hydra").hydra.job
+    if OmegaConf.is_interpolation(job, "env_set"):
+        hint = "Such as hydra.job.env_set.NAME=value."
+        yield Problem("hydra.job.env_set", "must be a mapping of names.", hint)
+        return
+    settings = {"hydra.job": job, "hydra.job.env_set": job.env_set or {}}
+    for key, node in settings.items():
+        for name in node:
+            try:
+                node[name]
+            except InterpolationKeyError as error:
+                reason = f"cannot be found out: {str(error).splitlines()[0]}."
+                yield Problem(f"{key}.{name}", reason, "Write it out.")
+            except OmegaConfBaseException:  # known to the job only, such as its number
+                continue
 
 
 def _is_node(hydra: DictConfig, name: str) -> bool:
