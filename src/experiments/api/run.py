@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import job_files
 from experiments.api.record import Record, read_folder, read_from_store
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
     from experiments.training.checkpoints.state import TrainingState
 
-_CHECKPOINTS = "checkpoints"
 # Scores of the kept epoch, recorded beside those of each epoch.
 _FINAL = ("best_", "test_")
 
@@ -164,7 +164,7 @@ class Run:
 
         manifest = None
         if self.folder is not None:
-            manifest = read_manifest(self.folder / _CHECKPOINTS)
+            manifest = read_manifest(self.folder / job_files.CHECKPOINTS)
         if self.folder is None or manifest is None:
             return []
         best = None if manifest.best is None else manifest.best.file
@@ -174,7 +174,7 @@ class Run:
                 step=found.step,
                 value=found.value,
                 is_best=found.file == best,
-                path=self.folder / _CHECKPOINTS / found.file,
+                path=self.folder / job_files.CHECKPOINTS / found.file,
             )
             for found in manifest.records()
         ]

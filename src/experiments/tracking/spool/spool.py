@@ -140,7 +140,7 @@ class Spool:
         """Removes a run that is another folder's."""
         runs = {k: known for k, known in self._read_runs().items() if known != run_id}
         former = [known for known in self._read_former() if known != run_id]
-        self._write_json("run.json", {"runs": runs, "former": former})
+        self._write_json(job_files.RUN, {"runs": runs, "former": former})
 
     def read_sent(self, run_id: str | None) -> int:
         """Returns how many entries a run holds."""
