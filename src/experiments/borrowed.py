@@ -273,10 +273,13 @@ _OMEGACONF = (
         lender="omegaconf.DictConfig",
         names=("_content", "_get_node", "_is_missing", "_is_none"),
         borrowers=(
+            "command.completion.candidates",
+            "command.completion.choices",
             "command.composer",
             "command.diagnosis",
-            "command.permission",
             "command.hydra_node.surroundings",
+            "command.permission",
+            "command.provenance",
         ),
         purpose="Looks at a value as it is written, without what it interpolates.",
         way_out="Take `OmegaConf.to_container(resolve=False)` and look in there.",
@@ -361,6 +364,13 @@ _OTHERS = (
         borrowers=("data.arrays.array_pickle",),
         purpose="The module by which NumPy 2 names an array that it pickles.",
         way_out="See which module it names by now, and accept both.",
+    ),
+    Loan(
+        lender="argparse.ArgumentParser",
+        names=("_actions",),
+        borrowers=("command.completion.candidates", "command.hydra_node.flags"),
+        purpose="Lists the flags that Hydra's parser knows.",
+        way_out="Read them from its help, or name them in a table.",
     ),
     Loan(
         lender="logging",
