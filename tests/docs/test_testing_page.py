@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 TESTS, SOURCE = ROOT / "tests", ROOT / "src" / "experiments"
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| `(?P<place>[\w/]+(?:\.py)?)` \|", re.MULTILINE)
-PLACES = _ROW.findall(PAGE)
+PLACES = _ROW.findall(PAGE.partition("## What mirrors what")[2].partition("\n## ")[0])
 MODULES = sorted(
     path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")
 )
