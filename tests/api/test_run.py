@@ -107,6 +107,35 @@ def test_id_finds_the_folder_wherever_outputs_are_now(
     assert (by_folder.id, by_folder.history) == (run.id, run.history)
 
 
+def test_first_characters_of_an_id_are_enough(result: JobResult, moved: Path) -> None:
+    run = load_run(str(result.run_id)[:12], output_dir=moved)
+    assert run.id == result.run_id
+    assert run.folder == moved / "runs" / Path(result.output_dir).name
+
+
+def test_folder_is_found_where_no_store_knows_its_run(
+    result: JobResult, moved: Path, tmp_path: Path
+) -> None:
+    away = tmp_path / "away"
+    shutil.copytree(moved / "runs", away / "runs")
+    assert load_run(str(result.run_id), output_dir=away).folder == (
+        away / "runs" / Path(result.output_dir).name
+    )
+
+
+def test_copies_of_a_run_are_told(
+    result: JobResult, moved: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(moved, copy)
+    name = Path(result.output_dir).name
+    for other in ("one", "two"):
+        shutil.copytree(copy / "runs" / name, copy / other)
+    shutil.rmtree(copy / "runs" / name)
+    with pytest.raises(TrackingError, match="2 folders, copies of each other"):
+        load_run(str(result.run_id), output_dir=copy)
+
+
 def test_run_without_a_folder_is_what_mlflow_has(
     result: JobResult, moved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -195,5 +224,5 @@ def test_folder_of_no_run_is_told(here: Path) -> None:
 
 
 def test_id_of_no_run_is_told(result: JobResult, place: Path) -> None:
-    with pytest.raises(TrackingError, match="read run 0123"):
+    with pytest.raises(TrackingError, match="no run 0123"):
         load_run("0123", output_dir=place / "outputs")

@@ -2,12 +2,11 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import job_files
 from experiments.api.record import Record, read_folder, read_from_store
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
@@ -15,11 +14,15 @@ from experiments.builders.model import build_model
 from experiments.command.composed import compose
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
-from experiments.errors import ConfigError, ExperimentError
+from experiments.errors import ConfigError, ExperimentError, TrackingError
 from experiments.jobs.job import JobResult
 from experiments.jobs.recorded_job import check_record
 from experiments.runtime.devices import list_gpus
-from experiments.tracking.account import find_folder_of
+from experiments.tracking.recorded import read_folder as find_run_folder
+from experiments.tracking.spool.claims import find_claimed
+from experiments.tracking.store.run_folder import NoFolderError
+from experiments.tracking.store.run_names import AmbiguousRunError
+from experiments.training.checkpoints.listing import Checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,25 +32,6 @@ if TYPE_CHECKING:
 
 # Scores of the kept epoch, recorded beside those of each epoch.
 _FINAL = ("best_", "test_")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """A saved state of a run.
-
-    Attributes:
-        epoch: Completed epochs.
-        step: Completed steps of the epoch after these; 0 at the end of an epoch.
-        value: The monitored value, at the end of an epoch.
-        is_best: Whether it is the best epoch.
-        path: Its file.
-    """
-
-    epoch: int
-    step: int
-    value: float | None
-    is_best: bool
-    path: Path
 
 
 class Run:
@@ -160,24 +144,7 @@ class Run:
     @property
     def checkpoints(self) -> list[Checkpoint]:
         """The saved states that are still there, the latest first."""
-        from experiments.training.checkpoints.manifest import read_manifest
-
-        manifest = None
-        if self.folder is not None:
-            manifest = read_manifest(self.folder / job_files.CHECKPOINTS)
-        if self.folder is None or manifest is None:
-            return []
-        best = None if manifest.best is None else manifest.best.file
-        return [
-            Checkpoint(
-                epoch=found.epoch,
-                step=found.step,
-                value=found.value,
-                is_best=found.file == best,
-                path=self.folder / job_files.CHECKPOINTS / found.file,
-            )
-            for found in manifest.records()
-        ]
+        return [] if self.folder is None else list_checkpoints(self.folder)
 
     def dataset(self) -> "Dataset":
         """Loads the data set of the run, its images as they are stored.
@@ -294,8 +261,8 @@ def load_run(
     """Finds a run by its folder, its MLflow id or the result of `train`.
 
     A folder is enough: its records hold config, metrics, tags and weights, and nothing
-    is asked of MLflow. An id is looked for below `output_dir`, which may have been
-    moved, and else in MLflow.
+    is asked of MLflow. Of an id the first characters are enough that no other run has;
+    its folder is looked for below `output_dir`, which may have been moved.
 
     Args:
         run: Folder, id or result.
@@ -328,10 +295,25 @@ def load_run(
         return Run(read_folder(Path(run).absolute()), **options)
     if isinstance(run, Path) or "/" in run:
         raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
-    folder = find_folder_of(run, output_dir)
+    folder = _find_folder(run, store)
     if folder is not None:
         return Run(read_folder(folder), **options)
     return Run(read_from_store(run, **store), **options)
+
+
+def _find_folder(run: str, store: Mapping[str, Any]) -> Path | None:
+    """Returns the folder that a run and itself name; `None` when only MLflow has it.
+
+    Where this store does not know the run, or none is there, the folder alone tells.
+    """
+    try:
+        return find_run_folder(run, enabled=True, **store)
+    except NoFolderError:
+        return None
+    except AmbiguousRunError:
+        raise
+    except TrackingError:
+        return find_claimed(run, store["output_dir"])
 
 
 def _for_inference(run: RunConfig) -> RunConfig:

@@ -18,7 +18,7 @@ from experiments.command.printed import (
 )
 from experiments.config.paths import list_paths
 from experiments.config.validation import validate
-from experiments.errors import ConfigError, Problem
+from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs import origin
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
@@ -32,7 +32,6 @@ from experiments.tracking.recorded import (
     read_run,
     read_tags,
 )
-from experiments.tracking.store.run_folder import NoFolderError
 
 _Row = tuple[str, float, float]
 
@@ -129,7 +128,7 @@ def _show_folder(run_id: str, job: Job) -> None:
     """Says where the recorded run's files are, or why nobody can say."""
     try:
         folder = read_folder(run_id, **where_recorded(job.run))
-    except NoFolderError as error:
+    except TrackingError as error:  # the result counts without it
         print(error)
     else:
         print(f"The files of the recorded run: {short_path(folder)}")

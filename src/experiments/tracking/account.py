@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.tracking.spool.claims import find_folders
 from experiments.tracking.spool.journal import (
     PARAMS,
     PLANNED,
@@ -35,17 +34,6 @@ class Account:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     points: Mapping[int, Mapping[str, float]]
-
-
-def find_folder_of(run_id: str, output_dir: Path) -> Path | None:
-    """Returns the folder below `output_dir` whose records are a run's, if there is one.
-
-    The folders say so themselves: they may have been moved, together or alone.
-    """
-    for folder in find_folders(output_dir):
-        if run_id in Spool(folder, output_dir).list_run_ids():
-            return folder
-    return None
 
 
 def read_account(folder: Path) -> Account | None:

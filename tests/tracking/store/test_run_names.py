@@ -5,7 +5,11 @@ import shutil
 import pytest
 
 from experiments.tracking.store import run_names
-from experiments.tracking.store.run_names import UnknownRunError, find_run
+from experiments.tracking.store.run_names import (
+    AmbiguousRunError,
+    UnknownRunError,
+    find_run,
+)
 from tests.tracking.conftest import settle
 from tests.tracking.store.test_run_folder import finish
 
@@ -58,7 +62,9 @@ def test_first_characters_of_several_are_told_with_all_of_them(run, ask):
     ids = create(run, 16)
     start = shared_start(ids)
     alike = [run_id for run_id in ids if run_id.startswith(start)]
-    with pytest.raises(UnknownRunError, match=f"^{start} is the beginning of") as error:
+    with pytest.raises(
+        AmbiguousRunError, match=f"^{start} is the beginning of"
+    ) as error:
         ask(start)
     assert all(run_id in str(error.value) for run_id in alike)
     assert " n" in str(error.value)
@@ -67,7 +73,7 @@ def test_first_characters_of_several_are_told_with_all_of_them(run, ask):
 def test_of_very_many_only_some_are_told(run, ask):
     ids = create(run, 16 * 5)  # six begin alike
     first = max("0123456789abcdef", key=lambda c: sum(i[0] == c for i in ids))
-    with pytest.raises(UnknownRunError, match="of more than 5 runs") as error:
+    with pytest.raises(AmbiguousRunError, match="of more than 5 runs") as error:
         ask(first)
     assert len(str(error.value).splitlines()) == 6
 
@@ -143,5 +149,5 @@ def test_two_folders_that_say_the_same_of_a_lost_run_are_told(open_run, run, ask
     other = finish(open_run())
     for claimant in (run, other):
         claimant._spool.write_run_id(lost, "a store of before")
-    with pytest.raises(UnknownRunError, match="was, before, the id of 2 runs"):
+    with pytest.raises(AmbiguousRunError, match="was, before, the id of 2 runs"):
         ask(lost)

@@ -9,6 +9,7 @@ from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
 
 MOST_CLASSES = 10_000_000
+_LEAST = 1e-9  # of a fraction: no data set has an image in less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class CommonDatasetConfig(DatasetConfig):
     image_size: int | None = setting(ge=4, le=4096)
     mean: list[float] | None = setting(ge=0, le=1, min_length=1)
     std: list[float] | None = setting(gt=0, le=1, least=1e-6, min_length=1)
-    validation_fraction: float = setting(gt=0, lt=1)
+    validation_fraction: float = setting(gt=0, lt=1, least=_LEAST)
     split_seed: int = setting(ge=0, lt=2**32)
     # `memory` lets a cropping augmentation cut its windows out of scaled images.
     cache: Literal["auto", "memory", "none"] = setting(incidental=("auto", "none"))
@@ -122,7 +123,7 @@ class DigitsConfig(CommonDatasetConfig):
         test_fraction: Share of the test split.
     """
 
-    test_fraction: float = setting(gt=0, lt=1)
+    test_fraction: float = setting(gt=0, lt=1, least=_LEAST)
 
     @property
     def known_classes(self) -> int | None:
@@ -162,7 +163,7 @@ class SyntheticConfig(CommonDatasetConfig):
     classes: int = setting(ge=2, most=MOST_CLASSES)
     channels: Literal[1, 3]
     seed: int = setting(ge=0, lt=2**32)
-    test_fraction: float = setting(gt=0, lt=1)
+    test_fraction: float = setting(gt=0, lt=1, least=_LEAST)
 
     @property
     def known_classes(self) -> int | None:
@@ -285,7 +286,7 @@ class FolderConfig(FilesConfig):
     """
 
     splits: dict[str, str] | None
-    test_fraction: float = setting(ge=0, lt=1)
+    test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
     split_by: Literal["content", "path"]
 
     def check(self) -> Iterator[Problem]:
@@ -326,7 +327,7 @@ class ImageNetConfig(FilesConfig):
     # Copies of a known data set are the same one, other folders are other images.
     path: str = setting(incidental=True, path=True)
     classes: int = setting(ge=2, most=MOST_CLASSES)
-    validation_fraction: float = setting(ge=0, lt=1)
+    validation_fraction: float = setting(ge=0, lt=1, least=_LEAST)
 
 
 def _round_up(number: float) -> int:

@@ -44,6 +44,15 @@ def find_claims(
             yield spool, ids
 
 
+def find_claimed(start: str, output_dir: Path) -> Path | None:
+    """Returns the one folder that names a run whose id begins so, if there is one.
+
+    It says so itself, which no store has confirmed.
+    """
+    claims = list(find_claims(output_dir, lambda known: known.startswith(start)))
+    return claims[0][0].job_folder if len(claims) == 1 else None
+
+
 def names_back(tags: Mapping[str, str], job_id: str | None) -> bool:
     """Tells whether a run is the one of a folder that names it.
 

@@ -13,7 +13,7 @@ from experiments.tracking.spool.journal import SESSION, read_entries
 from experiments.tracking.spool.place import Place, read_place
 from experiments.tracking.spool.process import host_name
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_names import NamedRun
+from experiments.tracking.store.run_names import AmbiguousRunError, NamedRun
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ def find_folder(named: NamedRun, output_dir: Path) -> Path:
 
     Raises:
         NoFolderError: It is not there.
+        AmbiguousRunError: It is there several times.
     """
     run = named.run
     place = read_place(run.data.tags)
@@ -46,7 +47,7 @@ def find_folder(named: NamedRun, output_dir: Path) -> Path:
     if len(found) == 1:
         return _told(found[0], run, place)
     if found:
-        raise NoFolderError(_describe_copies(run, found))
+        raise AmbiguousRunError(_describe_copies(run, found))
     raise NoFolderError(_describe_absence(run, place, output_dir))
 
 

@@ -22,7 +22,11 @@ _PAGE = 1000
 
 
 class UnknownRunError(TrackingError):
-    """What was typed names no run, or several."""
+    """What was typed names no run."""
+
+
+class AmbiguousRunError(TrackingError):
+    """What was typed names several runs, or a run that has several folders."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ def find_run(
             `None` for what no person has typed, such as a tag: it names no folder.
 
     Raises:
-        UnknownRunError: It names none, or several.
+        UnknownRunError: It names none.
+        AmbiguousRunError: It names several.
         TrackingError: The store refuses.
     """
     if _START.fullmatch(name):
@@ -169,7 +174,7 @@ def _only(runs: Iterable[Any], start: str) -> Any:
     count = len(shown) if len(shown) <= _SHOWN else f"more than {_SHOWN}"
     verb = "is the beginning of" if len(start) < _DIGITS else "was, before, the id of"
     lines = "\n".join(shown[:_SHOWN])
-    raise UnknownRunError(f"{start} {verb} {count} runs. Name one of them:\n{lines}")
+    raise AmbiguousRunError(f"{start} {verb} {count} runs. Name one of them:\n{lines}")
 
 
 def _quote(name: str) -> str:
