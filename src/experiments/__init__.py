@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         StatefulCallback,
     )
     from experiments.api.parts import build_dataset, build_model, build_pipelines
-    from experiments.api.run import Checkpoint, Run, load_run
+    from experiments.api.run import Run, load_run
     from experiments.api.training import train
     from experiments.builders.data import Pipelines
     from experiments.command.composed import Config, check, compose
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from experiments.errors import ConfigError, ExperimentError, Preempted, Problem
     from experiments.jobs.job import JobResult
     from experiments.search.hypermodel import ExperimentHyperModel
+    from experiments.training.checkpoints.listing import Checkpoint
 
 # Name -> module below this one.
 _PLACES = {
     "ArraySplit": "data.split",
     "Augment": "api.components",
     "BestKeeper": "api.components",
-    "Checkpoint": "api.run",
+    "Checkpoint": "training.checkpoints.listing",
     "ClosingCallback": "api.components",
     "Config": "command.composed",
     "ConfigError": "errors",

@@ -35,6 +35,8 @@ KNOWN = (
     [f"seed={'9' * 5000}"],
     ["++hydra.job.env_set=${nope}"],
     ["hydra.job.env_set.A=${nope}"],
+    ["hydra.job.chdir=???"],
+    ["dataset=synthetic", "dataset.validation_fraction=5e-324"],
     ["--info", "defaults-tree", "model=5"],
     ["--hydra-help", f"~{'x' * 300}"],
     ["--info", "defaults", f"hydra.sweeper.max_retries={'9' * 5000}"],

@@ -24,7 +24,7 @@ from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
 from experiments.command.local_configs import LocalConfigs, add_local
 from experiments.command.words import check_flag
-from experiments.config.convert import unknown_key
+from experiments.config.convert import MISSING, unknown_key
 from experiments.errors import ConfigError, Problem
 from experiments.version import __version__
 
@@ -204,6 +204,8 @@ def check_typed(typed: Sequence["Override"]) -> Iterator[Problem]:
             words = override.input_line or ""
             yield Problem(words, "names no key.", "Type key=value.")
         names = override.value()
+        if key.startswith("hydra.") and names == MISSING:
+            yield Problem(key, f"must be a value. Received: {MISSING!r}.")
         if key == "hydra.job.env_copy" and isinstance(names, list):
             absent = [str(name) for name in names if str(name) not in os.environ]
             if absent:

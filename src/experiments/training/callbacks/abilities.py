@@ -12,7 +12,22 @@ from experiments.config.objective import Objective
 
 @runtime_checkable
 class StatefulCallback(Protocol):
-    """Has a state of its own, which is saved with each checkpoint."""
+    """Has a state of its own, which is saved with each checkpoint.
+
+    One without it begins anew where a job continues, and a warning says so.
+
+    Example:
+        >>> import experiments
+        >>> class Patience:
+        ...     def __init__(self):
+        ...         self.waited = 0
+        ...     def get_state(self):
+        ...         return {"waited": self.waited}
+        ...     def set_state(self, state):
+        ...         self.waited = int(state["waited"])
+        >>> isinstance(Patience(), experiments.StatefulCallback)
+        True
+    """
 
     def get_state(self) -> Any:
         """Returns it as data that JSON can hold."""
