@@ -151,12 +151,13 @@ def refuse_newer_in(folder: Path) -> None:
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if path.suffix in (".json", ".jsonl"):
                 with suppress(OSError):
-                    _refuse_newer(path)
+                    if stat.S_ISREG(path.lstat().st_mode):
+                        _refuse_newer(path)
 
 
 def _refuse_newer(path: Path) -> None:
     """Looks at the begin of a record, and at each line of a journal."""
-    # Links are none of a job's own, and a pipe would wait for a writer.
+    # Should it have become a link or a pipe: neither is a job's own.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
