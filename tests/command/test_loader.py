@@ -75,10 +75,10 @@ def test_a_worker_gets_what_was_read_and_not_the_other_jobs(folder: Path) -> Non
         before = loader.load_configuration("config", ["seed=2"], RunMode.RUN)
         loader.remember(before, "config", ["seed=2"])
         data = pickle.dumps(loader)
-    (folder / "model" / "small.yaml").write_text("depth: 34\n")
-    worker = pickle.loads(data)
-    assert worker._known == {}
-    assert worker.load_configuration("config", ["seed=2"], RunMode.RUN) == before
+        (folder / "model" / "small.yaml").write_text("depth: 34\n")
+        worker = pickle.loads(data)
+        assert worker._known == {}
+        assert worker.load_configuration("config", ["seed=2"], RunMode.RUN) == before
 
 
 def test_a_worker_leaves_out_what_the_check_has_left_out(folder: Path) -> None:

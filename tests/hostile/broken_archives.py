@@ -565,7 +565,7 @@ def place(name, folder):
 
 def read(data_set, path):
     """Returns what became of an archive: a kind of error, and its words."""
-    module = importlib.import_module(f"experiments.data.{data_set}")
+    module = importlib.import_module(f"experiments.data.datasets.{data_set}")
     try:
         data = getattr(module, f"load_{data_set}")(path=str(path), **OPTIONS)
     except Exception as error:

@@ -39,8 +39,8 @@ _HEAVY = {
 }
 # Of the project, what a job begins with.
 _BEGINNINGS = {
-    f"experiments.tasks.{name}"
-    for name in ("train", "search", "sweep", "sync", "reproduce")
+    *(f"experiments.tasks.{name}" for name in ("train", "sync", "reproduce")),
+    *(f"experiments.sweeps.{name}" for name in ("closing", "search_closing")),
 }
 
 

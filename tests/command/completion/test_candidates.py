@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("trainer.precision=mixed_f", ["trainer.precision=mixed_float16"]),
         ("fresh=", ["fresh=false", "fresh=true"]),
         ("trainer.jit=", ["trainer.jit=auto", "trainer.jit=false", "trainer.jit=true"]),
-        ("optimizer=adam,s", ["optimizer=adam,sgd"]),
+        ("optimizer=adam,r", ["optimizer=adam,rmsprop"]),
         ("callbacks=[default,tim", ["callbacks=[default,timing"]),
         ("callbacks.early_stopping.pat", ["callbacks.early_stopping.patience="]),
         ("~callbacks.tim", ["~callbacks.timing."]),

@@ -123,7 +123,7 @@ def open_terminal(shell: str, program: str, programs: Path) -> Iterator[Terminal
     [
         ("trainer.prec", "ision="),
         ("trainer.precision=mixed_b", "float16 "),
-        ("optimizer=adam,sg", "d "),
+        ("optimizer=adam,rm", "sprop "),
         ("seed=1 hydra/sweeper=ker", "as_tuner "),
     ],
 )

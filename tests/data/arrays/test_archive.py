@@ -22,7 +22,7 @@ SETS = {
 
 
 def load(name, **changes):
-    module = importlib.import_module(f"experiments.data.{name}")
+    module = importlib.import_module(f"experiments.data.datasets.{name}")
     arguments = {
         "path": None,
         "image_size": None,
