@@ -146,25 +146,41 @@ def refuse_newer_in(folder: Path) -> None:
         NewerRecordError: It has. Whatever else is wrong with a record is told by its
             reader.
     """
+    newest_format(folder)
+
+
+def newest_format(folder: Path) -> int:
+    """Returns the latest format of the records of a job or a sweep.
+
+    It is that of files beside them which cannot say their own, such as Hydra's.
+
+    Raises:
+        NewerRecordError: A later release wrote one.
+    """
+    found = FIRST
     for room in ("", *_ROOMS):
         place = folder / room
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if path.suffix in (".json", ".jsonl"):
                 with suppress(OSError):
                     if stat.S_ISREG(path.lstat().st_mode):
-                        _refuse_newer(path)
+                        found = max(found, _newest_in(path))
+    return found
 
 
-def _refuse_newer(path: Path) -> None:
+def _newest_in(path: Path) -> int:
     """Looks at the begin of a record, and at each line of a journal."""
     # Should it have become a link or a pipe: neither is a job's own.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return
+            return FIRST
         content = file.read(_MOST_BYTES if path.suffix == ".jsonl" else _HEAD_BYTES)
-    for found in _LINE.finditer(content):
+    formats = (
         check_format(max(FIRST, int(found[1])), path, found[2])
+        for found in _LINE.finditer(content)
+    )
+    return max(formats, default=FIRST)
 
 
 def unstamp(content: Any, place: Path | str) -> tuple[Any, int]:

@@ -4,6 +4,7 @@ It is a copy of the checkout with a format more, changed as a person would who f
 docs/records.md, so that commands of it can be run on what this release left.
 """
 
+import json
 import os
 import re
 import shutil
@@ -28,6 +29,14 @@ import pathlib, sys
 from experiments.command.plan import check_command_line
 conf = pathlib.Path(sys.argv[1])
 print(check_command_line(sys.argv[2:], config_dir=conf).folder.name)
+"""
+_LOAD = """
+import json, sys
+import experiments
+run = experiments.load_run(sys.argv[1])
+assert "drop_rate" in run.data["model"] and "dropout" not in run.data["model"]
+config = run.config
+print(json.dumps([config.model.drop_rate, config.trainer.echo, sorted(run.params)]))
 """
 
 
@@ -56,6 +65,13 @@ class LaterRelease:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def load_run(self, folder: Path) -> tuple[float, bool, list[str]]:
+        """Returns the key that it renamed, the new one, and the names of settings."""
+        done = self._start(self.folder, "-c", _LOAD, str(folder))
+        assert done.returncode == 0, done.stderr
+        drop_rate, echo, params = json.loads(done.stdout)
+        return drop_rate, echo, params
 
     def _start(self, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,5 +1,6 @@
 """What the next release makes of the results of the first one, and of this one."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -71,6 +72,19 @@ def test_run_that_did_not_end_is_continued(later: LaterRelease, outputs: Path) -
     assert (result["format"], result["epochs"]) == (NEXT, 3)
     # Neither what was renamed nor what moved is a change of the run.
     assert list_changed(outputs, result["run_id"]) == ["changed.trainer.max_steps"]
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_run_is_loaded_with_the_keys_of_then_by_their_names_of_now(
+    later: LaterRelease, outputs: Path, tracked: bool
+) -> None:
+    job = find_job(outputs, "finished")
+    if not tracked:  # what Hydra left is all that there is
+        shutil.rmtree(job / "tracking")
+    drop_rate, echo, params = later.load_run(job)
+    assert (drop_rate, echo) == (0.0, False)
+    assert ("model.drop_rate" in params) is tracked
+    assert "model.dropout" not in params
 
 
 @pytest.mark.slow

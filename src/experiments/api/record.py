@@ -9,16 +9,16 @@ from typing import Any, NotRequired, TypedDict
 from omegaconf import OmegaConf
 
 from experiments.builders.model import Images
+from experiments.config.upgrade import upgrade_config
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.jobs.job import JobResult
-from experiments.records import RecordError, read_bytes, read_record
+from experiments.records import RecordError, newest_format, read_bytes, read_record
 from experiments.shapes import conform
 from experiments.tracking.account import Account, read_account, read_stored_account
-from experiments.tracking.recorded import read_run
+from experiments.tracking.recorded import read_config, read_run
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.yaml_text import parse_yaml
 
-_CONFIG = Path("config", "config.yaml")
 _FINGERPRINT = Path("data", "fingerprint.json")
 _HYDRAS = Path(".hydra", "config.yaml")  # without a tracker there is no other
 _YAML_BYTES = 2**20
@@ -36,7 +36,7 @@ class Record:
 
     Attributes:
         account: Its name, settings, tags and metrics.
-        config: The resolved config as plain data.
+        config: The resolved config as plain data, with the keys of today.
         images: What its model was built for; `None` where it is not recorded.
         folder: Its folder; `None` when only MLflow is known.
         result: How it ended; `None` where it has not.
@@ -50,11 +50,13 @@ class Record:
 
 
 def read_folder(folder: Path) -> Record:
-    """Reads the folder of a job.
+    """Reads the folder of a job, as this or an earlier release left it.
 
     Raises:
         ExperimentError: No job was started there, or its records are damaged.
+        NewerRecordError: A later release wrote one of them.
     """
+    since = newest_format(folder)
     result = JobResult.load(folder)
     account = read_account(folder)
     if account is None:
@@ -63,7 +65,7 @@ def read_folder(folder: Path) -> Record:
     artifacts = Spool(folder).artifacts
     return Record(
         account=account,
-        config=_read_config(folder, artifacts),
+        config=_read_config(folder, artifacts, since),
         images=_read_images(artifacts / _FINGERPRINT),
         folder=folder,
         result=result,
@@ -87,22 +89,29 @@ def read_from_store(run_id: str, *, output_dir: Path, **connection: Any) -> Reco
     )
 
 
-def _read_config(folder: Path, artifacts: Path) -> dict[str, Any]:
-    for path in (artifacts / _CONFIG, folder / _HYDRAS):
-        try:
-            content = parse_yaml(read_bytes(path, limit=_YAML_BYTES))
-            found = conform(content, dict[str, Any])
-        except FileNotFoundError:
-            continue
-        except RecordError:
-            raise
-        except ValueError as error:
-            raise RecordError(path, str(error)) from error
-        return _resolve(found, path)
-    raise ExperimentError(
-        f"{folder} is no folder of a run: it holds no config. Give the folder that the "
-        "run printed, such as outputs/runs/resnet50_on_digits-352ce85a."
-    )
+def _read_config(folder: Path, artifacts: Path, since: int) -> Mapping[str, Any]:
+    try:
+        return read_config(artifacts)
+    except FileNotFoundError:
+        pass
+    try:
+        return _read_hydras(folder / _HYDRAS, since)
+    except FileNotFoundError:
+        raise ExperimentError(
+            f"{folder} is no folder of a run: it holds no config. Give the folder that "
+            "the run printed, such as outputs/runs/resnet50_on_digits-352ce85a."
+        ) from None
+
+
+def _read_hydras(path: Path, since: int) -> dict[str, Any]:
+    """Returns the config as Hydra wrote it down, which says no format."""
+    content = read_bytes(path, limit=_YAML_BYTES)
+    try:
+        found = conform(parse_yaml(content), dict[str, Any])
+    except ValueError as error:
+        raise RecordError(path, str(error)) from error
+    # Its links name the keys of then.
+    return dict(upgrade_config(_resolve(found, path), since))
 
 
 def _resolve(found: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.config.history import name_values
+from experiments.records import FIRST
 from experiments.tracking.spool.journal import (
     PARAMS,
     PLANNED,
@@ -13,6 +15,7 @@ from experiments.tracking.spool.journal import (
     Entry,
     read_entries,
 )
+from experiments.tracking.spool.seen import name_tags
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt, connect
 
@@ -24,7 +27,7 @@ class Account:
     Attributes:
         run_id: MLflow's id; `None` as long as it has none.
         name: Its name.
-        params: Settings as texts.
+        params: Settings as texts, by today's keys.
         tags: Tag -> its last value.
         points: Step, which is the epoch -> metric -> value.
     """
@@ -44,16 +47,15 @@ def read_account(folder: Path) -> Account | None:
     """
     spool = Spool(folder)
     entries = read_entries(spool.journal)
-    openings = [entry.content for entry in entries if entry.kind == SESSION]
+    openings = [entry for entry in entries if entry.kind == SESSION]
     if not openings:
         return None
-    tags = {k: v for opening in openings for k, v in opening["tags"].items()}
     return Account(
         run_id=spool.read_run_id(),
-        name=openings[-1]["name"],
+        name=openings[-1].content["name"],
         # What was planned and not settled is what a killed process ran with.
         params={**_merge(entries, PLANNED), **_merge(entries, PARAMS)},
-        tags={**tags, **_merge(entries, "tags")},
+        tags=_merge_tags(entries),
         points=_gather_points(entries),
     )
 
@@ -79,8 +81,9 @@ def read_stored_account(run_id: str, *, output_dir: Path, **connection: Any) -> 
     return Account(
         run_id=run_id,
         name=run.info.run_name,
-        params=dict(run.data.params),
-        tags=dict(run.data.tags),
+        # MLflow keeps the keys of the release that sent them.
+        params=name_values(run.data.params, FIRST),
+        tags=name_tags(run.data.tags, FIRST),
         points=dict(sorted(points.items())),
     )
 
@@ -89,8 +92,17 @@ def _merge(entries: Sequence[Entry], kind: str) -> dict[str, str]:
     values: dict[str, str] = {}
     for entry in entries:
         if entry.kind == kind:
-            values |= entry.content["values"]
+            values |= name_values(entry.content["values"], entry.format)
     return values
+
+
+def _merge_tags(entries: Sequence[Entry]) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    for kind, part in ((SESSION, "tags"), ("tags", "values")):
+        for entry in entries:
+            if entry.kind == kind:
+                tags |= name_tags(entry.content[part], entry.format)
+    return tags
 
 
 def _gather_points(entries: Sequence[Entry]) -> dict[int, dict[str, float]]:

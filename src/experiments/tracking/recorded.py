@@ -14,6 +14,7 @@ from experiments.errors import TrackingError
 from experiments.records import (
     FORMAT,
     LIMIT,
+    RecordError,
     Upgrade,
     parse_record,
     read_bytes,
@@ -27,6 +28,7 @@ from experiments.tracking.store.run_folder import find_folder
 from experiments.tracking.store.run_names import NamedRun, find_run
 from experiments.tracking.store.yaml_text import parse_yaml
 
+_CONFIG = "config/config.yaml"
 _YAML_BYTES = 2**20  # a config has some 10 kB
 
 
@@ -94,7 +96,7 @@ def read_run(name: str, *, output_dir: Path, **where: Any) -> RecordedRun:
     return RecordedRun(
         run_id=run.info.run_id,
         name=run.info.run_name,
-        config=read("config/config.yaml"),
+        config=read(_CONFIG),
         choices=read("config/choices.yaml"),
         changed={name_key(k): v for k, v in changed_keys(run.data.tags).items()},
         origin=read(job_files.ORIGIN),
@@ -133,6 +135,26 @@ def read_folder(name: str, *, output_dir: Path, **where: Any) -> Path:
     return find_folder(named, output_dir)
 
 
+def read_config(artifacts: Path) -> Mapping[str, Any]:
+    """Reads the config that a folder keeps for the tracker, as one of today.
+
+    Args:
+        artifacts: Where the folder has the files of its run.
+
+    Raises:
+        FileNotFoundError: There is none.
+        NewerRecordError: A later release wrote it.
+        RecordError: It is damaged.
+    """
+    path = artifacts / _CONFIG
+    content = read_bytes(path, limit=_YAML_BYTES)
+    try:
+        found: Mapping[str, Any] = _parse(content, _CONFIG, str(path))
+    except ValueError as error:
+        raise RecordError(path, str(error)) from error
+    return found
+
+
 def _find(
     name: str, output_dir: Path, where: Mapping[str, Any]
 ) -> tuple[Connection, NamedRun]:
@@ -161,16 +183,26 @@ def _upgrade_choices(content: Any, since: int) -> Any:
 
 # The form of each file, and what becomes of one of an earlier format.
 _FILES: Mapping[str, tuple[Any, Upgrade]] = {
-    "config/config.yaml": (_Config, upgrade_config),
+    _CONFIG: (_Config, upgrade_config),
     "config/choices.yaml": (dict[str, str], _upgrade_choices),
     "config/overrides.yaml": (_Overrides, _upgrade_overrides),
     job_files.ORIGIN: (Origin, upgrade_origin),
 }
 
 
-def _parse(content: bytes, path: str, run_id: str) -> Any:
+def _parse(content: bytes, path: str, place: str) -> Any:
+    """Returns what a file says as one of today would.
+
+    Args:
+        content: Of the file.
+        path: Below the files of its run.
+        place: What messages call it.
+
+    Raises:
+        NewerRecordError: A later release wrote it.
+        ValueError: It is damaged.
+    """
     shape, upgrade = _FILES[path]
-    place = f"{path} of the run {run_id}"
     if path.endswith(".json"):
         return parse_record(content, shape, place=place, upgrade=upgrade)
     found, plain = read_header(content, place), parse_yaml(content)
@@ -190,7 +222,7 @@ def _read_file(client: Any, run_id: str, path: str) -> Any:
         file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
         try:
             content = read_bytes(Path(file), limit=limit)
-            return _parse(content, path, run_id)
+            return _parse(content, path, f"{path} of the run {run_id}")
         except ValueError as error:
             problem = getattr(error, "problem", error)
             raise TrackingError(

@@ -24,7 +24,7 @@ def changed_keys(tags: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _name_tags(tags: Mapping[str, str], since: int) -> dict[str, str]:
+def name_tags(tags: Mapping[str, str], since: int) -> dict[str, str]:
     """Returns the tags of an earlier format, a changed key by its name of today."""
     changed = {_CHANGED + name_key(k, since): v for k, v in changed_keys(tags).items()}
     others = {k: v for k, v in tags.items() if not k.startswith(_CHANGED)}
@@ -138,14 +138,14 @@ class Seen:
     def _take(self, entry: Entry) -> None:
         content = entry.content
         if entry.kind == SESSION:
-            self.add_tags(_name_tags(content["tags"], entry.format))
+            self.add_tags(name_tags(content["tags"], entry.format))
             self._begins = True
         elif entry.kind == PLANNED:
             self.plan_params(name_values(content["values"], entry.format))
         elif entry.kind == PARAMS:
             self._settle(name_values(content["values"], entry.format))
         elif entry.kind == "tags":
-            self.add_tags(_name_tags(content["values"], entry.format))
+            self.add_tags(name_tags(content["values"], entry.format))
         elif entry.kind == "metrics":
             self.add_metrics(content["values"], content["step"])
         elif entry.kind == "artifact":
