@@ -121,6 +121,7 @@ def test_folder_is_found_where_no_store_knows_its_run(
     assert load_run(str(result.run_id), output_dir=away).folder == (
         away / "runs" / Path(result.output_dir).name
     )
+    assert [path.name for path in away.iterdir()] == ["runs"]
 
 
 def test_copies_of_a_run_are_told(
@@ -226,3 +227,9 @@ def test_folder_of_no_run_is_told(here: Path) -> None:
 def test_id_of_no_run_is_told(result: JobResult, place: Path) -> None:
     with pytest.raises(TrackingError, match="no run 0123"):
         load_run("0123", output_dir=place / "outputs")
+
+
+def test_looking_for_an_id_leaves_nothing(here: Path) -> None:
+    with pytest.raises(TrackingError, match=r"There is no database .*/outputs/mlflow"):
+        load_run("0123")
+    assert list(here.iterdir()) == []

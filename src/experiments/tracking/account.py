@@ -71,7 +71,7 @@ def read_stored_account(run_id: str, *, output_dir: Path, **connection: Any) -> 
     Raises:
         TrackingError: There is no such run, or no answer.
     """
-    client = connect(output_dir=output_dir, **connection).client
+    client = connect(output_dir=output_dir, create=False, **connection).client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     read = partial(client.get_metric_history, run_id)
     points: dict[int, dict[str, float]] = {}

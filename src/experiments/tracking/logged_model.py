@@ -24,7 +24,7 @@ def fetch_model(
     Raises:
         TrackingError: There is no such run, or it holds no Keras model.
     """
-    store = connect(output_dir=output_dir, **connection)
+    store = connect(output_dir=output_dir, create=False, **connection)
     client = store.client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     links = sorted(run.outputs.model_outputs, key=lambda link: link.step)

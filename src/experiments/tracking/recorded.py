@@ -169,7 +169,7 @@ def _connect(output_dir: Path, options: dict[str, Any]) -> Connection:
         raise TrackingError(
             "A recorded run needs a tracker to read from. Received: off."
         )
-    return connect(output_dir=output_dir, **options)
+    return connect(output_dir=output_dir, create=False, **options)
 
 
 def _upgrade_overrides(content: Any, since: int) -> Any:

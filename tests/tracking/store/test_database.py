@@ -188,3 +188,20 @@ def test_looking_at_it_again_gives_up_no_lock_of_this_process(tmp_path):
         assert held
         prepare_database(path)
         assert list_locks(path) == held
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty file"])
+def test_who_only_looks_makes_no_database(there, tmp_path):
+    path = tmp_path / "outputs" / "mlflow.db"
+    if there == "an empty file":
+        path.parent.mkdir()
+        path.touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(TrackingError, match=rf"There is no database {path}: nothing"):
+        prepare_database(path, create=False)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_who_only_looks_finds_what_is_there(tmp_path):
+    prepare_database(tmp_path / "mlflow.db")
+    prepare_database(tmp_path / "mlflow.db", create=False)

@@ -62,6 +62,7 @@ def connect(
     ui_url: str | None,
     server_timeout: int,
     output_dir: Path,
+    create: bool = True,
 ) -> Connection:
     """Opens the store, creating the embedded database at need.
 
@@ -71,6 +72,7 @@ def connect(
         ui_url: Address of MLflow's pages; `None` for the server itself.
         server_timeout: Seconds that a server may stay silent.
         output_dir: Folder for the database and its artifacts.
+        create: As `prepare_database` takes it: whoever only reads leaves nothing.
 
     Raises:
         TrackingError: If the server cannot be reached or the store refuses.
@@ -82,9 +84,9 @@ def connect(
         # The sender has more patience, and looks whether a run was created in spite of
         # the silence before it tries again, which MLflow does not.
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-    mlflow = import_mlflow()
     if location.database is not None:
-        prepare_database(location.database)
+        prepare_database(location.database, create=create)
+    mlflow = import_mlflow()
     with importing():
         client = attempt(
             lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"

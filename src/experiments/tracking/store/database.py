@@ -18,7 +18,7 @@ from experiments.tracking.store.schema import is_outdated, upgrade
 _LOCK_SECONDS = 120
 
 
-def prepare_database(path: Path) -> None:
+def prepare_database(path: Path, *, create: bool = True) -> None:
     """Leaves a database that MLflow can use; safe from many processes at once.
 
     MLflow would replay its 68 migrations on a new file. They are replayed in memory
@@ -28,12 +28,19 @@ def prepare_database(path: Path) -> None:
 
     Args:
         path: Absolute path of the SQLite file; its folders are made.
+        create: Make one where none is; who only looks for something does not.
 
     Raises:
         TrackingError: If it cannot be created, is no database, or a newer release of
-            MLflow has written it.
+            MLflow has written it; or none is there and none shall be made.
     """
     try:
+        if not create and not _is_database(path):
+            raise TrackingError(
+                f"There is no database {path}: nothing was recorded there. "
+                "tracking.uri and output_dir say where to look; task=sync makes one "
+                "that was lost anew from the folders of its runs."
+            )
         if not _is_ready(path):
             import_mlflow()
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -80,7 +80,9 @@ class SiblingHistories:
 
     def _read(self, own: str, parent: str) -> dict[str, list[float]]:
         if self._connection is None:
-            self._connection = connect(output_dir=self._output_dir, **self._target)
+            self._connection = connect(
+                output_dir=self._output_dir, create=False, **self._target
+            )
             self._experiment_id = _find_experiment(self._connection, parent)
         client, children = self._connection.client, f"tags.`{PARENT}` = '{parent}'"
         # In this order: one that ends in between is found twice, not missed.
