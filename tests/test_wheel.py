@@ -128,6 +128,14 @@ def test_command_works_in_any_folder(run: Run, tmp_path: Path) -> None:
     assert page.returncode == 0, page.stderr
     assert "model: " in page.stdout
     assert "python run.py" not in page.stdout
+    (tmp_path / "mine.py").write_text(
+        "import experiments\n"
+        "try: experiments.train(experiments.compose(['task=sync']))\n"
+        "except experiments.ConfigError as error: print(error)\n"
+    )
+    shown = run("python mine.py", tmp_path).stdout
+    assert "Type it in a shell: experiments task=..." in shown
+    (tmp_path / "mine.py").unlink()
     refused = run("experiments model.dept=3", tmp_path)
     assert refused.returncode == 2
     assert "Did you mean `depth`?" in refused.stderr

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.config import programs
 from experiments.config.programs import (
     SCRIPT_VARIABLE,
     command_words,
@@ -16,13 +17,13 @@ from experiments.config.programs import (
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The programs of this Python's environment, which is not activated."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
+    folder = tmp_path / "bin"
+    folder.mkdir()
     for name in ("python", "python3.11", "mlflow"):
-        (programs / name).touch(mode=0o755)
-    monkeypatch.setattr(sys, "executable", str(programs / "python3.11"))
+        (folder / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(folder / "python3.11"))
     monkeypatch.setenv("PATH", "/nowhere")
-    return programs
+    return folder
 
 
 def test_programs_are_named_by_path_where_a_shell_does_not_find_them(
@@ -75,3 +76,22 @@ def test_worker_knows_that_the_installed_command_was_typed(
     monkeypatch.setattr(sys, "argv", ["/usr/lib/worker.py"])
     monkeypatch.setenv(SCRIPT_VARIABLE, "experiments")
     assert typed_script() == name_command() == "experiments"
+
+
+@pytest.mark.parametrize("typed", ["ipykernel_launcher.py", "my_script.py", ""])
+@pytest.mark.parametrize(
+    ("checkout", "named"), [(True, "python run.py"), (False, "experiments")]
+)
+def test_notebook_names_what_its_installation_has(
+    environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    checkout: bool,
+    named: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [typed])
+    monkeypatch.delenv(SCRIPT_VARIABLE, raising=False)
+    monkeypatch.setattr(programs, "is_checkout", lambda: checkout)
+    assert name_command() == named
+    if not checkout:
+        assert command_words() == [str(environment / "experiments")]

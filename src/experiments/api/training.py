@@ -8,6 +8,7 @@ from experiments.command.composed import PRIMARY, Config
 from experiments.command.loader import use_hydra
 from experiments.command.plan import Plan
 from experiments.config.checks.memory import check_memory
+from experiments.config.programs import name_command
 from experiments.config.schema.task import ReproduceTaskConfig, SyncTaskConfig
 from experiments.errors import ConfigError, Preempted, Problem, RestartNeeded
 from experiments.guest import alone, as_guest, guarded_screen, job_log
@@ -61,7 +62,7 @@ def train(config: Config, *, quiet: bool = False) -> JobResult:
     task = config.run.task
     if isinstance(task, ReproduceTaskConfig | SyncTaskConfig):
         reason = "must train: it is another command, not for train()."
-        hint = "Type it in a shell: python run.py task=..."
+        hint = f"Type it in a shell: {name_command()} task=..."
         raise ConfigError([Problem("task", reason, hint)])
     with alone(), guarded_screen(quiet=quiet), as_guest(forget=True):
         plan = choose_place(config.plan)

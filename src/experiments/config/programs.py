@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from experiments.shipped import is_checkout
+
 # Environment: the script as it was typed, which a launcher's worker does not know.
 SCRIPT_VARIABLE = "EXPERIMENTS_SCRIPT"
 _SCRIPT = "run.py"
@@ -14,18 +16,24 @@ _PROGRAM = "experiments"
 def typed_script() -> str:
     """Returns the path of this project's script, as it was typed.
 
-    It is `experiments` where that command was typed, which a wheel brings.
+    It is `experiments` where that command was typed, which a wheel brings. A notebook
+    or a script of one's own has typed neither: there it is what the installation has.
     """
     typed = Path(sys.argv[0])
     if typed.name == _SCRIPT:
         return str(typed)
     if typed.stem == _PROGRAM:
         return _PROGRAM
-    return os.environ.get(SCRIPT_VARIABLE, _SCRIPT)
+    return os.environ.get(SCRIPT_VARIABLE) or _name_installed()
+
+
+def _name_installed() -> str:
+    """Returns `run.py`, which lies in a checkout; a wheel has no such file."""
+    return _SCRIPT if is_checkout() else _PROGRAM
 
 
 def is_installed() -> bool:
-    """Tells whether the command `experiments` was typed, instead of a script."""
+    """Tells whether the command is `experiments`, instead of a script."""
     return typed_script() == _PROGRAM
 
 
