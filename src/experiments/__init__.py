@@ -95,7 +95,10 @@ def __getattr__(name: str) -> Any:
     place = _PLACES.get(name)
     if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{place}"), name)
+    from experiments.randomness import keeping_randomness
+
+    with keeping_randomness():
+        found = globals()[name] = getattr(import_module(f"{__name__}.{place}"), name)
     return found
 
 

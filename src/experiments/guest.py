@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import random
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import ExperimentError
+from experiments.randomness import keeping_randomness
 from experiments.screen import RedactingFormatter, Screen
 from experiments.speedups.gradients import keeping_models
 
@@ -39,16 +39,40 @@ def alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_guest(*, forget: bool = False) -> Iterator[None]:
-    """Gives back what a job sets for a whole process: precision and random numbers.
+    """Gives back what a job sets for a whole process.
 
-    The seeds of Keras and TensorFlow, which nobody can read, stay those of the job.
+    That is precision, random numbers and the levels of logs. The seeds of Keras and
+    TensorFlow, which nobody can read, stay those of the job.
 
     Args:
         forget: Free what the models of the block have left.
     """
     models = keeping_models(forget=forget)
-    with _keeping_numbers(), models, _keeping_precision():
+    with undisturbed(), models, _keeping_precision():
         yield
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Gives back what imports change of a process: random numbers, levels of logs."""
+    with keeping_randomness(), _keeping_levels():
+        yield
+
+
+@contextlib.contextmanager
+def _keeping_levels() -> Iterator[None]:
+    """Gives the levels of logs back: MLflow is kept quiet while a job uses it.
+
+    A log that begins in the block keeps what its package made of it.
+    """
+    known = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
+    former = [(log, log.level) for log in known if isinstance(log, logging.Logger)]
+    try:
+        yield
+    finally:
+        for log, level in former:
+            if log.level != level:  # to set one empties the caches of all
+                log.setLevel(level)
 
 
 @contextlib.contextmanager
@@ -124,20 +148,6 @@ def _tamed(handler: logging.Handler, level: int) -> Iterator[None]:
 
 def _guard(stream: Any) -> Any:
     return stream if isinstance(stream, Screen) else Screen(stream)
-
-
-@contextlib.contextmanager
-def _keeping_numbers() -> Iterator[None]:
-    """Gives Python's and NumPy's random numbers back as they were."""
-    python = random.getstate()
-    numpy = sys.modules.get("numpy")
-    state = None if numpy is None else numpy.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        if numpy is not None:
-            numpy.random.set_state(state)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -49,7 +50,9 @@ def test_result_is_that_of_the_command(
 def _list(folder: Path) -> set[str]:
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
     # The name of a state ends in its hash, and how fast it went is in it.
-    return {str(path).partition("-step-")[0] for path in paths}
+    names = {str(path).partition("-step-")[0] for path in paths}
+    # Somebody may be working on the code while it is tested.
+    return names - {"tracking/artifacts/code.diff"}
 
 
 def test_finished_job_is_shown_and_not_run_again(
@@ -74,8 +77,9 @@ def test_settings_of_the_process_are_given_back(here: Path) -> None:
     random.seed(5)
     np.random.seed(5)
     keras.config.set_dtype_policy("float64")
+    logging.getLogger("mlflow").setLevel(logging.INFO)
     before = random.getstate(), np.random.get_state()[1].tolist()
-    streams, level = (sys.stdout, sys.stderr), logging.getLogger("experiments").level
+    streams, levels = (sys.stdout, sys.stderr), _list_levels()
     handlers = list(logging.getLogger().handlers)
     formatters = [handler.formatter for handler in handlers]
     signals = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
@@ -86,11 +90,43 @@ def test_settings_of_the_process_are_given_back(here: Path) -> None:
         keras.config.set_dtype_policy("float32")
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
     assert (sys.stdout, sys.stderr) == streams
-    assert logging.getLogger("experiments").level == level
+    assert {name: _list_levels()[name] for name in levels} == levels
     assert logging.getLogger().handlers == handlers
     assert [handler.formatter for handler in handlers] == formatters
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == signals
     assert logging.raiseExceptions
+
+
+def _list_levels() -> dict[str, int]:
+    names = ["", *logging.Logger.manager.loggerDict]
+    return {name: logging.getLogger(name or None).level for name in names}
+
+
+def test_first_training_of_a_process_changes_no_random_number_of_it(
+    here: Path,
+) -> None:
+    """Nothing heavy is imported before it, as in a notebook's fresh kernel."""
+    script = f"""
+import logging, random, sys
+import experiments
+config = experiments.compose({[*WORDS, "trainer.epochs=1"]!r})
+random.seed(5)
+logging.getLogger("mlflow").setLevel(logging.INFO)
+assert not {{"keras", "mlflow", "numpy"}} & sys.modules.keys()
+experiments.train(config, quiet=True)
+numbers = [random.random() for _ in range(3)]
+expected = random.Random(5)
+assert numbers == [expected.random() for _ in range(3)], numbers
+import keras
+assert keras.config.dtype_policy().name == keras.config.floatx() == "float32"
+assert logging.getLogger().level == logging.WARNING
+assert logging.getLogger("experiments").level == logging.NOTSET
+assert logging.getLogger("mlflow").level == logging.INFO
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_models_of_others_can_still_be_trained(here: Path) -> None:

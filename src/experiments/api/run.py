@@ -15,6 +15,7 @@ from experiments.command.composed import compose
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, TrackingError
+from experiments.guest import undisturbed
 from experiments.jobs.job import JobResult
 from experiments.jobs.recorded_job import check_record
 from experiments.runtime.devices import list_gpus
@@ -251,6 +252,7 @@ class Run:
                 return keras.saving.load_model(path)  # in its safe mode
 
 
+@undisturbed()
 def load_run(
     run: str | Path | JobResult,
     *,
