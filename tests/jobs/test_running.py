@@ -32,11 +32,13 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     choices = {"model": "resnet18", "dataset": "digits", "debug": None, "task": "train"}
     hydra = SimpleNamespace(
         runtime=SimpleNamespace(
-            choices={**choices, "hydra/launcher": "basic"}, output_dir=str(tmp_path)
+            choices={**choices, "hydra/launcher": "basic"},
+            output_dir=str(tmp_path),
+            cwd=str(Path.cwd()),
         ),
         overrides=SimpleNamespace(task=["model=resnet18", "+tags.a=b", "seed=1"]),
         mode=RunMode.RUN,
-        job=SimpleNamespace(env_set={}, chdir=None),
+        job=SimpleNamespace(env_set={}),
     )
     monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: hydra))
     run = SimpleNamespace(
@@ -54,7 +56,7 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def describe() -> Job:
-    return running._describe_job(OmegaConf.create({"seed": 1, "copy": "${seed}"}))
+    return running.describe_job(OmegaConf.create({"seed": 1, "copy": "${seed}"}))
 
 
 @pytest.mark.parametrize(
@@ -96,10 +98,9 @@ def test_job_knows_its_config_folder_choices_and_overrides(
 def test_paths_mean_what_they_meant_where_the_command_was_typed(
     hydra: Any, path: str | None, kept: str | None
 ) -> None:
-    hydra.job.chdir = True
     hydra.runtime.cwd = "/home"
     config = {"output_dir": "outputs", "dataset": {"path": path}}
-    job = running._describe_job(OmegaConf.create(config))
+    job = running.describe_job(OmegaConf.create(config))
     assert job.resolved == {
         "output_dir": "/home/outputs",
         "dataset": {"path": kept},
