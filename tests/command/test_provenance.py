@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from experiments.command import loader
 from experiments.command.provenance import Place
 from experiments.errors import ConfigError, Problem
 from tests.conf.swaps import list_commands
@@ -231,3 +232,36 @@ def test_parameter_set_to_null_is_not_searched_nor_its_condition_asked_for(
 def test_place_outside_of_the_folder_is_told_whole(tmp_path: Path) -> None:
     assert str(Place(Path("/elsewhere/x.yaml"), 3)) == "/elsewhere/x.yaml, line 3"
     assert str(Place(Path("x.yaml").absolute(), None)) == "x.yaml"
+
+
+@pytest.mark.usefixtures("unshared_files")
+def test_slip_reads_no_option_that_is_not_chosen(
+    find: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        loader.ReadOnce, "_check_file", lambda _, path: read.append(path)
+    )
+    (problem,) = find("model=resnet18", "model.dept=3")
+    assert problem.hint == "Did you mean `depth`?"
+    models = {path for path in read if path.startswith("model/")}
+    assert models == {"model/resnet", "model/resnet18"}
+
+
+@pytest.mark.usefixtures("unshared_files")
+@pytest.mark.parametrize(
+    "words", ["model.dept=3", "experiment=mine schedule=cosine", "+model.dept=3"]
+)
+def test_files_are_listed_once_to_compose_and_to_tell(
+    find: Any, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    listed: list[Any] = []
+    plain = loader.create_defaults_list
+
+    def create(**given: Any) -> Any:
+        listed.append(given)
+        return plain(**given)
+
+    monkeypatch.setattr(loader, "create_defaults_list", create)
+    assert len(find(*words.split())) == 1
+    assert len(listed) == 1

@@ -75,6 +75,7 @@ def diagnose(
     """
     try:
         whole, problems = compose_leniently(job, composer)
+        refused = {p.key for p in problems if isinstance(p, UnknownKey)}
     except Exception as second:  # a file is wrong, or one of Hydra's own keys
         if is_own_fault(second):
             raise
@@ -90,7 +91,7 @@ def diagnose(
         if problem.key not in reported and not problem.key.startswith(unknown)
     ]
     if "hydra" in whole:
-        problems = trace_keys(problems, whole, composer.loader)
+        problems = trace_keys(problems, whole, composer.loader, refused=refused)
     return config, problems or [explain(error)]
 
 

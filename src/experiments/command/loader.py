@@ -115,17 +115,20 @@ def _list_files(
             (values if is_value else choices).append(override)
     folders = [source.path for source in repo.get_sources()]
     words = [override.input_line for override in choices]
-    key = (config_name, prepend_hydra, skip_missing, *folders, *words)
+    key = (config_name, prepend_hydra, *folders, *words)
     known: dict[Any, DefaultsList] = repo.delegate.lists  # type: ignore[attr-defined]
-    if key not in known:
-        known[key] = create_defaults_list(
+    found = known.get((False, *key))  # without a choice that is missing: for both
+    if found is None:
+        found = known.get((skip_missing, *key))
+    if found is None:
+        found = known[skip_missing, *key] = create_defaults_list(
             repo=repo,
             config_name=config_name,
             overrides_list=choices,
             prepend_hydra=prepend_hydra,
             skip_missing=skip_missing,
         )
-    return replace(known[key], config_overrides=values)
+    return replace(found, config_overrides=values)
 
 
 class Loader(ConfigLoaderImpl):

@@ -6,7 +6,8 @@ another option keeps these keys, and is told which they are and how to go withou
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ class Place:
 
 
 def trace_keys(
-    problems: Sequence[Problem], whole: DictConfig, loader: Loader
+    problems: Sequence[Problem],
+    whole: DictConfig,
+    loader: Loader,
+    *,
+    refused: Collection[str] = (),
 ) -> list[Problem]:
     """Returns problems, those of unknown keys with the file and the option of each.
 
@@ -51,10 +56,11 @@ def trace_keys(
         problems: Of a config.
         whole: That config with Hydra's own node.
         loader: Has composed it.
+        refused: Keys that were typed and that no file has: to look for them in the
+            files, each of which is read for it, would be in vain.
     """
-    if not any(isinstance(problem, UnknownKey) for problem in problems):
-        return list(problems)
-    files = loader.list_used(whole)
+    unknown = {p.key for p in problems if isinstance(p, UnknownKey)}
+    files = loader.list_used(whole) if unknown - set(refused) else []
     return [
         _trace(problem, whole, files, loader)
         if isinstance(problem, UnknownKey)
@@ -133,7 +139,7 @@ def _trace(
 
 def _list_owners(group: str, name: str, loader: Loader) -> Iterator[str]:
     """Yields the options of a group that declare a key, but none that builds on one."""
-    if group == "hydra" or not name or not loader.folders.group_exists(group):
+    if group == "hydra" or not name or not _may_declare(group, name, loader):
         return
     parents = {
         option: dict(_read(f"{group}/{option}", loader))
@@ -149,11 +155,37 @@ def _list_owners(group: str, name: str, loader: Loader) -> Iterator[str]:
             yield option
 
 
+def _may_declare(group: str, name: str, loader: Loader) -> bool:
+    """Tells whether the last name of a key stands in any file of a group.
+
+    Most unknown keys are slips that no file holds: to read a whole group as configs for
+    each is most of the time that it takes to tell of them.
+    """
+    last = re.escape(name.rpartition(".")[2].encode())
+    word = re.compile(rb"(?<!\w)" + last + rb"(?!\w)")
+    for source in loader.folders.get_sources():
+        if source.is_group(group):
+            # Of a package, which may lie in an archive, all is read.
+            if source.scheme() != "file":
+                return True
+            files = Path(source.path, group).rglob("*.y*ml")
+            if any(word.search(_read_bytes(file)) for file in files):
+                return True
+    return False
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
 def _read(path: str, loader: Loader) -> Iterator[tuple[str, Any]]:
     """Yields a file of a group, as path and content, and those that it builds on."""
     try:
         loaded = loader.folders.load_config(path)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError):
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError):
         return  # a wrong file, which nobody has chosen
     if loaded is None:
         return
