@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.config.convert import convert
-from experiments.config.fields import is_component, rule_of, setting
+from experiments.config.fields import is_component, is_text, rule_of, setting
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import SearchConfig
 from experiments.errors import Problem
@@ -121,3 +121,20 @@ def test_a_long_value_is_shown_in_part() -> None:
     convert({**GOOD, "count": "x" * 10_000}, Example, key="", problems=problems)
     assert "... (10,002 characters)" in str(problems[0])
     assert len(str(problems[0])) < 400
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        *(("name", True), ("output_dir", True), ("tracking.uri", True)),
+        *(("dataset.path", True), ("callbacks.mine.monitor", True)),
+        *(("seed", False), ("gpu", False), ("backend", False), ("tags", False)),
+        *(("tags.note", False), ("trainer", False), ("trainer.epochs", False)),
+        *(("model", False), ("model.no_such", False), ("callbacks.mine", False)),
+        *(("no_such", False), ("name.first", False), ("allowed_targets", False)),
+    ],
+)
+def test_a_key_is_one_of_texts_where_nothing_else_is_accepted(
+    key: str, answer: bool
+) -> None:
+    assert is_text(key, RunConfig) is answer

@@ -37,6 +37,7 @@ from experiments.command.search_plan import (
     plan_search,
     sample_jobs,
 )
+from experiments.command.typed_text import quote_texts
 from experiments.command.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
 from experiments.config.convert import UnknownKey
@@ -168,14 +169,15 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     _raise(check_typed(parsed))
     composer.loader.permission = composer.loader.permission.with_typed(parsed)
     settings = [o for o in parsed if o.is_hydra_override()]
-    own = [o for o in parsed if not o.is_hydra_override()]
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
     modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
     multirun = multirun or modes[-1:] == ["MULTIRUN"]
     if not multirun:
-        _raise(_several_values(o) for o in own if o.is_sweep_override())
+        _raise(_several_values(o) for o in parsed if _is_swept(o))
     elif not modes:
         composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
+    parsed = list(quote_texts(parsed, composer.loader))
+    own = [o for o in parsed if not o.is_hydra_override()]
     plan = (_check_sweep if multirun else _check_run)(own, composer)
     _raise(find_clashes(own, plan.run))
     searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
@@ -421,6 +423,11 @@ def _raise_problems(
             words = f"Not checked any more: {count_of(left, 'job')}."
             listed[-1] = replace(listed[-1], hint=f"{listed[-1].hint} {words}".strip())
         raise ConfigError(listed, title)
+
+
+def _is_swept(override: "Override") -> bool:
+    """Tells whether it names several values, not for Hydra itself."""
+    return override.is_sweep_override() and not override.is_hydra_override()
 
 
 def _several_values(override: "Override") -> Problem:

@@ -2,9 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin
 
 _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
@@ -238,6 +238,36 @@ def schemas_of(field: dataclasses.Field[Any]) -> list[type]:
     """Returns every dataclass that a node of a `component` field may have."""
     fallback, schemas = field.metadata[_SCHEMAS]
     return [fallback, *schemas.values()]
+
+
+def is_text(key: str, schema: type) -> bool:
+    """Tells whether a key takes only texts, or null, wherever it is declared.
+
+    Args:
+        key: Dotted path. What each choice of a group that has the key takes counts; a
+            component of one's own is taken to mean the same by it.
+        schema: The dataclass of the whole config.
+    """
+    declared = list(_list_types(key, schema))
+    return bool(declared) and all(t in (str, str | None) for t in declared)
+
+
+def _list_types(key: str, schema: Any) -> Iterator[Any]:
+    """Yields what a key takes, by each dataclass that may hold it."""
+    name, _, rest = key.partition(".")
+    field = {f.name: f for f in dataclasses.fields(schema)}.get(name)
+    if field is None:
+        return
+    if not is_component(field):
+        if dataclasses.is_dataclass(field.type) and rest:
+            yield from _list_types(rest, field.type)
+        elif not rest:
+            yield field.type
+        return
+    if get_origin(field.type) is dict:  # of names and components
+        rest = rest.partition(".")[2]
+    for choice in schemas_of(field) if rest else ():
+        yield from _list_types(rest, choice)
 
 
 @dataclass(frozen=True, kw_only=True)
