@@ -109,7 +109,10 @@ def test_trial_trains_as_a_job_of_its_config_does(config: Any, run_job: Any) -> 
     best = int(result.metrics["best_epoch"]) - 1
     for name in ("loss", "val_loss", "val_accuracy"):
         assert history.history[name][best] == result.metrics[f"best_{name}"]
-    assert history.history["lr"][0] == pytest.approx(1e-2)
+    # The second of two steps of warm-up, which begins with a tenth of the rate.
+    assert history.history["lr"][0] == pytest.approx((1e-3 + 1e-2) / 2)
+    # Only an epoch with a first step has it, as with Keras' own `fit`.
+    assert len(history.history["first_step_seconds"]) == 1
     assert history.epoch == [0, 1]
 
 

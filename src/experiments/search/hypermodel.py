@@ -211,8 +211,9 @@ def _as_keras(epochs: Sequence[Mapping[str, float]], first: int) -> Any:
     """Returns the metrics of epochs as Keras' own `fit` does."""
     history = keras.callbacks.History()
     history.epoch = list(range(first, first + len(epochs)))
-    names = list(epochs[0]) if epochs else []
-    history.history = {name: [epoch[name] for epoch in epochs] for name in names}
+    for epoch in epochs:
+        for name, value in epoch.items():  # some are of the first epoch only
+            history.history.setdefault(name, []).append(value)
     return history
 
 
