@@ -16,7 +16,7 @@ from experiments.search.hypermodel import ExperimentHyperModel
 from tests.tiny import TINY
 
 SPACE = {"optimizer.lr": "1e-4,1e-2", "model.dropout": "0.0,0.5"}
-SMALL = (*TINY, "trainer.epochs=2", "trainer.max_steps_per_epoch=2")
+SMALL = (*TINY, "gpu=cpu", "trainer.epochs=2", "trainer.max_steps_per_epoch=2")
 
 
 @pytest.fixture
