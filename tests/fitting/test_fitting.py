@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from experiments import job_files
+from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.fitting import record
 from experiments.fitting.fitting import Fitting, read_rollbacks
@@ -41,8 +42,8 @@ def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         epochs=4,
         label_smoothing=0.0,
     )
-    tracking = SimpleNamespace(connection=lambda: {"enabled": False})
-    run = SimpleNamespace(trainer=trainer, tracking=tracking, output_dir=str(tmp_path))
+    off = Destination(output_dir=tmp_path, enabled=False)
+    run = SimpleNamespace(trainer=trainer, destination=lambda: off)
     job: Any = SimpleNamespace(
         run=run, sweep_dir=tmp_path / "sweep", output_dir=tmp_path / "job"
     )

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from experiments.config.destination import Destination
 from experiments.errors import DataError, Preempted, RestartNeeded
 from experiments.fitting import record
 from experiments.runtime.devices import Devices
 
-CONNECTION = {"enabled": True, "uri": "http://server"}
+PLACE = Destination(output_dir=Path("outputs"), uri="http://server")
 DATASET = SimpleNamespace(
     name="digits",
     class_names=("zero", "one"),
@@ -83,9 +84,11 @@ def tracker(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Any:
-    tracking = SimpleNamespace(connection=lambda: CONNECTION, drain_seconds=7)
     run = SimpleNamespace(
-        tracking=tracking, output_dir="outputs", seed=3, tags={"note": "first"}
+        destination=lambda: PLACE,
+        tracking=SimpleNamespace(drain_seconds=7),
+        seed=3,
+        tags={"note": "first"},
     )
     return SimpleNamespace(
         run=run,
@@ -98,15 +101,11 @@ def job(tmp_path: Path) -> Any:
     )
 
 
-def test_run_is_opened_with_name_parent_and_tags(
-    tracker: Recorder, job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_run_is_opened_with_name_parent_and_tags(tracker: Recorder, job: Any) -> None:
     with record.open_run(job) as opened:
         assert opened is tracker
     assert tracker.opened == {
-        **CONNECTION,
-        "output_dir": tmp_path / "outputs",
+        "destination": PLACE,
         "drain_seconds": 7,
         "folder": job.output_dir,
         "run_name": "mine",

@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from experiments.command.printed import describe_command
+from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
@@ -42,11 +43,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def make_job(output_dir: Path, uri: str | None = None, outputs: str = "outputs") -> Any:
-    tracking = SimpleNamespace(uri=uri, ui_url="http://127.0.0.1:5000")
+    place = Destination(
+        output_dir=Path(outputs), uri=uri, ui_url="http://127.0.0.1:5000"
+    )
     trainer = SimpleNamespace(epochs=7, batch_size=16, precision="float32")
     run = SimpleNamespace(
         trainer=trainer,
-        tracking=tracking,
+        tracking=SimpleNamespace(uri=uri),
+        destination=lambda: place,
         seed=3,
         backend="tensorflow",
         output_dir=outputs,

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from experiments import job_files
+from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
 from experiments.sweeps import closing
 from experiments.tracking.tracker import NoTracker
 
-CONNECTION = {"enabled": False, "uri": None}
+PLACE = Destination(output_dir=Path("outputs"), enabled=False)
 
 
 class Parent(NoTracker):
@@ -41,9 +42,8 @@ def make_plan(folder: Path, jobs: int) -> Any:
         overrides=("seed=range(0,9)", "model=a"),
         run=SimpleNamespace(
             trainer=SimpleNamespace(objective=Objective("val_accuracy", "max")),
-            tracking=SimpleNamespace(
-                connection=lambda: CONNECTION, drain_seconds=7, uri=None
-            ),
+            tracking=SimpleNamespace(drain_seconds=7, uri=None),
+            destination=lambda: PLACE,
             name=None,
             output_dir="outputs",
             tags={"note": 1},
@@ -170,14 +170,12 @@ def test_parent_run_is_named_after_what_was_typed(
     overrides: tuple[str, ...],
     run_name: str,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(closing.parent_run, "open_sweep", lambda **given: given)
     plan = make_plan(tmp_path, 0)
     plan.run.name, plan.overrides = name, overrides
     assert closing.open_sweep(plan) == {
-        **CONNECTION,
+        "destination": PLACE,
         "drain_seconds": 7,
-        "output_dir": tmp_path / "outputs",
         "folder": tmp_path,
         "run_name": run_name,
         "overrides": overrides,

@@ -1,19 +1,19 @@
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.parent_run import finish_sweep, open_sweep
-from tests.tracking.conftest import CONNECTION, points_of, run_of, settle, stored
+from tests.tracking.conftest import destination, points_of, run_of, settle, stored
 
 ACCURACY = Objective("val_accuracy", "max")
 
 
 def open_parent(tmp_path):
     return open_sweep(
+        destination=destination(tmp_path / "out"),
+        drain_seconds=20,
         folder=tmp_path / "out" / "sweep",
-        output_dir=tmp_path / "out",
         run_name="sweep of 2",
         overrides=["model=resnet18,resnet50", "seed=1"],
         tags={"seed": 1},
-        **CONNECTION,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.command.printed import describe_command
+from experiments.config.destination import Destination
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
 from experiments.tasks import sync
@@ -16,30 +17,12 @@ from experiments.tracking.sending.sync import Synced
 from experiments.tracking.tracker import open_tracker
 from tests.conftest import ROOT
 
-OPTIONS: dict[str, Any] = {
-    "enabled": True,
-    "uri": None,
-    "experiment": "some experiment",
-    "ui_url": "http://127.0.0.1:5000",
-    "server_timeout": 5,
-    "drain_seconds": 0,
-    "run_name": "a run",
-}
-
 
 @pytest.fixture
 def job(tmp_path: Path) -> Any:
     task = SimpleNamespace(arguments=lambda: {"uri": None})
-    tracking = SimpleNamespace(
-        connection=lambda: {
-            "enabled": True,
-            "uri": None,
-            "experiment": "e",
-            "ui_url": None,
-            "server_timeout": 5,
-        }
-    )
-    run = SimpleNamespace(output_dir=str(tmp_path), task=task, tracking=tracking)
+    place = Destination(output_dir=tmp_path, experiment="e")
+    run = SimpleNamespace(task=task, destination=lambda: place)
     return SimpleNamespace(run=run, name="sync", overrides=(), output_dir=tmp_path)
 
 
@@ -53,7 +36,7 @@ def test_table_says_what_was_sent_and_why_the_rest_waits(
         Synced(folder=tmp_path / "runs" / "a", sent=5, refused=1),
         Synced(folder=tmp_path / "runs" / "b", unsent=7, reason="no answer"),
     ]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     result = sync.sync(job)
     assert (result.status, result.exit_code) == ("FAILED", 1)
     assert result.reason == "7 records are still unsent"
@@ -75,7 +58,7 @@ def test_stored_result_names_the_run_that_the_job_has_now(
     before.save()
     named = Synced(folder=tmp_path / "a", sent=5, run_id="new", run_url="http://m/new")
     rows = [named, Synced(folder=tmp_path / "sweep", sent=5, run_id="x", run_url="u")]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     sync.sync(job)
     expected = replace(before, run_id="new", run_url="http://m/new")
     assert JobResult.load(tmp_path / "a") == expected
@@ -88,7 +71,7 @@ def test_store_that_could_not_be_asked_is_no_success(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [Synced(folder=tmp_path / "a", asked=False, reason="no answer")]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     result = sync.sync(job)
     assert (result.status, result.exit_code) == ("FAILED", 1)
     assert result.reason == "1 of the folders could not be compared with their store"
@@ -125,7 +108,14 @@ def test_printed_command_works_in_another_folder(
     monkeypatch.chdir(typed_in)
     monkeypatch.setattr(sys, "argv", [str(ROOT / "run.py")])
     job = typed_in / outputs / "runs" / "job"
-    tracker = open_tracker(**OPTIONS, output_dir=job.parents[1], folder=job)
+    tracker = open_tracker(
+        destination=Destination(
+            output_dir=job.parents[1], experiment="some experiment"
+        ),
+        drain_seconds=0,
+        folder=job,
+        run_name="a run",
+    )
     monkeypatch.setattr(Sender, "start", lambda self: None)
     tracker.finish("FINISHED")
     tracker._spool.disown()  # type: ignore[attr-defined]
@@ -153,7 +143,7 @@ def test_refused_records_are_counted_and_named(
 ) -> None:
     reasons = tuple(f"'/home/x/{i}' lies outside of a" for i in range(12))
     rows = [Synced(folder=tmp_path / "a", sent=3, refused=12, refusals=reasons)]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     result = sync.sync(job)
     assert result.metrics == {"sent": 3.0, "unsent": 0.0, "refused": 12.0}
     shown = capsys.readouterr().out.splitlines()
@@ -180,7 +170,7 @@ def test_address_of_a_record_is_told_with_the_command_that_sends_there(
         )
         for name in "ab"
     ]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     assert sync.sync(job).exit_code == exit_code
     shown = capsys.readouterr().out
     words = ["task=sync", f"output_dir={tmp_path}"]
@@ -203,7 +193,7 @@ def test_odd_address_of_a_record_is_in_no_command(
 ) -> None:
     address = "ftp://h/\x1b[2J; touch a"
     rows = [Synced(folder=tmp_path / "a", unsent=1, asked=False, meant_for=address)]
-    monkeypatch.setattr(sync, "sync_folders", lambda root, target, uri: iter(rows))
+    monkeypatch.setattr(sync, "sync_folders", lambda place, uri: iter(rows))
     sync.sync(job)
     shown = capsys.readouterr().out
     assert repr(address) in shown

@@ -3,23 +3,27 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from experiments.config.destination import Destination
 from experiments.tracking.sending import sender
 from experiments.tracking.tracker import open_tracker
 from tests.tracking.server import Server
 
-CONNECTION = {
-    "enabled": True,
-    "uri": None,
+_STORE = {
     "experiment": "some experiment",
     "ui_url": "http://127.0.0.1:5000",
     "server_timeout": 5,
-    "drain_seconds": 20,
 }
+
+
+def destination(output_dir: Path, **changes: Any) -> Destination:
+    """Returns where the tests' runs are recorded."""
+    return Destination(output_dir=output_dir, **{**_STORE, **changes})
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,8 +48,15 @@ def open_run(tmp_path: Path) -> Callable[..., Any]:
 
     def open_run(**changes: Any) -> Any:
         folder = tmp_path / "out" / "runs" / str(next(numbers))
-        arguments = {**CONNECTION, "output_dir": tmp_path / "out", "folder": folder}
-        return open_tracker(**{**arguments, "run_name": "a run", **changes})
+        names = {field.name for field in fields(Destination)} & changes.keys()
+        place = {name: changes.pop(name) for name in names}
+        arguments: dict[str, Any] = {
+            "destination": destination(**{"output_dir": tmp_path / "out", **place}),
+            "folder": folder,
+            "run_name": "a run",
+            "drain_seconds": 20,
+        }
+        return open_tracker(**{**arguments, **changes})
 
     return open_run
 

@@ -7,9 +7,7 @@ import pytest
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import read_tags
 from experiments.tracking.store.histories import SiblingHistories
-from tests.tracking.conftest import CONNECTION, run_of, settle, wait_until
-
-CONNECT = {name: CONNECTION[name] for name in CONNECTION if name != "drain_seconds"}
+from tests.tracking.conftest import destination, run_of, settle, wait_until
 
 
 def experiment_of(tracker):
@@ -67,8 +65,7 @@ def test_trials_are_compared_after_the_renaming(open_run, sweep, tmp_path):
     read = SiblingHistories(
         one._spool.job_folder,
         sweep._spool.job_folder,
-        output_dir=tmp_path / "out",
-        connection=CONNECT,
+        destination=destination(tmp_path / "out"),
         metric="score",
     )
     assert read() == {two.run_id: [1.0]}
@@ -76,7 +73,7 @@ def test_trials_are_compared_after_the_renaming(open_run, sweep, tmp_path):
 
 def test_reading_a_run_makes_no_experiment(open_run, sweep, tmp_path):
     client = settle(sweep)
-    read_tags(sweep.run_id, output_dir=tmp_path / "out", **CONNECT)
+    read_tags(sweep.run_id, destination(tmp_path / "out"))
     assert names(client) == ["Default", "a better name"]
 
 
@@ -84,7 +81,7 @@ def test_run_that_does_not_exist_is_told_in_a_sentence(sweep, tmp_path):
     with pytest.raises(
         TrackingError, match=r"There is no run a+ in sqlite:///.*db, and no"
     ):
-        read_tags("a" * 32, output_dir=tmp_path / "out", **CONNECT)
+        read_tags("a" * 32, destination(tmp_path / "out"))
 
 
 @pytest.mark.timeout(120)

@@ -20,11 +20,12 @@ SEED_VARIABLE = "KILLS_SEED"
 JOB = """
 import sys, time
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out, uri = Path(sys.argv[1]), sys.argv[2] or None
-tracker = open_tracker(enabled=True, uri=uri, experiment="killed",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=60,
-    output_dir=out, folder=out / "job", run_name="job", tags={"a": "b"})
+place = Destination(output_dir=out, uri=uri, experiment="killed", server_timeout=5)
+tracker = open_tracker(destination=place, drain_seconds=60, folder=out / "job",
+    run_name="job", tags={"a": "b"})
 tracker.log_params({"lr": 0.1, "depth": 50})
 tracker.log_text("config", "config.yaml")
 tracker.start()

@@ -91,8 +91,8 @@ def test_silent_server_gets_everything_once(
     )
     if moment == "creating its run":
         # Else it is the probe that waits, and no run is asked for before the time.
-        connection = courier.connect(output_dir=server.folder, **target(tracker))
-        monkeypatch.setattr(courier, "connect", lambda **given: connection)
+        connection = courier.connect(tracker._destination)
+        monkeypatch.setattr(courier, "connect", lambda destination: connection)
     else:
         settle(tracker)
     server.signal(signal.SIGSTOP)
@@ -105,15 +105,11 @@ def test_silent_server_gets_everything_once(
     assert_whole(tracker, 20)
 
 
-def target(tracker):
-    return tracker._journal.entries[0].content["target"]
-
-
 @pytest.mark.usefixtures("impatient")
 def test_run_that_was_created_for_nobody_is_found_or_removed(open_run, monkeypatch):
     """The answer to its creation got lost; another creation came late."""
     tracker = open_run()
-    connection = courier.connect(output_dir=tracker._output_dir, **target(tracker))
+    connection = courier.connect(tracker._destination)
     create, made = connection.client.create_run, []
 
     def lose_answer(*args, **more):
@@ -123,7 +119,7 @@ def test_run_that_was_created_for_nobody_is_found_or_removed(open_run, monkeypat
         return made[-1]
 
     monkeypatch.setattr(connection.client, "create_run", lose_answer)
-    monkeypatch.setattr(courier, "connect", lambda **given: connection)
+    monkeypatch.setattr(courier, "connect", lambda destination: connection)
     log(tracker, range(3))
     settle(tracker)
     assert [run.info.run_id for run in made] == [tracker.run_id]
@@ -139,7 +135,9 @@ def test_run_that_was_created_for_nobody_is_found_or_removed(open_run, monkeypat
 def test_locked_database_holds_up_nothing(open_run, seconds):
     tracker = open_run()
     settle(tracker)
-    with closing(sqlite3.connect(tracker._output_dir / "mlflow.db")) as other:
+    with closing(
+        sqlite3.connect(tracker._destination.output_dir / "mlflow.db")
+    ) as other:
         other.isolation_level = None
         other.execute("BEGIN EXCLUSIVE")
         log(tracker, range(20))
@@ -288,8 +286,7 @@ def test_everything_may_be_sent_twice(request, open_run, store):
     again = courier.Courier(
         tracker._spool,
         tracker._journal.entries,
-        output_dir=tracker._output_dir,
-        target=target(tracker),
+        destination=tracker._destination,
     )
     again.sent = 0
     while again.unsent:

@@ -10,6 +10,7 @@ import yaml
 from experiments.errors import TrackingError
 from experiments.tracking import recorded
 from experiments.tracking.recorded import read_overrides, read_run
+from tests.tracking.conftest import destination
 from tests.tracking.store.test_yaml_text import LAUGHS, MERGES
 
 RUN_ID = "1" * 32
@@ -45,8 +46,8 @@ def store(monkeypatch):
 
 
 def read_all(tmp_path):
-    run = read_run(RUN_ID, output_dir=tmp_path)
-    overrides = read_overrides(RUN_ID, output_dir=tmp_path)
+    run = read_run(RUN_ID, destination(tmp_path))
+    overrides = read_overrides(RUN_ID, destination(tmp_path))
     return run.config, run.choices, run.origin, overrides
 
 

@@ -10,10 +10,11 @@ import os, sys
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3",
     CUDA_VISIBLE_DEVICES="-1")
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
-tracker = open_tracker(enabled=True, uri=None, experiment="e",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=60,
-    output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], sys.argv[2]), run_name="r")
+out = Path(sys.argv[1])
+tracker = open_tracker(destination=Destination(output_dir=out, experiment="e"),
+    drain_seconds=60, folder=out / sys.argv[2], run_name="r")
 import keras, numpy
 import tensorflow
 tracker.start()

@@ -12,7 +12,7 @@ import pytest
 from experiments.tracking.sending.sync import sync_folders
 from experiments.tracking.spooled_tracker import SpooledTracker
 from tests.canary import watched
-from tests.tracking.conftest import run_of, settle
+from tests.tracking.conftest import destination, run_of, settle
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_file_outside_is_refused_and_the_records_behind_it_are_sent(
     close(unsent)
 
     with watched(outside) as seen:
-        (row,) = sync_folders(tmp_path / "out")
+        (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.refused, row.unsent, row.reason) == (4, 1, 0, None)
     (refusal,) = row.refusals
@@ -97,7 +97,7 @@ def test_file_outside_is_refused_and_the_records_behind_it_are_sent(
     assert secrets_in(tmp_path / "out" / "artifacts") == []
     (note,) = (tmp_path / "out" / "artifacts").rglob("note.txt")
     assert note.read_text() == "hello"
-    assert list(sync_folders(tmp_path / "out")) == []
+    assert list(sync_folders(destination(tmp_path / "out"))) == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_folder_outside_is_neither_sent_nor_removed(name, unsent, outside, tmp_p
     close(unsent)
 
     with watched(outside) as seen:
-        (row,) = sync_folders(tmp_path / "out")
+        (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.refused, row.unsent) == (4, 1, 0)
     assert "lies outside of" in row.refusals[0]
@@ -129,7 +129,7 @@ def test_link_in_a_model_leads_nowhere(unsent, outside, tmp_path):
     close(unsent)
 
     with watched(outside) as seen:
-        (row,) = sync_folders(tmp_path / "out")
+        (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.refused) == (4, 1)
     assert "is a link or no ordinary file" in row.refusals[0]
@@ -145,7 +145,7 @@ def test_model_is_not_fetched_from_outside(unsent, outside, tmp_path):
     close(unsent)
 
     with watched(outside) as seen:
-        (row,) = sync_folders(tmp_path / "out")
+        (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.refused) == (4, 1)
     assert "no place of models" in row.refusals[0]
@@ -160,7 +160,7 @@ def test_sweep_outside_is_not_looked_at(unsent, outside, tmp_path):
     rewrite(unsent, lambda content: content.update(parent="../../outside"))
 
     with watched(outside) as seen:
-        (row,) = sync_folders(tmp_path / "out")
+        (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.refused) == (3, 1)
     assert "outside of the output folder" in row.refusals[0]
@@ -215,13 +215,13 @@ def test_journal_does_not_choose_whom_to_send_to(unsent, other_store, tmp_path):
     address = f"http://127.0.0.1:{other_store.server_port}"
     rewrite(unsent, lambda content: content["target"].update(uri=address))
 
-    (row,) = sync_folders(tmp_path / "out")
+    (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert other_store.asked == []
     assert (row.meant_for, row.sent, row.unsent) == (address, 0, 4)
     assert not (tmp_path / "out" / "mlflow.db").exists()
 
-    (row,) = sync_folders(tmp_path / "out", uri=address)
+    (row,) = sync_folders(destination(tmp_path / "out"), uri=address)
 
     assert "/health" in other_store.asked
     assert (row.meant_for, row.sent, row.unsent) == (None, 0, 4)
@@ -233,14 +233,14 @@ def test_each_store_gets_what_is_meant_for_it(open_run, unsent, other_store, tmp
     close(another)
     close(unsent)
     # What stands behind a question mark, and who asks, is nobody's address.
-    target = {"uri": f"{address}/?a=b", "experiment": "e", "ui_url": None}
+    same = destination(tmp_path / "out", uri=f"{address}/?a=b", ui_url=None)
 
-    here, there = sync_folders(tmp_path / "out")
+    here, there = sync_folders(destination(tmp_path / "out"))
     assert (here.folder.name, here.sent, here.meant_for) == ("job", 4, None)
     assert (there.folder.name, there.sent, there.meant_for) == ("other", 0, address)
     assert other_store.asked == []
 
-    here, there = sync_folders(tmp_path / "out", target={**target, "server_timeout": 5})
+    here, there = sync_folders(same)
     assert here.meant_for == f"sqlite:///{tmp_path}/out/mlflow.db"
     assert there.meant_for is None
     assert other_store.asked != []
@@ -253,7 +253,7 @@ def test_odd_address_is_none(address, unsent, tmp_path):
     close(unsent)
     rewrite(unsent, lambda content: content["target"].update(uri=address))
 
-    (row,) = sync_folders(tmp_path / "out")
+    (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert row.meant_for is not None
     assert (row.sent, row.unsent) == (0, 4)
@@ -274,7 +274,7 @@ def test_folder_that_cannot_be_read_is_told_and_the_others_are_sent(
     os.mkfifo(out / "a pipe" / "tracking" / "journal.jsonl")
     before = sorted(path.name for path in (outside / "tracking").iterdir())
 
-    rows = {row.folder.name: row for row in sync_folders(out)}
+    rows = {row.folder.name: row for row in sync_folders(destination(out))}
 
     assert "no ordinary file" in rows["a pipe"].reason
     assert "leads out" in rows["a device"].reason
@@ -285,11 +285,11 @@ def test_folder_that_cannot_be_read_is_told_and_the_others_are_sent(
 
 def test_count_of_what_was_sent_is_not_believed_beyond_the_journal(unsent, tmp_path):
     close(unsent)
-    (row,) = sync_folders(tmp_path / "out")
+    (row,) = sync_folders(destination(tmp_path / "out"))
     spool = unsent._spool
     spool.write_sent(spool.read_run_id(), 10**12)
 
-    (row,) = sync_folders(tmp_path / "out")
+    (row,) = sync_folders(destination(tmp_path / "out"))
 
     assert (row.sent, row.unsent, row.reason) == (4, 0, None)
     assert spool.read_sent(spool.read_run_id()) == 4
@@ -299,7 +299,7 @@ def test_run_of_the_same_name_that_holds_records_is_not_removed(unsent, tmp_path
     """Only an empty one is what a slow server has left."""
     out = tmp_path / "out"
     close(unsent)
-    list(sync_folders(out))
+    list(sync_folders(destination(out)))
     client = unsent._courier.connect().client
     run = client.get_run(unsent._spool.read_run_id())
     job_id = run.data.tags["experiments.job_id"]
@@ -308,7 +308,7 @@ def test_run_of_the_same_name_that_holds_records_is_not_removed(unsent, tmp_path
     client.log_metric(full.info.run_id, "loss", 0.25)
     unsent._spool.write_sent(run.info.run_id, 0)
 
-    list(sync_folders(out))
+    list(sync_folders(destination(out)))
 
     stages = [
         client.get_run(other.info.run_id).info.lifecycle_stage

@@ -12,10 +12,11 @@ from experiments.tracking.tracker import NoTracker
 WITHOUT_TRACKING = """
 import sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.sweeps.parent_run import open_sweep
 from experiments.tracking.tracker import open_tracker
-arguments = dict(enabled=False, uri=None, experiment="e", ui_url=None,
-    server_timeout=1, drain_seconds=1, output_dir=Path(sys.argv[1]), run_name="r",
+off = Destination(output_dir=Path(sys.argv[1]), enabled=False)
+arguments = dict(destination=off, drain_seconds=1, run_name="r",
     folder=Path(sys.argv[1], "job"))
 tracker = open_tracker(**arguments)
 tracker.log_metrics({"loss": 1.0}, step=0)
@@ -56,9 +57,10 @@ def test_folder_that_cannot_hold_a_database_is_an_error_at_once(open_run, tmp_pa
 OPENING = """
 import sys, time
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
-open_tracker(enabled=True, uri=None, experiment="e", ui_url=None, server_timeout=1,
-    drain_seconds=1, output_dir=Path(sys.argv[1]), run_name="r",
+open_tracker(destination=Destination(output_dir=Path(sys.argv[1]), experiment="e"),
+    drain_seconds=1, run_name="r",
     folder=Path(sys.argv[1], "job")).log_params({"a": 1})
 print({"mlflow", "keras", "tensorflow"} & set(sys.modules))
 """

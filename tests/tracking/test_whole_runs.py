@@ -30,18 +30,19 @@ COMMANDS = (
 LIST = """
 import json, sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.store.client import connect
 from experiments.tracking.recorded import read_folder
 from experiments.training.checkpoints.listing import list_checkpoints
 out, ids = Path(sys.argv[1]), sys.argv[2:]
-store = dict(uri=None, experiment="e", ui_url="http://127.0.0.1:5000", server_timeout=5)
+destination = Destination(output_dir=out)
 if not ids:
-    client = connect(output_dir=out, **store).client
+    client = connect(destination).client
     experiments = [e.experiment_id for e in client.search_experiments()]
     ids = [run.info.run_id for run in client.search_runs(experiments)]
 found = {}
 for run_id in ids:
-    folder = read_folder(run_id, output_dir=out, enabled=True, **store)
+    folder = read_folder(run_id, destination)
     states = list_checkpoints(folder)
     assert all(state.path.is_file() for state in states)
     assert sum(state.is_best for state in states) == bool(states)

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 from omegaconf import OmegaConf
 
 from experiments.builders.model import Images
+from experiments.config.destination import Destination
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.jobs.job import JobResult
@@ -72,16 +73,15 @@ def read_folder(folder: Path) -> Record:
     )
 
 
-def read_from_store(run_id: str, *, output_dir: Path, **connection: Any) -> Record:
+def read_from_store(run_id: str, destination: Destination) -> Record:
     """Reads what MLflow has of a run whose folder is not here.
 
     Raises:
         TrackingError: There is no such run, or it holds no config.
     """
-    place = {"output_dir": output_dir, **connection}
-    recorded = read_run(run_id, enabled=True, **place)
+    recorded = read_run(run_id, destination)
     return Record(
-        account=read_stored_account(recorded.run_id, **place),
+        account=read_stored_account(recorded.run_id, destination),
         config=recorded.config,
         images=None,
         folder=None,

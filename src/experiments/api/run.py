@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
 from experiments.builders.model import build_model
 from experiments.command.composed import compose
+from experiments.config.destination import Destination
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, TrackingError
@@ -43,7 +44,7 @@ class Run:
     Args:
         record: What the run left.
         allowed_targets: Packages beside the project's own that may build its parts.
-        store: Where MLflow is, for what only it holds.
+        destination: Where it was recorded, for what only MLflow holds.
     """
 
     def __init__(
@@ -51,11 +52,11 @@ class Run:
         record: Record,
         *,
         allowed_targets: Sequence[str] = (),
-        store: Mapping[str, Any],
+        destination: Destination,
     ) -> None:
         self._record = record
         self._allowed = tuple(allowed_targets)
-        self._store = store
+        self._destination = destination
 
     def __repr__(self) -> str:
         place = self.id if self.folder is None else self.folder
@@ -248,7 +249,7 @@ class Run:
 
             with tempfile.TemporaryDirectory() as folder:
                 place = Path(folder)
-                path = fetch_model(str(self.id), place, **self._store)
+                path = fetch_model(str(self.id), place, self._destination)
                 return keras.saving.load_model(path)  # in its safe mode
 
 
@@ -288,34 +289,33 @@ def load_run(
         >>> experiments.load_run(run.id).folder == run.folder
         True
     """
-    output_dir = Path(output_dir).absolute()
-    store = {"output_dir": output_dir, "uri": uri, **_SILENT}
-    options: dict[str, Any] = {"allowed_targets": allowed_targets, "store": store}
+    destination = Destination(output_dir=Path(output_dir), uri=uri)
+    open_record = partial(Run, allowed_targets=allowed_targets, destination=destination)
     if isinstance(run, JobResult):
-        return Run(read_folder(Path(run.output_dir).absolute()), **options)
+        return open_record(read_folder(Path(run.output_dir).absolute()))
     if Path(run).is_dir():
-        return Run(read_folder(Path(run).absolute()), **options)
+        return open_record(read_folder(Path(run).absolute()))
     if isinstance(run, Path) or "/" in run:
         raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
-    folder = _find_folder(run, store)
+    folder = _find_folder(run, destination)
     if folder is not None:
-        return Run(read_folder(folder), **options)
-    return Run(read_from_store(run, **store), **options)
+        return open_record(read_folder(folder))
+    return open_record(read_from_store(run, destination))
 
 
-def _find_folder(run: str, store: Mapping[str, Any]) -> Path | None:
+def _find_folder(run: str, destination: Destination) -> Path | None:
     """Returns the folder that a run and itself name; `None` when only MLflow has it.
 
     Where this store does not know the run, or none is there, the folder alone tells.
     """
     try:
-        return find_run_folder(run, enabled=True, **store)
+        return find_run_folder(run, destination)
     except NoFolderError:
         return None
     except AmbiguousRunError:
         raise
     except TrackingError:
-        return find_claimed(run, store["output_dir"])
+        return find_claimed(run, destination.output_dir)
 
 
 def _for_inference(run: RunConfig) -> RunConfig:
@@ -325,7 +325,3 @@ def _for_inference(run: RunConfig) -> RunConfig:
         run.trainer, precision=precision, deterministic=False, threads=None
     )
     return replace(run, trainer=trainer)
-
-
-# What `connect` takes beside the address, for somebody who only reads.
-_SILENT: Mapping[str, Any] = {"experiment": "", "ui_url": None, "server_timeout": 60}

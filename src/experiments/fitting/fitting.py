@@ -158,8 +158,7 @@ class Fitting:
         return lambda metric: SiblingHistories(
             self.job.output_dir,
             parent_dir,
-            output_dir=Path(run.output_dir).absolute(),
-            connection=run.tracking.connection(),
+            destination=run.destination(),
             metric=metric,
         )
 

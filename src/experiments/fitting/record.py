@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.data.dataset import Dataset
@@ -29,9 +28,8 @@ def open_run(job: Job) -> Iterator[Tracker]:
         The tracker; the run ends as FINISHED, FAILED or KILLED with the block.
     """
     tracker = open_tracker(
-        **job.run.tracking.connection(),
+        destination=job.run.destination(),
         drain_seconds=job.run.tracking.drain_seconds,
-        output_dir=Path(job.run.output_dir).absolute(),
         folder=job.output_dir,
         run_name=job.name,
         parent_dir=job.sweep_dir,

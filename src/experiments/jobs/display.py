@@ -163,11 +163,7 @@ def _describe_ui(run: RunConfig) -> str:
     folder = typed_folder()
     if usual and (folder / "Makefile").is_file() and (folder / "run.py").is_file():
         return from_folder("make ui")
-    command = ui_command(
-        uri=run.tracking.uri,
-        ui_url=run.tracking.ui_url,
-        output_dir=Path(run.output_dir).absolute(),
-    )
+    command = ui_command(run.destination())
     return command or "the tracking server shows its own pages"
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from experiments.command.overlay import PRESENT, lay_over, list_overlay
 from experiments.command.printed import typed_folder
-from experiments.config.schema.run import RunConfig
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs.job import Job
@@ -35,17 +34,11 @@ def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> Recor
         TrackingError: There is no such run, or it holds no config.
         ConfigError: The record names what the command does not allow.
     """
-    recorded = read_run(name, typed_in=typed_in, **where_recorded(job.run))
+    recorded = read_run(name, job.run.destination(), typed_in=typed_in)
     problems = [*check_record(recorded.config, job.run.allowed_targets)]
     if problems:
         raise ConfigError(problems, f"The record of run {recorded.run_id}")
     return recorded
-
-
-def where_recorded(run: RunConfig) -> dict[str, Any]:
-    """Returns where the runs are that a command names, as `read_run` takes it."""
-    output_dir = Path(run.output_dir).absolute()
-    return {"output_dir": output_dir, **run.tracking.connection()}
 
 
 def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
@@ -112,8 +105,9 @@ def best_of_search(job: Job) -> Job:
     """
     if job.run.from_search is None:
         return job
-    where = where_recorded(job.run)
-    search = read_tags(job.run.from_search, typed_in=typed_folder(), **where)
+    search = read_tags(
+        job.run.from_search, job.run.destination(), typed_in=typed_folder()
+    )
     recorded = _change(_read_best(job, search), job)
     words = [o.input_line or "" for o in list_overlay(job.overrides)]
     name = " ".join([f"best: {recorded.name}", *words])

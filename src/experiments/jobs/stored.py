@@ -51,7 +51,7 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
         print("To run it anew in another folder: fresh=true")
     if not in_sweep:
         if result.run_url is not None:  # whoever opens it shall see its files
-            follow_move(run.tracking.uri, Path(run.output_dir))
+            follow_move(run.destination())
         display.show_result(run, result)
 
 

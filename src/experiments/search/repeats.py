@@ -32,9 +32,8 @@ def repeated_runs(
         overrides = space.as_overrides(proposal.values)
         folder = sweep_dir / job_files.REPEATS / f"trial-{proposal.number:04d}"
         tracker = open_tracker(
-            **run.tracking.connection(),
+            destination=run.destination(),
             drain_seconds=run.tracking.drain_seconds,
-            output_dir=Path(run.output_dir).absolute(),
             folder=folder,
             run_name=" ".join(overrides) or f"trial {proposal.number}",
             parent_dir=sweep_dir,

@@ -21,9 +21,8 @@ def open_sweep(plan: Plan) -> Tracker:
         # Its trials are not asked for again, as the jobs of other sweeps are.
         show_changed_images(list_job_folders(plan.folder), run)
     return parent_run.open_sweep(
-        **run.tracking.connection(),
+        destination=run.destination(),
         drain_seconds=run.tracking.drain_seconds,
-        output_dir=Path(run.output_dir).absolute(),
         folder=plan.folder,
         run_name=run.name or " ".join(plan.overrides) or "sweep",
         overrides=plan.overrides,

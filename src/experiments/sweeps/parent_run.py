@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.table import (
@@ -20,30 +20,30 @@ _KIND = "sweep"
 
 def open_sweep(
     *,
-    output_dir: Path,
+    destination: Destination,
+    drain_seconds: float,
     folder: Path,
     run_name: str,
     overrides: Sequence[str],
     tags: Mapping[str, object] | None = None,
-    **connection: Any,
 ) -> Tracker:
     """Opens the parent run of a sweep, whose folder the jobs pass as `parent_dir`.
 
     Args:
-        output_dir: Folder for the embedded database and its artifacts.
+        destination: Where records go.
+        drain_seconds: As `open_tracker` takes it.
         folder: Of the sweep.
         run_name: Name that people read.
         overrides: The sweep as typed, such as `model=resnet18,resnet50`.
         tags: Further tags of the parent run.
-        **connection: As `open_tracker` takes them.
     """
     own = {"sweep.overrides": " ".join(overrides)}
     parent = open_tracker(
-        output_dir=output_dir,
+        destination=destination,
+        drain_seconds=drain_seconds,
         folder=folder,
         run_name=run_name,
         tags={"run.kind": _KIND, **(tags or {}), **own},
-        **connection,
     )
     parent.log_text("\n".join(overrides) + "\n", "sweep/overrides.txt")
     if parent.enabled:

@@ -22,7 +22,7 @@ from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs import origin
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import as_recorded, read_recorded, where_recorded
+from experiments.jobs.recorded_job import as_recorded, read_recorded
 from experiments.screen import open_console
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (
@@ -83,24 +83,24 @@ def suggest_command(plan: Plan, typed: Sequence[str]) -> str:
         ConfigError: Its config is no longer valid.
     """
     run = plan.run
-    where = where_recorded(run)
-    tags = read_tags(str(run.run_id), typed_in=typed_folder(), **where)
+    place = run.destination()
+    tags = read_tags(str(run.run_id), place, typed_in=typed_folder())
     known = {tags.run_id}
     while (original := tags.values.get("reproduces")) and original not in known:
-        tags = read_tags(original, **where)
+        tags = read_tags(original, place)
         known.add(tags.run_id)
     run_id = tags.run_id
     # A record does not say what may be run; whoever types the command does.
     recorded = [
         word
-        for word in read_overrides(run_id, **where)
+        for word in read_overrides(run_id, place)
         if not word.lstrip("+~").startswith((KEY, "hydra."))
     ]
-    paths = dict(list_paths(validate(read_run(run_id, **where).config)))
+    paths = dict(list_paths(validate(read_run(run_id, place).config)))
     recorded = move_overrides(recorded, paths)
-    place = describe_output(run.output_dir)
-    place += describe_tracking(run.tracking, plan.overrides)
-    return describe_command(*plan.flags, *recorded, *place, *typed)
+    words = describe_output(run.output_dir)
+    words += describe_tracking(run.tracking, plan.overrides)
+    return describe_command(*plan.flags, *recorded, *words, *typed)
 
 
 def _compare(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[_Row]:
@@ -127,7 +127,7 @@ def _show_changes(recorded: RecordedRun, now: Mapping[str, Any]) -> None:
 def _show_folder(run_id: str, job: Job) -> None:
     """Says where the recorded run's files are, or why nobody can say."""
     try:
-        folder = read_folder(run_id, **where_recorded(job.run))
+        folder = read_folder(run_id, job.run.destination())
     except TrackingError as error:  # the result counts without it
         print(error)
     else:

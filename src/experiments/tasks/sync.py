@@ -30,11 +30,10 @@ def sync(job: Job) -> JobResult:
         A result that is FAILED, with exit code 1, when something is still unsent or
         the store could not be asked.
     """
-    root = Path(job.run.output_dir).absolute()
-    target = job.run.tracking.connection()
-    target.pop("enabled")
+    destination = job.run.destination()
+    root = destination.output_dir
     uri = job.run.task.arguments()["uri"]
-    rows = list(sync_folders(root, target=target, uri=uri))
+    rows = list(sync_folders(destination, uri=uri))
     for row in rows:
         _update_result(row)
     _show(rows, root)

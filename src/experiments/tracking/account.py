@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.config.history import name_values
 from experiments.records import FIRST
 from experiments.tracking.spool.journal import (
@@ -60,18 +61,17 @@ def read_account(folder: Path) -> Account | None:
     )
 
 
-def read_stored_account(run_id: str, *, output_dir: Path, **connection: Any) -> Account:
+def read_stored_account(run_id: str, destination: Destination) -> Account:
     """Reads what MLflow has of a run.
 
     Args:
         run_id: Its id.
-        output_dir: Folder of the embedded database.
-        **connection: As `connect` takes it.
+        destination: Where it was recorded.
 
     Raises:
         TrackingError: There is no such run, or no answer.
     """
-    client = connect(output_dir=output_dir, create=False, **connection).client
+    client = connect(destination, create=False).client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     read = partial(client.get_metric_history, run_id)
     points: dict[int, dict[str, float]] = {}

@@ -1,8 +1,8 @@
 """Brings the model of a run out of MLflow."""
 
 from pathlib import Path
-from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.records import refuse_links
 from experiments.tracking.store.client import attempt, connect
@@ -10,21 +10,18 @@ from experiments.tracking.store.client import attempt, connect
 _FILE = Path("data", "model.keras")
 
 
-def fetch_model(
-    run_id: str, folder: Path, *, output_dir: Path, **connection: Any
-) -> Path:
+def fetch_model(run_id: str, folder: Path, destination: Destination) -> Path:
     """Copies the newest model of a run from MLflow and returns its Keras file.
 
     Args:
         run_id: Its id.
         folder: Where to put the copy.
-        output_dir: Folder of the embedded database.
-        **connection: As `connect` takes it.
+        destination: Where it was recorded.
 
     Raises:
         TrackingError: There is no such run, or it holds no Keras model.
     """
-    store = connect(output_dir=output_dir, create=False, **connection)
+    store = connect(destination, create=False)
     client = store.client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     links = sorted(run.outputs.model_outputs, key=lambda link: link.step)

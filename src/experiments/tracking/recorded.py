@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from experiments import job_files
+from experiments.config.destination import Destination
 from experiments.config.history import name_key, name_values, name_word
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
@@ -77,20 +78,21 @@ class RecordedRun:
     metrics: Mapping[str, float]
 
 
-def read_run(name: str, *, output_dir: Path, **where: Any) -> RecordedRun:
+def read_run(
+    name: str, destination: Destination, *, typed_in: Path | None = None
+) -> RecordedRun:
     """Reads a run from the tracker.
 
     Args:
         name: Its id or, with `typed_in`, whatever a person may type, see `find_run`.
-        output_dir: Folder of the embedded database.
-        **where: As `TrackingConfig.connection` returns it, and `typed_in`: where a
-            person typed the name.
+        destination: Where it was recorded.
+        typed_in: Where a person typed the name; `None` for what nobody has typed.
 
     Raises:
         TrackingError: There is no such run, or it holds no config.
         NewerRecordError: A later release recorded it.
     """
-    connection, named = _find(name, output_dir, where)
+    connection, named = _find(name, destination, typed_in)
     run = named.run
     read = partial(_read_file, connection.client, run.info.run_id)
     return RecordedRun(
@@ -104,35 +106,41 @@ def read_run(name: str, *, output_dir: Path, **where: Any) -> RecordedRun:
     )
 
 
-def read_overrides(name: str, *, output_dir: Path, **where: Any) -> tuple[str, ...]:
+def read_overrides(
+    name: str, destination: Destination, *, typed_in: Path | None = None
+) -> tuple[str, ...]:
     """Reads what was typed to start a run; see `read_run`.
 
     Raises:
         TrackingError: There is no such run, or it does not say.
     """
-    connection, named = _find(name, output_dir, where)
+    connection, named = _find(name, destination, typed_in)
     path, run_id = "config/overrides.yaml", named.run.info.run_id
     return tuple(_read_file(connection.client, run_id, path)["overrides"])
 
 
-def read_tags(name: str, *, output_dir: Path, **where: Any) -> Tags:
+def read_tags(
+    name: str, destination: Destination, *, typed_in: Path | None = None
+) -> Tags:
     """Reads the tags of a run; see `read_run`.
 
     Raises:
         TrackingError: There is no such run.
     """
-    _, named = _find(name, output_dir, where)
+    _, named = _find(name, destination, typed_in)
     return Tags(named.run.info.run_id, dict(named.run.data.tags))
 
 
-def read_folder(name: str, *, output_dir: Path, **where: Any) -> Path:
+def read_folder(
+    name: str, destination: Destination, *, typed_in: Path | None = None
+) -> Path:
     """Returns the folder in which a run left its checkpoints; see `read_run`.
 
     Raises:
         TrackingError: There is no such run, or its folder is not in `output_dir`.
     """
-    _, named = _find(name, output_dir, where)
-    return find_folder(named, output_dir)
+    _, named = _find(name, destination, typed_in)
+    return find_folder(named, destination.output_dir)
 
 
 def read_config(artifacts: Path) -> Mapping[str, Any]:
@@ -156,20 +164,18 @@ def read_config(artifacts: Path) -> Mapping[str, Any]:
 
 
 def _find(
-    name: str, output_dir: Path, where: Mapping[str, Any]
+    name: str, destination: Destination, typed_in: Path | None
 ) -> tuple[Connection, NamedRun]:
-    options = dict(where)
-    typed_in = options.pop("typed_in", None)
-    connection = _connect(output_dir, options)
-    return connection, find_run(name, connection, output_dir, typed_in=typed_in)
+    connection = _connect(destination)
+    return connection, find_run(name, connection, typed_in=typed_in)
 
 
-def _connect(output_dir: Path, options: dict[str, Any]) -> Connection:
-    if not options.pop("enabled"):
+def _connect(destination: Destination) -> Connection:
+    if not destination.enabled:
         raise TrackingError(
             "A recorded run needs a tracker to read from. Received: off."
         )
-    return connect(output_dir=output_dir, create=False, **options)
+    return connect(destination, create=False)
 
 
 def _upgrade_overrides(content: Any, since: int) -> Any:

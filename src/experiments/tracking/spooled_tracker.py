@@ -11,6 +11,7 @@ from experiments.command.printed import (
     describe_output,
     describe_store,
 )
+from experiments.config.destination import Destination
 from experiments.redaction import redact_bytes, redact_data, redact_file
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
@@ -33,9 +34,8 @@ class SpooledTracker:
 
     Args:
         spool: Where records wait.
-        output_dir: Folder of the embedded database.
+        destination: Where records go.
         drain_seconds: How long `finish` waits for what is not sent yet.
-        target: Where records go, as `connect` takes it.
         run_name: Name that people read.
         tags: Of the run.
         parent_dir: Folder of the sweep that the run belongs to.
@@ -47,20 +47,18 @@ class SpooledTracker:
         self,
         spool: Spool,
         *,
-        output_dir: Path,
+        destination: Destination,
         drain_seconds: float,
-        target: Mapping[str, Any],
         run_name: str,
         tags: Mapping[str, object],
         parent_dir: Path | None,
     ) -> None:
-        location = links.locate(target["uri"], output_dir)  # before anything is made
+        location = links.locate(destination)  # before anything is made
         if location.database is not None:
             refuse_newer(location.database)
         owned = spool.own()
         self._spool = spool
-        self._output_dir = output_dir
-        self._uri: str | None = target["uri"]
+        self._destination = destination
         self._drain_seconds = drain_seconds
         self._journal = Journal(spool.journal)
         entries = self._journal.entries
@@ -70,7 +68,7 @@ class SpooledTracker:
             run_name=run_name,
             tags=tags,
             parent_dir=parent_dir,
-            target=target,
+            destination=destination,
         )
         self.resumed: int = session["resumed"]
         self._journal.append(SESSION, session)
@@ -78,9 +76,8 @@ class SpooledTracker:
         self._courier = Courier(
             spool,
             entries,
-            output_dir=output_dir,
-            target=target,
-            on_closed=partial(send_planned, output_dir, target),
+            destination=destination,
+            on_closed=partial(send_planned, destination),
         )
         self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)
         self._open = True
@@ -257,7 +254,8 @@ class SpooledTracker:
         self._append("artifact", {"path": path, "file": str(file)})
 
     def _warn(self, reason: str) -> None:
-        place = [*describe_output(self._output_dir), *describe_store(self._uri)]
+        output_dir, uri = self._destination.output_dir, self._destination.uri
+        place = [*describe_output(output_dir), *describe_store(uri)]
         command = describe_command("task=sync", *place)
         _LOGGER.warning(
             "MLflow takes no records: %s. Training goes on; records wait in %s. They "

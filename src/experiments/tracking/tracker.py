@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from experiments.config.destination import Destination
 from experiments.tracking.spool.contents import Status
 
 
@@ -192,13 +193,8 @@ class NoTracker:
 
 def open_tracker(
     *,
-    enabled: bool,
-    uri: str | None,
-    experiment: str,
-    ui_url: str | None,
-    server_timeout: int,
+    destination: Destination,
     drain_seconds: float,
-    output_dir: Path,
     folder: Path,
     run_name: str,
     tags: Mapping[str, object] | None = None,
@@ -209,13 +205,9 @@ def open_tracker(
     Returns at once, whether MLflow can be reached or not.
 
     Args:
-        enabled: False for a tracker that does nothing; mlflow is then not imported.
-        uri: As `tracking.uri`; `None` for `<output_dir>/mlflow.db`.
-        experiment: Name of the MLflow experiment.
-        ui_url: Address of MLflow's pages; `None` for the server itself.
-        server_timeout: Seconds that a server may stay silent.
+        destination: Where records go; where it is not enabled, the tracker does
+            nothing, and mlflow is not imported.
         drain_seconds: How long `finish` waits for what is not sent yet.
-        output_dir: Folder for the embedded database and its artifacts.
         folder: Of the job; its subfolder `tracking` holds the records.
         run_name: Name that people read.
         tags: Further tags of the run.
@@ -224,21 +216,15 @@ def open_tracker(
     Raises:
         TrackingError: `output_dir` cannot hold a database.
     """
-    if not enabled:
+    if not destination.enabled:
         return NoTracker()
     from experiments.tracking.spool.spool import Spool
     from experiments.tracking.spooled_tracker import SpooledTracker
 
     return SpooledTracker(
-        Spool(folder, output_dir.absolute()),
-        output_dir=output_dir.absolute(),
+        Spool(folder, destination.output_dir),
+        destination=destination,
         drain_seconds=drain_seconds,
-        target={
-            "uri": uri,
-            "experiment": experiment,
-            "ui_url": ui_url,
-            "server_timeout": server_timeout,
-        },
         run_name=run_name,
         tags=tags or {},
         parent_dir=parent_dir,

@@ -13,19 +13,19 @@ from experiments.tracking.sending.sync import Synced, sync_folders
 from experiments.tracking.spool.claims import find_folders
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
-from tests.tracking.conftest import CONNECTION, points_of, run_of, settle
+from tests.tracking.conftest import destination, points_of, run_of, settle
 from tests.tracking.server import free_port
 from tests.warm import run_to_the_end
 
 KILLED = """
 import os, sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
 folder = Path(sys.argv[2])
-tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=9,
-    output_dir=Path(sys.argv[1]), folder=folder, run_name="victim",
-    parent_dir=folder.parent)
+out = Destination(output_dir=Path(sys.argv[1]), experiment="some experiment")
+tracker = open_tracker(destination=out, drain_seconds=9, folder=folder,
+    run_name="victim", parent_dir=folder.parent)
 tracker.log_params({"a": 1})
 tracker.plan_params({"b": 1, "c": 3})
 tracker.plan_params({"b": 2})
@@ -36,10 +36,10 @@ SYNC = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.sending.sync import sync_folders
-target = dict(uri=None, experiment="e", ui_url="http://127.0.0.1:5000",
-    server_timeout=5)
-rows = sync_folders(Path(sys.argv[1]), target=target, uri=sys.argv[2] or None)
+out = Destination(output_dir=Path(sys.argv[1]), ui_url="http://127.0.0.1:5000")
+rows = sync_folders(out, uri=sys.argv[2] or None)
 print(json.dumps([asdict(row) for row in rows], default=str))
 """
 
@@ -91,11 +91,6 @@ def absent():
     return f"http://127.0.0.1:{free_port()}"
 
 
-def at(uri):
-    """Another store as the configured one."""
-    return {"uri": uri, "experiment": "e", "ui_url": None, "server_timeout": 5}
-
-
 def finished(open_run, **changes):
     """A run that ended while MLflow was not there."""
     tracker = open_run(**changes)
@@ -108,12 +103,12 @@ def test_unsent_run_is_sent_once_to_where_it_belongs_now(open_run, absent, tmp_p
     out = tmp_path / "out"
     tracker = finished(open_run, drain_seconds=0.5, uri=absent)
     assert tracker.unsent == 3
-    (row,) = sync_folders(out, target=at(absent))
+    (row,) = sync_folders(destination(out, uri=absent))
     assert (row.sent, row.unsent) == (0, 3)
     assert f"no server answers at {absent}" in row.reason
-    (row,) = sync_folders(out, uri=f"sqlite:///{out}/mlflow.db")
+    (row,) = sync_folders(destination(out), uri=f"sqlite:///{out}/mlflow.db")
     assert row == Synced(folder=tracker._spool.job_folder, sent=3)
-    assert list(sync_folders(out)) == []
+    assert list(sync_folders(destination(out))) == []
     client = settle(open_run())
     run = client.get_run(tracker._spool.read_run_id())
     assert (run.info.status, run.data.metrics) == ("FINISHED", {"loss": 0.5})
@@ -128,7 +123,7 @@ def test_absent_server_is_asked_once_for_all_folders(
     monkeypatch.setattr(
         sync_module.Courier, "_connect", lambda self: calls.append(1) or 1 / 0
     )
-    rows = list(sync_folders(tmp_path / "out", target=at(absent)))
+    rows = list(sync_folders(destination(tmp_path / "out", uri=absent)))
     assert [row.unsent for row in rows] == [3, 3, 3]
     assert len(calls) == 1
 
@@ -136,7 +131,7 @@ def test_absent_server_is_asked_once_for_all_folders(
 def test_run_of_a_living_process_is_left_to_it(open_run, tmp_path, monkeypatch):
     monkeypatch.setattr(SpooledTracker, "start", lambda self: None)
     open_run()
-    (row,) = sync_folders(tmp_path / "out")
+    (row,) = sync_folders(destination(tmp_path / "out"))
     assert (row.sent, row.unsent) == (0, 1)
     assert row.reason == "its process is running and sends them"
 
@@ -144,7 +139,7 @@ def test_run_of_a_living_process_is_left_to_it(open_run, tmp_path, monkeypatch):
 def test_run_of_a_dead_process_is_sent_and_closed(open_run, tmp_path):
     out = tmp_path / "out"
     leave(out, out / "runs" / "victim")
-    (row,) = sync_folders(out)
+    (row,) = sync_folders(destination(out))
     assert (row.sent, row.unsent) == (6, 0)
     client = settle(open_run())
     (run,) = client.search_runs(["1"], "attributes.run_name = 'victim'")
@@ -163,7 +158,7 @@ def test_child_finds_its_parent_whoever_is_sent_first(open_run, tmp_path):
     child = open_run(folder=sweep / "another", parent_dir=sweep)
     tags = run_of(child).data.tags
     # The sweep's own records were sent beside the child's, whose process found it dead.
-    assert [row.folder for row in sync_folders(out)] == [sweep / "job"]
+    assert [row.folder for row in sync_folders(destination(out))] == [sweep / "job"]
     client = settle(child)
     parents = {
         run.data.tags.get("mlflow.parentRunId") for run in client.search_runs(["1"])
@@ -179,7 +174,7 @@ def test_output_folder_may_be_moved_before_it_is_sent(open_run, tmp_path):
     leave(out, out / "sweep")
     leave(out, out / "sweep" / "job")
     moved = out.rename(tmp_path / "moved")
-    rows = list(sync_folders(moved))
+    rows = list(sync_folders(destination(moved)))
     assert [row.unsent for row in rows] == [0, 0]
     client = settle(open_run(output_dir=moved, folder=moved / "new"))
     runs = client.search_runs(["1"], "attributes.run_name = 'victim'")
@@ -192,7 +187,7 @@ def test_damaged_journal_is_told_and_the_others_are_sent(open_run, absent, tmp_p
     lines = damaged._spool.journal.read_bytes().splitlines(keepends=True)
     damaged._spool.journal.write_bytes(b"?\n" + b"".join(lines[1:]))
     out = tmp_path / "out"
-    first, second = sync_folders(out, uri=f"sqlite:///{out}/mlflow.db")
+    first, second = sync_folders(destination(out), uri=f"sqlite:///{out}/mlflow.db")
     assert first.unsent > 0
     assert first.reason == "its journal does not say what the run is"
     assert (second.sent, second.unsent) == (3, 0)
@@ -227,8 +222,7 @@ def test_lost_database_is_filled_again(open_run, tmp_path):
     """The folder keeps every record; only models are not kept twice."""
     folder = tmp_path / "out" / "job"
     first = finished(open_run, folder=folder)
-    other = {**CONNECTION, "uri": f"sqlite:///{tmp_path}/other.db"}
-    second = open_run(**other, folder=folder)
+    second = open_run(uri=f"sqlite:///{tmp_path}/other.db", folder=folder)
     second.log_metrics({"loss": 0.25}, step=2)
     client = settle(second)
     assert second.run_id != first.run_id
@@ -298,9 +292,9 @@ def test_finished_job_is_sent_again_into_an_older_copy_of_the_database(
 READ = """
 import sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.recorded import read_tags
-connection = dict(enabled=True, uri=None, experiment="e", ui_url=None, server_timeout=5)
-tags = read_tags(sys.argv[2], output_dir=Path(sys.argv[1]), **connection)
+tags = read_tags(sys.argv[2], Destination(output_dir=Path(sys.argv[1])))
 print(tags.values["note"])
 """
 
@@ -395,7 +389,7 @@ def test_folder_whose_process_died_before_its_first_record_has_nothing(tmp_path)
     folder = tmp_path / "out" / "job" / "tracking"
     folder.mkdir(parents=True)
     (folder / "journal.jsonl").touch()
-    assert list(sync_folders(tmp_path / "out")) == []
+    assert list(sync_folders(destination(tmp_path / "out"))) == []
 
 
 def test_finished_run_that_was_deleted_in_mlflow_stays_deleted(open_run, ended):
@@ -403,7 +397,7 @@ def test_finished_run_that_was_deleted_in_mlflow_stays_deleted(open_run, ended):
     shutil.rmtree(ended / "another")
     run_id = Spool(ended / "job").read_run_id()
     client.delete_run(run_id)
-    assert list(sync_folders(ended)) == []
+    assert list(sync_folders(destination(ended))) == []
     assert client.get_run(run_id).info.lifecycle_stage == "deleted"
 
 
@@ -413,16 +407,16 @@ def test_store_that_cannot_be_asked_is_not_said_to_have_everything(
     """The server that has the run is away: nobody knows what it has."""
     tracker = open_run(uri=running_server.uri, ui_url=None)
     tracker.finish("FINISHED")
-    out, spool = tracker._output_dir, tracker._spool
+    out, spool = tracker._destination.output_dir, tracker._spool
     # Another address for the same server, which then is not there.
     text = spool.journal.read_text().replace(running_server.uri, absent)
     spool.journal.write_text(text)
     spool.write_run_id(tracker.run_id, absent)
-    (row,) = sync_folders(out, target=at(absent))
+    (row,) = sync_folders(destination(out, uri=absent))
     assert (row.sent, row.unsent, row.asked) == (0, 0, False)
     assert f"no server answers at {absent}" in row.reason
     # The server has moved to an address that is known: its run is found again.
-    assert list(sync_folders(out, uri=running_server.uri)) == []
+    assert list(sync_folders(destination(out), uri=running_server.uri)) == []
 
 
 def test_folders_of_an_earlier_release_are_known(ended):

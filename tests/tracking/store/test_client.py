@@ -9,15 +9,13 @@ import pytest
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
 from experiments.tracking.store.histories import SiblingHistories
-from tests.tracking.conftest import CONNECTION
+from tests.tracking.conftest import destination
 
 
 def test_reading_a_file_of_a_run_shows_no_bar(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    options = dict(CONNECTION)
-    del options["enabled"], options["drain_seconds"]
-    connection = connect(**options, output_dir=tmp_path)  # type: ignore[arg-type]
+    connection = connect(destination(tmp_path))
     client = connection.client
     # Of an experiment that MLflow makes by itself the files go into the current folder.
     run = client.create_run(connection.experiment_id)
@@ -50,13 +48,10 @@ def _look(name: str) -> Callable[..., Any]:
     ],
 )
 def test_reader_of_a_run_makes_no_store(name: str, tmp_path: Path) -> None:
-    options: dict[str, Any] = {**CONNECTION, "output_dir": tmp_path / "outputs"}
-    del options["drain_seconds"]
-    if not name.startswith("recorded."):
-        del options["enabled"]
+    store = destination(tmp_path / "outputs")
     where = [tmp_path] if name.endswith("fetch_model") else []
     with pytest.raises(TrackingError, match="There is no database"):
-        _look(name)("a" * 32, *where, **options)
+        _look(name)("a" * 32, *where, store)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -68,12 +63,10 @@ def test_reader_of_siblings_makes_no_store(
         records.mkdir(parents=True)
         runs = {"runs": {"embedded": "a" * 32}}
         (records / "run.json").write_text(json.dumps(runs))
-    options = {key: v for key, v in CONNECTION.items() if key != "drain_seconds"}
     read = SiblingHistories(
         tmp_path / "sweep" / "job",
         tmp_path / "sweep",
-        output_dir=tmp_path,
-        connection=options,
+        destination=destination(tmp_path),
         metric="loss",
     )
     assert read() == {}

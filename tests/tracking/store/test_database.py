@@ -21,15 +21,16 @@ WRITERS = """
 import os, sys
 from pathlib import Path
 from experiments.tracking.store.mlflow_import import import_mlflow
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
 import_mlflow()
 import mlflow.store.tracking.sqlalchemy_store
 out, processes, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 
 def write(name):
-    tracker = open_tracker(enabled=True, uri=None, experiment="shared",
-        ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=200,
-        output_dir=out, folder=out / name, run_name=name)
+    place = Destination(output_dir=out, experiment="shared")
+    tracker = open_tracker(destination=place, drain_seconds=200,
+        folder=out / name, run_name=name)
     tracker.log_params({f"p.{i}": i for i in range(120)})
     for epoch in range(epochs):
         tracker.log_metrics({f"m{i}": epoch + i for i in range(8)}, step=epoch)

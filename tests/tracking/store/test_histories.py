@@ -8,7 +8,7 @@ import pytest
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store import histories
 from experiments.tracking.store.histories import SiblingHistories
-from tests.tracking.conftest import CONNECTION, settle
+from tests.tracking.conftest import destination, settle
 from tests.tracking.server import free_port
 
 METRIC = "val_accuracy"
@@ -36,13 +36,11 @@ def log(tracker, values, first=1):
     settle(tracker)
 
 
-def reader(job, parent, tmp_path, **connection):
-    names = ("enabled", "uri", "experiment", "ui_url", "server_timeout")
+def reader(job, parent, tmp_path, **changes):
     return SiblingHistories(
         folder_of(job),
         folder_of(parent),
-        output_dir=tmp_path / "out",
-        connection={**{name: CONNECTION[name] for name in names}, **connection},
+        destination=destination(tmp_path / "out", **changes),
         metric=METRIC,
     )
 
@@ -162,8 +160,7 @@ def test_without_a_record_there_are_no_siblings(tmp_path):
     off = SiblingHistories(
         tmp_path / "job",
         tmp_path,
-        output_dir=tmp_path,
-        connection={**CONNECTION, "enabled": False},
+        destination=destination(tmp_path, enabled=False),
         metric=METRIC,
     )
     assert off() == {}
@@ -183,11 +180,7 @@ def test_store_that_is_absent_is_told_once(tmp_path, monkeypatch, caplog):
     absent = SiblingHistories(
         known(tmp_path / "job"),
         known(tmp_path / "sweep"),
-        output_dir=tmp_path,
-        connection={
-            **{k: v for k, v in CONNECTION.items() if k != "drain_seconds"},
-            "uri": f"http://127.0.0.1:{free_port()}",
-        },
+        destination=destination(tmp_path, uri=f"http://127.0.0.1:{free_port()}"),
         metric=METRIC,
     )
     assert absent() == absent() == {}
@@ -203,8 +196,8 @@ def test_store_that_fails_is_left_alone_for_a_while_and_then_read(
     read = reader(own, sweep, tmp_path)
     tries = []
 
-    def fail(**target):
-        tries.append(target)
+    def fail(destination):
+        tries.append(destination)
         raise ValueError("something unforeseen")
 
     with monkeypatch.context() as patch:

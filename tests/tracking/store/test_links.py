@@ -4,6 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 from experiments.tracking.store.links import (
@@ -16,18 +17,19 @@ from experiments.tracking.store.links import (
 
 
 def test_embedded_database_lies_in_the_output_folder_with_its_artifacts(tmp_path):
-    location = locate(None, tmp_path)
+    location = locate(Destination(output_dir=tmp_path))
     assert location.uri == f"sqlite:///{tmp_path}/mlflow.db"
     assert location.artifacts == tmp_path / "artifacts"
 
 
 def test_relative_output_folder_becomes_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert locate(None, Path("outputs")).database == tmp_path / "outputs" / "mlflow.db"
+    location = locate(Destination(output_dir=Path("outputs")))
+    assert location.database == tmp_path / "outputs" / "mlflow.db"
 
 
 def test_server_decides_on_its_artifacts(tmp_path):
-    location = locate("http://host:5000/", tmp_path)
+    location = locate(Destination(output_dir=tmp_path, uri="http://host:5000/"))
     assert location.uri == "http://host:5000"
     assert location.database is None
     assert location.artifacts is None
@@ -36,7 +38,7 @@ def test_server_decides_on_its_artifacts(tmp_path):
 @pytest.mark.parametrize("sign", ["?", "#", "%"])
 def test_output_folder_that_mlflow_misreads_is_refused(tmp_path, sign):
     with pytest.raises(TrackingError, match="output_dir must not contain"):
-        locate(None, tmp_path / f"a{sign}b")
+        locate(Destination(output_dir=tmp_path / f"a{sign}b"))
 
 
 def test_run_page_has_a_link():
@@ -54,7 +56,7 @@ def test_compare_page_names_runs_and_experiment_as_json():
 
 def test_ui_command_listens_where_the_links_point(tmp_path):
     command = ui_command(
-        uri=None, ui_url="http://127.0.0.1:6001", output_dir=tmp_path / "my out"
+        Destination(output_dir=tmp_path / "my out", ui_url="http://127.0.0.1:6001")
     )
     mlflow = name_program("mlflow")
     assert command == (
@@ -64,7 +66,7 @@ def test_ui_command_listens_where_the_links_point(tmp_path):
 
 
 def test_a_server_needs_no_command(tmp_path):
-    assert ui_command(uri="http://h", ui_url=None, output_dir=tmp_path) is None
+    assert ui_command(Destination(output_dir=tmp_path, uri="http://h")) is None
 
 
 @pytest.mark.parametrize(
@@ -91,5 +93,6 @@ def test_addresses_are_compared_by_the_store_that_they_lead_to(
     one, other, same, tmp_path
 ):
     (tmp_path / "out").mkdir()
-    uris = [uri and uri.format(out=tmp_path / "out") for uri in (one, other)]
-    assert is_same_store(*uris, tmp_path / "out") is same
+    out = Destination(output_dir=tmp_path / "out")
+    uris = [uri and uri.format(out=out.output_dir) for uri in (one, other)]
+    assert is_same_store(*(out.at(uri) for uri in uris)) is same

@@ -22,10 +22,11 @@ from tests.warm import run_to_the_end
 KILLED_CHILD = """
 import os, sys, time
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
-tracker = open_tracker(enabled=True, uri=None, experiment="some experiment",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=9,
-    output_dir=Path(sys.argv[1]), folder=Path(sys.argv[1], "victim"),
+out = Path(sys.argv[1])
+place = Destination(output_dir=out, experiment="some experiment")
+tracker = open_tracker(destination=place, drain_seconds=9, folder=out / "victim",
     run_name="victim", parent_dir=Path(sys.argv[2]))
 tracker.plan_params({"parts": 1})
 tracker.start()

@@ -15,18 +15,18 @@ import pytest
 
 from experiments.tracking.store.database import follow_move, prepare_database
 from experiments.tracking.store.relocation import relocate
-from tests.tracking.conftest import run_of, settle
+from tests.tracking.conftest import destination, run_of, settle
 from tests.warm import run_to_the_end
 
 GO_ON = """
 import sys
 from pathlib import Path
 import mlflow
+from experiments.config.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out = Path(sys.argv[1])
-tracker = open_tracker(enabled=True, uri=None, experiment="a b/ü",
-    ui_url="http://127.0.0.1:5000", server_timeout=5, drain_seconds=60,
-    output_dir=out, folder=out / "job", run_name="r")
+tracker = open_tracker(destination=Destination(output_dir=out, experiment="a b/ü"),
+    drain_seconds=60, folder=out / "job", run_name="r")
 tracker.log_text("new in " + out.name, "new.txt")
 tracker.finish("FINISHED")
 assert not tracker.unsent, tracker.problem
@@ -163,8 +163,9 @@ def test_database_that_stays_is_not_written(out):
 LIGHT = """
 import sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.tracking.store.database import follow_move
-follow_move(None, Path(sys.argv[1]))
+follow_move(Destination(output_dir=Path(sys.argv[1])))
 print({"mlflow", "keras", "tensorflow", "sqlalchemy"} & set(sys.modules))
 """
 
@@ -182,7 +183,7 @@ def test_what_only_shows_creates_and_refuses_nothing(tmp_path, content):
     if content is not None:
         (tmp_path / "mlflow.db").write_bytes(content)
     before = [(path.name, path.read_bytes()) for path in tmp_path.iterdir()]
-    follow_move(None, tmp_path)
+    follow_move(destination(tmp_path))
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == before
 
 

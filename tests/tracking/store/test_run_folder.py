@@ -17,23 +17,21 @@ from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.run_folder import NoFolderError
 from experiments.tracking.store.run_names import AmbiguousRunError
 from tests.canary import watched
-from tests.tracking.conftest import CONNECTION, settle
+from tests.tracking.conftest import destination, settle
 from tests.tracking.sending.test_sync import remove_database, sync_apart
 from tests.warm import run_to_the_end
-
-STORE = {key: CONNECTION[key] for key in CONNECTION if key != "drain_seconds"}
 
 FIND = """
 import logging, sys
 from pathlib import Path
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import read_folder
 logging.basicConfig(format="%(message)s")
-store = dict(enabled=True, uri=sys.argv[3] or None, experiment="e",
-    ui_url="http://127.0.0.1:5000", server_timeout=5)
 out = Path(sys.argv[1])
+destination = Destination(output_dir=out, uri=sys.argv[3] or None)
 try:
-    print(read_folder(sys.argv[2], output_dir=out, typed_in=out, **store))
+    print(read_folder(sys.argv[2], destination, typed_in=out))
 except TrackingError as error:
     print(error)
 """
@@ -48,7 +46,7 @@ def find_apart(out, name, uri=""):
 
 
 def find(out, run_id, **changes):
-    return read_folder(run_id, output_dir=out, **{**STORE, **changes})
+    return read_folder(run_id, destination(out, **changes))
 
 
 def finish(tracker):

@@ -24,10 +24,9 @@ def ask(run, tmp_path):
     """Returns the id of the run that is found by a name."""
     settle(run)
     connection = run._courier.connect()
-    out = tmp_path / "out"
 
     def ask(name, typed_in=tmp_path):
-        return find_run(str(name), connection, out, typed_in=typed_in).run.info.run_id
+        return find_run(str(name), connection, typed_in=typed_in).run.info.run_id
 
     return ask
 

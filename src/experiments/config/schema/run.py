@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from experiments.config.destination import Destination
 from experiments.config.fields import Target, component, setting
 from experiments.config.paths import find_fault, list_paths
 from experiments.config.schema.augment import AUGMENTS, CustomAugmentConfig
@@ -25,6 +27,7 @@ from experiments.config.schema.task import TASKS, CustomTaskConfig
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.config.schema.trainer import TrainerConfig
 from experiments.errors import Problem
+from experiments.redaction import redact
 
 _SHOWN = 200  # characters of a path that is too long
 
@@ -83,6 +86,18 @@ class RunConfig:
     )
     output_dir: str = setting(incidental=True)
     allowed_targets: list[str] = setting(incidental=True)
+
+    def destination(self) -> Destination:
+        """Returns where the run is recorded, and runs that it names are looked for."""
+        tracking = self.tracking
+        return Destination(
+            output_dir=Path(self.output_dir),
+            uri=tracking.uri,
+            experiment=redact(tracking.experiment),  # which is a name for others
+            ui_url=tracking.ui_url,
+            server_timeout=tracking.server_timeout,
+            enabled=tracking.enabled,
+        )
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a GPU named twice and for a folder without a name."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from experiments.config.addresses import check_web_address
 from experiments.config.fields import setting
@@ -38,16 +38,6 @@ class TrackingConfig:
     log_model: Literal["best", "none"]
     server_timeout: int = setting(ge=1, most=86_400)
     drain_seconds: float = setting(ge=0, most=604_800)
-
-    def connection(self) -> dict[str, Any]:
-        """Returns what `open_tracker`, `open_sweep` and `read_run` need to connect."""
-        return {
-            "enabled": self.enabled,
-            "uri": self.uri,
-            "experiment": redact(self.experiment),  # which is a name for others
-            "ui_url": self.ui_url,
-            "server_timeout": self.server_timeout,
-        }
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between the keys."""

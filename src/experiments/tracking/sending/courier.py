@@ -1,11 +1,11 @@
 """Brings the entries of a journal into MLflow in order and knows how far it got."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.sending.delivery import Delivery
 from experiments.tracking.sending.holding import holds
@@ -26,9 +26,8 @@ class Courier:
     Args:
         spool: The run's records.
         entries: Those of its journal; may grow.
-        output_dir: Folder of the embedded database.
-        target: The store, as `connect` takes it. A journal that came from elsewhere
-            does not choose whom to send to; only the name of the experiment is its own.
+        destination: The store. A journal that came from elsewhere does not choose whom
+            to send to; only the name of the experiment is its own.
         uri: Another store than the one that the entries were meant for.
         on_closed: Gets the runs of dead processes that were closed by the way.
     """
@@ -38,15 +37,13 @@ class Courier:
         spool: Spool,
         entries: list[Entry],
         *,
-        output_dir: Path,
-        target: Mapping[str, Any],
+        destination: Destination,
         uri: str | None = None,
         on_closed: Callable[[list[str]], None] | None = None,
     ) -> None:
-        self._configured = target
+        self._configured = destination
         self._spool = spool
         self._entries = entries
-        self._output_dir = output_dir
         self._uri = uri
         self._on_closed = on_closed
         self.run_id = spool.read_run_id(self.location.name)
@@ -71,7 +68,7 @@ class Courier:
     @property
     def location(self) -> Location:
         """The store."""
-        return locate(self._target["uri"], self._output_dir)
+        return locate(self._destination)
 
     @property
     def run_url(self) -> str | None:
@@ -119,10 +116,10 @@ class Courier:
             self._reconcile(delivery)
 
     @property
-    def _target(self) -> dict[str, Any]:
+    def _destination(self) -> Destination:
         recorded = find_opening(self._entries[::-1]).content["target"]
-        target = {**self._configured, "experiment": recorded["experiment"]}
-        return target if self._uri is None else {**target, "uri": self._uri}
+        own = replace(self._configured, experiment=recorded["experiment"])
+        return own if self._uri is None else own.at(self._uri)
 
     def _reach(self) -> Delivery:
         try:
@@ -133,11 +130,9 @@ class Courier:
             raise TrackingError(summarise(error)) from error
 
     def _connect(self) -> Delivery:
-        self.connection = connect(output_dir=self._output_dir, **self._target)
+        self.connection = connect(self._destination)
         opening = find_opening(self._entries)
-        delivery = Delivery(
-            self.connection, self._spool, opening, output_dir=self._output_dir
-        )
+        delivery = Delivery(self.connection, self._spool, opening)
         self._take_run(delivery.run)
         self._delivery = delivery
         return delivery

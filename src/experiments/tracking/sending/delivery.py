@@ -1,7 +1,6 @@
 """Brings a record into MLflow; once or several times makes no difference."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from experiments import job_files
@@ -35,20 +34,13 @@ class Delivery:
         connection: The open store.
         spool: The run's records.
         opening: The first entry; its run is looked up or created.
-        output_dir: Folder of all jobs.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        spool: Spool,
-        opening: Entry,
-        *,
-        output_dir: Path,
-    ) -> None:
+    def __init__(self, connection: Connection, spool: Spool, opening: Entry) -> None:
         self.connection = connection
         # Where this project's models lie in MLflow, if not on a server.
-        places = (output_dir / job_files.ARTIFACTS, connection.location.artifacts)
+        beside = connection.destination.output_dir / job_files.ARTIFACTS
+        places = (beside, connection.location.artifacts)
         self._sources = [place for place in places if place is not None]
         self.run = claim_run(connection, spool, opening)
         self.run_id = self.run.run_id

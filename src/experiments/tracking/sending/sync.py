@@ -1,11 +1,11 @@
 """Sends what a store lacks of runs, long after their processes have ended."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier
@@ -19,7 +19,6 @@ from experiments.tracking.store.reconcile import REASON
 from experiments.tracking.store.runs import DeletedRunError
 
 _ENDED = "its process ended without closing the run"
-_EMBEDDED = {"uri": None, "experiment": "", "ui_url": None, "server_timeout": 60}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +52,7 @@ class Synced:
 
 
 def sync_folders(
-    output_dir: Path,
-    *,
-    target: Mapping[str, Any] = _EMBEDDED,
-    uri: str | None = None,
+    destination: Destination, *, uri: str | None = None
 ) -> Iterator[Synced]:
     """Sends what the store lacks of all jobs and sweeps, a sweep before its jobs.
 
@@ -65,13 +61,13 @@ def sync_folders(
     address.
 
     Args:
-        output_dir: Folder of all of them, and of the embedded database.
-        target: The configured store, as `connect` takes it.
+        destination: Folder of all of them, and the configured store.
         uri: Where to send everything instead.
 
     Yields:
         An item for each folder that had something to do.
     """
+    output_dir = destination.output_dir
     absent: dict[str, str] = {}  # a store that gave no answer is not asked again
     for folder in find_folders(output_dir):
         spool = Spool(folder, output_dir)
@@ -84,12 +80,10 @@ def sync_folders(
             if not entries:
                 continue
             meant_for = _read_address(entries)
-            if not (uri or _belongs(spool, meant_for, target["uri"])):
-                yield _describe_foreign(spool, entries, meant_for)
+            if not (uri or _belongs(spool, meant_for, destination)):
+                yield _describe_foreign(spool, entries, destination.at(meant_for))
                 continue
-            courier = Courier(
-                spool, entries, output_dir=output_dir, target=target, uri=uri
-            )
+            courier = Courier(spool, entries, destination=destination, uri=uri)
             for row in _sync(courier, spool, entries, absent):
                 yield row if uri else _name_run(row, courier)
         except (TrackingError, NewerRecordError) as error:
@@ -99,32 +93,29 @@ def sync_folders(
             spool.disown()
 
 
-def send_planned(
-    output_dir: Path, target: Mapping[str, Any], run_ids: Collection[str]
-) -> None:
+def send_planned(destination: Destination, run_ids: Collection[str]) -> None:
     """Sends what runs lack whose process died before their settings were final.
 
     Args:
-        output_dir: Folder of all jobs; others are not looked for.
-        target: The store that has the runs, as `connect` takes it.
+        destination: The store that has the runs, and the folder of all jobs; others
+            are not looked for.
         run_ids: Of the runs.
 
     Raises:
         TrackingError: A journal cannot be read.
     """
-    for spool, _ in find_claims(output_dir, set(run_ids).__contains__):
+    for spool, _ in find_claims(destination.output_dir, set(run_ids).__contains__):
         with suppress(NewerRecordError):  # whoever has that release sends them
-            _send_planned(spool, target)
+            _send_planned(spool, destination)
 
 
-def _send_planned(spool: Spool, target: Mapping[str, Any]) -> None:
+def _send_planned(spool: Spool, destination: Destination) -> None:
     if not has_planned(spool) or not spool.own():
         return
     try:
         entries = settle_left(spool)
-        if _belongs(spool, _read_address(entries), target["uri"]):
-            output_dir = spool.output_dir
-            courier = Courier(spool, entries, output_dir=output_dir, target=target)
+        if _belongs(spool, _read_address(entries), destination):
+            courier = Courier(spool, entries, destination=destination)
             list(_sync(courier, spool, entries, absent={}))
     finally:
         spool.disown()
@@ -138,21 +129,20 @@ def _read_address(entries: list[Entry]) -> str | None:
     return address
 
 
-def _belongs(spool: Spool, meant_for: str | None, uri: str | None) -> bool:
-    """Tells whether the records of a folder may be sent to an address."""
-    output_dir = spool.output_dir
-    return is_same_store(meant_for, uri, output_dir) or spool.has_run(
-        locate(uri, output_dir).name, surely=True
+def _belongs(spool: Spool, meant_for: str | None, destination: Destination) -> bool:
+    """Tells whether the records of a folder may be sent somewhere."""
+    return is_same_store(destination.at(meant_for), destination) or spool.has_run(
+        locate(destination).name, surely=True
     )
 
 
 def _describe_foreign(
-    spool: Spool, entries: list[Entry], meant_for: str | None
+    spool: Spool, entries: list[Entry], meant_for: Destination
 ) -> Synced:
     try:
-        location = locate(meant_for, spool.output_dir)
+        location = locate(meant_for)
     except TrackingError:
-        address, sent = str(meant_for), 0
+        address, sent = str(meant_for.uri), 0
     else:
         address = location.uri
         sent = spool.read_sent(spool.read_run_id(location.name))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.redaction import redact, redact_data
 from experiments.tracking.spool.journal import SESSION, Entry
 from experiments.tracking.spool.place import describe_place
@@ -25,7 +26,7 @@ def describe_session(
     run_name: str,
     tags: Mapping[str, object],
     parent_dir: Path | None,
-    target: Mapping[str, Any],
+    destination: Destination,
 ) -> dict[str, Any]:
     """Returns the content of a `session` entry.
 
@@ -35,7 +36,7 @@ def describe_session(
         run_name: Name that people read.
         tags: Of the run.
         parent_dir: Folder of the sweep that the run belongs to.
-        target: Where records go, as `connect` takes it.
+        destination: Where records go.
     """
     former = [entry for entry in entries if entry.kind == SESSION]
     place = describe_place(spool.job_folder, spool.output_dir)
@@ -49,8 +50,14 @@ def describe_session(
         "name": redact(run_name),
         "tags": as_tags({**tags, **own}),
         "parent": parent,
-        "target": redact_data(target),
+        "target": redact_data(_describe_target(destination)),
     }
+
+
+def _describe_target(destination: Destination) -> dict[str, Any]:
+    """Returns what a journal says of a destination; its folder may be moved."""
+    names = ("uri", "experiment", "ui_url", "server_timeout")
+    return {name: getattr(destination, name) for name in names}
 
 
 def as_tags(tags: Mapping[str, object]) -> dict[str, str]:

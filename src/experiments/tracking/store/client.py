@@ -8,10 +8,10 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.database import prepare_database
 from experiments.tracking.store.failures import comes_from_store, summarise
@@ -33,14 +33,17 @@ class Connection:
     Attributes:
         client: `mlflow.MlflowClient`.
         location: Where records are kept.
-        experiment: Name of the experiment that new runs belong to.
-        pages: Address of MLflow's pages.
+        destination: What was asked for.
     """
 
     client: Any
     location: Location
-    experiment: str
-    pages: str
+    destination: Destination
+
+    @property
+    def pages(self) -> str:
+        """Address of MLflow's pages."""
+        return self.destination.ui_url or self.location.uri
 
     @cached_property
     def experiment_id(self) -> str:
@@ -55,32 +58,21 @@ class Connection:
         return _claim_experiment(self)
 
 
-def connect(
-    *,
-    uri: str | None,
-    experiment: str,
-    ui_url: str | None,
-    server_timeout: int,
-    output_dir: Path,
-    create: bool = True,
-) -> Connection:
+def connect(destination: Destination, *, create: bool = True) -> Connection:
     """Opens the store, creating the embedded database at need.
 
     Args:
-        uri: As `tracking.uri`; `None` for `<output_dir>/mlflow.db`.
-        experiment: Name of the experiment.
-        ui_url: Address of MLflow's pages; `None` for the server itself.
-        server_timeout: Seconds that a server may stay silent.
-        output_dir: Folder for the database and its artifacts.
+        destination: Which store.
         create: As `prepare_database` takes it: whoever only reads leaves nothing.
 
     Raises:
         TrackingError: If the server cannot be reached or the store refuses.
     """
-    location = locate(uri, output_dir)
+    location = locate(destination)
     if location.database is None:
         _probe(location.uri)
-        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(server_timeout)
+        patience = str(destination.server_timeout)
+        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = patience
         # The sender has more patience, and looks whether a run was created in spite of
         # the silence before it tries again, which MLflow does not.
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
@@ -91,7 +83,7 @@ def connect(
         client = attempt(
             lambda: mlflow.MlflowClient(tracking_uri=location.uri), "open the store"
         )
-    return Connection(client, location, experiment, ui_url or location.uri)
+    return Connection(client, location, destination)
 
 
 def attempt(action: Callable[[], T], purpose: str) -> T:
@@ -151,7 +143,7 @@ def check_experiment(connection: Connection, experiment: Any) -> str:
 
 
 def _claim_experiment(connection: Connection) -> str:
-    client, name = connection.client, connection.experiment
+    client, name = connection.client, connection.destination.experiment
     found = attempt(lambda: client.get_experiment_by_name(name), "open the experiment")
     if found is None:
         try:

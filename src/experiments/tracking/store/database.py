@@ -8,6 +8,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from experiments import job_files
+from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.files import cache_folder, drafting
 from experiments.tracking.store.links import locate
@@ -62,17 +63,13 @@ def prepare_database(path: Path, *, create: bool = True) -> None:
         ) from error
 
 
-def follow_move(uri: str | None, output_dir: Path) -> None:
+def follow_move(destination: Destination) -> None:
     """Lets a database that was moved find its files, for who only shows it.
 
     Needs no MLflow, creates and upgrades nothing, and does nothing where it cannot.
-
-    Args:
-        uri: As `tracking.uri`.
-        output_dir: Folder for all that runs leave.
     """
     with suppress(OSError, sqlite3.Error, TrackingError):
-        location = locate(uri, output_dir)
+        location = locate(destination)
         database, artifacts = location.database, location.artifacts
         if database is not None and artifacts is not None and _is_ready(database):
             relocate(database, artifacts)

@@ -3,10 +3,10 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments.config.destination import Destination
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.failures import summarise
@@ -34,8 +34,7 @@ class SiblingHistories:
     Args:
         folder: Of the job.
         parent_dir: Of its sweep.
-        output_dir: Folder of the embedded database.
-        connection: As `TrackingConfig.connection` returns it.
+        destination: Where all of them are recorded.
         metric: Name of the metric, one value an epoch.
     """
 
@@ -44,15 +43,12 @@ class SiblingHistories:
         folder: Path,
         parent_dir: Path,
         *,
-        output_dir: Path,
-        connection: Mapping[str, Any],
+        destination: Destination,
         metric: str,
     ) -> None:
         self._own = Spool(folder)
         self._parent = Spool(parent_dir)
-        self._output_dir = output_dir
-        self._target = {k: v for k, v in connection.items() if k != "enabled"}
-        self._enabled = bool(connection["enabled"])
+        self._destination = destination
         self._metric = metric
         self._connection: Connection | None = None
         self._experiment_id = ""
@@ -67,10 +63,10 @@ class SiblingHistories:
         store cannot be read, of which the first failure warns.
         """
         start = time.monotonic()
-        if not self._enabled or start < self._not_before:
+        if not self._destination.enabled or start < self._not_before:
             return {}
         try:
-            store = locate(self._target["uri"], self._output_dir).name
+            store = locate(self._destination).name
             own, parent = self._own.read_run_id(store), self._parent.read_run_id(store)
             # Without its own id a run would be taken for a sibling of itself.
             return {} if own is None or parent is None else self._read(own, parent)
@@ -80,9 +76,7 @@ class SiblingHistories:
 
     def _read(self, own: str, parent: str) -> dict[str, list[float]]:
         if self._connection is None:
-            self._connection = connect(
-                output_dir=self._output_dir, create=False, **self._target
-            )
+            self._connection = connect(self._destination, create=False)
             self._experiment_id = _find_experiment(self._connection, parent)
         client, children = self._connection.client, f"tags.`{PARENT}` = '{parent}'"
         # In this order: one that ends in between is found twice, not missed.

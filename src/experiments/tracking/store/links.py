@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from experiments import job_files
+from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 
@@ -35,20 +36,17 @@ class Location:
     name: str
 
 
-def locate(uri: str | None, output_dir: Path) -> Location:
+def locate(destination: Destination) -> Location:
     """Returns where records are kept.
-
-    Args:
-        uri: A server, a `sqlite:///` URI, or `None` for `<output_dir>/mlflow.db`.
-        output_dir: Folder for all that runs leave; may be relative.
 
     Raises:
         TrackingError: If the path of the database cannot be written as a URI.
     """
+    uri = destination.uri
     if uri is not None and not uri.startswith(_SQLITE):
         server = uri.rstrip("/")
         return Location(server, None, None, name=server)
-    embedded = output_dir.absolute() / job_files.DATABASE
+    embedded = destination.output_dir / job_files.DATABASE
     database = embedded if uri is None else Path(uri.removeprefix(_SQLITE))
     if any(sign in str(database) for sign in "?#%"):
         # SQLAlchemy ends a path at a question mark, MLflow's loader at a hash, and
@@ -62,16 +60,13 @@ def locate(uri: str | None, output_dir: Path) -> Location:
     return Location(address, database, database.parent / job_files.ARTIFACTS, name=name)
 
 
-def is_same_store(one: str | None, other: str | None, output_dir: Path) -> bool:
+def is_same_store(one: Destination, other: Destination) -> bool:
     """Tells whether two addresses mean one store; a query or a user name tells nothing.
 
-    Args:
-        one: As `locate` takes it.
-        other: Likewise.
-        output_dir: Folder for all that runs leave.
+    The other attributes do not count.
     """
     try:
-        places = [locate(uri, output_dir) for uri in (one, other)]
+        places = [locate(destination) for destination in (one, other)]
         return len({_identify(place) for place in places}) == 1
     except (TrackingError, ValueError):  # no address at all
         return False
@@ -115,21 +110,19 @@ def mlflow_command(location: Location, *words: str) -> str:
     return f"{place} {shlex.join([name_program('mlflow'), *words])}"
 
 
-def ui_command(*, uri: str | None, ui_url: str | None, output_dir: Path) -> str | None:
+def ui_command(destination: Destination) -> str | None:
     """Returns the shell command that starts MLflow's pages on the database.
 
     Args:
-        uri: As `tracking.uri`.
-        ui_url: As `tracking.ui_url`; says the host and port to listen on.
-        output_dir: Folder for all that runs leave.
+        destination: Its `ui_url` says the host and port to listen on.
 
     Returns:
         The command; `None` for a server, whose pages are up already.
     """
-    location = locate(uri, output_dir)
+    location = locate(destination)
     if location.database is None:
         return None
-    address = urlsplit(ui_url or "http://127.0.0.1:5000")
+    address = urlsplit(destination.ui_url or "http://127.0.0.1:5000")
     words = [name_program("mlflow"), "ui", "--backend-store-uri", location.uri]
     words += ["--host", address.hostname or "127.0.0.1"]
     return shlex.join([*words, "--port", str(address.port or 5000)])

@@ -43,15 +43,14 @@ class NamedRun:
 
 
 def find_run(
-    name: str, connection: Connection, output_dir: Path, *, typed_in: Path | None = None
+    name: str, connection: Connection, *, typed_in: Path | None = None
 ) -> NamedRun:
     """Returns the run that a person means.
 
     Args:
         name: Its id, the first characters of that, or its folder. An id may be one of
             before the database was lost: the folder of the run remembers it.
-        connection: The open store.
-        output_dir: Where folders are looked for.
+        connection: The open store; folders are looked for in its `output_dir`.
         typed_in: Where a relative path begins, which may begin in `output_dir` too;
             `None` for what no person has typed, such as a tag: it names no folder.
 
@@ -61,7 +60,8 @@ def find_run(
         TrackingError: The store refuses.
     """
     if _START.fullmatch(name):
-        return NamedRun(_find_by_id(name, connection, output_dir))
+        return NamedRun(_find_by_id(name, connection))
+    output_dir = connection.destination.output_dir
     for start in () if typed_in is None else (typed_in, output_dir):
         folder = start / Path(name).expanduser()
         if name and folder.is_dir():
@@ -74,7 +74,7 @@ def find_run(
     )
 
 
-def _find_by_id(start: str, connection: Connection, output_dir: Path) -> Any:
+def _find_by_id(start: str, connection: Connection) -> Any:
     """Returns the run whose id begins so."""
     client = connection.client
     if len(start) == _DIGITS:
@@ -84,8 +84,9 @@ def _find_by_id(start: str, connection: Connection, output_dir: Path) -> Any:
         found = _search(connection, start)
     # When a database was lost, `task=sync` sends its runs into new ones. The ids of
     # before stand on screens and in tags, such as that of the best trial of a search.
-    found = found or list(_find_successors(start, connection, output_dir))
+    found = found or list(_find_successors(start, connection))
     if not found:
+        output_dir = connection.destination.output_dir
         raise UnknownRunError(
             f"There is no run {start} in {connection.location.uri}, and no folder "
             f"below {output_dir} was ever its own. Was it recorded elsewhere? "
@@ -121,11 +122,10 @@ def _list_experiments(client: Any) -> Iterator[Any]:
             return
 
 
-def _find_successors(
-    start: str, connection: Connection, output_dir: Path
-) -> Iterator[Any]:
+def _find_successors(start: str, connection: Connection) -> Iterator[Any]:
     """Yields the runs in which the records of a lost one are now, each once."""
     seen = set()
+    output_dir = connection.destination.output_dir
     for spool, _ in find_claims(output_dir, lambda known: known.startswith(start)):
         run = None
         with suppress(NewerRecordError):
