@@ -262,7 +262,7 @@ _HYDRA = (
     Loan(
         lender="hydra.core.override_parser.types.Override",
         names=("_convert_value", "_value"),
-        borrowers=("command.loader", "command.permission"),
+        borrowers=("command.loader", "command.permission", "command.typed_text"),
         purpose="Takes `group=[file]` apart, and the choices of a swept list.",
         way_out="Parse the override's own words again.",
     ),

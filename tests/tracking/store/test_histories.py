@@ -196,7 +196,8 @@ def test_store_that_fails_is_left_alone_for_a_while_and_then_read(
     read = reader(own, sweep, tmp_path)
     tries = []
 
-    def fail(destination):
+    def fail(destination, *, create):
+        assert not create
         tries.append(destination)
         raise ValueError("something unforeseen")
 
