@@ -233,14 +233,14 @@ def test_refused_record_is_noted_and_holds_up_no_other(open_run, caplog):
 
 def test_file_for_which_the_folder_has_no_room_is_kept_elsewhere(open_run, monkeypatch):
     tracker = open_run()
-    replace = spool._replace
+    replace = spool.replace_bytes
 
-    def refuse(path, data):
+    def refuse(path, data, **how):
         if path.is_relative_to(tracker._spool.folder):
             raise OSError(errno.ENOSPC, "No space left on device")
-        return replace(path, data)
+        return replace(path, data, **how)
 
-    monkeypatch.setattr(spool, "_replace", refuse)
+    monkeypatch.setattr(spool, "replace_bytes", refuse)
     tracker.log_text("hello", "a/note.txt")
     tracker.finish("FINISHED")
     assert stored(tracker, "a/note.txt") == "hello"

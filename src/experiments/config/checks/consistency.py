@@ -182,8 +182,7 @@ def _check_backend(run: "RunConfig") -> Iterator[Problem]:
     if trainer.threads is not None:
         reason = "must be null with backend=jax, which takes all cores it may use."
         hint = (
-            "Type trainer.threads=null; for fewer cores, taskset -c 0-3 "
-            f"{name_command()}"
+            f"Type trainer.threads=null; for fewer, taskset -c 0-3 {name_command()} ..."
         )
         received = f"Received: {trainer.threads}."
         yield Problem("trainer.threads", f"{reason} {received}", hint)
