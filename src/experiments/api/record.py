@@ -1,7 +1,7 @@
 """Gathers what a run left: from its folder alone, or from MLflow alone."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from experiments.builders.model import Images
 from experiments.config.destination import Destination
 from experiments.config.upgrade import upgrade_config
-from experiments.errors import ConfigError, ExperimentError, Problem
+from experiments.errors import ConfigError, ExperimentError
 from experiments.jobs.job import JobResult
+from experiments.jobs.recorded_job import find_unresolved
 from experiments.records import RecordError, newest_format, read_bytes, read_record
 from experiments.shapes import conform
 from experiments.tracking.account import Account, read_account, read_stored_account
@@ -116,26 +117,10 @@ def _read_hydras(path: Path, since: int) -> dict[str, Any]:
 
 def _resolve(found: dict[str, Any], path: Path) -> dict[str, Any]:
     """Follows links between the keys; what would read the environment is refused."""
-    problems = [
-        Problem(key, f"must be recorded as a value. Received: {text!r}.")
-        for key, text in _list_texts(found, "")
-        if _CALL.search(text)
-    ]
-    if problems:
+    if problems := [*find_unresolved(found, _CALL)]:
         raise ConfigError(problems, f"The record {path}")
     plain: Any = OmegaConf.to_container(OmegaConf.create(found), resolve=True)
     return dict(plain)
-
-
-def _list_texts(node: object, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        for name, child in node.items():
-            yield from _list_texts(child, f"{key}.{name}" if key else str(name))
-    elif isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _list_texts(child, f"{key}[{number}]")
-    elif isinstance(node, str):
-        yield key, node
 
 
 def _read_images(path: Path) -> Images | None:

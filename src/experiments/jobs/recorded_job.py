@@ -1,6 +1,7 @@
 """A training job by the record of a tracked run, in the present surroundings."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
 # Tags of a search: the run of its best trial, and the folder of that.
 BEST_RUN = "search.best_run_id"
 BEST_FOLDER = "search.best_folder"
+
+_LINK = re.compile(r"\$\{")
 
 
 def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> RecordedRun:
@@ -53,19 +56,28 @@ def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
             yield Problem(name, "is no mapping in it: the record is damaged.")
             return
     yield from check_targets(config, allowed, recorded=True)
-    yield from _find_links(config, "")
+    yield from find_unresolved(config, _LINK)
 
 
-def _find_links(node: object, key: str) -> Iterator[Problem]:
-    """Yields recorded texts that would be resolved a second time, with secrets say."""
-    if isinstance(node, Mapping):
-        for name, child in node.items():
-            yield from _find_links(child, f"{key}.{name}" if key else str(name))
-    elif isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _find_links(child, f"{key}[{number}]")
-    elif isinstance(node, str) and "${" in node:
-        yield Problem(key, f"must be recorded as a value. Received: {node!r}.")
+def find_unresolved(
+    content: object, link: re.Pattern[str], *, key: str = ""
+) -> Iterator[Problem]:
+    """Yields recorded texts that would be resolved a second time, with secrets say.
+
+    Args:
+        content: Plain data.
+        link: What no text may have.
+        key: Dotted path of the content.
+    """
+    if isinstance(content, Mapping):
+        for name, part in content.items():
+            inner = f"{key}.{name}" if key else str(name)
+            yield from find_unresolved(part, link, key=inner)
+    elif isinstance(content, list):
+        for number, part in enumerate(content):
+            yield from find_unresolved(part, link, key=f"{key}[{number}]")
+    elif isinstance(content, str) and link.search(content):
+        yield Problem(key, f"must be recorded as a value. Received: {content!r}.")
 
 
 def as_recorded(
