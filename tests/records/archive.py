@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+FORMATS = (1, 2)
 # Of every job in them, as `make.sh` types it.
 SMALL = (
     "model=resnet20_cifar",
@@ -72,19 +73,25 @@ PAUSED = (
 )
 
 
+@pytest.fixture(params=FORMATS, ids=lambda number: f"format_{number}")
+def outputs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The folder of results of each format, where commands of the test look for it."""
+    return unpack(tmp_path, request.param)
+
+
 @pytest.fixture
-def outputs(tmp_path: Path) -> Path:
-    """The folder of results of format 1, where commands of the test look for it."""
-    return unpack(tmp_path)
+def last_outputs(tmp_path: Path) -> Path:
+    """The folder of results of the format before this one."""
+    return unpack(tmp_path, FORMATS[-1])
 
 
-def unpack(folder: Path, name: str = "format_1.tar.xz") -> Path:
-    """Returns the folder of results that an archive holds, unpacked into `folder`."""
+def unpack(folder: Path, number: int) -> Path:
+    """Returns the folder of results of a format, unpacked into `folder`."""
     # Python 3.11.2 has no filters yet, and 3.12 warns where none is named.
     options: dict[str, Any] = (
         {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     )
-    with tarfile.open(HERE / name) as archive:
+    with tarfile.open(HERE / f"format_{number}.tar.xz") as archive:
         archive.extractall(folder, **options)
     return folder / "outputs"
 

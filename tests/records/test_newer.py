@@ -17,11 +17,11 @@ from tests.records.archive import (
     SWEEP,
     find_job,
     find_sweep,
-    outputs,
+    last_outputs,
     read_result,
 )
 
-__all__ = ["outputs"]
+__all__ = ["last_outputs"]
 SENTENCE = (
     f"was written by experiments 9.9 in format 99; this is {__version__}, which reads "
     f"up to {FORMAT}. Nothing was changed. Install that release."
@@ -64,51 +64,51 @@ def read_all(folder: Path) -> dict[Path, bytes]:
     ],
 )
 def test_job_of_a_later_release_is_left_alone(
-    run_command: Any, outputs: Path, name: str
+    run_command: Any, last_outputs: Path, name: str
 ) -> None:
-    job = find_job(outputs, "finished")
+    job = find_job(last_outputs, "finished")
     if not (job / name).exists():  # those that only some jobs have
         (job / name).write_text('{"count": 1}')
     age_file(job / name)
-    before = read_all(outputs)
+    before = read_all(last_outputs)
     done = run_command(*FINISHED)
     assert done.returncode == 1
     assert done.stderr == f"outputs/runs/{job.name}/{name} {SENTENCE}\n" or (
         done.stderr == f"{job / name} {SENTENCE}\n"
     )
     assert done.stdout == ""
-    assert read_all(outputs) == before
+    assert read_all(last_outputs) == before
 
 
 @pytest.mark.parametrize("name", ["search/trials.jsonl", "search/order.json"])
 def test_search_of_a_later_release_is_left_alone(
-    run_command: Any, outputs: Path, name: str
+    run_command: Any, last_outputs: Path, name: str
 ) -> None:
-    file = find_sweep(outputs, "search") / name
+    file = find_sweep(last_outputs, "search") / name
     age_file(file)
-    before = read_all(outputs)
+    before = read_all(last_outputs)
     done = run_command(*SEARCH, "hydra.sweeper.max_trials=4")
     assert done.returncode == 1
     assert f"{name} {SENTENCE}" in done.stderr
-    assert read_all(outputs) == before
+    assert read_all(last_outputs) == before
 
 
 def test_sweep_with_one_job_of_a_later_release_is_left_alone(
-    run_command: Any, outputs: Path
+    run_command: Any, last_outputs: Path
 ) -> None:
-    (*_, job) = sorted(find_sweep(outputs, "sweep").glob("*/result.json"))
+    (*_, job) = sorted(find_sweep(last_outputs, "sweep").glob("*/result.json"))
     age_file(job)
-    before = read_all(outputs)
+    before = read_all(last_outputs)
     done = run_command(*SWEEP)
     assert done.returncode == 1
     assert SENTENCE in done.stderr
-    assert read_all(outputs) == before
+    assert read_all(last_outputs) == before
 
 
 def test_folder_of_a_later_release_does_not_keep_others_from_being_sent(
-    run_command: Any, outputs: Path
+    run_command: Any, last_outputs: Path
 ) -> None:
-    newer, other = find_job(outputs, "finished"), find_job(outputs, "stopped")
+    newer, other = find_job(last_outputs, "finished"), find_job(last_outputs, "stopped")
     age_file(newer / "result.json")
     (other / "tracking" / "sent.json").unlink()
     before = read_all(newer)
@@ -121,10 +121,10 @@ def test_folder_of_a_later_release_does_not_keep_others_from_being_sent(
 
 
 def test_run_that_a_later_release_recorded_is_not_reproduced(
-    run_command: Any, outputs: Path
+    run_command: Any, last_outputs: Path
 ) -> None:
-    run_id = read_result(find_job(outputs, "finished"))["run_id"]
-    (config,) = outputs.glob(f"artifacts/*/{run_id}/artifacts/config/config.yaml")
+    run_id = read_result(find_job(last_outputs, "finished"))["run_id"]
+    (config,) = last_outputs.glob(f"artifacts/*/{run_id}/artifacts/config/config.yaml")
     config.write_text("# experiments 9.9, format 99\n" + config.read_text())
     done = run_command("task=reproduce", f"run_id={run_id}", "gpu=cpu")
     assert done.returncode == 1
@@ -141,13 +141,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 def test_checkpoint_of_a_later_release_is_neither_damaged_nor_left_over(
-    outputs: Path, later: pytest.MonkeyPatch
+    last_outputs: Path, later: pytest.MonkeyPatch
 ) -> None:
     from experiments.config.objective import Objective
     from experiments.training.checkpoints.state_file import write_state
     from experiments.training.checkpoints.store import CheckpointStore, load_last
 
-    folder = find_job(outputs, "stopped") / "checkpoints"
+    folder = find_job(last_outputs, "stopped") / "checkpoints"
     state = load_last(folder)
     assert state is not None
     name, _ = write_state(folder, state)
@@ -173,9 +173,9 @@ def test_refusal_comes_back_from_a_worker_as_it_was_raised() -> None:
 
 
 def test_copy_of_what_a_later_release_left_is_no_reason_to_refuse_another_job(
-    run_command: Any, outputs: Path
+    run_command: Any, last_outputs: Path
 ) -> None:
-    job = find_job(outputs, "finished")
+    job = find_job(last_outputs, "finished")
     shutil.copytree(job, job.with_name("elsewhere"))
     age_file(job.with_name("elsewhere") / "tracking" / "run.json")
     done = run_command(*FINISHED)

@@ -1,4 +1,4 @@
-"""Results of the first release: read, found, continued and repeated by this one."""
+"""Results of earlier formats: read, found, continued and repeated by this one."""
 
 import json
 import sqlite3
