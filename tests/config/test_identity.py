@@ -7,6 +7,7 @@ from experiments.config.identity import (
     identify,
     name_folder,
     name_job_folder,
+    name_run,
     name_sweep_folder,
 )
 from experiments.errors import ConfigError
@@ -115,6 +116,16 @@ def test_words_name_the_task_unless_it_is_training() -> None:
     choices = {"task": "train", "model": "resnet18", "dataset": "digits"}
     assert describe_choices(choices) == "resnet18 on digits"
     assert describe_choices({**choices, "task": "check"}) == "check resnet18 on digits"
+
+
+def test_a_run_on_a_folder_is_called_by_the_folder(compose: Any) -> None:
+    run = compose("dataset=folder", "dataset.path='/data/Blumen (2024)/'")
+    choices = {"task": "train", "model": "resnet18", "dataset": "folder"}
+    assert name_run(choices, run) == "resnet18 on Blumen (2024)"
+    # Whoever gave it a file in `conf/dataset/` has said what it is called.
+    assert name_run({**choices, "dataset": "flowers"}, run) == "resnet18 on flowers"
+    digits = compose("dataset=digits")
+    assert name_run({**choices, "dataset": "digits"}, digits) == "resnet18 on digits"
 
 
 def test_task_that_keeps_no_result_has_one_folder(compose: Any) -> None:

@@ -44,6 +44,7 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     run = SimpleNamespace(
         name=None,
         task=SimpleNamespace(_target_="task"),
+        dataset=SimpleNamespace(known_name=None),
         sweep=SimpleNamespace(retry_failed=True),
         tracking=SimpleNamespace(uri=None),
         output_dir="nothing/here",
@@ -79,6 +80,12 @@ def test_job_is_named_after_what_is_swept_then_its_name_then_its_choices(
     job = describe()
     assert job.name == name
     assert " ".join(job.differing) == (name if "=" in name else "")
+
+
+def test_job_on_a_folder_of_images_is_named_after_the_folder(hydra: Any) -> None:
+    hydra.runtime.choices["dataset"] = "folder"
+    hydra.run.dataset.known_name = "flowers"
+    assert describe().name == "resnet18 on flowers"
 
 
 def test_job_knows_its_config_folder_choices_and_overrides(

@@ -38,6 +38,7 @@ from experiments.redaction import redact_data, redact_word
 
 _DIGITS = 8
 _NAME_LENGTH = 80
+_ANY_FOLDER = "folder"  # in `conf/dataset/`; a file of one's own has a name that tells
 
 
 def identify(run: RunConfig) -> str:
@@ -128,11 +129,29 @@ def name_swept(keys: Iterable[str]) -> str:
 def describe_choices(choices: Mapping[str, str]) -> str:
     """Returns what a job is in words, from the files its groups were taken from.
 
+    Folders are named by it, and found again: it says the same in every release.
+
     A group that is put together from a list of files has no name.
     """
     words = f"{choices.get('model', 'model')} on {choices.get('dataset', 'dataset')}"
     task = choices.get("task", "task")
     return words if task == "train" else f"{task} {words}"
+
+
+def name_run(choices: Mapping[str, str], run: RunConfig) -> str:
+    """Returns what people read as the name of a job that has none of its own.
+
+    Unlike a folder's name it may change between releases. The option `folder` stands
+    for whatever folder was typed, and it is the folder that people know.
+
+    Args:
+        choices: Group -> option.
+        run: The job's config.
+    """
+    name = run.dataset.known_name
+    if name is None or choices.get("dataset") != _ANY_FOLDER:
+        return describe_choices(choices)
+    return describe_choices({**choices, "dataset": name})
 
 
 def _essence(value: Any) -> Any:

@@ -12,7 +12,7 @@ from experiments import job_files
 from experiments.command.hydra_node import files as hydra_files
 from experiments.command.overlay import describe_overlay, find_links
 from experiments.command.plan import select_overrides
-from experiments.config.identity import describe_choices, name_job_folder
+from experiments.config.identity import name_job_folder, name_run
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
 from experiments.errors import (
@@ -173,7 +173,7 @@ def describe_job(config: DictConfig) -> Job:
         output_dir=Path(hydra.runtime.output_dir),
         overrides=tuple(hydra.overrides.task),
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
-        name=" ".join(differing) or run.name or describe_choices(choices),
+        name=" ".join(differing) or run.name or name_run(choices, run),
         sweep_dir=None if sweep_dir is None else Path(sweep_dir),
         differing=differing,
         links=find_links(config),

@@ -36,6 +36,11 @@ class DatasetConfig(Target):
         """Images of all splits together; `None` when only the data can tell."""
         return None
 
+    @property
+    def known_name(self) -> str | None:
+        """What people call it; `None` for the name of its file in `conf/dataset/`."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
@@ -288,6 +293,11 @@ class FolderConfig(FilesConfig):
     splits: dict[str, str] | None
     test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
     split_by: Literal["content", "path"]
+
+    @property
+    def known_name(self) -> str | None:
+        """That of the folder: it tells one from another, as the option does not."""
+        return PurePosixPath(self.path).name or None
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong with the splits, or lacks the hash that they need."""
