@@ -14,7 +14,8 @@ from hydra._internal.utils import create_config_search_path, get_args_parser
 from omegaconf import DictConfig
 
 from experiments.command.loader import open_hydra
-from experiments.search.workers import hydra_jobs
+from experiments.search import trial_jobs
+from experiments.workers import hydra_jobs
 
 FIGURES = Path(sys.argv.pop(1))
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -47,7 +48,7 @@ def watch_launches() -> None:
 
 
 if __name__ == "__main__":
-    hydra_jobs.import_keras_tuner(light=True)
+    trial_jobs.import_keras_tuner(light=True)
     from experiments.search import entry
 
     whole: list[float] = []
@@ -63,7 +64,7 @@ if __name__ == "__main__":
 
     entry.run_search = timed
     # Trials that do nothing claim no device, and Keras has been imported already.
-    hydra_jobs.claim_here = lambda sweep: None
+    trial_jobs.claim_here = lambda sweep: None
     watch_launches()
     overrides = [*get_args_parser().parse_args().overrides, "hydra.mode=MULTIRUN"]
     with open_hydra(create_config_search_path(str(CONF))) as hydra:  # as a command does

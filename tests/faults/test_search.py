@@ -388,7 +388,7 @@ def test_a_search_killed_at_random_moments_ends_the_same(
     assert command.finish() == 0, command.errors
     assert_same_search(command, undisturbed)
     # Workers of joblib that were never given a trial stay for five minutes.
-    assert_ends_soon(command, "experiments.search.workers.host")
+    assert_ends_soon(command, "experiments.workers.host")
 
 
 @pytest.mark.slow

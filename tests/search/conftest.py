@@ -14,6 +14,7 @@ from experiments.config.search.schema import (
     SearchConfig,
 )
 from experiments.config.search.space import Space, parse_space
+from tests.workers.conftest import make_sweep as make_sweep
 
 DEFAULTS: dict[str, Any] = {
     "_target_": TARGET,

@@ -7,9 +7,9 @@ from experiments.config.objective import Objective
 from experiments.errors import ConfigError, Preempted
 from experiments.jobs.job import JobResult
 from experiments.search.runner import RepeatedRun, TrialRunner
-from experiments.search.trials.report import Report
 from experiments.search.trials.trial import Outcome, Proposal
 from experiments.search.trials.verdict import combine, judge
+from experiments.workers.report import Report
 
 
 def finished(value: float | None, **result: Any) -> Report:

@@ -21,15 +21,11 @@ from experiments.search.driver import Driver
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.repeats import repeated_runs
 from experiments.search.runner import RepeatedRun, TrialRunner
+from experiments.search.trial_jobs import choose_task, own_overrides
 from experiments.search.trials.journal import keep_order
 from experiments.search.trials.trial import Proposal, Trial
-from experiments.search.workers.container import end_processes
-from experiments.search.workers.hydra_jobs import (
-    HydraLaunch,
-    HydraSweep,
-    choose_task,
-    own_overrides,
-)
+from experiments.workers.container import end_processes
+from experiments.workers.hydra_jobs import HydraLaunch, HydraSweep
 
 
 def run_search(sweep: HydraSweep) -> Sequence[Trial]:

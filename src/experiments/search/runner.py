@@ -11,9 +11,9 @@ from experiments.config.convert import nearest
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.config.search.space import Space
 from experiments.errors import ConfigError, Problem
-from experiments.search.trials.report import Report
 from experiments.search.trials.trial import Outcome, Proposal
 from experiments.search.trials.verdict import combine, find_objective, judge
+from experiments.workers.report import Report
 
 # A wrong config and a diverged loss would only end the same way again.
 _WORTH_RETRYING = ("error", "killed", "timeout")

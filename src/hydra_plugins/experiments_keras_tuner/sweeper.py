@@ -43,11 +43,8 @@ class KerasTunerSweeper(Sweeper):
             arguments: Overrides as typed; those with several values are parameters.
         """
         from experiments.errors import ExperimentError
-        from experiments.search.workers.hydra_jobs import (
-            HydraSweep,
-            claim_here,
-            import_keras_tuner,
-        )
+        from experiments.search.trial_jobs import claim_here, import_keras_tuner
+        from experiments.workers.hydra_jobs import HydraSweep
 
         if self._context is None or self._task is None or self.config is None:
             raise RuntimeError("setup() must be called before sweep().")

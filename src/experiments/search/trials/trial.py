@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from experiments.config.objective import Objective
 from experiments.shapes import Count
+from experiments.workers.report import Failure
 
 Scalar = str | int | float | bool
-Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
 End = Literal["complete", "paused", "pruned", "failed"]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from experiments.errors import Preempted
-from experiments.search.trials.report import STOPPED, Report
-from experiments.search.trials.trial import Failure, Outcome
+from experiments.search.trials.trial import Outcome
+from experiments.workers.report import STOPPED, Failure, Report
 
 
 def judge(report: Report, objective: str) -> Outcome:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.jobs.job import JobResult
-from experiments.search.trials.trial import Failure
 
+Failure = Literal["error", "oom", "killed", "timeout", "config", "nan"]
 Status = Literal["returned", "failed", "stopped"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import DeviceError
-from experiments.search.workers import leases
-from experiments.search.workers.leases import (
+from experiments.workers import leases
+from experiments.workers.leases import (
     gpu_folder,
     gpu_places,
     gpus_to_share,
@@ -22,7 +22,7 @@ HOLD = """
 import sys, time
 from collections.abc import Callable
 from pathlib import Path
-from experiments.search.workers.leases import take_lease
+from experiments.workers.leases import take_lease
 lease = take_lease(Path(sys.argv[1]), range(1))
 print(lease.index, flush=True)
 time.sleep(60)

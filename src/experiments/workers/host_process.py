@@ -11,15 +11,15 @@ from multiprocessing import Pipe
 
 import cloudpickle
 
-from experiments.search.trials.report import Report
-from experiments.search.workers.host import Request
-from experiments.search.workers.leases import Lease
+from experiments.workers.host import Request
+from experiments.workers.leases import Lease
+from experiments.workers.report import Report
 
 _GRACE_SECONDS = 60.0
 
 
 class HostProcess:
-    """A process of `experiments.search.workers.host` and what it may use.
+    """A process of `experiments.workers.host` and what it may use.
 
     Args:
         key: What trials must have in common to run in it one after the other.
@@ -47,7 +47,7 @@ class HostProcess:
                 sys.executable,
                 "-P",
                 "-m",
-                "experiments.search.workers.host",
+                "experiments.workers.host",
                 str(descriptor),
             ],
             env=environment,

@@ -25,15 +25,15 @@ from experiments.errors import (
 )
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
-from experiments.search.trials.report import Report
-from experiments.search.workers import container, host_process
-from experiments.search.workers.container import (
+from experiments.workers import container, host_process
+from experiments.workers.container import (
     ContainedTask,
     DirectTask,
     end_processes,
 )
+from experiments.workers.report import Report
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -453,8 +453,8 @@ import os, sys, time
 from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
-from experiments.search.workers.container import ContainedTask
-from tests.search.workers import test_container
+from experiments.workers.container import ContainedTask
+from tests.workers import test_container
 folder, name, *parent = sys.argv[1:]
 folder = Path(folder)
 hydra = {"runtime": {"output_dir": str(folder / "job")}, "verbose": False,

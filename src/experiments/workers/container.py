@@ -13,15 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.errors import Preempted
 from experiments.interruption import show_stopping
-from experiments.search.trials.report import STOPPED, Report
-from experiments.search.workers.host import (
+from experiments.workers.host import (
     RESTART,
     Request,
     describe_failure,
     describe_return,
 )
-from experiments.search.workers.host_process import HostProcess
-from experiments.search.workers.leases import (
+from experiments.workers.host_process import HostProcess
+from experiments.workers.leases import (
     Lease,
     gpu_folder,
     gpu_places,
@@ -29,6 +28,7 @@ from experiments.search.workers.leases import (
     share_cores,
     take_lease,
 )
+from experiments.workers.report import STOPPED, Report
 
 _POLL_SECONDS = 0.5
 _RESTARTS = 10

@@ -1,6 +1,6 @@
 """The process that trials run in.
 
-It is `python -m experiments.search.workers.host <descriptor>`.
+It is `python -m experiments.workers.host <descriptor>`.
 
 It may die without harm to the search. It serves one trial after the other, since
 importing TensorFlow takes seconds, and ends with the process that started it: the
@@ -35,7 +35,7 @@ from experiments.files import open_own
 from experiments.jobs.folder import is_held
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
 from experiments.screen import guard_screen
-from experiments.search.trials.report import Report
+from experiments.workers.report import Report
 
 _GRACE_SECONDS = 60.0
 RESTART = "restart"

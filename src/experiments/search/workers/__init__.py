@@ -1,1 +1,0 @@
-"""Where trials run: processes of their own, launchers, leased devices."""

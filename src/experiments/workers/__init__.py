@@ -1,0 +1,1 @@
+"""Where single jobs run: processes of their own, launchers, leased devices."""
