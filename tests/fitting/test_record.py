@@ -222,7 +222,7 @@ def test_what_model_and_data_turned_out_to_be_is_recorded() -> None:
             },
         )
     ]
-    tags = {"data.content": "c0ffee", "data.split": "5eed"}
+    tags = {"experiments.data.content": "c0ffee", "experiments.data.split": "5eed"}
     assert tracker.calls_of("set_tags") == [(tags,)]
     assert tracker.files() == {
         "data/fingerprint.json": {

@@ -54,7 +54,11 @@ def test_run_holds_all_that_is_needed_to_trust_and_repeat_it(
     assert run.data.params["derived.steps_per_epoch"] == "12"
     assert run.data.tags["a"] == "b"
     assert run.data.tags["device"] == "cpu"
-    assert {"data.content", "data.split", "hardware.cpu"} <= set(run.data.tags)
+    assert {
+        "experiments.data.content",
+        "experiments.data.split",
+        "experiments.hardware.cpu",
+    } <= set(run.data.tags)
     for metric in ("loss", "val_accuracy", "lr", "images_per_second", "epoch_seconds"):
         history = store.get_metric_history(result.run_id, metric)
         assert [point.step for point in history] == [1, 2, 3, 4]

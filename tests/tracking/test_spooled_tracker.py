@@ -23,7 +23,7 @@ def test_run_carries_name_tags_parent_and_process(open_run):
     assert run.data.tags["mlflow.parentRunId"] == parent.run_id
     assert run.data.tags["seed"] == "3"
     assert run.data.tags["mlflow.user"]
-    assert run.data.tags["process.pid"].isdigit()
+    assert run.data.tags["experiments.process.pid"].isdigit()
 
 
 def test_links_point_to_the_pages(open_run):

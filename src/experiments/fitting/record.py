@@ -10,6 +10,7 @@ from experiments.errors import Preempted, RestartNeeded, summarise_error
 from experiments.jobs.job import End, Job
 from experiments.runtime.devices import Devices
 from experiments.tracking.spool.flatten import flatten_config
+from experiments.tracking.spool.tag_names import PREFIX
 from experiments.tracking.surroundings.environment import describe_environment
 from experiments.tracking.tracker import Tracker, open_tracker
 
@@ -86,9 +87,8 @@ def log_start(
     facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
     tracker.plan_params({f"derived.{name}": value for name, value in facts.items()})
     fingerprint = dataset.fingerprint.as_dict()
-    tracker.set_tags(
-        {"data.content": fingerprint["content"], "data.split": fingerprint["split"]}
-    )
+    digests = ("content", "split")
+    tracker.set_tags({f"{PREFIX}data.{name}": fingerprint[name] for name in digests})
     classes = {"classes": list(dataset.class_names)}
     # With these the model can be built again where the images are not.
     names = {"shape": "image_shape", "mean": "mean", "std": "std"}

@@ -57,6 +57,13 @@ def test_place_is_told_with_its_machine():
     assert str(place("a\x1b[2J")) == r"/home/anna/outputs/a\x1b[2J on box3"
 
 
+def test_machine_is_told_by_the_tag_of_an_earlier_release_too():
+    told = {"experiments.job_folder": "x", "experiments.output_dir": "/o"}
+    assert read_place({**told, "process.host": "box3"}) == place("x", "/o")
+    later = {"process.host": "box3", "experiments.process.host": "box4"}
+    assert read_place({**told, **later}).host == "box4"
+
+
 @pytest.mark.parametrize("absent", [FOLDER, OUTPUT_DIR, HOST])
 def test_run_of_an_earlier_release_says_nothing(absent):
     tags = {FOLDER: "runs/x", OUTPUT_DIR: "/out", HOST: "box3"}

@@ -59,6 +59,17 @@ def test_ended_process_is_dead(dead):
     assert is_dead(dead)
 
 
+def former(tags):
+    """Returns tags as releases before the prefix have sent them."""
+    return {name.removeprefix("experiments."): text for name, text in tags.items()}
+
+
+def test_process_is_judged_by_the_tags_of_an_earlier_release_too(dead):
+    assert "process.pid" in former(dead)
+    assert is_dead(former(dead))
+    assert not is_dead({**former(dead), **process_tags()})  # it was continued
+
+
 def test_reused_number_is_a_later_process():
     assert is_dead({**process_tags(), STARTED: "1000.0"})
 
@@ -96,6 +107,7 @@ def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, 
     finished.finish("FINISHED")
     for tracker in (parent, child, stale, elsewhere):
         settle(tracker)
+    old = settle(parent).create_run("1", run_name="old", tags=former(dead)).info.run_id
 
     new = open_run(run_name="next", experiment="another experiment")
     settle(new)
@@ -103,6 +115,7 @@ def test_only_the_run_of_the_dead_process_is_closed_at_the_next_start(open_run, 
     status, reason = status_of(new, stale.run_id)
     assert status == "KILLED"
     assert reason.startswith(f"process {dead[PID]} on {dead[HOST]} ended")
+    assert status_of(new, old) == (status, reason)
     assert status_of(new, finished.run_id) == ("FINISHED", None)
     for tracker in (parent, child, elsewhere, new):
         assert status_of(new, tracker.run_id) == ("RUNNING", None)

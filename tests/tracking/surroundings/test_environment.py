@@ -144,7 +144,7 @@ def test_environment_is_plain_data_with_packages_and_command(checkout):
     assert content["packages"]["mlflow"].startswith("3.")
     assert content["command"].startswith("python")
     assert "diff" not in content["code"]
-    assert environment.tags()["git.dirty"] == "false"
+    assert environment.tags()["experiments.git.dirty"] == "false"
     assert environment.tags()["mlflow.source.git.commit"] == environment.code.commit
 
 

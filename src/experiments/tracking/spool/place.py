@@ -13,12 +13,13 @@ from experiments.errors import make_printable
 from experiments.records import OutsideError, resolve_inside
 from experiments.shapes import is_relative
 from experiments.tracking.spool.process import HOST
+from experiments.tracking.spool.tag_names import PREFIX, name_as_today
 
 # Of a folder, and of its run in each store: both name it, so that neither is believed
 # alone. It is drawn once and goes along when the folder is moved or copied.
-JOB_ID = "experiments.job_id"
-FOLDER = "experiments.job_folder"
-OUTPUT_DIR = "experiments.output_dir"
+JOB_ID = f"{PREFIX}job_id"
+FOLDER = f"{PREFIX}job_folder"
+OUTPUT_DIR = f"{PREFIX}output_dir"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,8 @@ def name_below(job_folder: Path, output_dir: Path) -> str:
 
 
 def read_place(tags: Mapping[str, str]) -> Place | None:
-    """Returns what the tags of a run say; `None` for one of an earlier release."""
+    """Returns what the tags of a run say; `None` where they do not."""
+    tags = name_as_today(tags)
     try:
         return Place(folder=tags[FOLDER], output_dir=tags[OUTPUT_DIR], host=tags[HOST])
     except KeyError:

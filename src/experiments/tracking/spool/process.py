@@ -8,11 +8,13 @@ from pathlib import Path
 
 import psutil
 
-HOST = "process.host"
-PID = "process.pid"
-STARTED = "process.started"
-BOOT = "process.boot"
-NAMESPACE = "process.namespace"
+from experiments.tracking.spool.tag_names import PREFIX, name_as_today
+
+HOST = f"{PREFIX}process.host"
+PID = f"{PREFIX}process.pid"
+STARTED = f"{PREFIX}process.started"
+BOOT = f"{PREFIX}process.boot"
+NAMESPACE = f"{PREFIX}process.namespace"
 
 # The clock may be set while a process runs, and its start time shifts with it.
 _CLOCK_SECONDS = 5.0
@@ -42,8 +44,9 @@ def is_dead(tags: Mapping[str, str]) -> bool:
     missing or malformed) counts as alive.
 
     Args:
-        tags: Those of `process_tags`, among others.
+        tags: Those of `process_tags`, among others, in whatever release.
     """
+    tags = name_as_today(tags)
     try:
         pid, started = int(tags[PID]), float(tags[STARTED])
         host, boot, namespace = tags[HOST], tags[BOOT], tags[NAMESPACE]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from experiments.config.history import name_key, name_values
 from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Entry
+from experiments.tracking.spool.tag_names import name_as_today
 
 _CHANGED = "changed."
 _ARROW = " -> "
@@ -25,10 +26,10 @@ def changed_keys(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def name_tags(tags: Mapping[str, str], since: int) -> dict[str, str]:
-    """Returns the tags of an earlier format, a changed key by its name of today."""
+    """Returns the tags of an earlier format by today's names, changed keys too."""
     changed = {_CHANGED + name_key(k, since): v for k, v in changed_keys(tags).items()}
     others = {k: v for k, v in tags.items() if not k.startswith(_CHANGED)}
-    return {**others, **changed}
+    return name_as_today({**others, **changed}, since)
 
 
 class Seen:

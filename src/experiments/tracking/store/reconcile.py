@@ -1,9 +1,12 @@
 """Closes runs whose process died before it could close them."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from experiments.errors import TrackingError
 from experiments.tracking.spool.process import HOST, PID, host_name, is_dead
+from experiments.tracking.spool.tag_names import former_name, name_as_today
 from experiments.tracking.store.client import Connection, attempt
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,12 +40,9 @@ def reconcile_stale_runs(
         lambda: client.search_experiments(max_results=_EXPERIMENTS), "list experiments"
     )
     ids = [experiment.experiment_id for experiment in experiments]
-    query = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{host_name()}'"
-    running = attempt(
-        lambda: client.search_runs(ids, query, max_results=_RUNS), "look for stale runs"
-    )
+    running = list(_list_running(client, ids))
     dead = [run.info.run_id for run in running if is_dead(run.data.tags)]
-    dead = [run_id for run_id in dead if run_id != spare]
+    dead = [run_id for run_id in dict.fromkeys(dead) if run_id != spare]
     closed = []
     for run_id in dead:
         try:
@@ -53,13 +53,25 @@ def reconcile_stale_runs(
     return closed
 
 
+def _list_running(client: Any, experiment_ids: Sequence[str]) -> Iterator[Any]:
+    """Yields the RUNNING runs of this host; one may come twice."""
+    for tag in (HOST, former_name(HOST)):  # MLflow's queries know no `or`
+        query = f"attributes.status = 'RUNNING' AND tags.`{tag}` = '{host_name()}'"
+        yield from attempt(
+            lambda query=query: client.search_runs(
+                experiment_ids, query, max_results=_RUNS
+            ),
+            "look for stale runs",
+        )
+
+
 def _close(connection: Connection, run_id: str) -> bool:
     client = connection.client
     # Read again: the run may have been closed or resumed since the search.
     run = attempt(lambda: client.get_run(run_id), "read a stale run")
     if run.info.status != "RUNNING" or not is_dead(run.data.tags):
         return False
-    tags = run.data.tags
+    tags = name_as_today(run.data.tags)
     reason = f"process {tags[PID]} on {tags[HOST]} ended without closing the run"
     attempt(lambda: client.set_tag(run_id, REASON, reason), "close a stale run")
     attempt(lambda: client.set_terminated(run_id, "KILLED"), "close a stale run")

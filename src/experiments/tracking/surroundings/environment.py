@@ -13,6 +13,7 @@ from typing import Any
 from experiments.own_code import own_folder
 from experiments.redaction import redact_word
 from experiments.shipped import is_checkout
+from experiments.tracking.spool.tag_names import PREFIX
 from experiments.tracking.surroundings.code_version import (
     CodeVersion,
     read_code_version,
@@ -51,14 +52,17 @@ class Environment:
     def tags(self) -> dict[str, str]:
         """Returns the facts by which runs are looked for."""
         code, hardware = self.code, self.hardware
-        tags = {"python": self.python, "hardware.cpu": hardware.cpu}
-        tags["hardware.gpu"] = "; ".join(hardware.gpus) or "none"
-        tags["git.note"] = code.note
+        tags = {
+            f"{PREFIX}python": self.python,
+            f"{PREFIX}hardware.cpu": hardware.cpu,
+            f"{PREFIX}hardware.gpu": "; ".join(hardware.gpus) or "none",
+            f"{PREFIX}git.note": code.note,
+        }
         if code.commit is not None:
             # Under this name MLflow's pages show the version of a run.
             tags["mlflow.source.git.commit"] = code.commit
-            tags["git.dirty"] = str(bool(code.dirty)).lower()
-            tags["git.branch"] = code.branch or "detached"
+            tags[f"{PREFIX}git.dirty"] = str(bool(code.dirty)).lower()
+            tags[f"{PREFIX}git.branch"] = code.branch or "detached"
         return {key: value for key, value in tags.items() if value}
 
 
