@@ -3,21 +3,25 @@
 import subprocess
 import sys
 
+import pytest
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
+from experiments.command.pairs import GRID_SWEEPER
 from experiments.config.search.schema import TARGET
 
 
-def test_hydra_discovers_the_sweeper() -> None:
+@pytest.mark.parametrize("target", [TARGET, GRID_SWEEPER])
+def test_hydra_discovers_the_sweeper(target: str) -> None:
     found = Plugins.instance().discover(Sweeper)
-    assert TARGET in {f"{cls.__module__}.{cls.__name__}" for cls in found}
+    assert target in {f"{cls.__module__}.{cls.__name__}" for cls in found}
 
 
-def test_importing_the_sweeper_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("target", [TARGET, GRID_SWEEPER])
+def test_importing_the_sweeper_imports_nothing_heavy(target: str) -> None:
     """Hydra imports it for every command, `--help` included."""
     code = (
-        "import sys, hydra_plugins.experiments_keras_tuner.sweeper\n"
+        f"import sys, {target.rpartition('.')[0]}\n"
         "heavy = {'keras', 'keras_tuner', 'tensorflow', 'mlflow', 'numpy'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )

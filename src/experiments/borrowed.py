@@ -241,7 +241,7 @@ _HYDRA = (
     Loan(
         lender="hydra._internal.core_plugins.basic_sweeper",
         names=("BasicSweeper", "OmegaConf"),
-        borrowers=("config.authority", "command.hydra_node.files", "command.plan"),
+        borrowers=("config.authority", "command.hydra_node.files", "command.pairs"),
         purpose="Lists a sweep's jobs; its `multirun.yaml` is written without secrets.",
         way_out="Look what `hydra/sweeper=basic` names by now.",
     ),

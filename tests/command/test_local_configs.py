@@ -160,6 +160,25 @@ LEADING_OUT = {
     "tracking": "tracking: ${tags}\ntags: {uri: 'http://elsewhere'}",
 }
 
+# What a file has a sweep set counts as typed for its jobs.
+SWEPT = {
+    "output_dir": "sweep: {zip: {output_dir: [/elsewhere]}}",
+    "tracking.uri": "sweep: {list: [{seed: 1}, {+tracking.uri: 'http://elsewhere'}]}",
+    "task.uri": "hydra: {sweeper: {params: {task.uri: 'http://elsewhere'}}}",
+    "hydra.callbacks": "sweep: {zip: '${tags}'}",
+}
+
+
+@pytest.mark.parametrize("key", SWEPT)
+def test_untrusted_folder_has_no_sweep_say_it_either(
+    folder: Path, shown: Shown, key: str
+) -> None:
+    text = f"# @package _global_\n{SWEPT[key]}\n"
+    write(folder, "conf/experiment/first.yaml", text)
+    refused = shown("-m", "experiment=first", "seed=1,2")
+    assert f"{key} is set by" in refused
+    assert "may not say where files and records go" in refused
+
 
 @pytest.mark.parametrize("key", LEADING_OUT)
 def test_untrusted_folder_does_not_say_where_files_and_records_go(

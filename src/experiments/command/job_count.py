@@ -1,15 +1,12 @@
 """How many jobs a sweep would have, before any of them exists."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
-from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.convert import MISSING, convert
-from experiments.config.schema.resume import SweepConfig
 from experiments.config.search.parameter import Parameter
 from experiments.counts import count_of, write_count
 from experiments.errors import ConfigError, Problem
@@ -22,31 +19,15 @@ _MOST_RANGE = 1_000_000
 _GRID_SAMPLES = 10  # of an interval without steps
 
 
-def read_max_jobs(base: DictConfig) -> int:
-    """Returns how many jobs a sweep may have.
-
-    Args:
-        base: What it varies.
-
-    Raises:
-        ConfigError: The node that says it is wrong.
-    """
-    node = OmegaConf.select(base, "sweep", default=MISSING)
-    is_node = OmegaConf.is_config(node)
-    plain = OmegaConf.to_container(node, resolve=True) if is_node else node
-    problems: list[Problem] = []
-    sweep = convert(plain, SweepConfig, key="sweep", problems=problems)
-    if problems:
-        raise ConfigError(problems)
-    return int(sweep.max_jobs)
-
-
-def check_job_count(given: Sequence["Override"], max_jobs: int) -> None:
+def check_job_count(
+    given: Sequence["Override"], max_jobs: int, rows: Mapping[str, int]
+) -> None:
     """Checks that a sweep is small enough to be composed.
 
     Args:
         given: Its overrides; the last one of a key counts.
-        max_jobs: See `read_max_jobs`.
+        max_jobs: As `sweep.max_jobs`.
+        rows: How many rows each block of them has, see `pairs`.
 
     Raises:
         ConfigError: It has no job or too many, or values without an end.
@@ -61,8 +42,10 @@ def check_job_count(given: Sequence["Override"], max_jobs: int) -> None:
         words = " ".join(override.input_line or "" for override in empty)
         hint = "Name values that exist; --help lists them."
         raise ConfigError([Problem(words, "matches nothing: there is no job.", hint)])
+    counts = [*rows.values(), *counts]
+    jobs = math.prod(counts)
     if jobs > max_jobs:
-        words = " ".join(override.input_line or "" for override in swept)
+        words = " ".join([*rows, *(override.input_line or "" for override in swept)])
         reason = f"makes {describe_product(counts)}, and "
         hint = "Sweep fewer values, or search them: hydra/sweeper=keras_tuner."
         raise ConfigError([too_many(words, reason, jobs, max_jobs, hint)], "The sweep")
@@ -85,7 +68,7 @@ def check_value_counts(given: Sequence["Override"], max_jobs: int) -> Iterator[P
 
     Args:
         given: What describes a parameter each.
-        max_jobs: See `read_max_jobs`.
+        max_jobs: As `sweep.max_jobs`.
     """
     hint = "Search an interval: interval(0,1) or int(interval(1,1000))."
     for override in given:

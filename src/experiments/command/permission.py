@@ -50,6 +50,8 @@ _LEADING_OUT = (
     "hydra.run",
     "hydra.sweep",
 )
+# What of a file becomes overrides of each job.
+_SWEPT = ("sweep.zip", "sweep.list", "hydra.sweeper.params")
 
 
 @dataclass(frozen=True)
@@ -230,8 +232,11 @@ def _find_leading_out(
     """Yields where a folder that nobody named lets records be written or sent."""
     for file in unasked:
         plain: Any = OmegaConf.to_container(file.config, resolve=False)
+        swept = _list_swept(plain)
         for key in _LEADING_OUT:
-            if key not in permission.keys and _sets(plain, key):
+            if key in permission.keys:
+                continue
+            if _sets(plain, key) or any(_reaches(name, key) for name in swept):
                 reason = f"is set by {file}, which may not say where files and"
                 reason = f"{reason} records go: nobody has trusted that folder."
                 yield Problem(key, reason, f"To say so yourself: {key}=...")
@@ -246,6 +251,32 @@ def _sets(plain: Any, key: str) -> bool:
             return False
         plain = plain[name]
     return plain is not None
+
+
+def _list_swept(plain: Any) -> set[str]:
+    """Returns the keys that a file has the jobs of a sweep set, as if they were typed.
+
+    What hides them behind `${...}` may be any: the empty one.
+    """
+    rows: list[Any] = []
+    for place in _SWEPT:
+        node = plain
+        for name in place.split("."):
+            node = node.get(name) if isinstance(node, dict) else node
+        rows += node if isinstance(node, list) else [node]
+    named = (row if isinstance(row, dict) else [row or None] for row in rows)
+    found = {str(key) for row in named for key in row if key is not None}
+    return {"" if "${" in key else key.lstrip("+~") for key in found}
+
+
+def _reaches(name: str, key: str) -> bool:
+    """Tells whether whoever sets `name` sets `key`, or a part of it."""
+    return (
+        not name
+        or name == key
+        or key.startswith(f"{name}.")
+        or name.startswith(f"{key}.")
+    )
 
 
 def _list_commands(file: ConfigFile) -> list[str]:

@@ -28,9 +28,21 @@ from experiments.command.hydra_node.flags import (
     check_hydra_node,
     check_typed,
 )
-from experiments.command.job_count import check_job_count, read_max_jobs
+from experiments.command.job_count import check_job_count
 from experiments.command.loader import Loader, open_hydra
 from experiments.command.overlay import describe_overlay
+from experiments.command.pairs import (
+    GRID_SWEEPER,
+    HYDRAS_SWEEPER,
+    Row,
+    check_rows,
+    count_rows,
+    is_block,
+    list_jobs,
+    list_rows,
+    name_keys,
+    read_sweep,
+)
 from experiments.command.search_plan import (
     SearchPlan,
     check_search,
@@ -51,6 +63,7 @@ from experiments.config.identity import (
     name_sweep_folder,
     name_swept,
 )
+from experiments.config.schema.resume import SweepConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.config.search.schema import is_search
@@ -255,13 +268,19 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)
     given = [*_list_params(composer), *own]
-    fixed = tuple(o.input_line or "" for o in own if not o.is_sweep_override())
     last = {o.key_or_group: o for o in given}
     swept = [o for o in last.values() if o.is_sweep_override()]
-    check_job_count(given, read_max_jobs(base))
-    planned = _list_jobs(given, composer)
+    _raise(_refuse_swept_blocks(swept))
+    sweep = read_sweep(base)
+    _raise(check_rows(sweep, given))
+    check_job_count(given, sweep.max_jobs, count_rows(sweep))
+    _raise(_refuse_other_sweeper(sweep, base))
+    planned = _list_jobs(given, list_rows(sweep), composer)
+    fixed = tuple(
+        o.input_line or "" for o in own if not (o.is_sweep_override() or is_block(o))
+    )
     jobs = (fixed,) if planned is None else planned
-    swept_keys = tuple(o.key_or_group for o in swept)
+    swept_keys = (*name_keys(sweep), *(o.key_or_group for o in swept))
     config, folders = _check_jobs(jobs, swept_keys, composer)
     run = validate(config)
     folders = folders if planned else []
@@ -452,20 +471,30 @@ def _list_params(composer: Composer) -> list["Override"]:
 
 def _is_hydras_sweeper(composer: Composer) -> bool:
     target = str(composer.first.hydra.sweeper._target_)
-    return target.endswith("basic_sweeper.BasicSweeper")
+    return target in (GRID_SWEEPER, HYDRAS_SWEEPER)
+
+
+def _refuse_swept_blocks(swept: Sequence["Override"]) -> Iterator[Problem]:
+    for override in filter(is_block, swept):
+        yield Problem(override.key_or_group, "is not swept itself: it holds the rows.")
+
+
+def _refuse_other_sweeper(sweep: SweepConfig, base: DictConfig) -> Iterator[Problem]:
+    if str(base.hydra.sweeper._target_) != GRID_SWEEPER:
+        for block in count_rows(sweep):
+            yield Problem(block, "is used by hydra/sweeper=grid only.")
 
 
 def _list_jobs(
-    given: Sequence["Override"], composer: Composer
+    given: Sequence["Override"], rows: Sequence[Row], composer: Composer
 ) -> tuple[tuple[str, ...], ...] | None:
-    """Returns the jobs of Hydra's own sweeper; `None` for any other sweeper."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
+    """Returns the jobs of a plain sweep; `None` for those of any other sweeper."""
     if not _is_hydras_sweeper(composer):
         return None
     most = composer.first.hydra.sweeper.max_batch_size
     if most is not None and most < 1:
         reason = f"must be null or at least 1. Received: {most}."
         raise ConfigError([Problem("hydra.sweeper.max_batch_size", reason)])
-    (batch,) = BasicSweeper.split_arguments(list(given), max_batch_size=None)
-    return tuple(tuple(job) for job in batch)
+    for row in rows:
+        _parse(row, composer.loader)
+    return tuple(tuple(job) for job in list_jobs(given, rows))

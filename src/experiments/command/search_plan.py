@@ -12,11 +12,12 @@ from experiments.command.composer import parse
 from experiments.command.job_count import (
     check_value_counts,
     count_grid_values,
-    read_max_jobs,
     too_many,
 )
+from experiments.command.pairs import count_rows, read_sweep
 from experiments.config.checks.consistency import check_classes, has_own_callbacks
 from experiments.config.objective import FINAL_METRICS, check_objective
+from experiments.config.schema.resume import SweepConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
 from experiments.config.search.parameter import Scalar
@@ -63,7 +64,9 @@ def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
     """
     search = read_search(base.hydra.sweeper)
     choose_n_jobs(search, str(base.hydra.launcher._target_))
-    most = read_max_jobs(base)
+    sweep = read_sweep(base)
+    _raise(_refuse_rows(sweep))
+    most = sweep.max_jobs
     _raise(check_value_counts(_describe_parameters(search, own), most))
     space = parse_space(search.params, search.when or {}, own, parse)
     _raise(_check_grid(search, space, most))
@@ -73,6 +76,12 @@ def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
 def _raise(problems: Iterator[Problem]) -> None:
     if found := list(problems):
         raise ConfigError(found, "The search space")
+
+
+def _refuse_rows(sweep: SweepConfig) -> Iterator[Problem]:
+    for block in count_rows(sweep):
+        reason = "cannot be searched: an oracle chooses each value by itself."
+        yield Problem(block, reason, f"Type {block}=null, or hydra/sweeper=grid.")
 
 
 def _describe_parameters(

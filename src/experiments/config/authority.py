@@ -35,6 +35,7 @@ COMPONENTS: dict[str, Collection[str]] = {
     "callbacks": CALLBACKS,
     "hydra.sweeper": (
         "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+        "hydra_plugins.experiments_grid.sweeper.GridSweeper",
         "hydra_plugins.experiments_keras_tuner.sweeper.KerasTunerSweeper",
     ),
     "hydra.launcher": (

@@ -240,9 +240,9 @@ def _describe(member: Any, rule: Rule) -> str:
         size = f"{rule.length} " if rule.length is not None else ""
         if rule.min_length is not None:
             size = f"at least {rule.min_length} "
-        return (
-            f"a list of {size}items, each {_describe_union(get_args(member)[0], rule)}"
-        )
+        item = get_args(member)[0]
+        each = "" if item is Any else f", each {_describe_union(item, rule)}"
+        return f"a list of {size}items{each}"
     if origin is dict:
         return "a mapping"
     words = _WORDS.get(member, str(member))
