@@ -43,6 +43,26 @@ def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
     assert run.data.metrics == {"best_val_accuracy": 0.75}
 
 
+def test_sweep_over_seeds_stores_rows_of_them_and_each_one_by_itself(tmp_path):
+    parent = open_parent(tmp_path)
+    results = [
+        result(f"model=a seed={seed}", value, overrides=("model=a", f"seed={seed}"))
+        for seed, value in enumerate([0.5, 0.75])
+    ]
+    keys = ("model", "seed")
+    table = finish_sweep(parent, results, objective=ACCURACY, swept_keys=keys)
+    run_of(parent)
+    # 0.625 +/- 12.706 * 0.125
+    row = "| 1 | a | 2 | 0.6250 | -0.9633 to 2.2133 | FINISHED |"
+    assert table.splitlines()[2] == row
+    assert stored(parent, "sweep/results.md") == table
+    lines = stored(parent, "sweep/results.csv").splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        ["1", "model=a seed=1"],
+        ["2", "model=a seed=0"],
+    ]
+
+
 def test_sweep_with_a_failed_job_is_failed_and_says_which(tmp_path):
     parent = open_parent(tmp_path)
     results = [result("model=a", None, "FAILED"), result("model=b", 0.75)]

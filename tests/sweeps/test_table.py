@@ -54,3 +54,16 @@ def test_csv_holds_everything_in_full_precision():
     assert float(row["objective (val_loss)"]) == 1 / 3
     assert row["overrides"] == "x=1,2 y=3"
     assert row["rank"] == "1"
+
+
+def test_each_swept_key_has_a_column():
+    """A row of `sweep.list` may leave a key as it is."""
+    results = [
+        result("b", 0.5, overrides=("model=b", "+tags.x='1'", "seed=3")),
+        result("c", 0.4, overrides=("model=c", "seed=3")),
+    ]
+    lines = format_markdown(results, ACCURACY, ("model", "tags.x")).splitlines()
+    assert lines[0] == "| # | model | tags.x | val_accuracy | status |"
+    assert lines[1] == "| --: | :-- | :-- | --: | :-- |"
+    assert lines[2] == "| 1 | b | '1' | 0.5000 | FINISHED |"
+    assert lines[3] == "| 2 | c |  | 0.4000 | FINISHED |"

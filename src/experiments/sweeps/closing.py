@@ -44,7 +44,11 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     results = gather_results(plan)
     objective = plan.run.trainer.objective
     table = parent_run.finish_sweep(
-        parent, results, objective=objective, stopped_by=stopped_by
+        parent,
+        results,
+        objective=objective,
+        swept_keys=plan.swept_keys,
+        stopped_by=stopped_by,
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
     show_runs(parent, plan, table, run_ids)

@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
+from experiments.sweeps.seeds import SEED, format_groups, group_seeds
 from experiments.sweeps.table import (
     best_result,
     format_csv,
@@ -58,6 +59,7 @@ def finish_sweep(
     results: Sequence[JobResult],
     *,
     objective: Objective,
+    swept_keys: Sequence[str] = (),
     stopped_by: str | None = None,
 ) -> str:
     """Stores the sorted results and closes the parent run.
@@ -69,13 +71,18 @@ def finish_sweep(
         parent: What `open_sweep` returned.
         results: Of the jobs that ran, in any order.
         objective: What is compared.
+        swept_keys: What differs between the jobs; empty when nobody knows.
         stopped_by: Why the sweep ended before its time; `None` when it did not.
 
     Returns:
-        The table in Markdown, the best job first.
+        The table in Markdown, the best job first, or the best mean over seeds.
     """
     ranked = sort_results(results, objective)
-    table = format_markdown(ranked, objective)
+    if SEED in swept_keys:
+        groups = group_seeds(results, swept_keys, objective)
+        table = format_groups(groups, objective, swept_keys)
+    else:
+        table = format_markdown(ranked, objective, swept_keys)
     parent.log_text(table, "sweep/results.md")
     parent.log_text(format_csv(ranked, objective), "sweep/results.csv")
     best = best_result(results, objective)

@@ -59,24 +59,55 @@ def format_csv(results: Sequence[JobResult], objective: Objective) -> str:
     return text.getvalue()
 
 
-def format_markdown(results: Sequence[JobResult], objective: Objective) -> str:
+def format_markdown(
+    results: Sequence[JobResult], objective: Objective, keys: Sequence[str] = ()
+) -> str:
     """Returns a table to read: objective, test metrics, status and reason.
 
     Args:
         results: In the order of the rows.
         objective: What is compared.
+        keys: What differs between the jobs, a column each; without any their names
+            tell it.
     """
-    metrics = [name for name in _metric_names(results) if name.startswith("test_")]
-    rows = [["#", "run", objective.name, *metrics, "status"]]
+    metrics = list_test_metrics(results)
+    rows = [["#", *(keys or ["run"]), objective.name, *metrics, "status"]]
     for rank, result in enumerate(results, start=1):
-        row = [str(rank), result.name, _short(read_value(result, objective))]
-        row += [_short(result.metrics.get(name)) for name in metrics]
+        named = [read_override(result, key) for key in keys] or [result.name]
+        row = [str(rank), *named, format_short(read_value(result, objective))]
+        row += [format_short(result.metrics.get(name)) for name in metrics]
         reason = f": {result.reason}" if result.reason else ""
         rows.append([*row, f"{result.status}{reason}"])
-    rule = ["--:", ":--", *["--:"] * (len(metrics) + 1), ":--"]
+    words = [":--"] * (len(keys) or 1)
+    return write_table(rows, ["--:", *words, *["--:"] * (len(metrics) + 1), ":--"])
+
+
+def write_table(rows: Sequence[Sequence[str]], rule: Sequence[str]) -> str:
+    """Returns a table in Markdown.
+
+    Args:
+        rows: Of cells; the first one is the head.
+        rule: How each column is aligned: `--:` or `:--`.
+    """
     lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join(rule) + " |")
     return "\n".join(lines) + "\n"
+
+
+def list_test_metrics(results: Sequence[JobResult]) -> list[str]:
+    """Returns the metrics of the test set that any of the jobs has."""
+    return [name for name in _metric_names(results) if name.startswith("test_")]
+
+
+def read_override(result: JobResult, key: str) -> str:
+    """Returns what a job sets a key to; empty where it leaves it as it is."""
+    words = (word.lstrip("+").partition("=") for word in result.overrides)
+    return next((value for name, _, value in words if name == key), "")
+
+
+def format_short(value: float | None) -> str:
+    """Returns a number as it stands in a table; `-` for none."""
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _metric_names(results: Sequence[JobResult]) -> list[str]:
@@ -85,10 +116,6 @@ def _metric_names(results: Sequence[JobResult]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else repr(float(value))
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
 
 
 def _cell(text: str) -> str:

@@ -1,0 +1,97 @@
+import math
+
+import pytest
+import scipy.stats
+
+from experiments.config.objective import Objective
+from experiments.jobs.job import JobResult
+from experiments.sweeps.seeds import estimate, format_groups, group_seeds
+
+ACCURACY = Objective("val_accuracy", "max")
+LOSS = Objective("val_loss", "min")
+KEYS = ("model", "seed", "optimizer.lr")
+
+
+def result(model: str, lr: float, seed: int, value: float | None) -> JobResult:
+    words = (f"model={model}", f"seed={seed}", "trainer.epochs=2", f"optimizer.lr={lr}")
+    failed = {"status": "FAILED", "reason": "loss is NaN"}
+    ended = failed if value is None else {"status": "FINISHED", "objective": value}
+    metrics = {} if value is None else {"test_accuracy": value / 2}
+    return JobResult(name="job", overrides=words, metrics=metrics, **ended)  # type: ignore[arg-type]
+
+
+RESULTS = [
+    result("a", 0.1, 0, 0.5),
+    result("b", 0.1, 0, 0.95),  # the luckiest seed of all, and the lowest mean
+    result("a", 0.1, 1, 0.7),
+    result("b", 0.1, 1, 0.05),
+    result("a", 0.2, 0, 0.8),
+    result("a", 0.2, 1, None),
+    result("c", 0.2, 0, None),
+]
+
+
+@pytest.mark.parametrize(
+    "values", [[0.5, 0.7], [0.1, 0.4, 0.2], [3.0] * 3, [1, 2, 4, 8, 9]]
+)
+def test_interval_is_students(values: list[float]) -> None:
+    low, high = scipy.stats.t.interval(
+        0.95,
+        len(values) - 1,
+        loc=sum(values) / len(values),
+        scale=max(scipy.stats.sem(values), 1e-300),
+    )
+    found = estimate(values)
+    assert found.mean is not None
+    assert found.margin is not None
+    assert found.mean - found.margin == pytest.approx(low)
+    assert found.mean + found.margin == pytest.approx(high)
+
+
+def test_interval_of_two_values_by_hand() -> None:
+    """Of 1 and 3: s = sqrt(2), s / sqrt(2) = 1, and t is tan(0.475 pi)."""
+    margin = estimate([1.0, 3.0]).margin
+    assert margin == pytest.approx(math.tan(0.475 * math.pi))
+
+
+def test_one_value_has_a_mean_and_no_interval() -> None:
+    found = estimate([0.25, None, math.nan, math.inf])
+    assert (found.count, found.mean, found.margin) == (1, 0.25, None)
+    assert str(found) == str(estimate([])) == "-"
+
+
+def test_rows_are_sorted_by_their_mean_and_those_without_one_are_last() -> None:
+    groups = group_seeds(RESULTS, KEYS, ACCURACY)
+    assert [g.values for g in groups] == [
+        ("a", "0.2"),
+        ("a", "0.1"),
+        ("b", "0.1"),
+        ("c", "0.2"),
+    ]
+    lowest = group_seeds(RESULTS, KEYS, LOSS)
+    assert [g.values for g in lowest][:2] == [("b", "0.1"), ("a", "0.1")]
+
+
+def test_table_tells_how_many_seeds_count_and_what_became_of_the_others() -> None:
+    table = format_groups(group_seeds(RESULTS, KEYS, ACCURACY), ACCURACY, KEYS)
+    head, rule, *rows = table.splitlines()
+    assert head == (
+        "| # | model | optimizer.lr | n | val_accuracy | 95 % interval "
+        "| test_accuracy | status |"
+    )
+    assert rule.count("|") == head.count("|")
+    assert rows[0] == (
+        "| 1 | a | 0.2 | 1 | 0.8000 | - | 0.4000 | 1 FINISHED, 1 FAILED: loss is NaN |"
+    )
+    # 0.6 +/- 12.706 * 0.1
+    assert rows[1] == (
+        "| 2 | a | 0.1 | 2 | 0.6000 | -0.6706 to 1.8706 | 0.3000 | FINISHED |"
+    )
+    assert rows[3] == "| 4 | c | 0.2 | 0 | - | - | - | FAILED: loss is NaN |"
+    assert "better" not in table
+
+
+def test_seeds_alone_are_one_row() -> None:
+    same = [result("a", 0.1, seed, 0.5) for seed in range(3)]
+    table = format_groups(group_seeds(same, ["seed"], ACCURACY), ACCURACY, ["seed"])
+    assert "| 1 | 3 | 0.5000 | 0.5000 to 0.5000 |" in table
