@@ -69,6 +69,14 @@ def test_files_count_by_their_digests_and_not_their_paths():
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+def test_hash_of_a_split_tells_of_its_own_images_alone():
+    first, second = fingerprint([0, 1, 2, 3], [4, 5]), fingerprint([0, 1, 2, 3], [4, 6])
+
+    assert first.parts["train"] == second.parts["train"]
+    assert first.parts["validation"] != second.parts["validation"]
+    assert len({first.content, *first.parts.values()}) == 3
+
+
 def test_it_can_be_written_as_json():
     data = fingerprint([0, 1, 2, 3], [4, 5]).as_dict()
 

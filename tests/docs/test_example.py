@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.tracking.spool.contents import name_model
 from tests.conftest import ROOT
 from tests.docs.pages import fenced_blocks, list_commands
 from tests.warm import run_to_the_end
@@ -101,7 +102,10 @@ def test_model_loads_as_the_tracking_page_says(
     assert shown in code
     (run_id,) = query(folder, f"select run_uuid from runs where name = '{RUN_NAME}'")
 
-    result = run("-c", code.replace(shown, run_id).replace("outputs/", f"{folder}/"))
+    code = code.replace(shown, run_id).replace("outputs/", f"{folder}/")
+    assert "/resnet20_cifar-on-digits" in code
+    named = code.replace("resnet20_cifar-on-digits", name_model(RUN_NAME))
+    result = run("-c", named)
 
     assert result.returncode == 0, result.stderr
     assert result.stdout in ("['temple', 'temple']\n", "['flower', 'flower']\n")

@@ -10,6 +10,7 @@ from experiments.config.destination import Destination
 from experiments.errors import DataError, Preempted, RestartNeeded
 from experiments.fitting import record
 from experiments.runtime.devices import Devices
+from experiments.tracking.spool.inputs import DatasetInput
 
 PLACE = Destination(output_dir=Path("outputs"), uri="http://server")
 DATASET = SimpleNamespace(
@@ -94,7 +95,7 @@ def job(tmp_path: Path) -> Any:
         run=run,
         resolved={"seed": 3, "model": {"depth": 18}},
         overrides=("seed=3",),
-        choices={"model": "resnet18"},
+        choices={"dataset": "digits", "model": "resnet18", "mine": "one"},
         name="mine",
         output_dir=tmp_path / "job",
         sweep_dir=tmp_path / "sweep",
@@ -112,10 +113,18 @@ def test_run_is_opened_with_name_parent_and_tags(tracker: Recorder, job: Any) ->
         "parent_dir": job.sweep_dir,
         "tags": {
             "choice.model": "resnet18",
+            "choice.dataset": "digits",
+            "choice.mine": "one",
             "note": "first",
             "seed": 3,
         },
     }
+    # MLflow's pages show them in the order in which they come.
+    assert list(tracker.opened["tags"])[:3] == [
+        "choice.model",
+        "choice.dataset",
+        "choice.mine",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +153,7 @@ def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -
         assert tracker.files() == {
             "config/config.yaml": {"seed": 3, "model": {"depth": 18}},
             "config/overrides.yaml": {"overrides": ["seed=3"]},
-            "config/choices.yaml": {"model": "resnet18"},
+            "config/choices.yaml": job.choices,
             "environment.yaml": {"packages": {}},
             "code.diff": "+line",
         }
@@ -287,7 +296,33 @@ def test_final_scores_belong_to_the_best_epoch() -> None:
     tracker = Recorder()
     metrics = {"best_epoch": 3.0, "test_accuracy": 0.9}
     record.log_result(tracker, metrics)  # type: ignore[arg-type]
-    assert tracker.calls == [("log_metrics", (metrics,), {"step": 3})]
+    told = {"step": 3, "of_model": True}
+    assert tracker.calls == [("log_metrics", (metrics,), told)]
+
+
+def test_splits_are_data_sets_with_digest_source_and_context() -> None:
+    tracker = Recorder()
+    fingerprint = SimpleNamespace(
+        parts={"train": "c0ffee", "test": "5eed"},
+        counts={"train": [3, 4], "test": [1, 1]},
+    )
+    dataset = SimpleNamespace(
+        name="flowers",
+        num_classes=2,
+        image_shape=(8, 8, 1),
+        fingerprint=fingerprint,
+    )
+    config = SimpleNamespace(path="/data/flowers", _target_="load_folder")
+    record.log_datasets(tracker, dataset, config)  # type: ignore[arg-type]
+    common: Any = {"name": "flowers", "folder": "/data/flowers", "code": "load_folder"}
+    figures = {"classes": 2, "image": [8, 8, 1]}
+    train = DatasetInput(
+        digest="c0ffee", context="training", profile={"images": 7, **figures}, **common
+    )
+    test = DatasetInput(
+        digest="5eed", context="test", profile={"images": 2, **figures}, **common
+    )
+    assert tracker.calls_of("log_datasets") == [([train, test],)]
 
 
 def test_model_is_recorded_with_class_names_and_two_images_as_example() -> None:

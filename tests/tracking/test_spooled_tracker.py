@@ -6,6 +6,8 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
+from experiments.tracking.spool.inputs import DatasetInput
+from experiments.tracking.spool.notes import write_picture
 from tests.tracking.conftest import points_of, run_of, settle, stored
 
 
@@ -24,6 +26,49 @@ def test_run_carries_name_tags_parent_and_process(open_run):
     assert run.data.tags["seed"] == "3"
     assert run.data.tags["mlflow.user"]
     assert run.data.tags["experiments.process.pid"].isdigit()
+
+
+def test_description_is_sent_once_with_the_pictures_of_this_run(open_run):
+    tracker = open_run()
+    tracker.describe("first")
+    for _ in range(2):
+        tracker.describe(f"better\n\n{write_picture('a/b.png', 'A picture')}")
+    run = run_of(tracker)
+    address = f"get-artifact?run_uuid={run.info.run_id}&path=a/b.png"
+    told = run.data.tags["mlflow.note.content"]
+    assert told == f"better\n\n![A picture]({address})"
+    kinds = [entry.kind for entry in tracker._journal.entries]
+    assert kinds.count("note") == 2
+
+
+def test_data_sets_are_inputs_of_the_run_once(open_run):
+    tracker = open_run()
+    train, test = (
+        DatasetInput(
+            name="flowers",
+            digest=digest,
+            context=context,
+            folder="/data/flowers",
+            code="load",
+            profile={"images": 3},
+        )
+        for digest, context in (("c0ffee", "training"), ("5eed", "test"))
+    )
+    tracker.log_datasets([train])
+    tracker.log_datasets([train, test])
+    settle(tracker)
+    tracker._courier.sent = 0  # as after a crash between sending and remembering
+    tracker._sender.notify()
+    inputs = run_of(tracker).inputs.dataset_inputs
+    told = {
+        (given.dataset.name, given.dataset.digest, given.tags[0].value)
+        for given in inputs
+    }
+    assert told == {("flowers", "c0ffee", "training"), ("flowers", "5eed", "test")}
+    assert len(inputs) == 2
+    assert inputs[0].dataset.source == '{"uri": "/data/flowers"}'
+    assert json.loads(inputs[0].dataset.profile) == {"images": 3}
+    assert tracker._courier.refusals == []
 
 
 def test_links_point_to_the_pages(open_run):

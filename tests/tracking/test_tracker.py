@@ -43,6 +43,9 @@ def test_off_accepts_every_call(open_run, tmp_path):
     tracker.log_file(tmp_path / "absent")
     tracker.log_figure(None, "a.png")
     tracker.log_model(None, example=np.zeros(1))
+    tracker.describe("text")
+    tracker.log_datasets([])
+    tracker.log_metrics({"loss": 1.0}, step=1, of_model=True)
     tracker.start()
     assert tracker.compare_url(["a"]) is None
     assert (tracker.unsent, tracker.problem, tracker.resumed) == (0, None, 0)

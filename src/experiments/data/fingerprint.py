@@ -22,11 +22,13 @@ class Fingerprint:
         content: Hash of all images and labels, whichever split they are in.
         split: Hash of which image is in which split.
         counts: Split name -> number of images of each class.
+        parts: Split name -> hash of its images and labels alone.
     """
 
     content: str
     split: str
     counts: dict[str, list[int]]
+    parts: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain data for JSON."""
@@ -49,13 +51,18 @@ def fingerprint_splits(splits: Mapping[str, Split], num_classes: int) -> Fingerp
         membership.update(f"{name}:{len(part)}:".encode())
         membership.update(b"".join(part))
     return Fingerprint(
-        content=hashlib.blake2b(b"".join(everything), digest_size=16).hexdigest(),
+        content=_hash_part(everything),
         split=membership.hexdigest(),
         counts={
             name: np.bincount(split.labels, minlength=num_classes).tolist()
             for name, split in splits.items()
         },
+        parts={name: _hash_part(part) for name, part in items.items()},
     )
+
+
+def _hash_part(items: list[bytes]) -> str:
+    return hashlib.blake2b(b"".join(items), digest_size=16).hexdigest()
 
 
 def _hash_items(split: Split) -> Iterator[bytes]:

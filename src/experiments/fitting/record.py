@@ -2,20 +2,31 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from experiments.config.schema.dataset import DatasetConfig
+from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import Preempted, RestartNeeded, summarise_error
+from experiments.fitting.description import CURVES, IMAGES
 from experiments.jobs.job import End, Job
 from experiments.runtime.devices import Devices
 from experiments.tracking.spool.flatten import flatten_config
+from experiments.tracking.spool.inputs import Context, DatasetInput
 from experiments.tracking.spool.tag_names import PREFIX
 from experiments.tracking.surroundings.environment import describe_environment
 from experiments.tracking.tracker import Tracker, open_tracker
 
 if TYPE_CHECKING:
     from experiments.models.cost import Cost
+
+_ORDER = {field.name: place for place, field in enumerate(fields(RunConfig))}
+_CONTEXTS: Mapping[str, Context] = {
+    "train": "training",
+    "validation": "validation",
+    "test": "test",
+}
 
 
 @contextmanager
@@ -102,6 +113,36 @@ def log_start(
         tracker.log_dict(skipped, "data/skipped_files.json")
 
 
+def log_datasets(tracker: Tracker, dataset: Dataset, config: DatasetConfig) -> None:
+    """Records the splits as MLflow's own data sets, each with its digest and source.
+
+    Args:
+        tracker: The run.
+        dataset: What is trained on.
+        config: Says where it comes from.
+    """
+    folder = getattr(config, "path", None)
+    parts, counts = dataset.fingerprint.parts, dataset.fingerprint.counts
+    tracker.log_datasets(
+        [
+            DatasetInput(
+                name=dataset.name,
+                digest=parts[split],
+                context=context,
+                folder=folder,
+                code=config._target_,
+                profile={
+                    "images": sum(counts[split]),
+                    "classes": dataset.num_classes,
+                    "image": list(dataset.image_shape),
+                },
+            )
+            for split, context in _CONTEXTS.items()
+            if split in parts
+        ]
+    )
+
+
 def log_picture_grid(tracker: Tracker, dataset: Dataset, batches: Any) -> None:
     """Records a grid of training images as the network will see them.
 
@@ -114,7 +155,7 @@ def log_picture_grid(tracker: Tracker, dataset: Dataset, batches: Any) -> None:
 
     images, labels = next(iter(batches.take(1).as_numpy_iterator()))
     figure = draw_grid(images, labels, dataset.class_names)
-    tracker.log_figure(figure, "data/training_images.png")
+    tracker.log_figure(figure, IMAGES)
 
 
 def epoch_logger(tracker: Tracker) -> Callable[[int, dict[str, float]], None]:
@@ -134,12 +175,12 @@ def log_learning_curves(
     figure = draw_learning_curves(
         epochs, best_epoch=best_epoch, label_smoothing=label_smoothing
     )
-    tracker.log_figure(figure, "learning_curves.png")
+    tracker.log_figure(figure, CURVES)
 
 
 def log_result(tracker: Tracker, metrics: Mapping[str, float]) -> None:
-    """Records the final scores, at the epoch they belong to."""
-    tracker.log_metrics(metrics, step=int(metrics["best_epoch"]))
+    """Records the final scores, at the epoch they belong to, and on its model."""
+    tracker.log_metrics(metrics, step=int(metrics["best_epoch"]), of_model=True)
 
 
 def log_end(tracker: Tracker, end: End, reason: str | None) -> None:
@@ -187,5 +228,7 @@ def _log_origin(tracker: Tracker, job: Job) -> None:
 
 
 def _tags(job: Job) -> dict[str, object]:
-    choices = {f"choice.{group}": option for group, option in job.choices.items()}
+    """Returns what a person looks for, in the order in which MLflow's pages show it."""
+    groups = sorted(job.choices, key=lambda group: _ORDER.get(group, len(_ORDER)))
+    choices = {f"choice.{group}": job.choices[group] for group in groups}
     return {**choices, **job.run.tags, "seed": job.run.seed}

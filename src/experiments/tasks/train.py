@@ -21,6 +21,7 @@ from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.data.dataset import Dataset
 from experiments.fitting import record
+from experiments.fitting.description import describe_plan, describe_result
 from experiments.fitting.fitting import Fitting, load_state
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
 from experiments.jobs import display, origin
@@ -80,6 +81,8 @@ def train(job: Job) -> JobResult:
         cost = memory.cost = measure_cost(run, model, devices)
         display.show_start(job, dataset, cost, devices)
         choices = describe_choices(run, model, devices)
+        record.log_datasets(tracker, dataset, run.dataset)
+        tracker.describe(describe_plan(job, dataset))
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
@@ -88,9 +91,13 @@ def train(job: Job) -> JobResult:
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
-        record.log_result(tracker, metrics)
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
+        record.log_result(tracker, metrics)
+        told = describe_result(
+            job, dataset, metrics, epochs=fitted.epochs, end=fitted.end
+        )
+        tracker.describe(told)
         record.log_end(tracker, fitted.end, fitted.reason)
     from experiments.training.checkpoints.state import digest
 

@@ -12,14 +12,23 @@ from experiments.command.printed import (
     describe_store,
 )
 from experiments.config.destination import Destination
-from experiments.redaction import redact_bytes, redact_data, redact_file
+from experiments.redaction import redact, redact_bytes, redact_data, redact_file
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
 from experiments.tracking.sending.sync import send_planned
-from experiments.tracking.spool.contents import Status
+from experiments.tracking.spool.contents import Status, name_model
 from experiments.tracking.spool.flatten import as_param
 from experiments.tracking.spool.formats import draw_picture, format_data
-from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Journal
+from experiments.tracking.spool.inputs import DatasetInput
+from experiments.tracking.spool.journal import (
+    INPUTS,
+    NOTE,
+    PARAMS,
+    PLANNED,
+    SESSION,
+    Journal,
+    find_opening,
+)
 from experiments.tracking.spool.seen import Seen, name_changes
 from experiments.tracking.spool.session import as_tags, describe_session
 from experiments.tracking.spool.spool import Spool
@@ -72,6 +81,9 @@ class SpooledTracker:
         )
         self.resumed: int = session["resumed"]
         self._journal.append(SESSION, session)
+        # MLflow's run keeps the name that it got first.
+        first = find_opening(entries).content["name"]
+        self._model_name = name_model(first)
         self._seen = Seen(entries)
         self._courier = Courier(
             spool,
@@ -137,12 +149,29 @@ class SpooledTracker:
         """Records tags; a long value is cut."""
         self._append_values("tags", self._seen.add_tags(as_tags(tags)))
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+    def describe(self, text: str) -> None:
+        """Records a description, unless it is what was said last."""
+        text = redact(text)
+        if self._seen.add_note(text):
+            self._append(NOTE, {"text": text})
+
+    def log_datasets(self, datasets: Sequence[DatasetInput]) -> None:
+        """Records data sets; a run that went on with other images has those too."""
+        new = self._seen.add_inputs([given.as_content() for given in datasets])
+        if new:
+            self._append(INPUTS, {"datasets": new})
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int, *, of_model: bool = False
+    ) -> None:
         """Records the metrics of one step; the first value at a step stays."""
         values = {key: float(value) for key, value in metrics.items()}
         new = self._seen.add_metrics(values, step)
         if new:
-            content = {"step": step, "values": new}
+            content: dict[str, Any] = {"step": step, "values": new}
+            model = self._seen.find_model(step) if of_model else None
+            if model is not None:
+                content["model"] = model
             self._journal.append("metrics", content, durable=True)
             self._sender.start()
             self._sender.notify()
@@ -177,16 +206,15 @@ class SpooledTracker:
         model: Any,
         *,
         example: Any,
-        name: str = "model",
         metadata: Mapping[str, Any] | None = None,
         step: int = 0,
     ) -> None:
         """Writes a Keras model into the folder, from where it is sent."""
         from experiments.tracking.store.keras_model import save_keras_model
 
-        if not self._seen.add_model(name, step):
+        if self._seen.find_model(step) is not None:
             return
-        folder = self._spool.models / f"{name}-{step}"
+        folder = self._spool.models / f"model-{step}"
         try:
             save_keras_model(model, folder, example=example, metadata=metadata or {})
         except Exception as error:
@@ -197,7 +225,8 @@ class SpooledTracker:
             self.set_tags({"model.problem": reason})
             return
         where = folder.relative_to(self._spool.folder)
-        self._append("model", {"name": name, "step": step, "folder": str(where)})
+        content = {"name": self._model_name, "step": step, "folder": str(where)}
+        self._seen.add_model(step, self._append("model", content))
 
     def finish(
         self, status: Status, reason: str | None = None, *, settled: bool = True
@@ -231,9 +260,10 @@ class SpooledTracker:
         if values:
             self._append(kind, {"values": values})
 
-    def _append(self, kind: str, content: Mapping[str, Any]) -> None:
-        self._journal.append(kind, content)
+    def _append(self, kind: str, content: Mapping[str, Any]) -> int:
+        number = self._journal.append(kind, content)
         self._sender.notify()
+        return number
 
     def _keep_text(self, text: str, path: str) -> None:
         self._keep(text.encode(errors="backslashreplace"), path)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from experiments.config.destination import Destination
 from experiments.tracking.spool.contents import Status
+from experiments.tracking.spool.inputs import DatasetInput
 
 
 class Tracker(Protocol):
@@ -73,8 +74,28 @@ class Tracker(Protocol):
         """Records facts by which runs are found; a later value replaces."""
         ...
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Records the metrics of one step (an epoch); the first value of each stays."""
+    def describe(self, text: str) -> None:
+        """Says in Markdown what the run is; a later text replaces.
+
+        Args:
+            text: Made by `spool.notes`, which says how pictures are named.
+        """
+        ...
+
+    def log_datasets(self, datasets: Sequence[DatasetInput]) -> None:
+        """Records what is trained and measured on, each once."""
+        ...
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int, *, of_model: bool = False
+    ) -> None:
+        """Records the metrics of one step (an epoch); the first value of each stays.
+
+        Args:
+            metrics: Name -> value.
+            step: The epoch.
+            of_model: Whether the model that was recorded at this step has them too.
+        """
         ...
 
     def log_text(self, text: str, artifact_path: str) -> None:
@@ -98,17 +119,17 @@ class Tracker(Protocol):
         model: Any,
         *,
         example: Any,
-        name: str = "model",
         metadata: Mapping[str, Any] | None = None,
         step: int = 0,
     ) -> None:
-        """Stores a Keras model as an MLflow model, `runs:/<run_id>/<name>`.
+        """Stores a Keras model as an MLflow model that is named after the run.
+
+        Of several of one step the first stays.
 
         Args:
             model: A built `keras.Model` of one input and one output.
             example: Array of the model's input, shape (B, ...); only its dtype and
                 shape are used.
-            name: Name of the model in MLflow.
             metadata: Facts kept inside the model, such as class names.
             step: Epoch that the weights come from.
         """
@@ -159,7 +180,15 @@ class NoTracker:
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Does nothing."""
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+    def describe(self, text: str) -> None:
+        """Does nothing."""
+
+    def log_datasets(self, datasets: Sequence[DatasetInput]) -> None:
+        """Does nothing."""
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int, *, of_model: bool = False
+    ) -> None:
         """Does nothing."""
 
     def log_text(self, text: str, artifact_path: str) -> None:
@@ -179,7 +208,6 @@ class NoTracker:
         model: Any,
         *,
         example: Any,
-        name: str = "model",
         metadata: Mapping[str, Any] | None = None,
         step: int = 0,
     ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from experiments.tracking.sending import sender
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
-from tests.tracking.conftest import run_of, settle
+from tests.tracking.conftest import points_of, run_of, settle
 
 # Keras 3.15 on TensorFlow 2.21 converts variables in a way that NumPy 2.4 deprecates.
 pytestmark = pytest.mark.filterwarnings(
@@ -75,7 +75,7 @@ def test_stored_model_predicts_the_same_in_a_fresh_process(
     np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "expected.npy", model.predict(images, verbose=0))
     store = f"sqlite:///{tmp_path}/out/mlflow.db"
-    uris = [f"models:/{stored.model_id}", f"runs:/{tracker.run_id}/model"]
+    uris = [f"models:/{stored.model_id}", f"runs:/{tracker.run_id}/a-run"]
     command = [sys.executable, "-c", LOAD, store, str(tmp_path), *uris]
     loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert loaded.stdout.strip() == "same", loaded.stderr
@@ -88,6 +88,7 @@ def test_stored_model_is_linked_to_its_run_and_described(open_run, model, images
     assert (link.model_id, link.step) == (stored.model_id, 3)
     assert stored.status == "READY"
     assert stored.source_run_id == tracker.run_id
+    assert stored.name == "a-run"
 
     from mlflow.models import Model
 
@@ -100,6 +101,32 @@ def test_stored_model_is_linked_to_its_run_and_described(open_run, model, images
     assert set(record.flavors) == {"keras", "python_function"}
     assert (record.run_id, record.model_id) == (tracker.run_id, stored.model_id)
     assert record.artifact_path == f"models:/{stored.model_id}"  # wherever that lies
+
+
+def test_model_has_the_settings_and_the_scores_of_its_run(open_run, model, images):
+    tracker = open_run(run_name="resnet18 on Blumen (2024): lr=0.1")
+    tracker.log_params({"optimizer.lr": 0.1, "trainer.epochs": 3})
+    tracker.log_metrics({"loss": 0.5, "best_loss": 0.5}, step=3)
+    log(tracker, model, images)
+    scores = {"test_loss": 0.25, "best_loss": 0.5}
+    tracker.log_metrics(scores, step=3, of_model=True)
+    tracker.log_metrics({"test_loss": 1.0}, step=4, of_model=True)  # no model is of it
+    client = settle(tracker)
+    (link,) = run_of(tracker).outputs.model_outputs
+    stored = client.get_logged_model(link.model_id)
+    assert stored.name == "resnet18-on-Blumen-2024-lr-0-1"
+    assert stored.params == {"optimizer.lr": "0.1", "trainer.epochs": "3"}
+    assert [(m.key, m.value, m.step) for m in stored.metrics] == [
+        ("test_loss", 0.25, 3)
+    ]
+
+    # A process that died after sending and before remembering it sends again.
+    tracker._courier.sent = 0
+    tracker._sender.notify()
+    settle(tracker)
+    assert tracker._courier.refusals == []
+    assert client.get_logged_model(link.model_id).metrics == stored.metrics
+    assert points_of(client, tracker.run_id, "test_loss") == [(3, 0.25), (4, 1.0)]
 
 
 def test_requirements_are_few_and_pinned(open_run, model, images):
@@ -181,7 +208,7 @@ def test_model_of_a_deleted_database_is_sent_again_from_where_it_lay(
     assert result.stdout == "0 set()\n", result.stderr
     store = f"sqlite:///{moved}/mlflow.db"
     run_id = Spool(moved / tracker._spool.job_folder.relative_to(out)).read_run_id()
-    uri = f"runs:/{run_id}/model"
+    uri = f"runs:/{run_id}/a-run"
     command = [sys.executable, "-c", LOAD, store, str(tmp_path), uri]
     loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert loaded.stdout.strip() == "same", loaded.stderr
@@ -218,7 +245,7 @@ def test_unsent_model_is_sent_later_without_a_framework(
         LOAD,
         store,
         str(tmp_path),
-        f"runs:/{run_id}/model",
+        f"runs:/{run_id}/a-run",
     ]
     loaded = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert loaded.stdout.strip() == "same", loaded.stderr

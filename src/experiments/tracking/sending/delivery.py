@@ -5,9 +5,18 @@ from typing import Any
 
 from experiments import job_files
 from experiments.records import OutsideError
-from experiments.tracking.sending.model_upload import upload_model
+from experiments.tracking.sending.model_upload import find_models, upload_model
 from experiments.tracking.spool.flatten import BATCH
-from experiments.tracking.spool.journal import DAMAGED, PARAMS, PLANNED, SESSION, Entry
+from experiments.tracking.spool.journal import (
+    DAMAGED,
+    INPUTS,
+    NOTE,
+    PARAMS,
+    PLANNED,
+    SESSION,
+    Entry,
+)
+from experiments.tracking.spool.notes import link_pictures
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection
 from experiments.tracking.store.failures import RefusedError, is_refusal, summarise
@@ -59,6 +68,8 @@ class Delivery:
             PLANNED: lambda _: None,  # MLflow keeps a parameter's first value for ever
             PARAMS: self._params,
             "tags": self._tags,
+            NOTE: self._note,
+            INPUTS: self._inputs,
             "metrics": self._metrics,
             "artifact": self._artifact,
             "model": self._model,
@@ -95,13 +106,28 @@ class Delivery:
     def _tags(self, entry: Entry) -> None:
         self._send_tags(entry.content["values"])
 
+    def _note(self, entry: Entry) -> None:
+        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+        text = link_pictures(entry.content["text"], self.run_id)
+        self._send_tags({MLFLOW_RUN_NOTE: text})
+
     def _metrics(self, entry: Entry) -> None:
         from mlflow.entities import Metric
 
         step = entry.content["step"]
         values = entry.content["values"].items()
-        items = [Metric(key, value, entry.time, step) for key, value in values]
+        model_id = self._find_model(entry.content.get("model"))
+        items = [
+            Metric(key, value, entry.time, step, model_id=model_id)
+            for key, value in values
+        ]
         self._send("metrics", items, _METRICS)
+
+    def _inputs(self, entry: Entry) -> None:
+        self._client.log_inputs(
+            self.run_id, [_as_input(given) for given in entry.content["datasets"]]
+        )
 
     def _artifact(self, entry: Entry) -> None:
         place = self._spool.find_file(entry.content["file"])
@@ -113,7 +139,7 @@ class Delivery:
     def _model(self, entry: Entry) -> None:
         folder = self._spool.find_model(entry.content["folder"])
         self._spool.bring_back_model(entry.number, folder, self._sources)
-        key = f"{self._job_id}/{entry.number}"
+        key = self._name_model(entry.number)
         place = upload_model(
             self._client,
             self.run_id,
@@ -125,6 +151,18 @@ class Delivery:
         if place is not None:
             self._spool.write_model_place(entry.number, place)
         self._spool.remove_model(folder)
+
+    def _find_model(self, number: int | None) -> str | None:
+        """Returns the id of a model; `None` also when MLflow does not have it."""
+        if number is None:
+            return None
+        run = self._client.get_run(self.run_id)
+        found = find_models(self._client, run, self._name_model(number))
+        return str(found[0].model_id) if found else None
+
+    def _name_model(self, number: int) -> str:
+        """Returns what tells a model from all others: the folder and its entry."""
+        return f"{self._job_id}/{number}"
 
     def _end(self, entry: Entry) -> None:
         reason = entry.content["reason"]
@@ -166,3 +204,17 @@ class Delivery:
             except RefusedError as refusal:
                 refusals.append(str(refusal))
         return refusals
+
+
+def _as_input(given: Mapping[str, str]) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    dataset = Dataset(
+        name=given["name"],
+        digest=given["digest"],
+        source_type=given["source_type"],
+        source=given["source"],
+        profile=given["profile"],
+    )
+    return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, given["context"])])

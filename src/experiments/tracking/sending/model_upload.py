@@ -34,7 +34,7 @@ def upload_model(
     from mlflow.entities import LoggedModelOutput
 
     run = client.get_run(run_id)
-    found = _find(client, run, name, key)
+    found = find_models(client, run, key)
     if found and found[0].status == "READY":
         # Sent just before a crash; its folder may be half removed.
         return as_folder(found[0].artifact_location)
@@ -49,15 +49,15 @@ def upload_model(
     if model.model_id not in [link.model_id for link in run.outputs.model_outputs]:
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
     client.finalize_logged_model(model.model_id, "READY")
-    for twin in _find(client, run, name, key):
+    for twin in find_models(client, run, key):
         if twin.model_id != model.model_id:
             client.delete_logged_model(twin.model_id)
     return as_folder(model.artifact_location)
 
 
-def _find(client: Any, run: Any, name: str, key: str) -> list[Any]:
-    """Returns the models that were created for `key`; see `runs.find_runs`."""
-    query = f"source_run_id = '{run.info.run_id}' AND name = '{name}'"
+def find_models(client: Any, run: Any, key: str) -> list[Any]:
+    """Returns the models of a run that were created for `key`; see `runs.find_runs`."""
+    query = f"source_run_id = '{run.info.run_id}'"
     models = client.search_logged_models([run.info.experiment_id], query)
     return sorted(
         (model for model in models if model.tags.get(_KEY) == key),
@@ -71,6 +71,7 @@ def _create(client: Any, run: Any, name: str, key: str) -> Any:
         name=name,
         source_run_id=run.info.run_id,
         tags={_KEY: key},
+        params=dict(run.data.params),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from experiments.shapes import Count, RelativePath, Rule, ShapeError, conform
 
 _JOB_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_MODEL_NAME_LENGTH = 120
 _NAME = re.compile(r"[\w.-]{1,200}")
 
 # Both stand between quotes in what MLflow is asked.
@@ -41,9 +42,27 @@ class _Values(TypedDict):
     values: dict[str, str]
 
 
+class _Note(TypedDict):
+    text: str
+
+
 class _Metrics(TypedDict):
     step: int
     values: dict[str, float]
+    model: NotRequired[Count]  # number of the entry of the model that has them too
+
+
+class _Input(TypedDict):
+    name: str
+    digest: str
+    context: str
+    source_type: str
+    source: str
+    profile: str
+
+
+class _Inputs(TypedDict):
+    datasets: list[_Input]
 
 
 class _Artifact(TypedDict):
@@ -67,11 +86,19 @@ _CONTENTS: Mapping[str, Any] = {
     "params": _Values,
     "planned": _Values,
     "tags": _Values,
+    "note": _Note,
+    "inputs": _Inputs,
     "metrics": _Metrics,
     "artifact": _Artifact,
     "model": _Model,
     "end": _End,
 }
+
+
+def name_model(run_name: str) -> str:
+    """Returns what a run's model is called: like the run, in signs MLflow takes."""
+    name = re.sub(r"[^\w-]+", "-", run_name).strip("-")
+    return name[:_MODEL_NAME_LENGTH] or "model"
 
 
 def check_content(kind: str, content: object) -> dict[str, Any]:

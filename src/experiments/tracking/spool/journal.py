@@ -28,6 +28,8 @@ _LOGGER = logging.getLogger(__name__)
 SESSION = "session"  # kind of the entry with which a process begins
 PARAMS = "params"  # kind of settings that MLflow gets, each once
 PLANNED = "planned"  # kind of settings that may still change, see `Seen`
+INPUTS = "inputs"  # kind of the data sets that a run reads
+NOTE = "note"  # kind of a run's description
 DAMAGED = "damaged"  # kind of a line that cannot be read
 
 # An epoch takes some 500 bytes, all of a config and its environment some 50 kB.
@@ -89,8 +91,8 @@ class Journal:
 
     def append(
         self, kind: str, content: Mapping[str, Any], *, durable: bool = False
-    ) -> None:
-        """Adds an entry; never fails.
+    ) -> int:
+        """Adds an entry and returns its number; never fails.
 
         Args:
             kind: What the entry is.
@@ -110,6 +112,7 @@ class Journal:
                 self._note_failure(error)
             else:
                 self._failing = False
+            return entry.number
 
     def close(self) -> None:
         """Closes the file; a later entry opens it again."""

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from experiments.config.history import name_key, name_values
-from experiments.tracking.spool.journal import PARAMS, PLANNED, SESSION, Entry
+from experiments.tracking.spool.journal import (
+    INPUTS,
+    NOTE,
+    PARAMS,
+    PLANNED,
+    SESSION,
+    Entry,
+)
 from experiments.tracking.spool.tag_names import name_as_today
 
 _CHANGED = "changed."
@@ -57,7 +64,9 @@ class Seen:
         self._tags: dict[str, str] = {}
         self._points: set[tuple[str, int]] = set()
         self._artifacts: set[str] = set()
-        self._models: set[tuple[str, int]] = set()
+        self._models: dict[int, int] = {}  # step -> number of the entry
+        self._note: str | None = None
+        self._inputs: set[tuple[str, ...]] = set()
         for entry in entries:
             self._take(entry)
 
@@ -126,11 +135,33 @@ class Seen:
         self._artifacts.add(path)
         return new
 
-    def add_model(self, name: str, step: int) -> bool:
-        """Takes a model and tells whether none of its name and step was there."""
-        new = (name, step) not in self._models
-        self._models.add((name, step))
+    def add_note(self, text: str) -> bool:
+        """Takes a description and tells whether it is another one than before."""
+        new, self._note = text != self._note, text
         return new
+
+    def add_inputs(self, inputs: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+        """Takes data sets and returns those that are new to the run."""
+        new = []
+        for given in inputs:
+            key = tuple(given[name] for name in ("name", "digest", "context"))
+            if key not in self._inputs:
+                new.append(dict(given))
+            self._inputs.add(key)
+        return new
+
+    def find_model(self, step: int) -> int | None:
+        """Returns the entry of the model of a step, whatever it was called."""
+        return self._models.get(step)
+
+    def add_model(self, step: int, number: int) -> None:
+        """Takes a model.
+
+        Args:
+            step: That its weights come from.
+            number: Of its entry.
+        """
+        self._models.setdefault(step, number)
 
     def _settle(self, params: Mapping[str, str]) -> None:
         self.add_params(params)
@@ -152,4 +183,8 @@ class Seen:
         elif entry.kind == "artifact":
             self.add_artifact(content["path"])
         elif entry.kind == "model":
-            self.add_model(content["name"], content["step"])
+            self.add_model(content["step"], entry.number)
+        elif entry.kind == NOTE:
+            self.add_note(content["text"])
+        elif entry.kind == INPUTS:
+            self.add_inputs(content["datasets"])

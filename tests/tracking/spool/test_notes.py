@@ -1,0 +1,42 @@
+from experiments.tracking.spool.notes import (
+    join_parts,
+    link_pictures,
+    shorten_table,
+    write_picture,
+    write_plain,
+    write_table,
+)
+
+
+def test_names_show_as_they_are() -> None:
+    assert write_plain("a_b*c <img>\n[x](y)|z") == r"a\_b\*c \<img\> \[x\](y)\|z"
+
+
+def test_table_keeps_what_would_end_a_cell_and_sets_columns_apart() -> None:
+    table = write_table([["run", "score"], ["a|b", "0.5"]])
+    assert table.split("\n") == [
+        "| run | &emsp;score |",
+        "| :-- | --: |",
+        r"| a\|b | &emsp;0.5 |",
+    ]
+
+
+def test_long_table_says_how_much_more_there_is_and_where() -> None:
+    rows = [f"| {number:08} |" for number in range(10)]
+    table = "\n".join(["| head |", "| --- |", *rows])
+    assert shorten_table(table, room=1000, rest="a.md") == table
+    short = shorten_table(table, room=70, rest="sweep/results.md")
+    assert short.split("\n")[2:4] == rows[:2]
+    assert short.endswith("\n\n... and 6 more in `sweep/results.md`")
+
+
+def test_what_is_too_much_is_left_out_whole() -> None:
+    fits, too_much = "é" * 3000, "x" * 2000  # a letter of two bytes
+    assert join_parts(["a", fits, too_much, "b"]) == f"a\n\n{fits}"
+
+
+def test_pictures_are_those_of_the_run_in_each_store() -> None:
+    text = f"Words (with: marks).\n\n{write_picture('data/my images.png', 'Images')}"
+    for run_id in ("c0ffee", "5eed"):
+        address = f"get-artifact?run_uuid={run_id}&path=data/my%20images.png"
+        assert link_pictures(text, run_id).endswith(f"![Images]({address})")
