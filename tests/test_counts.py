@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.counts import count_of, write_count
+from experiments.counts import count_of, format_duration, write_count
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,11 @@ def test_a_huge_number_is_told_by_its_magnitude() -> None:
     assert write_count(10**15 - 1) == "999,999,999,999,999"
     assert write_count(10**18) == "1.0e+18"
     assert count_of(2 * 10**400, "job") == "2.0e+400 jobs"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0:00"), (61, "1:01"), (3599.6, "1:00:00"), (90061, "25:01:01")],
+)
+def test_durations_are_readable(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

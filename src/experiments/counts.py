@@ -13,3 +13,10 @@ def count_of(number: int, noun: str) -> str:
 def write_count(number: int) -> str:
     """Returns a number with its thousands apart, a huge one by its magnitude."""
     return f"{number:,}" if abs(number) < _HUGE else f"{Decimal(number):.1e}"
+
+
+def format_duration(seconds: float) -> str:
+    """Returns `m:ss`, or `h:mm:ss` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -11,7 +11,8 @@ is written.
 
 | below a job's folder | what |
 | --- | --- |
-| `.hydra/`, `run.log` | Hydra's: the composed config, and the log; named in `conf/` |
+| `.hydra/` | Hydra's: the composed config; named in `conf/` |
+| `run.log` | the log, with each epoch's line; named in `conf/` too |
 | `job.lock`, `job.holder.json` | held by the process that works here, and which it is |
 | `result.json` | how the job ended; a job that has it FINISHED is not run again |
 | `origin.json` | code, packages and data that it was started with |
@@ -38,6 +39,8 @@ is written.
 | `multirun.yaml` | Hydra's: the composed config of the sweep |
 | `job.lock`, `job.holder.json`, `tracking/` | as above, of the sweep's own run |
 | a folder a job | named after what tells it from the others |
+| `pace.jsonl` | when its jobs began and ended, since it was started last |
+| `header.json` | what the first of them printed of itself |
 | `search.html` | the page of a search |
 | `search/` | what it needs in order to go on |
 | `search/trials.jsonl` | its trials: each as it was asked for and as it ended |
@@ -59,6 +62,7 @@ ORIGIN = "origin.json"
 ROLLBACKS = "rollbacks.json"
 ACCUMULATE = "accumulate.json"
 SCREEN = "screen.log"
+LOG = "run.log"
 
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
@@ -75,6 +79,8 @@ OWNER_LOCK = "owner.lock"
 RUN_LOCK = "run.lock"
 
 # A sweep's folder.
+SWEEP_PACE = "pace.jsonl"
+SWEEP_HEADER = "header.json"
 PAGE = "search.html"
 SEARCH = "search"
 TRIALS = "trials.jsonl"

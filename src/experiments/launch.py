@@ -62,6 +62,7 @@ from experiments.jobs.job import (
 )
 from experiments.jobs.place import choose_place, create_place
 from experiments.jobs.stored import show_stored, stored_result
+from experiments.jobs.sweep_place import COUNT_VARIABLE, forget_places
 from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen
@@ -199,12 +200,25 @@ def _answer(
     plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)
-    with signals_as_requests(StopRequest()):
+    with signals_as_requests(_describe_stop(plan)):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
         create_place(plan)
         with claim_folder(plan.folder):
             return _run_sweep(hydra, task, plan, args)
+
+
+def _describe_stop(plan: Plan) -> StopRequest:
+    """Returns the request of a whole command, which says what a stop leaves."""
+    if plan.search is not None:
+        return StopRequest(
+            "stopping: trials that run save their state first",
+            rest="The same command goes on with the search.",
+        )
+    if plan.multirun:
+        rest = "The same command goes on with the jobs that are left."
+        return StopRequest("stopping between two jobs", rest=rest)
+    return StopRequest()
 
 
 def _prepare_environment(permission: Permission, plan: Plan) -> None:
@@ -312,11 +326,13 @@ def _run_sweep(
 
     close = close_sweep if plan.search is None else _close_search
     hide_secrets_of_sweep()
+    forget_places(plan.folder)
     parent = open_sweep(plan)
     hydra.config_loader.settings = {
         "hydra.sweep.dir": str(plan.folder),
         f"hydra.job.env_set.{SWEPT_VARIABLE}": " ".join(plan.swept_keys),
         f"hydra.job.env_set.{SWEEP_VARIABLE}": str(plan.folder),
+        f"hydra.job.env_set.{COUNT_VARIABLE}": _count_jobs(plan),
         f"hydra.job.env_set.{SCRIPT_VARIABLE}": typed_script(),
         **{f"hydra.job.env_set.{k}": v for k, v in describe_variable().items()},
     }
@@ -329,6 +345,11 @@ def _run_sweep(
         close(parent, plan, stopped_by=summarise_error(cause or stop))
         raise
     return close(parent, plan)
+
+
+def _count_jobs(plan: Plan) -> str:
+    """Returns how many jobs a sweep has; nothing where they are decided one by one."""
+    return str(len(plan.jobs)) if plan.search is None and plan.jobs else ""
 
 
 def _close_search(parent: Tracker, plan: Plan, **options: Any) -> int:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -335,3 +336,31 @@ def test_model_is_recorded_with_class_names_and_two_images_as_example() -> None:
         "step": 3,
     }
     assert tracker.calls == [("log_model", ("model",), wanted)]
+
+
+@pytest.mark.parametrize("error", [None, DataError("gone"), Preempted("SIGTERM")])
+def test_log_goes_to_the_run_before_it_is_closed(
+    tracker: Recorder, job: Any, error: BaseException | None
+) -> None:
+    job.output_dir.mkdir()
+    (job.output_dir / "run.log").write_text("epoch 1/1\n")
+
+    with suppress(DataError, Preempted), record.open_run(job):
+        if error is not None:
+            raise error
+
+    names = [name for name, _, _ in tracker.calls]
+    assert names.index("log_file") < names.index("finish")
+    assert tracker.calls_of("log_file") == [(job.output_dir / "run.log",)]
+
+
+def test_log_that_is_a_link_is_nobody_s_record(tracker: Recorder, job: Any) -> None:
+    job.output_dir.mkdir()
+    secret = job.output_dir / "elsewhere"
+    secret.write_text("secret")
+    (job.output_dir / "run.log").symlink_to(secret)
+
+    with record.open_run(job):
+        pass
+
+    assert tracker.calls_of("log_file") == []

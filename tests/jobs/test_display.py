@@ -12,6 +12,7 @@ from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
+from experiments.jobs.sweep_place import SweepPlace
 from experiments.runtime.devices import Devices
 
 LONG_URL = "http://127.0.0.1:5000/#/experiments/1/runs/" + "0123456789abcdef" * 8
@@ -55,7 +56,9 @@ def make_job(output_dir: Path, uri: str | None = None, outputs: str = "outputs")
         backend="tensorflow",
         output_dir=outputs,
     )
-    return SimpleNamespace(run=run, name="resnet18 on digits", output_dir=output_dir)
+    return SimpleNamespace(
+        run=run, name="resnet18 on digits", output_dir=output_dir, place=None
+    )
 
 
 def make_result(path: Path, run_url: str | None = None, **metrics: float) -> JobResult:
@@ -321,3 +324,30 @@ def test_names_of_classes_are_shown_many_by_their_first(
     display.show_start(make_job(folder), dataset, COST, Devices(()))  # type: ignore[arg-type]
     rows = read_rows(capsys.readouterr().out)
     assert re.fullmatch(shown, rows["classes"])
+
+
+def test_later_jobs_of_a_sweep_show_what_differs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        job = make_job(folder / str(number))
+        job.name, job.place = (
+            f"seed={number}",
+            SweepPlace(folder=folder, number=number, total=4),
+        )
+        display.show_start(job, DATASET, COST, Devices(()))  # type: ignore[arg-type]
+
+    first, second = capsys.readouterr().out.split("\njob 2 of 4: ")
+    assert first.startswith("\njob 1 of 4: seed=1\ndevice ")
+    assert set(read_rows(first)) >= {"device", "data", "classes", "model", "folder"}
+    assert second == "seed=2\nfolder  2\n"
+
+
+def test_job_of_a_sweep_shows_its_scores_without_what_the_end_of_the_sweep_shows(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = make_result(folder / "1", "http://m/1", best_epoch=1, best_loss=0.5)
+
+    display.show_result(make_job(folder).run, result, in_sweep=True)
+
+    assert list(read_rows(capsys.readouterr().out)) == ["best epoch", "MLflow run"]

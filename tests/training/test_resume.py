@@ -361,7 +361,7 @@ def test_stop_without_a_checkpoint_says_that_nothing_is_saved(
             stop=stop,
         )
 
-    assert "Nothing is saved: callbacks.checkpoint is off." in caplog.text
+    assert "nothing is saved, because callbacks.checkpoint is off." in caplog.text
 
 
 def test_finished_training_is_not_trained_any_further(tmp_path: Path) -> None:

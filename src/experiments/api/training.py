@@ -4,6 +4,7 @@ import logging
 
 from omegaconf import DictConfig
 
+from experiments import job_files
 from experiments.command.composed import PRIMARY, Config
 from experiments.command.loader import use_hydra
 from experiments.command.plan import Plan
@@ -19,8 +20,6 @@ from experiments.jobs.place import choose_place, create_place
 from experiments.jobs.stored import show_stored, stored_result
 
 log = logging.getLogger(__name__)
-
-_LOG_FILE = "run.log"
 
 
 def train(config: Config, *, quiet: bool = False) -> JobResult:
@@ -72,7 +71,7 @@ def train(config: Config, *, quiet: bool = False) -> JobResult:
             return stored
         check_memory(plan.run)
         create_place(plan)
-        with job_log(plan.folder / _LOG_FILE):
+        with job_log(plan.folder / job_files.LOG):
             return _run(config, plan)
 
 
@@ -105,7 +104,7 @@ def _run_job(composed: DictConfig) -> JobResult:
     job = running.describe_job(composed)
     with claim_folder(job.output_dir):
         try:
-            return running.show_finished(job) or running.execute(job)
+            return running.show_finished(job) or running.execute(job, own_process=False)
         except RestartNeeded as restart:
             raise running.postpone(job, restart) from restart
         except Preempted as stop:

@@ -183,6 +183,7 @@ class Fitting:
             epochs=trainer.epochs,
             steps_per_epoch=self.pipelines.steps_per_epoch,
             batch_size=trainer.batch_size,
+            sweep_left=None if self.job.place is None else self.job.place.seconds_left,
         )
         logger = EpochLogger(record.epoch_logger(self.tracker))
         first = FirstStep(self.tracker.settle_params)

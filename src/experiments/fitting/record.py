@@ -1,10 +1,12 @@
 """What a run writes into the tracker: all that is needed to trust and repeat it."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from experiments import job_files
 from experiments.config.schema.dataset import DatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
@@ -27,6 +29,7 @@ _CONTEXTS: Mapping[str, Context] = {
     "validation": "validation",
     "test": "test",
 }
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -51,16 +54,28 @@ def open_run(job: Job) -> Iterator[Tracker]:
         _log_origin(tracker, job)
         yield tracker
     except RestartNeeded as restart:
+        _keep_log(tracker, job)
         # A fresh process goes on with other settings, which will be the run's.
         tracker.finish("KILLED", summarise_error(restart), settled=False)
         raise
     except (KeyboardInterrupt, Preempted) as stop:
+        _keep_log(tracker, job)
         tracker.finish("KILLED", summarise_error(stop))
         raise
     except BaseException as error:  # SystemExit too
+        log.info("The run failed: %s", summarise_error(error))
+        _keep_log(tracker, job)
         tracker.finish("FAILED", summarise_error(error))
         raise
+    _keep_log(tracker, job)
     tracker.finish("FINISHED")
+
+
+def _keep_log(tracker: Tracker, job: Job) -> None:
+    """Records the job's log as it is by now; a link is somebody else's file."""
+    path = job.output_dir / job_files.LOG
+    if path.is_file() and not path.is_symlink():
+        tracker.log_file(path)
 
 
 def log_devices(tracker: Tracker, devices: Devices) -> None:

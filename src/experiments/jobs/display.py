@@ -14,7 +14,7 @@ from experiments.command.printed import (
     typed_folder,
 )
 from experiments.config.schema.run import RunConfig
-from experiments.counts import count_of
+from experiments.counts import count_of, format_duration
 from experiments.jobs.job import End, Job, JobResult
 from experiments.screen import open_console
 from experiments.tracking.tracker import Tracker
@@ -28,10 +28,12 @@ _CLASSES_WIDTH = 90  # characters
 
 
 def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -> None:
-    """Prints what is about to be trained, on what, and what it costs."""
+    """Prints what is about to be trained, on what, and what it costs.
+
+    In a sweep the first job prints everything, and the others what differs from it.
+    """
     run = job.run
     rows = {
-        "experiment": job.name,
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
         "classes": _describe_classes(dataset.class_names),
@@ -41,7 +43,13 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         f"about {format_bytes(cost.training_bytes)} of memory",
         "folder": short_path(job.output_dir),
     }
-    _print_rows(rows)
+    if job.place is None:
+        _print_rows({"experiment": job.name, **rows})
+        return
+    seconds = job.place.seconds_left(None)
+    left = "" if seconds is None else f", about {format_duration(seconds)} left for all"
+    print(f"\n{job.place}{left}: {job.name}")
+    _print_rows(job.place.keep_new(rows))
 
 
 def show_continuation(epoch: int, step: int) -> None:
@@ -60,8 +68,14 @@ def show_end(*, last: int, planned: int, best: int, end: End = "complete") -> No
         print(f"Stopped early after epoch {last}: no improvement since epoch {best}.")
 
 
-def show_result(run: RunConfig, result: JobResult) -> None:
-    """Prints the scores and where everything is."""
+def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) -> None:
+    """Prints the scores and where everything is.
+
+    Args:
+        run: The config.
+        result: What came of it.
+        in_sweep: Its folder was shown before, and the rest stands at the sweep's end.
+    """
     kinds = {"best": "best epoch", "test": "held-out test"}
     rows = {}
     for kind, title in kinds.items():
@@ -74,11 +88,14 @@ def show_result(run: RunConfig, result: JobResult) -> None:
             rows[title] = _describe_scores(scores)
     if result.reason:
         rows["reason"] = result.reason
-    rows["folder"] = short_path(Path(result.output_dir))
+    if not in_sweep:
+        rows["folder"] = short_path(Path(result.output_dir))
     if result.run_url is not None:
         rows["MLflow run"] = result.run_url
-        rows["to open it"] = _describe_ui(run)
-    print()
+        if not in_sweep:
+            rows["to open it"] = _describe_ui(run)
+    if not in_sweep:
+        print()
     _print_rows(rows)
 
 
@@ -176,7 +193,7 @@ def short_path(path: Path) -> str:
 def _print_rows(rows: Mapping[str, str]) -> None:
     """Prints aligned lines, never broken: paths and links can be copied whole."""
     console = open_console()
-    width = max(map(len, rows))
+    width = max(map(len, rows), default=0)
     for name, text in rows.items():
         line = Text(f"{name:{width}}", style="bold").append(
             f"  {text}", style="not bold"

@@ -12,6 +12,7 @@ from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import make_printable
 from experiments.interruption import StopRequest
+from experiments.jobs.sweep_place import SweepPlace
 from experiments.records import RecordError, read_record, write_record
 from experiments.redaction import redact_data
 from experiments.shapes import Count, Rule
@@ -45,6 +46,7 @@ class Job:
         name: Readable name of the run; in a sweep, only what differs.
         sweep_dir: Folder of the sweep it belongs to, absolute.
         differing: Overrides that tell it from the other jobs of its sweep.
+        place: Which job of its sweep it is, where these are counted.
         links: Keys that follow others: key -> interpolation.
         stop: How it is asked to stop.
     """
@@ -57,6 +59,7 @@ class Job:
     name: str
     sweep_dir: Path | None = None
     differing: Sequence[str] = ()
+    place: SweepPlace | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     stop: StopRequest = field(default_factory=StopRequest)
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from experiments.jobs.job import (
     JobResult,
 )
 from experiments.jobs.stored import show_stored, stored_result
+from experiments.jobs.sweep_place import find_place
 from experiments.own_code import admit_code_of_parent
 from experiments.redaction import learn_secrets
 from experiments.screen import guard_log, guard_screen
@@ -71,18 +73,23 @@ def show_finished(job: Job) -> JobResult | None:
     in_sweep = job.sweep_dir is not None
     stored = stored_result(job.output_dir, job.run, in_sweep=in_sweep)
     if stored is not None:
+        if job.place is not None:
+            job.place.skip()
+            print(f"{job.place}", end=", ")
         show_stored(stored, job.run, in_sweep=in_sweep)
     return stored
 
 
-def execute(job: Job) -> JobResult:
+def execute(job: Job, *, own_process: bool = True) -> JobResult:
     """Runs a job and stores how it ended.
 
     Args:
         job: Its folder is held by this process.
+        own_process: As `signals_as_requests` takes it.
 
     Raises:
         RestartNeeded: A fresh process has to go on; nothing is stored.
+        Preempted: The job has ended, but what it belongs to is to stop.
         BaseException: Whatever else ended it.
     """
     try:
@@ -90,7 +97,10 @@ def execute(job: Job) -> JobResult:
         task = resolve_target(
             job.run.task._target_, key="task", allowed=job.run.allowed_targets
         )
-        with signals_as_requests(job.stop):
+        with (
+            signals_as_requests(job.stop, own_process=own_process),
+            nullcontext() if job.place is None else job.place.running(),
+        ):
             result: JobResult = task(job)
     except RestartNeeded:
         raise
@@ -98,6 +108,8 @@ def execute(job: Job) -> JobResult:
         _save(_unfinished(job, error))
         raise
     _save(result)
+    if job.stop.reason is not None and job.sweep_dir is not None:
+        raise Preempted(job.stop.reason)  # asked for when there was little left to do
     return result
 
 
@@ -167,6 +179,7 @@ def describe_job(config: DictConfig) -> Job:
         str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
     }
     sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
+    folder = None if sweep_dir is None else Path(sweep_dir)
     differing = _differing(hydra)
     job = Job(
         resolved=resolve(config),
@@ -174,8 +187,9 @@ def describe_job(config: DictConfig) -> Job:
         overrides=tuple(hydra.overrides.task),
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
         name=" ".join(differing) or run.name or name_run(choices, run),
-        sweep_dir=None if sweep_dir is None else Path(sweep_dir),
+        sweep_dir=folder,
         differing=differing,
+        place=find_place(hydra.job, folder),
         links=find_links(config),
     )
     learn_secrets([job.resolved, *job.overrides])

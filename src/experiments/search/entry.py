@@ -14,7 +14,6 @@ from experiments.config.search.space import ABSENT, parse_space
 from experiments.config.validation import validate
 from experiments.config.values import write_value
 from experiments.errors import ExperimentError
-from experiments.interruption import show_stopping
 from experiments.search.disk import WeightKeeper
 from experiments.search.display import SearchDisplay
 from experiments.search.driver import Driver
@@ -76,7 +75,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
         ),
         n_jobs=n_jobs,
         on_failure=search.on_failure,
-        stop=lambda: _stop_trials(stop),
+        stop=stop.touch,
         watchers=(WeightKeeper(search, proposer, sweep_dir), display),
     )
     try:
@@ -104,11 +103,6 @@ def _forget_stop(stop: Path) -> None:
             f"{stop} cannot be removed: {error.strerror}. Remove it, or start the "
             "search anew in another folder: fresh=true"
         ) from error
-
-
-def _stop_trials(stop: Path) -> None:
-    show_stopping()
-    stop.touch()
 
 
 def _prepare(

@@ -19,6 +19,7 @@ from experiments.builders.devices import (
 )
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
+from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.fitting import record
 from experiments.fitting.description import describe_plan, describe_result
@@ -50,6 +51,7 @@ def train(job: Job) -> JobResult:
         ExperimentError: Something a person can mend: data, device, divergence.
     """
     job = fit_to_memory(best_of_search(job))
+    job.stop.plan = "stopping: the training has not begun, and nothing is lost"
     run, options = job.run, job.run.task.arguments()
     for doubt in find_doubts(run):
         log.warning("%s", doubt)
@@ -88,6 +90,7 @@ def train(job: Job) -> JobResult:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         memory.stage = "step"
         fitted = fitting.run(model, state)
+        job.stop.plan = _describe_rest(run)
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix="test_")
@@ -117,8 +120,15 @@ def train(job: Job) -> JobResult:
     )
     display.show_skipped(dataset)
     display.show_unsent(tracker, run.output_dir, run.tracking.uri)
-    display.show_result(run, result)
+    display.show_result(run, result, in_sweep=job.place is not None)
     return result
+
+
+def _describe_rest(run: RunConfig) -> str:
+    """Returns what a stop means after the training."""
+    if (run.callbacks or {}).get("checkpoint") is None:
+        return "stopping: the training is over but not saved, without a checkpoint"
+    return "stopping: the training is over and saved, the same command does the rest"
 
 
 def _gpu_memory(devices: Devices) -> Callable[[], int | None] | None:

@@ -12,6 +12,7 @@ from experiments.command.printed import (
     describe_store,
 )
 from experiments.config.destination import Destination
+from experiments.interruption import waiting
 from experiments.redaction import redact, redact_bytes, redact_data, redact_file
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
@@ -36,6 +37,8 @@ from experiments.tracking.store import links
 from experiments.tracking.store.schema import refuse_newer
 
 _LOGGER = logging.getLogger(__name__)
+
+_NOT_WAITING = "not waiting for MLflow any longer; what it has not got is kept"
 
 
 class SpooledTracker:
@@ -241,7 +244,8 @@ class SpooledTracker:
             reason = as_tags({"reason": reason})["reason"]
         content = {"status": status, "reason": reason}
         self._journal.append("end", content, durable=True)
-        self._sender.drain(self._drain_seconds)
+        with waiting(_NOT_WAITING) as is_asked:
+            self._sender.drain(self._drain_seconds, give_up=is_asked)
         self._journal.close()
 
     def _note_changes(self, params: Mapping[str, object]) -> dict[str, str]:

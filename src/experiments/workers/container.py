@@ -11,8 +11,6 @@ from typing import Any
 import cloudpickle
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.errors import Preempted
-from experiments.interruption import show_stopping
 from experiments.workers.host import (
     RESTART,
     Request,
@@ -160,9 +158,7 @@ class ContainedTask:
             report: Report = process.receive()
         except (EOFError, OSError):
             return process.describe_death()
-        except BaseException as stop:
-            if isinstance(stop, Preempted):
-                show_stopping()
+        except BaseException:
             process.end()
             raise
         return report

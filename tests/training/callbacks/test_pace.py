@@ -41,22 +41,50 @@ def test_compilation_does_not_count(clock: Clock) -> None:
     assert measured.seconds_left() == pytest.approx(5 * 2.0)
 
 
+def play(measured: Pace, clock: Clock, *, epoch: int, validation: list[float]) -> None:
+    """Trains two steps of a second each, and validates by batches of these seconds."""
+    measured.begin_epoch(epoch)
+    for step in (1, 2):
+        clock.now += 1.0
+        measured.end_step(step)
+    for batch, seconds in enumerate(validation):
+        measured.begin_validation_batch(batch)
+        clock.now += seconds
+    measured.end_epoch()
+
+
 def test_validation_counts_for_the_time_left_but_not_for_the_throughput(
     clock: Clock,
 ) -> None:
-    measured = Pace(epochs=3, steps_per_epoch=2, batch_size=8)
-    measured.begin_epoch(1)
-    for now, step in ((10.0, 1), (11.0, 2)):
-        clock.now = now
-        measured.end_step(step)
-    clock.now = 20.0  # 9 s of validation
-    measured.begin_epoch(2)
-    for now, step in ((21.0, 1), (22.0, 2)):
-        clock.now = now
-        measured.end_step(step)
+    measured = Pace(epochs=4, steps_per_epoch=2, batch_size=8)
+    play(measured, clock, epoch=1, validation=[3.0, 3.0, 3.0])
+    play(measured, clock, epoch=2, validation=[3.0, 3.0])
 
     assert measured.images_per_second() == pytest.approx(2 * 8 / 2.0)
-    assert measured.seconds_left() == pytest.approx(2 * (22.0 - 10.0) / 3)
+    # Two epochs of two steps, each with a validation of 6 s.
+    assert measured.seconds_left() == pytest.approx(2 * (2 * 1.0 + 6.0))
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_first_time_left_has_no_compilation(clock: Clock, batches: int) -> None:
+    """Neither that of a step nor that of a validation, 100 s each."""
+    measured = Pace(epochs=3, steps_per_epoch=2, batch_size=8)
+    clock.now = 100.0
+    play(measured, clock, epoch=1, validation=[100.0, 1.0, 1.0][:batches])
+
+    rest = batches - 1  # a validation without its first batch, which compiles
+    assert measured.seconds_left() == pytest.approx(2 * (2 * 1.0 + rest))
+
+
+def test_what_follows_an_epoch_counts_for_the_time_left(clock: Clock) -> None:
+    measured = Pace(epochs=3, steps_per_epoch=2, batch_size=8)
+    play(measured, clock, epoch=1, validation=[])
+    clock.now += 5.0  # its state is saved
+    play(measured, clock, epoch=2, validation=[])
+    clock.now += 5.0
+    measured.begin_epoch(3)
+
+    assert measured.seconds_left() == pytest.approx(2 * 1.0 + 5.0)
 
 
 def test_steps_may_be_reported_out_of_order(clock: Clock) -> None:

@@ -5,7 +5,7 @@ import keras
 import pytest
 from rich.console import Console
 
-from experiments.training.callbacks.progress import ProgressDisplay, format_duration
+from experiments.training.callbacks.progress import ProgressDisplay
 from experiments.training.loop.fit import fit
 
 
@@ -59,6 +59,44 @@ def test_plain_display_writes_a_line_an_epoch() -> None:
     )
     assert first.endswith(" left")
     assert second.startswith("epoch  2/10")
+
+
+@pytest.mark.parametrize("mode", ["plain", "rich", "off"])
+def test_log_has_each_epoch_whatever_is_shown(
+    mode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    callback = display(console(terminal=mode == "rich"), mode)
+    with caplog.at_level("INFO"):
+        callback.on_train_begin()
+        play_epoch(callback, 0)
+        play_epoch(callback, 1)
+        callback.on_train_end()
+
+    first, second = caplog.messages
+    assert first.startswith("epoch  1/10  loss 0.1235  accuracy 0.9500")
+    assert second.startswith("epoch  2/10")
+
+
+def test_time_left_of_a_sweep_stands_beside_that_of_the_job() -> None:
+    target = console(terminal=False)
+    asked: list[float] = []
+
+    def sweep_left(seconds: float) -> float:
+        asked.append(seconds)
+        return seconds + 3600
+
+    callback = ProgressDisplay(
+        mode="plain",
+        epochs=10,
+        steps_per_epoch=4,
+        batch_size=8,
+        sweep_left=sweep_left,
+        console=target,
+    )
+    play_epoch(callback, 0)
+
+    assert len(asked) == 1
+    assert written(target).rstrip().endswith("0:00 left, 1:00:00 for the sweep")
 
 
 def test_off_writes_nothing() -> None:
@@ -134,14 +172,6 @@ def test_failed_training_gives_the_terminal_back(
 
     show_cursor = "\x1b[?25h"
     assert show_cursor in written(target)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "0:00"), (61, "1:01"), (3599.6, "1:00:00"), (90061, "25:01:01")],
-)
-def test_durations_are_readable(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
 
 
 def test_batch_hooks_do_not_make_the_host_wait() -> None:

@@ -15,6 +15,7 @@ _DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before another attempt; the las
 _DELAY_AT_THE_END = 0.5
 _OWNER_SECONDS = 0.5
 _JOIN_SECONDS = 1.0
+_LOOK_SECONDS = 0.2  # between two looks whether to go on waiting
 
 
 class Sender:
@@ -59,10 +60,16 @@ class Sender:
         with self._changed:
             self._changed.notify_all()
 
-    def drain(self, seconds: float) -> None:
+    def drain(
+        self, seconds: float, *, give_up: Callable[[], bool] = lambda: False
+    ) -> None:
         """Ends the thread when all is sent, when time is up, or when it is in vain.
 
         It is in vain when sending failed before and fails once more now.
+
+        Args:
+            seconds: How long to wait at most.
+            give_up: Asked while waiting; ends it.
         """
         self.start()
         deadline = time.monotonic() + seconds
@@ -70,11 +77,12 @@ class Sender:
             before, self._ending = self._failures, True
             self._changed.notify_all()
             while self._courier.unsent and (left := deadline - time.monotonic()) > 0:
-                if before and self._failures > before:
+                if give_up() or (before and self._failures > before):
                     break
-                self._changed.wait(left)
+                self._changed.wait(min(left, _LOOK_SECONDS))
             if self._courier.unsent and self.problem is None:
-                self.problem = f"MLflow was too slow for {seconds:g} s"
+                waited = seconds - max(deadline - time.monotonic(), 0)
+                self.problem = f"MLflow was too slow for {waited:.3g} s"
             self._ended = True
             self._changed.notify_all()
         if self._thread is not None:

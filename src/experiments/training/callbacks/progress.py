@@ -1,7 +1,8 @@
 """What a person sees while a model trains."""
 
+import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import keras
@@ -11,8 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from experiments.counts import format_duration
 from experiments.screen import open_console
 from experiments.training.callbacks.pace import Pace
+
+log = logging.getLogger(__name__)
 
 REFRESHES_PER_SECOND = 4
 SHOWN_METRICS = ("loss", "accuracy", "val_accuracy")
@@ -20,6 +24,8 @@ SHOWN_METRICS = ("loss", "accuracy", "val_accuracy")
 
 class ProgressDisplay(keras.callbacks.Callback):
     """Shows each epoch as a line and, on a terminal, the running one as it grows.
+
+    The lines are in the job's log too, whatever is shown.
 
     Must come after the callbacks that add metrics. A step only stores its numbers; a
     thread of the display's own draws them, so that training does not wait for it.
@@ -30,6 +36,8 @@ class ProgressDisplay(keras.callbacks.Callback):
         epochs: Number of the last epoch, counted from 1.
         steps_per_epoch: Steps in an epoch.
         batch_size: Images a step.
+        sweep_left: Returns the seconds that a sweep still takes, given those that this
+            job does; `None` outside of a sweep.
         console: Where to write; standard output by default.
     """
 
@@ -42,6 +50,7 @@ class ProgressDisplay(keras.callbacks.Callback):
         epochs: int,
         steps_per_epoch: int,
         batch_size: int,
+        sweep_left: Callable[[float], float | None] | None = None,
         console: Console | None = None,
     ) -> None:
         super().__init__()
@@ -52,6 +61,8 @@ class ProgressDisplay(keras.callbacks.Callback):
         self._pace = Pace(
             epochs=epochs, steps_per_epoch=steps_per_epoch, batch_size=batch_size
         )
+        self._sweep_left = sweep_left
+        self._others_left: float | None = None  # seconds that other jobs take
         self._logs: Mapping[str, Any] = {}
         self._status = ""
         self._live: Live | None = None
@@ -85,17 +96,24 @@ class ProgressDisplay(keras.callbacks.Callback):
         """Says why the bar stands still."""
         self._status = "validating"
 
+    def on_test_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Notes when the validation is past its compilation."""
+        self._pace.begin_validation_batch(batch)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the epoch's line."""
         self._status = ""
         self._logs = logs or {}
-        if self._mode == "off":
-            return
-        parts = list(self._describe_epoch())
-        if self._live is None and (left := self._pace.seconds_left()):
-            parts.append(f"{format_duration(left)} left")
+        self._pace.end_epoch()
+        self._look_at_sweep()
         # Not broken at the console's width: a log has lines, not columns.
-        self._console.print("  ".join(parts), soft_wrap=True, markup=False)
+        line = "  ".join([*self._describe_epoch(), *self._describe_left()])
+        log.info("%s", line)
+        if self._mode != "off":
+            shown = line if self._live is None else "  ".join(self._describe_epoch())
+            self._console.print(shown, soft_wrap=True, markup=False)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Removes the live display."""
@@ -117,16 +135,32 @@ class ProgressDisplay(keras.callbacks.Callback):
         if speed:
             yield f"{speed:.0f} images/s" if speed >= 10 else f"{speed:.1f} images/s"
 
+    def _look_at_sweep(self) -> None:
+        """Asks once an epoch what the other jobs take, which reads a file."""
+        left = self._pace.seconds_left()
+        if self._sweep_left is not None and left is not None:
+            all_left = self._sweep_left(left)
+            self._others_left = None if all_left is None else all_left - left
+
+    def _describe_left(self) -> Iterator[str]:
+        left = self._pace.seconds_left()
+        if not left and not self._others_left:
+            return
+        if left is not None:
+            words = f"{format_duration(left)} left"
+            if self._others_left is not None:
+                words += f", {format_duration(left + self._others_left)} for the sweep"
+            yield words
+
     def _render(self) -> Table:
         """Draws the running epoch; called by the display's thread."""
         pace = self._pace
-        left = pace.seconds_left()
         bar = Table.grid(padding=(0, 2), expand=True)
         bar.add_column(ratio=1)
         bar.add_row(
             ProgressBar(total=pace.steps_per_epoch, completed=pace.step),
             f"{pace.step}/{pace.steps_per_epoch}",
-            f"{format_duration(left)} left" if left is not None else "",
+            *(list(self._describe_left()) or [""]),
         )
         lines = Table.grid(expand=True)
         status = [self._status] if self._status else []
@@ -134,10 +168,3 @@ class ProgressDisplay(keras.callbacks.Callback):
         lines.add_row(Text(text, no_wrap=True, overflow="ellipsis"))
         lines.add_row(bar)
         return lines
-
-
-def format_duration(seconds: float) -> str:
-    """Returns `m:ss`, or `h:mm:ss` from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

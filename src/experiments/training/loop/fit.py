@@ -192,7 +192,7 @@ def fit(
         },
     )
     try:
-        with stop.listening():
+        with stop.listening(supervisor.plan_of_start):
             training.run(callbacks, state)
     finally:
         close_all(callbacks)

@@ -21,6 +21,8 @@ from experiments.training.checkpoints.state import (
 
 log = logging.getLogger(__name__)
 
+_NOT_SAVED = "nothing is saved, because callbacks.checkpoint is off"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -75,6 +77,12 @@ class Supervisor(keras.callbacks.Callback):
         self._accumulators: Mapping[str, Any] | None = None
         self._checkpoints = [c for c in callbacks.values() if isinstance(c, Checkpoint)]
 
+    @property
+    def plan_of_start(self) -> str:
+        """What a stop means before the first step is done."""
+        step = "the first step, which is being compiled"
+        return f"stopping after {step}{self._describe_saving()}"
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the epoch."""
         self._position = Position(epoch, 0)
@@ -83,6 +91,8 @@ class Supervisor(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Saves what is due and stops when asked to, before step `batch`."""
+        if self._position.step != batch:  # a step of this process is done
+            self._stop.plan = f"stopping after this step{self._describe_saving()}"
         self._position = Position(self._position.epoch, batch)
         for checkpoint in self._checkpoints:
             checkpoint.end_step(self.capture)
@@ -91,6 +101,7 @@ class Supervisor(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Keeps the metrics of the epoch's training: validation resets them."""
         self._position = Position(self._position.epoch, self._steps_per_epoch)
+        self._stop.plan = f"stopping: {self._describe_validation()}"
         self._accumulators = copy_metrics(self.model)
 
     def on_test_batch_begin(
@@ -135,12 +146,20 @@ class Supervisor(keras.callbacks.Callback):
             finished=self.has_ended,
         )
 
+    def _describe_saving(self) -> str:
+        saved = ", and its state is saved"
+        return saved if self._checkpoints else f"; {_NOT_SAVED}"
+
+    def _describe_validation(self) -> str:
+        again = "this validation is done again when the job continues"
+        return again if self._checkpoints else _NOT_SAVED
+
     def _stop_if_asked(self) -> None:
         stop = self._stop_reason()
         if stop is None:
             return
         if not self._checkpoints:
-            log.warning("Nothing is saved: callbacks.checkpoint is off.")
+            log.warning("Stopped: %s.", _NOT_SAVED)
         for checkpoint in self._checkpoints:
             checkpoint.save_now(self.capture())
         raise stop
