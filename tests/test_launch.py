@@ -615,3 +615,30 @@ def test_nothing_that_nobody_allowed_is_called_imported_or_written(
     assert start(refuse_to_run, *given, *off) in (2, 0)
     assert not canary.exists()
     assert "tests.trap" not in sys.modules
+
+
+@pytest.mark.parametrize("done", [(), (0,), (0, 1)])
+def test_images_of_finished_jobs_need_not_be_there(
+    check: Any, tmp_path: Path, done: tuple[int, ...]
+) -> None:
+    words = ("dataset=folder", "dataset.path=/gone", "seed=0,1")
+    plan = check(*words, f"output_dir={tmp_path}", multirun=True)
+    for number in done:
+        folder = plan.folder / plan.job_folders[number]
+        folder.mkdir(parents=True)
+        JobResult(name="a", status="FINISHED", output_dir=str(folder)).save()
+    left = [run.dataset.known_place for run in launch._list_unfinished(plan)]
+    assert left == ([] if len(done) == 2 else ["/gone"])
+
+
+def test_images_of_a_finished_search_need_not_be_there(
+    check: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.search.trials import journal
+
+    words = ("hydra/sweeper=keras_tuner", "dataset=folder", "dataset.path=/gone")
+    where = f"output_dir={tmp_path}"
+    plan = check(*words, where, "optimizer.lr=interval(1e-4,1e-2)", multirun=True)
+    assert [run.dataset.known_place for run in launch._list_unfinished(plan)]
+    monkeypatch.setattr(journal, "is_complete", lambda folder, most: True)
+    assert not list(launch._list_unfinished(plan))

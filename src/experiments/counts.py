@@ -5,9 +5,20 @@ from decimal import Decimal
 _HUGE = 10**15
 
 
-def count_of(number: int, noun: str) -> str:
-    """Returns a number and its noun: 1 file, 1,258 files."""
-    return f"{write_count(number)} {noun}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """Returns a number and its noun: 1 file, 1,258 files.
+
+    Args:
+        number: How many.
+        noun: Of one.
+        plural: Of several, where it is not the noun with an s.
+    """
+    return f"{write_count(number)} {choose(number, noun, plural or f'{noun}s')}"
+
+
+def choose(number: int, one: str, several: str) -> str:
+    """Returns the words for one or for several: 1 file *is*, 2 files *are*."""
+    return one if number == 1 else several
 
 
 def write_count(number: int) -> str:

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from typing import Any, NoReturn
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
+from experiments import job_files
 from experiments.command.completion.answer import answer_completion
+from experiments.command.data_jobs import reads_known_place
 from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
@@ -41,6 +43,7 @@ from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
 from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
+from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import (
     ConfigError,
@@ -203,6 +206,7 @@ def _answer(
     with signals_as_requests(_describe_stop(plan)):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
+        _check_data(_list_unfinished(plan))
         create_place(plan)
         with claim_folder(plan.folder):
             return _run_sweep(hydra, task, plan, args)
@@ -310,12 +314,38 @@ def _run_single(
         show_stored(result, plan.run)
         return result.exit_code
     check_memory(plan.run)
+    _check_data([plan.run])
     create_place(plan)
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
     with _explaining():
         hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])
     result = None if is_held(plan.folder) else JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
+
+
+def _list_unfinished(plan: Plan) -> Iterator[RunConfig]:
+    """Yields a config for each data set of which a sweep's jobs are not all done."""
+    if not any(reads_known_place(jobs.run) for jobs in plan.data_jobs):
+        return
+    if plan.search is not None:
+        from experiments.search.trials.journal import is_complete
+
+        folder = plan.folder / job_files.SEARCH
+        if is_complete(folder, plan.search.config.max_trials):
+            return
+    for jobs in plan.data_jobs:
+        names = [plan.job_folders[n] for n in jobs.numbers if plan.job_folders]
+        find = partial(stored_result, run=jobs.run, in_sweep=True)
+        if not (names and all(find(plan.folder / name) for name in names)):
+            yield jobs.run
+
+
+def _check_data(runs: Iterable[RunConfig]) -> None:
+    """Refuses a job whose images are not there; most have none to look at."""
+    if looked_at := [run for run in runs if reads_known_place(run)]:
+        from experiments.data.readiness.check import check_data
+
+        check_data(looked_at)
 
 
 def _run_sweep(

@@ -11,6 +11,7 @@ from experiments.command.plan import Plan
 from experiments.config.checks.memory import check_memory
 from experiments.config.programs import name_command
 from experiments.config.schema.task import ReproduceTaskConfig, SyncTaskConfig
+from experiments.data.readiness.check import check_data
 from experiments.errors import ConfigError, Preempted, Problem, RestartNeeded
 from experiments.guest import alone, as_guest, guarded_screen, job_log
 from experiments.jobs import running
@@ -70,6 +71,7 @@ def train(config: Config, *, quiet: bool = False) -> JobResult:
             show_stored(stored, plan.run)
             return stored
         check_memory(plan.run)
+        check_data([plan.run])
         create_place(plan)
         with job_log(plan.folder / job_files.LOG):
             return _run(config, plan)

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from experiments.command.check_progress import show_progress
 from experiments.command.checked_job import CheckedJob, check_job
 from experiments.command.composer import Composer
+from experiments.command.data_jobs import DataJobs, JobsByData, runs_here
 from experiments.command.diagnosis import (
     MOST_REPEATED,
     explain,
@@ -96,6 +97,8 @@ class Plan:
         settings: Overrides of Hydra's own node, which each job has.
         job: Overrides of the first job, or of what a search varies.
         unused: What was typed and would not be used.
+        data_jobs: The jobs by the images that they need, as far as they are known and
+            run on this machine.
     """
 
     run: RunConfig
@@ -111,6 +114,7 @@ class Plan:
     settings: tuple[str, ...] = ()
     job: tuple[str, ...] = ()
     unused: tuple[Problem, ...] = ()
+    data_jobs: tuple[DataJobs, ...] = ()
 
 
 def check_command_line(
@@ -258,6 +262,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
         jobs=(job,),
         job_folders=(),
         swept_keys=(),
+        data_jobs=JobsByData([run]).groups(),
     )
 
 
@@ -281,7 +286,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     )
     jobs = (fixed,) if planned is None else planned
     swept_keys = (*name_keys(sweep), *(o.key_or_group for o in swept))
-    config, folders = _check_jobs(jobs, swept_keys, composer)
+    config, folders, data_jobs = _check_jobs(jobs, swept_keys, composer)
     run = validate(config)
     folders = folders if planned else []
     _refuse_twins(jobs, folders)
@@ -297,6 +302,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
         jobs=planned or (),
         job_folders=tuple(folders),
         swept_keys=swept_keys,
+        data_jobs=data_jobs if runs_here(composer.first) else (),
     )
 
 
@@ -336,6 +342,7 @@ def _check_search(
         # Trials with other seeds are told apart by them.
         swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
         search=search,
+        data_jobs=JobsByData(runs).groups() if runs_here(composer.first) else (),
     )
 
 
@@ -368,11 +375,12 @@ def _check_each(
 
 def _check_jobs(
     jobs: Sequence[Sequence[str]], swept_keys: Collection[str], composer: Composer
-) -> tuple[DictConfig, list[str]]:
-    """Returns the config of the first job and the names of all jobs' folders.
+) -> tuple[DictConfig, list[str], tuple[DataJobs, ...]]:
+    """Returns the first job's config, the jobs' folders and the data that they need.
 
     Nothing else of a job is kept, however many there are.
     """
+    by_data = JobsByData()
     problems: list[list[Problem]] = []
     distinct: set[str] = set()
     folders: list[str] = []
@@ -385,12 +393,13 @@ def _check_jobs(
             differing = select_overrides(job, swept_keys)
             typed = describe_overlay(job, checked.run)
             folders.append(name_job_folder(differing, checked.run, typed))
+            by_data.add(checked.run)
         if len(distinct) >= MOST_PROBLEMS:
             break
     _raise_problems(jobs, problems, swept_keys)
     if first is None:
         raise ValueError("A sweep has at least one job.")
-    return first, folders
+    return first, folders, by_data.groups()
 
 
 def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:

@@ -7,10 +7,13 @@ numbers, so that 1 is 1.0; a boolean is no number, and what was quoted is a text
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[\w./@-]+", re.ASCII)
+# What a shell reads in double quotes as something else than it is.
+_SHELL = frozenset('"$`\\!')
 
 
 def read_value(text: str) -> Any:
@@ -78,6 +81,14 @@ def write_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else repr(value)
+
+
+def write_word(key: str, value: Any) -> str:
+    """Returns an override as a person types it in a shell."""
+    word = f"{key}={write_value(value)}"
+    # The grammar's own quotes stay readable in those that are not of its kind.
+    is_quotable = "'" in word and not _SHELL & set(word)
+    return f'"{word}"' if is_quotable else shlex.quote(word)
 
 
 def _write_text(text: str) -> str:

@@ -3,19 +3,21 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from experiments.counts import count_of
 from experiments.errors import DataError
 
-Indices = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Indices = npt.NDArray[np.int64]
 
 
 def split_stratified(
-    labels: npt.NDArray[np.int32], fractions: tuple[float, ...], *, seed: int
-) -> tuple[Indices, ...]:
+    labels: "npt.NDArray[np.int32]", fractions: tuple[float, ...], *, seed: int
+) -> "tuple[Indices, ...]":
     """Divides so that every class has the same share in each part.
 
     Args:
@@ -29,6 +31,8 @@ def split_stratified(
     Raises:
         DataError: A class has too few images for a part.
     """
+    import numpy as np  # what files hold is divided without it
+
     # RandomState's streams are frozen; the newer Generator's may change.
     random = np.random.RandomState(seed)
     parts: list[list[Indices]] = [[] for _ in range(len(fractions) + 1)]

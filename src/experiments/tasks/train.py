@@ -21,6 +21,7 @@ from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
+from experiments.data.readiness.check import check_data
 from experiments.fitting import record
 from experiments.fitting.description import describe_plan, describe_result
 from experiments.fitting.fitting import Fitting, load_state
@@ -53,6 +54,7 @@ def train(job: Job) -> JobResult:
     job = fit_to_memory(best_of_search(job))
     job.stop.plan = "stopping: the training has not begun, and nothing is lost"
     run, options = job.run, job.run.task.arguments()
+    check_data([run])  # of a record, or on a machine of a cluster
     for doubt in find_doubts(run):
         log.warning("%s", doubt)
     claimed = claim_devices(run)

@@ -348,7 +348,7 @@ class TestFaults:
     def test_a_class_that_only_validation_has_is_named(self, divided):
         write_images(divided / "val" / "bird", 3)
 
-        with pytest.raises(DataError, match=r"val has 1 class folders.*bird"):
+        with pytest.raises(DataError, match=r"val has 1 class folder that.*bird"):
             load(divided)
 
     def test_two_validation_folders_are_refused(self, divided):

@@ -41,6 +41,11 @@ class DatasetConfig(Target):
         """What people call it; `None` for the name of its file in `conf/dataset/`."""
         return None
 
+    @property
+    def known_place(self) -> str | None:
+        """Folder or file of a known form that is read; `None` for any other data."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
@@ -230,6 +235,11 @@ class ArchiveConfig(CommonDatasetConfig):
         return published if self.path is None else None
 
     @property
+    def known_place(self) -> str | None:
+        """The local copy, if there is one."""
+        return self.path
+
+    @property
     def _is_cifar(self) -> bool:
         return ".cifar" in self._target_
 
@@ -275,6 +285,11 @@ class FilesConfig(CommonDatasetConfig):
     def known_channels(self) -> int | None:
         """The configured number."""
         return self.channels
+
+    @property
+    def known_place(self) -> str | None:
+        """The folder."""
+        return self.path
 
 
 @dataclass(frozen=True, kw_only=True)

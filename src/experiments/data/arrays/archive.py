@@ -13,6 +13,7 @@ from experiments.data.arrays.keras_cache import datasets_folder, download
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
 from experiments.data.files.inventory import describe_archive
+from experiments.data.files.whereabouts import describe_absence
 from experiments.errors import DataError
 
 
@@ -104,11 +105,7 @@ def _find_arrays(archive: Archive, path: str | None) -> tuple[Arrays, str]:
     if path is not None:
         local = Path(path).expanduser()
         if not local.exists():
-            parent = next(p for p in local.absolute().parents if p.is_dir())
-            raise DataError(
-                f"dataset.path does not exist: {local}. The nearest folder that does "
-                f"is {parent}."
-            )
+            raise DataError(describe_absence(local))
         return read_archive(local), str(local)
     folder = datasets_folder()
     for name in archive.cached:

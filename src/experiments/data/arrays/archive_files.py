@@ -5,7 +5,7 @@ import gzip
 import io
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -17,16 +17,22 @@ from experiments.data.arrays.array_pickle import load_arrays
 from experiments.data.arrays.bounded import read_bounded
 from experiments.data.arrays.idx import parse_idx
 from experiments.data.arrays.npz import read_npz
+from experiments.data.arrays.published import (
+    ARRAYS,
+    CIFAR10_TEST,
+    CIFAR10_TRAIN,
+    CIFAR100_TEST,
+    CIFAR100_TRAIN,
+    IDX,
+    KINDS,
+    MOST_FILES,
+    kind_of,
+    list_missing,
+)
 from experiments.errors import DataError
 
 _GZIP, _BZIP = b"\x1f\x8b", b"BZh"
-# The published folders hold at most eight.
-_MOST_FILES = 10_000
 _CIFAR_BYTES = 3 * 32 * 32
-_KINDS = (
-    "an .npz file with x_train, y_train, x_test and y_test, CIFAR's .tar.gz or "
-    "extracted folder, or a folder of IDX files"
-)
 
 
 class Arrays(NamedTuple):
@@ -52,7 +58,7 @@ def read_archive(path: Path) -> Arrays:
         if path.is_dir():
             return _read_members(_files(path))
         if path.is_file() and zipfile.is_zipfile(path):
-            return Arrays(*read_npz(path, Arrays._fields))
+            return Arrays(*read_npz(path, ARRAYS))
         if path.is_file():
             return _read_tar(path)
     except DataError as error:
@@ -61,8 +67,8 @@ def read_archive(path: Path) -> Arrays:
         raise
     except Exception as error:  # whatever the readers stumble over in damaged files
         reason = str(error).rstrip(".") or type(error).__name__
-        raise DataError(f"{path} is damaged: {reason}. It must be {_KINDS}.") from error
-    raise DataError(f"{path} must be {_KINDS}.")
+        raise DataError(f"{path} is damaged: {reason}. It must be {KINDS}.") from error
+    raise DataError(f"{path} must be {KINDS}.")
 
 
 def _files(folder: Path) -> dict[str, Callable[[], bytes]]:
@@ -75,9 +81,9 @@ def _files(folder: Path) -> dict[str, Callable[[], bytes]]:
 
         return read
 
-    found = list(islice(folder.rglob("*"), _MOST_FILES + 1))
-    if len(found) > _MOST_FILES:
-        raise DataError(f"holds more than {_MOST_FILES:,} files. It must be {_KINDS}.")
+    found = list(islice(folder.rglob("*"), MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        raise DataError(f"holds more than {MOST_FILES:,} files. It must be {KINDS}.")
     return {p.name: reader(p) for p in sorted(found) if p.is_file()}
 
 
@@ -89,11 +95,11 @@ def _read_tar(path: Path) -> Arrays:
     with _open_tar(path) as packed:
         content = read_bounded(packed, "its files")
     if not tarfile.is_tarfile(io.BytesIO(content)):
-        raise DataError(f"must be {_KINDS}.")
+        raise DataError(f"must be {KINDS}.")
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-        members = list(islice(tar, _MOST_FILES + 1))
-        if len(members) > _MOST_FILES:
-            raise DataError(f"holds more than {_MOST_FILES:,} files.")
+        members = list(islice(tar, MOST_FILES + 1))
+        if len(members) > MOST_FILES:
+            raise DataError(f"holds more than {MOST_FILES:,} files.")
         # Those with holes unfold to more than they take here.
         whole = [m for m in members if m.isfile() and not m.issparse()]
         files = {m.name.rpartition("/")[2]: m for m in whole}
@@ -118,30 +124,24 @@ def _open_tar(path: Path) -> BinaryIO:
 
 def _read_members(files: Mapping[str, Callable[[], bytes]]) -> Arrays:
     """Reads CIFAR or IDX files by their published names."""
-    batches = [f"data_batch_{i}" for i in range(1, 6)]
-    if batches[0] in files:
-        return _read_cifar(files, batches, "test_batch", b"labels")
-    if "train" in files and "test" in files:
-        return _read_cifar(files, ["train"], "test", b"fine_labels")
-    if any(name.startswith("train-images") for name in files):
-        return Arrays(
-            _read_idx(files, "train-images"),
-            _read_idx(files, "train-labels"),
-            _read_idx(files, "t10k-images"),
-            _read_idx(files, "t10k-labels"),
-        )
-    raise DataError(f"must be {_KINDS}.")
+    kind = kind_of(files)
+    if kind is None:
+        raise DataError(f"must be {KINDS}.")
+    if missing := list_missing(kind, files):
+        raise DataError(f"lacks {', '.join(missing)}.")
+    if kind == "cifar10":
+        return _read_cifar(files, CIFAR10_TRAIN, CIFAR10_TEST, b"labels")
+    if kind == "cifar100":
+        return _read_cifar(files, [CIFAR100_TRAIN], CIFAR100_TEST, b"fine_labels")
+    return Arrays(*(_read_idx(files, start) for start in IDX))
 
 
 def _read_cifar(
     files: Mapping[str, Callable[[], bytes]],
-    train: list[str],
+    train: Sequence[str],
     test: str,
     labels_key: bytes,
 ) -> Arrays:
-    missing = [name for name in [*train, test] if name not in files]
-    if missing:
-        raise DataError(f"lacks {', '.join(missing)}.")
     parts = [_read_batch(files[name](), name, labels_key) for name in [*train, test]]
     images = [images for images, _ in parts]
     labels = [labels for _, labels in parts]
@@ -184,7 +184,5 @@ def _read_idx(
     files: Mapping[str, Callable[[], bytes]], start: str
 ) -> npt.NDArray[np.uint8]:
     """Returns the array of the IDX file whose name begins with `start`."""
-    found = [name for name in sorted(files) if name.startswith(start)]
-    if not found:
-        raise DataError(f"lacks {start}-idx*-ubyte.gz.")
-    return parse_idx(files[found[0]](), found[0])
+    found = min(name for name in files if name.startswith(start))
+    return parse_idx(files[found](), found)

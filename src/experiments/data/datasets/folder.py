@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
-from experiments.data.division import choose_splits
-from experiments.data.files.class_folders import require_folder
+from experiments.data.files.file_division import divide_files
 from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
-from experiments.data.files.layout import Layout, read_layout
+from experiments.data.files.layout import Layout, read_layout, refuse_other_count
 from experiments.data.files.scan import ScannedFile
-from experiments.errors import DataError
+from experiments.data.files.whereabouts import require_folder
 
 
 def load_folder(
@@ -47,16 +46,13 @@ def load_folder(
     """
     root = require_folder(path)
     layout = read_layout(root, splits=splits, classes=classes)
-    if classes not in (None, len(layout.class_names)):
-        raise DataError(
-            f"dataset.classes is {classes}, but {root} has {len(layout.class_names)} "
-            "classes."
-        )
+    refuse_other_count(root, layout.class_names, classes)
 
     def by_hash(files: Sequence[ScannedFile], labels: Sequence[int]) -> list[str]:
-        return choose_splits(
-            [file.digest if split_by == "content" else file.name for file in files],
+        return divide_files(
+            files,
             labels,
+            split_by=split_by,
             validation_fraction=validation_fraction,
             test_fraction=0.0 if layout.splits else test_fraction,
             seed=split_seed,

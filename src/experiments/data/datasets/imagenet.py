@@ -1,22 +1,15 @@
 """ILSVRC2012, the 1000-class ImageNet, from its usual folders."""
 
-import re
-from pathlib import Path
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
 from experiments.data.datasets.imagenet_names import read_class_names
 from experiments.data.division import choose_splits
-from experiments.data.files.class_folders import (
-    list_classes,
-    list_files,
-    require_folder,
-)
+from experiments.data.files.class_folders import list_files
 from experiments.data.files.image_files import FileOptions, Part, split_files
 from experiments.data.files.layout import list_unused
-from experiments.errors import DataError
-
-_WNID = re.compile(r"n\d{8}")
+from experiments.data.files.whereabouts import require_folder
+from experiments.data.files.wordnet_folders import list_wnids
 
 
 def load_imagenet(
@@ -44,7 +37,7 @@ def load_imagenet(
         DataError: A folder, a class or an image is missing or unusable.
     """
     root = require_folder(path)
-    wnids = _list_wnids(root, classes)
+    wnids = list_wnids(root, classes)
     official = "test" if validation_fraction > 0 else "validation"
     parts: list[Part] = [
         (
@@ -71,31 +64,3 @@ def load_imagenet(
         unused=list_unused(root, ("train", "val")),
         **options,
     )
-
-
-def _list_wnids(root: Path, classes: int) -> list[str]:
-    """Returns the class folders of `train`, which must be WordNet ids.
-
-    Raises:
-        DataError: The layout is another, or the number of classes is.
-    """
-    for name in ("train", "val"):
-        folder = require_folder(str(root / name))
-        if any(p.suffix.lower() in (".jpeg", ".jpg") for p in folder.iterdir()):
-            raise DataError(
-                f"{folder} holds images directly. Sort them into one folder a class, "
-                f"such as {folder / 'n01440764'}."
-            )
-    wnids = list_classes(root / "train", classes)
-    others = [name for name in wnids if not _WNID.fullmatch(name)]
-    if others:
-        raise DataError(
-            f"The folders in {root / 'train'} must be WordNet ids such as n01440764. "
-            f"Received: {', '.join(others[:5])}."
-        )
-    if len(wnids) != classes:
-        raise DataError(
-            f"{root / 'train'} must hold {classes} class folders. Received: "
-            f"{len(wnids)}. For a subset set dataset.classes={len(wnids)}."
-        )
-    return wnids

@@ -4,23 +4,19 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
 from experiments.counts import count_of
+from experiments.data.files.entries import (
+    is_hidden,
+    list_entries,
+    list_folders,
+    reading,
+)
 from experiments.data.files.scan import is_text, show_name
+from experiments.data.files.whereabouts import describe_no_classes, require_folder
 from experiments.errors import DataError
-
-_SHOWN = 200
-# What systems leave beside images; hidden for its makers, if not by a dot.
-_SYSTEM_FOLDERS = frozenset(
-    ["__MACOSX", "@eaDir", "__pycache__", "lost+found", "$RECYCLE.BIN"]
-)
-_IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"]
-)
 
 
 @dataclass(frozen=True)
@@ -36,92 +32,6 @@ class LabelledFiles:
     names: list[str] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Entries:
-    """What a folder holds, hidden entries left out; sorted names.
-
-    Attributes:
-        folders: Folders, and links to such.
-        broken: Links that lead nowhere.
-        images: Files with the name of an image.
-        files: All files.
-    """
-
-    folders: list[str]
-    broken: list[str]
-    images: list[str]
-    files: list[str]
-
-
-def require_folder(path: str, key: str = "dataset.path") -> Path:
-    """Returns an existing folder; `~` is the home folder.
-
-    Raises:
-        DataError: It does not exist, is a file or may not be looked into.
-    """
-    if not path:
-        raise DataError(f"{key} must name a folder. Received an empty text.")
-    with _reading(path):
-        folder = Path(path).expanduser()
-        return _require_existing(folder, key)
-
-
-def _require_existing(folder: Path, key: str) -> Path:
-    if folder.is_dir():
-        os.scandir(folder).close()  # raises where it may not be looked into
-        return folder
-    if folder.exists():
-        raise DataError(f"{key} must be a folder. Received: the file {folder}.")
-    if folder.is_symlink():
-        refuse_broken(folder)
-    parent = next(p for p in folder.absolute().parents if p.is_dir())
-    raise DataError(
-        f"{key} does not exist: {folder}. The nearest folder that does is {parent}."
-    )
-
-
-def list_entries(folder: Path) -> Entries:
-    """Returns what a folder holds beside hidden and the system's own entries."""
-    found = Entries([], [], [], [])
-    with _reading(str(folder)), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if _is_hidden(entry.name):
-                continue
-            if entry.is_symlink() and not Path(entry).exists():
-                found.broken.append(entry.name)
-            elif entry.is_dir():
-                found.folders.append(entry.name)
-            else:
-                found.files.append(entry.name)
-                if Path(entry.name).suffix.lower() in _IMAGE_SUFFIXES:
-                    found.images.append(entry.name)
-    return found
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _SYSTEM_FOLDERS
-
-
-def list_folders(folder: Path) -> list[str]:
-    """Returns the names of the visible folders in a folder.
-
-    Raises:
-        DataError: A link leads nowhere: what it stood for would be missing.
-    """
-    entries = list_entries(folder)
-    if entries.broken:
-        refuse_broken(folder / entries.broken[0])
-    return entries.folders
-
-
-def refuse_broken(link: Path) -> NoReturn:
-    """Raises the error that names a link which leads nowhere."""
-    raise DataError(
-        f"{link} is a link to {link.readlink()}, which is not there. Mend the link, or "
-        "remove it if what it led to shall be left out."
-    )
 
 
 def find_classes(folder: Path) -> dict[str, list[str]]:
@@ -159,22 +69,10 @@ def list_classes(folder: Path, count: int | None = None) -> list[str]:
             f"{show_name(unshown[0])}. Rename it."
         )
     if len(names) < 2:
-        raise DataError(
-            f"{folder} must hold one folder for each of at least two classes. "
-            f"Received: {count_of(len(names), 'folder')} and "
-            f"{count_of(len(list_entries(folder).files), 'file')}."
-            f"{_hint_at_inner(folder, names)}"
-        )
+        raise DataError(describe_no_classes(folder))
     if count != len(names):
         _question_twins(folder, names)
     return names
-
-
-def _hint_at_inner(folder: Path, names: Sequence[str]) -> str:
-    inner = list_entries(folder / names[0]).folders if names else []
-    if len(inner) < 2:
-        return ""
-    return f" Did you mean {folder / names[0]}, which holds {len(inner)} folders?"
 
 
 def _question_twins(folder: Path, names: Sequence[str]) -> None:
@@ -210,7 +108,8 @@ def list_files(root: Path, folder: Path, classes: Sequence[str]) -> LabelledFile
         DataError: A class folder is missing, empty or unknown.
     """
     found = find_classes(folder)
-    _check_same_classes(folder, found, classes)
+    if faults := list(find_class_faults(folder, found, classes)):
+        raise DataError(" ".join(faults))
     files = LabelledFiles()
     for label, class_name in enumerate(classes):
         for name in found[class_name]:
@@ -247,31 +146,41 @@ def list_unchecked(root: Path, folders: Iterable[str]) -> dict[str, list[str]]:
     return {folder: names for folder, names in listed.items() if names}
 
 
-def _check_same_classes(
+def find_class_faults(
     folder: Path, found: Mapping[str, Sequence[str]], classes: Sequence[str]
-) -> None:
+) -> Iterator[str]:
+    """Yields what is wrong with the classes of a split, a sentence or two each.
+
+    Args:
+        folder: Of the split.
+        found: What `find_classes` returned of it.
+        classes: Those of the training split.
+    """
     missing = sorted(set(classes) - found.keys())
     unknown = sorted(found.keys() - set(classes))
     twins = [
-        f"{other!r} is {name!r} in the training split"
+        (name, other)
         for name in missing
         for other in unknown
         if _appearance(name) == _appearance(other)
     ]
     if twins:
-        raise DataError(
-            f"{folder} spells classes otherwise: {_some(twins)}. Give a class the same "
+        pairs = [f"{ours!r} is {name!r} in the training split" for name, ours in twins]
+        yield (
+            f"{folder} spells classes otherwise: {_some(pairs)}. Give a class the same "
             "name in every split."
         )
-    if missing:
-        raise DataError(
-            f"{folder} lacks {len(missing)} of {len(classes)} class folders: "
-            f"{_some(missing)}. Every split must have every class."
+    spelt = {name for pair in twins for name in pair}
+    if missing := [name for name in missing if name not in spelt]:
+        wanted = count_of(len(classes), "class folder")
+        yield (
+            f"{folder} lacks {len(missing):,} of {wanted}: {_some(missing)}. Every "
+            "split must have every class."
         )
-    if unknown:
-        raise DataError(
-            f"{folder} has {len(unknown)} class folders that the training split lacks: "
-            f"{_some(unknown)}. Every split must have the same classes."
+    if unknown := [name for name in unknown if name not in spelt]:
+        yield (
+            f"{folder} has {count_of(len(unknown), 'class folder')} that the training "
+            f"split lacks: {_some(unknown)}. Every split must have the same classes."
         )
 
 
@@ -282,13 +191,13 @@ def _walk(root: Path, folder: Path) -> list[str]:
     """
     files: list[str] = []
     seen: dict[tuple[int, int], str] = {}
-    with _reading(str(folder)):
+    with reading(str(folder)):
         for current, folders, names in os.walk(folder, True, _raise, followlinks=True):
             _refuse_again(current, seen)
-            folders[:] = sorted(f for f in folders if not _is_hidden(f))
+            folders[:] = sorted(f for f in folders if not is_hidden(f))
             _refuse_loops(Path(current), folders)
             prefix = Path(current).relative_to(root).as_posix()
-            files += [f"{prefix}/{n}" for n in sorted(names) if not _is_hidden(n)]
+            files += [f"{prefix}/{n}" for n in sorted(names) if not is_hidden(n)]
     return files
 
 
@@ -319,18 +228,6 @@ def _refuse_again(folder: str, seen: dict[tuple[int, int], str]) -> None:
             "Remove the link."
         )
     seen[place] = folder
-
-
-@contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Turns what the system says of a folder into an error that names it."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # the latter: no such user's home
-        reason = getattr(error, "strerror", None) or str(error)
-        name = getattr(error, "filename", None) or path
-        shown = str(name) if len(str(name)) <= _SHOWN else f"{str(name)[:_SHOWN]}..."
-        raise DataError(f"{shown} cannot be read: {reason}.") from error
 
 
 def _some(names: Sequence[str]) -> str:

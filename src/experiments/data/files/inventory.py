@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.counts import count_of
-from experiments.data.files.class_folders import list_unchecked, require_folder
+from experiments.data.files.class_folders import list_unchecked
 from experiments.data.files.layout import find_splits
 from experiments.data.files.scan import ScannedFile, is_text, scan_files, show_name
+from experiments.data.files.whereabouts import require_folder
 from experiments.errors import DataError
 
 _SHOWN = 4

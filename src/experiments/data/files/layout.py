@@ -10,13 +10,16 @@ from experiments.counts import count_of
 from experiments.data.files.class_folders import (
     LabelledFiles,
     list_classes,
-    list_entries,
     list_files,
+)
+from experiments.data.files.entries import (
+    list_entries,
     list_folders,
+    list_inner_folders,
     refuse_broken,
-    require_folder,
 )
 from experiments.data.files.split_names import hinted_split, split_of
+from experiments.data.files.whereabouts import require_folder
 from experiments.errors import DataError
 
 _SPLITS = ("train", "validation", "test")
@@ -41,6 +44,21 @@ class Layout:
     unused: list[str]
 
 
+@dataclass(frozen=True)
+class Structure:
+    """What a folder's own folders were understood to be, before a file is listed.
+
+    Attributes:
+        class_names: Sorted names of the classes.
+        splits: Split name -> its folder, relative; empty without split folders.
+        folders: Split name -> its folder; `train` is the data set's own without them.
+    """
+
+    class_names: list[str]
+    splits: dict[str, str]
+    folders: dict[str, Path]
+
+
 def read_layout(
     root: Path, *, splits: Mapping[str, str] | None, classes: int | None
 ) -> Layout:
@@ -55,25 +73,62 @@ def read_layout(
     Raises:
         DataError: The folder can be understood in two ways, or a class is missing.
     """
+    structure = read_structure(root, splits=splits, classes=classes)
+    names = structure.class_names
+    return Layout(
+        class_names=names,
+        files={
+            split: list_files(root, folder, names)
+            for split, folder in structure.folders.items()
+        },
+        splits=structure.splits,
+        unused=list_unused(root, structure.splits.values())
+        if structure.splits
+        else list(_list_loose(root, root)),
+    )
+
+
+def read_structure(
+    root: Path, *, splits: Mapping[str, str] | None, classes: int | None
+) -> Structure:
+    """Tells splits and classes by the folders alone, as `read_layout` does.
+
+    Args:
+        root: The folder.
+        splits: As `read_layout` takes them.
+        classes: Likewise.
+
+    Raises:
+        DataError: The folder can be understood in two ways, or holds no classes.
+    """
     found = find_splits(root) if splits is None else splits
     chosen = {s: _descend(root, found[s]) for s in _SPLITS if s in found}
     if not chosen:
         names = list_classes(root, classes)
         if splits is None:
             _question_inner_splits(root)
-        files = list_files(root, root, names)
-        return Layout(names, {"train": files}, {}, list(_list_loose(root, root)))
+        return Structure(names, {}, {"train": root})
     folders = {
         split: require_folder(str(root / name), f"dataset.splits.{split}")
         for split, name in chosen.items()
     }
-    names = list_classes(folders["train"], classes)
-    return Layout(
-        class_names=names,
-        files={s: list_files(root, folder, names) for s, folder in folders.items()},
-        splits=chosen,
-        unused=list_unused(root, chosen.values()),
-    )
+    return Structure(list_classes(folders["train"], classes), chosen, folders)
+
+
+def refuse_other_count(root: Path, names: Sequence[str], classes: int | None) -> None:
+    """Raises where a folder has another number of classes than it must have.
+
+    Args:
+        root: The folder.
+        names: Of its classes.
+        classes: How many there must be; `None` for any number.
+    """
+    if classes not in (None, len(names)):
+        raise DataError(
+            f"dataset.classes is {classes}, but {root} has "
+            f"{count_of(len(names), 'class', 'classes')}. Type "
+            f"dataset.classes={len(names)}, or null to take what is there."
+        )
 
 
 def _descend(root: Path, name: str) -> str:
@@ -259,7 +314,7 @@ def _question_inner_splits(root: Path) -> None:
     """Raises where each class folder has split folders in it, not the reverse."""
     classes = list_folders(root)
     for name in classes:
-        inner = {split_of(folder) for folder in list_entries(root / name).folders}
+        inner = {split_of(folder) for folder in list_inner_folders(root / name)}
         if "train" not in inner or len(inner - {None}) < 2:
             return
     raise DataError(

@@ -64,6 +64,24 @@ def read_trials(folder: Path) -> list[Trial]:
     return gather_trials(read_entries(folder / job_files.TRIALS), folder)
 
 
+def is_complete(folder: Path, max_trials: int | None) -> bool:
+    """Tells whether a search has asked for all of its trials and knows their outcome.
+
+    Args:
+        folder: As above; may not be there.
+        max_trials: That end it; `None` where only its oracle knows, for which a search
+            without an open trial counts as complete.
+
+    Raises:
+        RecordError: The journal is damaged.
+    """
+    if not (folder / job_files.TRIALS).is_file():
+        return False
+    trials = read_trials(folder)
+    told = [trial for trial in trials if trial.outcome is not None]
+    return bool(told) and len(told) >= (max_trials or len(trials))
+
+
 def keep_order(space: Space, folder: Path) -> Space:
     """Returns the space in the order in which its search was started.
 

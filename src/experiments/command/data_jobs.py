@@ -1,0 +1,75 @@
+"""The jobs of a command line by the images that they are trained on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.schema.run import RunConfig
+from experiments.config.schema.task import TrainTaskConfig
+
+# Launchers whose jobs run on this machine, and see its folders.
+_HERE = ("BasicLauncher", "JoblibLauncher", "LocalLauncher")
+
+
+@dataclass(frozen=True)
+class DataJobs:
+    """Jobs that need the same images, as many of them at once.
+
+    Attributes:
+        run: The config of the first one.
+        numbers: Which jobs of the sweep.
+    """
+
+    run: RunConfig
+    numbers: tuple[int, ...] = ()
+
+
+class JobsByData:
+    """Gathers the jobs of each data set and batch size; keeps one config of each.
+
+    Args:
+        runs: The first jobs' configs.
+    """
+
+    def __init__(self, runs: Iterable[RunConfig] = ()) -> None:
+        self._firsts: dict[Any, RunConfig] = {}
+        self._numbers: dict[Any, list[int]] = {}
+        self._count = 0
+        for run in runs:
+            self.add(run)
+
+    def add(self, run: RunConfig) -> None:
+        """Notes the next job."""
+        batch = (run.trainer.batch_size, run.trainer.drop_remainder)
+        key = (repr(run.dataset), batch, run.task._target_, run.from_search)
+        self._firsts.setdefault(key, run)
+        self._numbers.setdefault(key, []).append(self._count)
+        self._count += 1
+
+    def groups(self) -> tuple[DataJobs, ...]:
+        """Returns the jobs that were noted."""
+        return tuple(
+            DataJobs(run, tuple(self._numbers[key]))
+            for key, run in self._firsts.items()
+        )
+
+
+def reads_known_place(run: RunConfig) -> bool:
+    """Tells whether a job has data that can be looked at before it runs.
+
+    A data set of a person's own is code, and what `from_search` names is in a record.
+    """
+    is_told = isinstance(run.task, TrainTaskConfig) and run.from_search is None
+    return is_told and run.dataset.known_place is not None
+
+
+def runs_here(whole: DictConfig) -> bool:
+    """Tells whether the jobs of a sweep run on this machine.
+
+    Args:
+        whole: The config with Hydra's own node.
+    """
+    target = OmegaConf.select(whole, "hydra.launcher._target_", throw_on_missing=False)
+    return str(target).rpartition(".")[2] in _HERE

@@ -1,0 +1,1 @@
+"""What can be told of images before anything heavy is imported."""

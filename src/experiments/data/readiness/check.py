@@ -1,0 +1,71 @@
+"""Looks at the data of jobs before anything heavy is imported and anything is left."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from experiments.command.data_jobs import reads_known_place
+from experiments.config.schema.dataset import (
+    DatasetConfig,
+    FolderConfig,
+    ImageNetConfig,
+)
+from experiments.config.schema.run import RunConfig
+from experiments.data.readiness.archives import look_at_archive
+from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet
+from experiments.data.readiness.training_size import find_batch_fault
+from experiments.errors import ConfigError, Problem
+
+# Looks of this process that told of nothing: a sweep's jobs have the same data.
+_fine: set[str] = set()
+
+
+def check_data(runs: Iterable[RunConfig]) -> None:
+    """Checks that what jobs shall be trained on is there; each data set is seen once.
+
+    The look is short, however many files there are. What it does not see is seen when
+    the data are read.
+
+    Args:
+        runs: Of the jobs.
+
+    Raises:
+        ConfigError: All that is wrong.
+    """
+    alike: dict[str, list[RunConfig]] = defaultdict(list)
+    for run in runs:
+        if reads_known_place(run):
+            alike[repr(run.dataset)].append(run)
+    problems: list[Problem] = []
+    for described, same in alike.items():
+        batches = {_count_batch(run) for run in same}
+        remembered = f"{described} {sorted(batches)}"
+        if remembered not in _fine:
+            found = _find_problems(same[0].dataset, batches)
+            problems += found
+            _fine.update([] if found else [remembered])
+    if problems:
+        told = list({str(problem): problem for problem in problems}.values())
+        raise ConfigError(told, "The data set" if len(alike) == 1 else "The data")
+
+
+def _count_batch(run: RunConfig) -> int:
+    """Returns how many images there must be: of less an epoch has no step."""
+    return run.trainer.batch_size if run.trainer.drop_remainder else 1
+
+
+def _find_problems(dataset: DatasetConfig, batches: set[int]) -> list[Problem]:
+    look = _look(dataset, max(batches))
+    problems = list(look.problems)
+    if look.size is not None:
+        path = str(dataset.known_place)
+        faults = (find_batch_fault(look.size, b, path) for b in sorted(batches))
+        problems += [fault for fault in faults if fault is not None]
+    return problems
+
+
+def _look(dataset: DatasetConfig, batch_size: int) -> Look:
+    if isinstance(dataset, FolderConfig):
+        return look_at_folder(dataset, batch_size)
+    if isinstance(dataset, ImageNetConfig):
+        return look_at_imagenet(dataset, batch_size)
+    return Look(look_at_archive(str(dataset.known_place)))
