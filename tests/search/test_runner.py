@@ -179,7 +179,21 @@ def test_the_jobs_of_a_trial_with_seeds_belong_to_its_own_run(runner: Any) -> No
 def test_epochs_and_attempts_of_seeds_add_up() -> None:
     seeds = [
         Outcome(end="complete", objective=0.5, epochs=3, attempts=2),
-        Outcome(end="complete", objective=0.7, epochs=4, run_id="b"),
+        Outcome(end="complete", objective=0.7, epochs=4),
     ]
     both = combine(seeds)
-    assert (both.epochs, both.attempts, both.run_id) == (7, 3, "b")
+    assert (both.epochs, both.attempts) == (7, 3)
+
+
+def test_trial_of_several_seeds_has_their_means_and_the_run_of_the_first() -> None:
+    seeds = [
+        Outcome(end="complete", objective=o, metrics=metrics, run_id=run_id)
+        for o, metrics, run_id in (
+            (0.5, {"test_loss": 1.0, "only": 9.0}, "a"),
+            (0.75, {"test_loss": 2.0}, "luckiest"),
+            (0.25, {"test_loss": 6.0}, "last"),
+        )
+    ]
+    whole = combine(seeds)
+    assert (whole.objective, whole.run_id) == (0.5, "a")
+    assert whole.metrics == {"test_loss": 3.0}

@@ -84,7 +84,7 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     assert tags["run.kind"] == "search"
     assert tags["search.oracle"] == "random"
     assert tags["search.best_run_id"] == "c"
-    assert tags["search.best_folder"] == f"sweeps/{plan.folder.name}/best-seed_1"
+    assert tags["search.best_folder"] == f"sweeps/{plan.folder.name}/best-seed_0"
     assert tags["search.best_run"] == "optimizer.lr=0.0001 optimizer=adam"
     assert tags["best.optimizer.lr"] == "0.0001"
     history = client().get_metric_history(run_id, "best_val_accuracy")
@@ -242,3 +242,76 @@ def test_a_run_that_is_no_search_has_no_best_trial(run_job: Any) -> None:
     trial = run_job(*TINY, "trainer.epochs=2")
     with pytest.raises(TrackingError, match="search that has a best trial"):
         run_job(f"from_search={trial.run_id}")
+
+
+LR, SEED = "optimizer.lr", "seed"
+
+
+def write_seeds(plan: Any, *found: tuple[dict[str, Any], Outcome]) -> None:
+    """Writes trials by their values."""
+    journal = Journal(plan.folder / job_files.SEARCH / job_files.TRIALS)
+    for number, (values, outcome) in enumerate(found):
+        words = [f"{key}={value}" for key, value in values.items()]
+        trial = Trial(
+            proposal=Proposal(number=number, values=values), overrides=tuple(words)
+        )
+        journal.append(ASKED, format_question(trial))
+        journal.append(TOLD, format_answer(number, outcome, plan.folder))
+    journal.close()
+
+
+@pytest.mark.parametrize("noted", ["first", "last"])  # the latter by format 1 and 2
+def test_search_with_two_seeds_takes_the_best_mean_and_not_the_luckiest_seed(
+    plan: Any, run_job: Any, client: Any, noted: str
+) -> None:
+    """By hand: means of 0.75 and 0.7; the luckiest seed, 0.9, is of the worse one."""
+    jobs = {
+        (lr, seed): run_job(
+            *(*TINY, "trainer.epochs=2", f"seed={seed}", f"optimizer.lr={lr}"),
+            folder=plan.folder / f"{lr}-{seed}",
+        )
+        for lr in (3e-3, 4e-3)
+        for seed in (0, 1)
+    }
+    for job in jobs.values():
+        job.save()
+
+    def combined(lr: float, *values: float) -> tuple[dict[str, Any], Outcome]:
+        runs = [jobs[lr, seed] for seed in (0, 1)]
+        outcome = Outcome(
+            end="complete",
+            objective=sum(values) / 2,
+            repeats=values,
+            run_id=runs[0 if noted == "first" else 1].run_id,
+            folders=[run.output_dir for run in runs],
+        )
+        return {LR: lr}, outcome
+
+    write_seeds(plan, combined(4e-3, 0.9, 0.5), combined(3e-3, 0.7, 0.8))
+    _, run_id = close(plan)
+    best = run_job(f"from_search={run_id}")
+    params = client().get_run(best.run_id).data.params
+    assert (params[LR], params[SEED]) == ("0.003", "0")
+
+
+def test_seed_that_is_searched_makes_no_proposal_of_its_own(
+    plan: Any, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {(1e-3, 0): 0.9, (1e-3, 1): 0.5, (1e-4, 0): 0.7, (1e-4, 1): 0.8}
+    write_seeds(
+        plan,
+        *(
+            ({LR: lr, SEED: seed}, Outcome(end="complete", objective=v, run_id=f"{v}"))
+            for (lr, seed), v in values.items()
+        ),
+    )
+    _, run_id = close(plan)
+    tags = client().get_run(run_id).data.tags
+    assert tags["search.best_run_id"] == "0.7"
+    shown = capsys.readouterr().out
+    first = next(line for line in shown.splitlines() if line.startswith("| 1 |"))
+    assert "0.7000 (mean 0.7500)" in first
+    command = next(line for line in shown.splitlines() if line.startswith("  cd "))
+    assert command.endswith("optimizer.lr=0.0001 seed=0")
+    history = client().get_metric_history(run_id, "best_val_accuracy")
+    assert [point.value for point in history] == pytest.approx([0.9, 0.7, 0.7, 0.75])

@@ -15,6 +15,7 @@ from experiments.command.printed import (
 from experiments.command.search_plan import SearchPlan
 from experiments.files import replace_bytes
 from experiments.jobs import display
+from experiments.jobs.job import JobResult
 from experiments.jobs.recorded_job import BEST_FOLDER, BEST_RUN
 from experiments.search.results.files import format_csv, format_markdown, summarise
 from experiments.search.results.importance import measure_importance
@@ -111,13 +112,21 @@ def _log_best(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
 
 
 def _name_best(plan: Plan, outcome: Outcome) -> dict[str, str]:
-    """Returns the tags by which the best trial is found, of several seeds the last."""
-    # Empty as long as MLflow was not reached: one of before would be another trial's.
-    found = {BEST_RUN: outcome.run_id or ""}
+    """Returns the tags by which the best trial is found, of several seeds the first.
+
+    That one is what its overrides repeat; none of them was chosen for its luck.
+    """
+    run_id = outcome.run_id
+    found: dict[str, str] = {}
     if outcome.folders:
+        folder = Path(outcome.folders[0])
         output_dir = Path(plan.run.output_dir).absolute()
-        found[BEST_FOLDER] = name_below(Path(outcome.folders[-1]), output_dir)
-    return found
+        found[BEST_FOLDER] = name_below(folder, output_dir)
+        if len(outcome.folders) > 1:  # earlier releases noted the run of the last one
+            first = JobResult.load(folder)
+            run_id = run_id if first is None else first.run_id
+    # Empty as long as MLflow was not reached: one of before would be another trial's.
+    return {BEST_RUN: run_id or "", **found}
 
 
 def _describe_space(search: SearchPlan) -> dict[str, object]:

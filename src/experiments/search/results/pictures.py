@@ -1,6 +1,7 @@
 """The course and the result of a search as pictures."""
 
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.objective import Objective
@@ -12,7 +13,12 @@ from experiments.search.results.axes import (
     shorten,
 )
 from experiments.search.results.table import format_number
-from experiments.search.trials.trial import Trial, rank_trials
+from experiments.search.trials.trial import (
+    Trial,
+    best_trial,
+    name_proposal,
+    score_proposals,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,24 +114,42 @@ def draw_importance(importances: Mapping[str, float]) -> "Figure":
 def track_best(
     trials: Sequence[Trial], objective: Objective
 ) -> list[tuple[int, float]]:
-    """Returns number and best objective so far, from the first objective on."""
+    """Returns number and best objective so far, from the first objective on.
+
+    Of trials that differ in their seed alone the mean counts: it may fall again when
+    another seed was less lucky.
+    """
     best: float | None = None
-    steps = []
+    steps: list[tuple[int, float]] = []
+    values: dict[Hashable, list[float]] = {}
     for trial in sorted(trials, key=lambda trial: trial.number):
-        value = trial.objective
-        if objective.is_better(value, best):
-            best = value
+        if trial.objective is not None:
+            known = values.setdefault(name_proposal(trial), [])
+            known.append(trial.objective)
+            if len(known) > 1:  # perhaps it was the best one, and is no more
+                means = [statistics.fmean(found) for found in values.values()]
+                best = means[objective.best(means) or 0]
+            elif objective.is_better(trial.objective, best):
+                best = trial.objective
         if best is not None:
             steps.append((trial.number, best))
     return steps
 
 
+def find_best(
+    trials: Sequence[Trial], objective: Objective
+) -> tuple[Trial, float] | None:
+    """Returns the best trial and the value of its proposal; `None` without any."""
+    best = best_trial(trials, objective)
+    return None if best is None else (best, score_proposals(trials)[best.number])
+
+
 def _name_best(trials: Sequence[Trial], objective: Objective) -> str:
-    ranked = rank_trials(trials, objective)
-    if not ranked:
+    best = find_best(trials, objective)
+    if best is None:
         return "no trial has a result"
-    value = format_number(ranked[0].objective or 0.0)
-    return f"best {objective.name}: {value} (trial {ranked[0].number})"
+    trial, value = best
+    return f"best {objective.name}: {format_number(value)} (trial {trial.number})"
 
 
 def _draw_dots(axes: "Axes", trials: Sequence[Trial]) -> None:

@@ -1,12 +1,18 @@
 """The trials of a search as a table to read."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from experiments.config.objective import Objective
 from experiments.search.results.columns import collect_columns, format_value
-from experiments.search.trials.trial import Outcome, Scalar, Trial, rank_trials
+from experiments.search.trials.trial import (
+    Outcome,
+    Scalar,
+    Trial,
+    rank_trials,
+    score_proposals,
+)
 
 _NOTHING = Outcome(end="failed", attempts=0)  # of a trial that still runs
 
@@ -23,6 +29,7 @@ def build_table(trials: Sequence[Trial], objective: Objective) -> list[list[str]
     by_number = sorted(trials, key=lambda trial: trial.number)
     rest = [trial for trial in by_number if trial.objective is None]
     names = [column.name for column in collect_columns(by_number)]
+    means = score_proposals(trials)
     rows = [["#", "trial", objective.name, *names, "epochs", "time", "state"]]
     for rank, trial in enumerate([*ranked, *rest], start=1):
         outcome = trial.outcome or _NOTHING
@@ -31,7 +38,7 @@ def build_table(trials: Sequence[Trial], objective: Objective) -> list[list[str]
         reason = outcome.reason or ""
         # A pruner's reason says so itself.
         state = trial.state if not reason.startswith(trial.state) else ""
-        row = [place, str(trial.number), format_objective(trial), *values]
+        row = [place, str(trial.number), _judge(trial, means), *values]
         row += [str(outcome.epochs), str(timedelta(seconds=round(outcome.seconds)))]
         rows.append([*row, ": ".join(filter(None, (state, reason)))])
     return rows
@@ -46,6 +53,15 @@ def format_objective(trial: Trial) -> str:
         return format_number(trial.objective)
     spread = format_number(statistics.stdev(repeats))
     return f"{format_number(trial.objective)} ± {spread} ({len(repeats)})"
+
+
+def _judge(trial: Trial, means: Mapping[int, float]) -> str:
+    """Returns the objective, and the mean that counts where other seeds were tried."""
+    text = format_objective(trial)
+    mean = means.get(trial.number)
+    return (
+        text if mean == trial.objective else f"{text} (mean {format_number(mean or 0)})"
+    )
 
 
 def format_number(value: float) -> str:

@@ -1,6 +1,7 @@
 """One trial of a search: what was proposed and what came of it."""
 
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from experiments.workers.report import Failure
 
 Scalar = str | int | float | bool
 End = Literal["complete", "paused", "pruned", "failed"]
+_SEED = "seed"  # the key that makes no other proposal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,11 +108,41 @@ class Trial:
 
 
 def best_trial(trials: Sequence[Trial], objective: Objective) -> Trial | None:
-    """Returns the best trial with an objective, the first of equals; or `None`."""
+    """Returns the first trial of the best proposal, see `rank_trials`; or `None`."""
     return next(iter(rank_trials(trials, objective)), None)
 
 
 def rank_trials(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
-    """Returns the trials that have an objective, from best to worst."""
-    order = objective.rank([trial.objective for trial in trials])
-    return [trials[index] for index in order]
+    """Returns the trials that have an objective, from best to worst.
+
+    Trials that differ in their seed alone are one proposal, judged by its mean, the
+    first of them before the others: a lucky seed makes no proposal better. One that
+    failed with a seed is judged by those that it has.
+    """
+    values = score_proposals(trials)
+    scored = [trial for trial in trials if trial.number in values]
+    order = objective.rank([values[trial.number] for trial in scored])
+    ranked = [scored[index] for index in order]
+    # Two proposals of the same mean do not mix their trials.
+    names = list(dict.fromkeys(map(name_proposal, ranked)))
+    places = {name: place for place, name in enumerate(names)}
+    return sorted(ranked, key=lambda trial: places[name_proposal(trial)])
+
+
+def score_proposals(trials: Sequence[Trial]) -> dict[int, float]:
+    """Returns the mean of a trial's proposal over its seeds, by the trial's number."""
+    values: dict[Hashable, list[float]] = {}
+    scored = [trial for trial in trials if trial.objective is not None]
+    for trial in scored:
+        values.setdefault(name_proposal(trial), []).append(float(trial.objective or 0))
+    means = {name: statistics.fmean(found) for name, found in values.items()}
+    return {trial.number: means[name_proposal(trial)] for trial in scored}
+
+
+def name_proposal(trial: Trial) -> Hashable:
+    """Returns what trials of one proposal share; a trial without a seed is its own."""
+    proposal = trial.proposal
+    if _SEED not in proposal.values:
+        return trial.number
+    rest = {k: v for k, v in proposal.values.items() if k != _SEED}
+    return frozenset(rest.items()), proposal.epochs

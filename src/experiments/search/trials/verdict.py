@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from experiments.errors import Preempted
@@ -35,9 +35,13 @@ def judge(report: Report, objective: str) -> Outcome:
 
 
 def combine(outcomes: Sequence[Outcome]) -> Outcome:
-    """Returns the outcome of a trial from those of its seeds; one failure fails it."""
+    """Returns the outcome of a trial from those of its seeds; one failure fails it.
+
+    Objective and metrics are means over the seeds. The run is that of the first seed,
+    which the trial's overrides repeat: neither the luckiest one nor the last.
+    """
     values = [o.objective for o in outcomes if o.objective is not None]
-    last = outcomes[-1]
+    first, last = outcomes[0], outcomes[-1]
     common = {
         "epochs": sum(o.epochs for o in outcomes),
         "attempts": sum(o.attempts for o in outcomes),
@@ -46,7 +50,19 @@ def combine(outcomes: Sequence[Outcome]) -> Outcome:
     }
     if last.objective is None:
         return replace(last, **common)  # type: ignore[arg-type]
-    return replace(last, objective=statistics.fmean(values), **common)  # type: ignore[arg-type]
+    return replace(
+        last,
+        objective=statistics.fmean(values),
+        metrics=_average([o.metrics for o in outcomes]),
+        run_id=first.run_id,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def _average(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Returns the means of the metrics that all seeds have."""
+    shared = [name for name in metrics[0] if all(name in each for each in metrics)]
+    return {name: statistics.fmean(each[name] for each in metrics) for name in shared}
 
 
 def find_objective(report: Report, name: str) -> float | None:
