@@ -11,9 +11,10 @@ from experiments.tracking.sending.delivery import Delivery
 from experiments.tracking.sending.holding import holds
 from experiments.tracking.spool.journal import Entry, find_opening
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.client import Connection, connect
+from experiments.tracking.store.client import URI, Connection, connect
 from experiments.tracking.store.failures import is_refusal, summarise
 from experiments.tracking.store.links import Location, locate, run_url
+from experiments.tracking.store.outage import describe_outage
 from experiments.tracking.store.reconcile import reconcile_stale_runs
 from experiments.tracking.store.runs import ClaimedRun
 
@@ -106,7 +107,7 @@ class Courier:
             if not is_refusal(error):
                 # The next attempt looks at everything anew: the store may be another.
                 self._delivery = None
-                raise TrackingError(summarise(error)) from error
+                raise TrackingError(self._explain(error)) from error
             self._note_refusal(entry, summarise(error))
         self.sent += 1
         self.delivered += 1
@@ -125,9 +126,19 @@ class Courier:
         try:
             return self._delivery or self._connect()
         except TrackingError as error:
-            raise type(error)(str(error).rstrip(".")) from error
+            raise type(error)(self._explain(error)) from error
         except Exception as error:
-            raise TrackingError(summarise(error)) from error
+            raise TrackingError(self._explain(error)) from error
+
+    def _explain(self, error: Exception) -> str:
+        """Returns why nothing is sent, with the address of a server that is away."""
+        location = self.location
+        uri = location.uri if location.database is None else None
+        if outage := describe_outage(error, uri):
+            return outage
+        if isinstance(error, TrackingError):
+            return str(error).removeprefix(URI).rstrip(".")
+        return summarise(error)
 
     def _connect(self) -> Delivery:
         self.connection = connect(self._destination)

@@ -17,6 +17,7 @@ from experiments.tracking.store.database import prepare_database
 from experiments.tracking.store.failures import comes_from_store, summarise
 from experiments.tracking.store.links import Location, locate, mlflow_command
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
+from experiments.tracking.store.outage import describe_outage
 from experiments.tracking.store.relocation import FOLDER_TAG
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ T = TypeVar("T")
 # MLflow waits 20 s for SQLite's write lock; these are for what still gets refused.
 _BUSY_DELAYS = (0.1, 0.3, 1.0, 3.0)
 _PROBE_SECONDS = 10
+URI = "tracking.uri: "  # whose fault it is that no server answers
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,9 @@ def _probe(uri: str) -> None:
         return  # somebody answered; what it lacks will be said by the first request
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        outage = describe_outage(error, uri)
         raise TrackingError(
-            f"tracking.uri: no server answers at {uri} ({reason})"
+            f"{URI}{outage or f'no server answers at {uri} ({reason})'}"
         ) from error
 
 
@@ -155,6 +158,9 @@ def _claim_experiment(connection: Connection) -> str:
             )
             if found is None:
                 raise
+    if found.name != name:
+        place = connection.location.uri
+        raise TrackingError(f"{URI}what answers at {place} is no MLflow server")
     return check_experiment(connection, found)
 
 

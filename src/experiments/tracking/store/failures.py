@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from experiments.tracking.store.outage import describe_outage
+
 _CODE = "INVALID_PARAMETER_VALUE"
 # Of a server or the proxy before it: malformed, too large, of a refused type.
 _STATUSES = (400, 411, 413, 415, 422)
@@ -35,8 +37,15 @@ def comes_from_store(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.startswith(_LIBRARIES)
 
 
-def summarise(error: BaseException) -> str:
-    """Returns an error of MLflow in one line, which may be cut."""
+def summarise(error: BaseException, uri: str | None = None) -> str:
+    """Returns an error of MLflow, or of the way to it, in one line, which may be cut.
+
+    Args:
+        error: What was raised.
+        uri: The server that was asked; `None` where it is unknown, or none.
+    """
+    if (outage := describe_outage(error, uri)) is not None:
+        return outage
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0].rstrip(".") if lines else type(error).__name__
     return text if len(text) <= 300 else f"{text[:300]}..."
