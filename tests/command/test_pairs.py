@@ -10,7 +10,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
 
-from experiments.command.pairs import GRID_SWEEPER, list_jobs, list_rows
+from experiments.command.pairs import (
+    GRID_SWEEPER,
+    HYDRAS_SWEEPER,
+    list_jobs,
+    list_rows,
+)
 from experiments.config.schema.resume import SweepConfig
 from experiments.errors import ConfigError
 
@@ -147,7 +152,6 @@ def test_the_sweeper_starts_the_jobs_that_were_planned(
             ["sweep.zip={seed:[1,2,3]}", "optimizer.lr=1,2", "sweep.max_jobs=5"],
             "sweep.zip optimizer.lr=1,2 makes 6 jobs (3 x 2), and sweep.max_jobs is 5.",
         ),
-        ([ZIP, "hydra/sweeper=basic"], "sweep.zip is used by hydra/sweeper=grid only."),
         (
             [ZIP, "hydra/sweeper=keras_tuner", "seed=1,2"],
             "sweep.zip cannot be searched: an oracle chooses each value by itself.",
@@ -162,8 +166,19 @@ def test_rows_that_make_no_jobs_are_told(
     assert message in str(error.value)
 
 
-def test_what_a_file_or_a_typed_mapping_sweeps_is_a_grid_too(check: Any) -> None:
-    plan = check("hydra.sweeper.params={seed: '1,2'}", multirun=True)
+def test_an_experiment_may_choose_a_sweeper_of_its_own(check: Any) -> None:
+    """What stands in for Hydra's sweeper is chosen by nobody."""
+    assert check("experiment=search_resnet50", multirun=True).search is not None
+
+
+def test_whoever_names_hydras_sweeper_may_pair_values_too(
+    check: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "hydra" / "sweeper" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"_target_: {HYDRAS_SWEEPER}\nmax_batch_size: null\n")
+    words = ("hydra/sweeper=mine", "sweep.zip={seed:[1,2]}")
+    plan = check(*words, extra_config_dir=tmp_path, multirun=True)
     assert plan.jobs == (("seed=1",), ("seed=2",))
 
 

@@ -8,7 +8,7 @@ meanwhile; a launcher's workers get what was read along with the loader.
 import pickle
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,10 +33,12 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.aliases import check_aliases
 from experiments.command.hydra_node.surroundings import check_surroundings, load_objects
 from experiments.command.local_configs import LocalConfigs
+from experiments.command.pairs import GRID_SWEEPER, HYDRAS_SWEEPER
 from experiments.command.permission import (
     KEY,
     ConfigFile,
@@ -212,6 +214,7 @@ class Loader(ConfigLoaderImpl):
                 own = {*config.hydra.overrides.task, *self.left_out}
                 task = [word for word in overrides if word in own]
                 OmegaConf.update(config, "hydra.overrides.task", task)
+        _let_pair(config)
         typed = {override.lstrip("+").partition("=")[0] for override in overrides}
         if KEY not in typed:
             _grant(config, self.permission.packages)
@@ -386,6 +389,13 @@ def use_hydra(loader: Loader, *, name: str = "run") -> Iterator[CheckedHydra]:
         yield hydra
     finally:
         known.hydra, config.cfg, base.version_base = former
+
+
+def _let_pair(config: DictConfig) -> None:
+    """Lets Hydra's own sweeper take rows beside its grid, whoever has chosen it."""
+    with suppress(OmegaConfBaseException):  # told by its own check
+        if OmegaConf.select(config, "hydra.sweeper._target_") == HYDRAS_SWEEPER:
+            OmegaConf.update(config, "hydra.sweeper._target_", GRID_SWEEPER)
 
 
 def _grant(config: DictConfig, packages: Sequence[str]) -> None:

@@ -34,7 +34,6 @@ from experiments.command.loader import Loader, open_hydra
 from experiments.command.overlay import describe_overlay
 from experiments.command.pairs import (
     GRID_SWEEPER,
-    HYDRAS_SWEEPER,
     Row,
     check_rows,
     count_rows,
@@ -479,8 +478,7 @@ def _list_params(composer: Composer) -> list["Override"]:
 
 
 def _is_hydras_sweeper(composer: Composer) -> bool:
-    target = str(composer.first.hydra.sweeper._target_)
-    return target in (GRID_SWEEPER, HYDRAS_SWEEPER)
+    return str(composer.first.hydra.sweeper._target_) == GRID_SWEEPER
 
 
 def _refuse_swept_blocks(swept: Sequence["Override"]) -> Iterator[Problem]:
@@ -491,7 +489,7 @@ def _refuse_swept_blocks(swept: Sequence["Override"]) -> Iterator[Problem]:
 def _refuse_other_sweeper(sweep: SweepConfig, base: DictConfig) -> Iterator[Problem]:
     if str(base.hydra.sweeper._target_) != GRID_SWEEPER:
         for block in count_rows(sweep):
-            yield Problem(block, "is used by hydra/sweeper=grid only.")
+            yield Problem(block, "is used by hydra/sweeper=basic only.")
 
 
 def _list_jobs(

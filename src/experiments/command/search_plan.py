@@ -81,7 +81,7 @@ def _raise(problems: Iterator[Problem]) -> None:
 def _refuse_rows(sweep: SweepConfig) -> Iterator[Problem]:
     for block in count_rows(sweep):
         reason = "cannot be searched: an oracle chooses each value by itself."
-        yield Problem(block, reason, f"Type {block}=null, or hydra/sweeper=grid.")
+        yield Problem(block, reason, f"Type {block}=null, or hydra/sweeper=basic.")
 
 
 def _describe_parameters(

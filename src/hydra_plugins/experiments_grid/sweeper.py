@@ -1,4 +1,6 @@
-"""`hydra/sweeper=grid`: Hydra's own grid, and beside it values that go together.
+"""`hydra/sweeper=basic`: Hydra's own grid, and beside it values that go together.
+
+The loader has it take the place of Hydra's sweeper of that name.
 
 Hydra imports this module at every start: nothing heavy may stand at its top.
 """

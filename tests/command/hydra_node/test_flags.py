@@ -67,6 +67,7 @@ def test_key_is_honoured_or_refused_in_a_sentence(
     [
         (["hydra.mode=RUN"], "hydra.mode must be MULTIRUN with -m. Received: RUN."),
         (["hydra/launcher=null"], "hydra/launcher must not be null in a sweep."),
+        (["hydra.sweeper.params={seed: '1,2'}"], "hydra.sweeper.params is null"),
         (["hydra.sweeper.max_batch_size=0"], "hydra.sweeper.max_batch_size must be nu"),
         (
             ["hydra.verbose=true,false"],

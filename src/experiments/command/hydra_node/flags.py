@@ -242,7 +242,7 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
         reason = f"must be {wanted.name} {'with' if multirun else 'without'} -m."
         yield Problem("hydra.mode", f"{reason} Received: {hydra.mode.name}.")
     if multirun and not _is_node(hydra, "sweeper"):
-        hint = "A grid runs all values: hydra/sweeper=grid"
+        hint = "The basic one runs all values: hydra/sweeper=basic"
         yield Problem("hydra/sweeper", "must not be null in a sweep.", hint)
     if multirun and not _is_node(hydra, "launcher"):
         hint = "The basic one runs one job after the other: hydra/launcher=basic"
