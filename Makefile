@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-slow test-faults test-slurm lint map ui clean constraints
+.PHONY: help run check test test-slow test-faults test-browser test-slurm chromium lint map ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -15,10 +15,11 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 help:
 	@echo "make run    install, train the default experiment, show where to look"
-	@echo "make ui     compare runs in MLflow on http://127.0.0.1:$(PORT)"
+	@echo "make ui     open the runs in MLflow, on http://127.0.0.1:$(PORT)"
 	@echo "make check  install, then run every linter and compose every config; while you work"
 	@echo "make test   install, then run every linter and test"
 	@echo "make test-slow   the tests that take minutes each, hours in all"
+	@echo "make test-browser   look at MLflow's pages with Chromium; takes minutes"
 	@echo "make test-faults   kill, fill and disconnect real runs; takes minutes"
 
 run: $(VENV)/installed
@@ -26,9 +27,7 @@ run: $(VENV)/installed
 
 ui: $(VENV)/installed
 	@test -f outputs/mlflow.db || { echo "There are no runs yet: make run"; exit 1; }
-	@$(BIN)/python -m experiments.tracking outputs/mlflow.db
-	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --workers 1 --host 127.0.0.1 --port $(PORT) \
-		--backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db
+	@$(BIN)/python -m experiments.tracking outputs/mlflow.db --port $(PORT)
 
 # What a command line, a config file and a page may say, without a training and without
 # a terminal or a project that is written for it.
@@ -49,6 +48,18 @@ test-slow: $(VENV)/installed-dev
 # minutes included.
 test-faults: $(VENV)/installed-dev
 	@$(PYTEST) -m "not slurm" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
+
+# MLflow's pages on a real sweep and a real search; pictures of them in .screenshots.
+test-browser: $(VENV)/installed-browser chromium
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+# Debian's, which root can install; a browser that is there already is taken as it is.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	echo "Installing Chromium" && test "$$(id -u)" = 0 && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		chromium >/dev/null; } || { \
+	echo "Chromium is neither installed nor could it be, which needs root and Debian's packages. Install it, then: make test-browser"; exit 1; }
 
 # On a SLURM that is started for it, by root. Needs Debian's munge, slurmctld, slurmd,
 # slurmdbd, slurm-client and mariadb-server: submitit asks the accounting what became
@@ -79,13 +90,18 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/installed
 
+$(VENV)/installed-browser: $(VENV)/installed-dev
+	@echo "Installing what drives a browser"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@touch $@
+
 # The picture in docs/architecture.md, from the imports as they are.
 map: $(VENV)/installed-dev
 	@$(BIN)/python docs/draw_rooms.py
 
 # Names and versions only, never an address: what the ranges in pyproject.toml resolve to.
-constraints: $(VENV)/installed-dev
+constraints: $(VENV)/installed-browser
 	@$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
 clean:
-	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .screenshots

@@ -15,7 +15,8 @@ class Destination:
             is made absolute.
         uri: MLflow tracking server or database; `None` for `<output_dir>/mlflow.db`.
         experiment: Name of the experiment that new runs belong to.
-        ui_url: Address of MLflow's pages, for links; `None` for the server itself.
+        ui_url: Address of MLflow's pages, for links; `None` for the server itself, or
+            where `make ui` listens.
         server_timeout: Seconds that a server may stay silent.
         enabled: False with `tracking=off`: new runs are not recorded.
     """

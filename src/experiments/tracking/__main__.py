@@ -1,5 +1,9 @@
-"""Prepares a database for MLflow's own pages: `python -m experiments.tracking FILE`."""
+"""MLflow's pages on a database: `python -m experiments.tracking FILE --port 5000`.
 
+Without a port the database is prepared for them, and that is all.
+"""
+
+import argparse
 import logging
 import sys
 from pathlib import Path
@@ -10,15 +14,28 @@ from experiments.tracking.store.database import prepare_database
 
 
 def main() -> int:
-    """Upgrades the database and puts it right after a move; returns the exit code."""
+    """Upgrades the database, puts it right after a move and shows the pages.
+
+    Returns:
+        The exit code.
+    """
     guard_screen()
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    parser = argparse.ArgumentParser(prog="python -m experiments.tracking")
+    parser.add_argument("database", type=Path, metavar="FILE")
+    parser.add_argument("--port", type=int)
+    asked = parser.parse_args()
+    database = asked.database.absolute()
     try:
-        prepare_database(Path(sys.argv[1]).absolute())
+        prepare_database(database)
+        if asked.port is None:
+            return 0
+        from experiments.tracking.store.pages import show_pages
+
+        return show_pages(database, asked.port)
     except TrackingError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0
 
 
 if __name__ == "__main__":

@@ -54,7 +54,6 @@ def test_server_with_address_is_complete():
         ({"uri": "sqlite:////a\nb"}, "tracking.uri", "control"),
         ({"ui_url": "notaurl"}, "tracking.ui_url", "http://"),
         ({"ui_url": "http://h/#/a"}, "tracking.ui_url", "fragment"),
-        ({"ui_url": None}, "tracking.ui_url", "null"),
         ({"experiment": " "}, "tracking.experiment", "empty"),
         ({"server_timeout": 0}, "tracking.server_timeout", ">= 1"),
         ({"drain_seconds": -1}, "tracking.drain_seconds", ">= 0"),

@@ -254,7 +254,9 @@ def test_finished_job_is_sent_again_when_the_database_was_deleted(ended):
     assert (row["sent"], row["unsent"], row["reason"]) == (4, 0, None)
     ((now, again),) = runs_in(ended / "mlflow.db").items()
     assert row["run_id"] == now
-    assert row["run_url"] == f"http://127.0.0.1:5000/#/experiments/1/runs/{now}"
+    page, _, query = row["run_url"].partition("?")
+    assert page == f"http://127.0.0.1:5000/#/experiments/1/runs/{now}"
+    assert query == "workflowType=machine_learning"
     assert again == run
     assert now != former
     (note,) = (ended / "artifacts").rglob("note.txt")

@@ -8,7 +8,11 @@ from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
 from experiments.tracking.store.links import (
+    charts_url,
     compare_url,
+    experiment_url,
+    find_pages,
+    home_url,
     is_same_store,
     locate,
     run_url,
@@ -41,9 +45,40 @@ def test_output_folder_that_mlflow_misreads_is_refused(tmp_path, sign):
         locate(Destination(output_dir=tmp_path / f"a{sign}b"))
 
 
-def test_run_page_has_a_link():
-    url = run_url("http://127.0.0.1:5000/", "3", "abc")
-    assert url == "http://127.0.0.1:5000/#/experiments/3/runs/abc"
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        (home_url("http://h:5000/"), "/#/experiments"),
+        (experiment_url("http://h:5000/", "3"), "/#/experiments/3/runs"),
+        (run_url("http://h:5000/", "3", "abc"), "/#/experiments/3/runs/abc"),
+        (charts_url("http://h:5000/", "3", "abc"), "/#/experiments/3/runs"),
+        (compare_url(["a"], "3", "http://h:5000"), "/#/compare-runs"),
+    ],
+)
+def test_page_opens_in_the_mode_for_training(url, page):
+    place, _, query = url.partition("?")
+    assert place == f"http://h:5000{page}"
+    assert parse_qs(query)["workflowType"] == ["machine_learning"]
+
+
+def test_charts_open_in_the_view_that_was_kept():
+    query = parse_qs(charts_url("http://h", "3", "abc").partition("?")[2])
+    assert query["compareRunsMode"] == ["CHART"]
+    assert query["viewStateShareKey"] == ["abc"]
+
+
+@pytest.mark.parametrize(
+    ("place", "pages"),
+    [
+        ({}, "http://127.0.0.1:5000"),
+        ({"uri": "sqlite:////a/b.db"}, "http://127.0.0.1:5000"),
+        ({"uri": "http://server:80/"}, "http://server:80"),
+        ({"uri": "http://server", "ui_url": "https://pages"}, "https://pages"),
+        ({"ui_url": "http://127.0.0.1:6001"}, "http://127.0.0.1:6001"),
+    ],
+)
+def test_pages_are_those_of_the_server_or_of_make_ui(tmp_path, place, pages):
+    assert find_pages(Destination(output_dir=tmp_path, **place)) == pages
 
 
 def test_compare_page_names_runs_and_experiment_as_json():

@@ -24,7 +24,8 @@ class TrackingConfig:
         uri: MLflow tracking server or database; null for the embedded database
             `<output_dir>/mlflow.db`.
         experiment: Name of the MLflow experiment, which groups comparable runs.
-        ui_url: Address of MLflow's pages, for links; null for the server itself.
+        ui_url: Address of MLflow's pages, for links; null for the server itself, and
+            for where `make ui` listens, http://127.0.0.1:5000, without one.
         log_model: Which model the run keeps: that of the best epoch, or none.
         server_timeout: Seconds that a tracking server may stay silent.
         drain_seconds: How long the end of a run waits for records that are not sent
@@ -45,9 +46,6 @@ class TrackingConfig:
             yield Problem("experiment", "must not be empty.", "Name the comparison.")
         if self.uri is not None:
             yield from check_uri(self.uri)
-        elif self.ui_url is None:
-            hint = "Set it to the address that `mlflow ui` will have."
-            yield Problem("ui_url", "must not be null without tracking.uri.", hint)
         if self.ui_url is not None:
             hint = "Name the page that opens by itself, without them."
             yield from check_web_address("ui_url", self.ui_url, hint=hint)

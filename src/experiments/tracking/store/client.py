@@ -15,7 +15,12 @@ from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.database import prepare_database
 from experiments.tracking.store.failures import comes_from_store, summarise
-from experiments.tracking.store.links import Location, locate, mlflow_command
+from experiments.tracking.store.links import (
+    Location,
+    find_pages,
+    locate,
+    mlflow_command,
+)
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
 from experiments.tracking.store.outage import describe_outage
 from experiments.tracking.store.relocation import FOLDER_TAG
@@ -45,7 +50,7 @@ class Connection:
     @property
     def pages(self) -> str:
         """Address of MLflow's pages."""
-        return self.destination.ui_url or self.location.uri
+        return find_pages(self.destination)
 
     @cached_property
     def experiment_id(self) -> str:

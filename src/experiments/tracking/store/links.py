@@ -16,6 +16,10 @@ from experiments.errors import TrackingError
 
 _SQLITE = "sqlite:///"
 _EMBEDDED = "embedded"
+_PAGES = "http://127.0.0.1:5000"  # where `make ui` listens
+# Without it MLflow opens its pages for language models. It stands behind the hash, as
+# all that the pages read from an address does.
+_MODE = "workflowType=machine_learning"
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,26 @@ def as_folder(address: str) -> Path | None:
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
+def find_pages(destination: Destination) -> str:
+    """Returns the address of MLflow's pages for a store."""
+    location = locate(destination)
+    own = _PAGES if location.database is not None else location.uri
+    return destination.ui_url or own
+
+
+def home_url(base: str) -> str:
+    """Returns the address of the list of experiments."""
+    return f"{base.rstrip('/')}/#/experiments?{_MODE}"
+
+
+def experiment_url(base: str, experiment_id: str) -> str:
+    """Returns the address of an experiment's table of runs."""
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs?{_MODE}"
+
+
 def run_url(base: str, experiment_id: str, run_id: str) -> str:
     """Returns the address of a run's page."""
-    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}?{_MODE}"
 
 
 def compare_url(run_ids: Sequence[str], experiment_id: str, base: str) -> str:
@@ -101,7 +122,20 @@ def compare_url(run_ids: Sequence[str], experiment_id: str, base: str) -> str:
     """
     runs = quote(json.dumps(list(run_ids), separators=(",", ":")))
     experiments = quote(json.dumps([experiment_id]))
-    return f"{base.rstrip('/')}/#/compare-runs?runs={runs}&experiments={experiments}"
+    query = f"runs={runs}&experiments={experiments}&{_MODE}"
+    return f"{base.rstrip('/')}/#/compare-runs?{query}"
+
+
+def charts_url(base: str, experiment_id: str, view: str) -> str:
+    """Returns the address of a view of an experiment's charts that is kept in MLflow.
+
+    Args:
+        base: Address of MLflow's pages.
+        experiment_id: Of the experiment.
+        view: Key of the view, see `charts.keep_view`.
+    """
+    charts = f"compareRunsMode=CHART&viewStateShareKey={quote(view)}"
+    return f"{experiment_url(base, experiment_id)}&{charts}"
 
 
 def mlflow_command(location: Location, *words: str) -> str:
@@ -114,7 +148,7 @@ def ui_command(destination: Destination) -> str | None:
     """Returns the shell command that starts MLflow's pages on the database.
 
     Args:
-        destination: Its `ui_url` says the host and port to listen on.
+        destination: Its `ui_url` may say the host and port to listen on.
 
     Returns:
         The command; `None` for a server, whose pages are up already.
@@ -122,7 +156,7 @@ def ui_command(destination: Destination) -> str | None:
     location = locate(destination)
     if location.database is None:
         return None
-    address = urlsplit(destination.ui_url or "http://127.0.0.1:5000")
+    address = urlsplit(find_pages(destination))
     words = [name_program("mlflow"), "ui", "--backend-store-uri", location.uri]
     words += ["--host", address.hostname or "127.0.0.1"]
     return shlex.join([*words, "--port", str(address.port or 5000)])
