@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from experiments.config.convert import nearest
+from experiments.config.metric_names import MEASURED, TEST
 from experiments.errors import ConfigError, Problem
 
 Direction = Literal["max", "min"]
 Mode = Literal["auto", "max", "min"]
 
-METRICS = ("loss", "accuracy", "top5_accuracy")
-EPOCH_METRICS = (*(f"val_{name}" for name in METRICS), *METRICS)
-FINAL_METRICS = (*EPOCH_METRICS, *(f"test_{name}" for name in METRICS))
+EPOCH_METRICS = (*(f"val_{name}" for name in MEASURED), *MEASURED)
+FINAL_METRICS = (*EPOCH_METRICS, *(f"{TEST}{name}" for name in MEASURED))
 TOP5_FROM = 11  # classes; with ten or fewer, the best five say little
 
 _DIRECTIONS: dict[str, Direction] = {"loss": "min", "accuracy": "max"}

@@ -10,6 +10,7 @@ from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
 from experiments.builders.model import build_model
+from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.data.dataset import Dataset
 from experiments.fitting import record
 from experiments.jobs import display
@@ -185,7 +186,7 @@ class Fitting:
             batch_size=trainer.batch_size,
             sweep_left=None if self.job.place is None else self.job.place.seconds_left,
         )
-        logger = EpochLogger(record.epoch_logger(self.tracker))
+        logger = EpochLogger(record.epoch_logger(self.tracker, trainer.monitor))
         first = FirstStep(self.tracker.settle_params)
         return {"(tracker)": logger, "(first step)": first, "(display)": display}
 
@@ -209,10 +210,10 @@ class Fitting:
         if keeper is not None and best != last:
             epoch = int(keeper.load_best(model))
         scores = history.metrics_of(epoch)
-        metrics = {"best_epoch": float(epoch)} | {
-            f"best_{name}": value
+        metrics = {BEST_EPOCH: float(epoch)} | {
+            name_best(name): value
             for name, value in scores.items()
-            if name.endswith(("loss", "accuracy")) or name == trainer.monitor
+            if is_score(name) or name == trainer.monitor
         }
         return Fitted(model=model, metrics=metrics, epochs=last, end=end, reason=pruned)
 

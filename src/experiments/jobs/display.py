@@ -13,6 +13,7 @@ from experiments.command.printed import (
     from_folder,
     typed_folder,
 )
+from experiments.config.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_duration
 from experiments.jobs.job import End, Job, JobResult
@@ -76,13 +77,13 @@ def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) ->
         result: What came of it.
         in_sweep: Its folder was shown before, and the rest stands at the sweep's end.
     """
-    kinds = {"best": "best epoch", "test": "held-out test"}
+    kinds = {BEST: "best epoch", TEST: "held-out test"}
     rows = {}
     for kind, title in kinds.items():
         scores = {
-            name.removeprefix(f"{kind}_"): value
+            name_of_epoch(name).removeprefix(TEST): value
             for name, value in result.metrics.items()
-            if name.startswith(f"{kind}_")
+            if name.startswith(kind)
         }
         if scores:
             rows[title] = _describe_scores(scores)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from experiments import job_files
+from experiments.config.metric_names import name_as_today
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import make_printable
@@ -149,7 +150,9 @@ class JobResult:
             found,
             # Whoever wrote it does not move the cursor of whoever reads it.
             name=make_printable(found.name),
-            metrics={make_printable(k): v for k, v in found.metrics.items()},
+            metrics=name_as_today(
+                {make_printable(k): v for k, v in found.metrics.items()}
+            ),
             run_url=None if found.run_url is None else make_printable(found.run_url),
             reason=None if found.reason is None else make_printable(found.reason),
             output_dir=str(folder),

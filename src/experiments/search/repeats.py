@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments import job_files
 from experiments.command.composer import quote
+from experiments.config.metric_names import name_best
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import SearchConfig
 from experiments.config.search.space import Space
@@ -50,7 +51,7 @@ def _close(tracker: Tracker, search: SearchConfig, outcome: Outcome) -> None:
     name = search.objective.name
     metrics: dict[str, Any] = {}
     if outcome.objective is not None:
-        metrics[f"best_{name}"] = outcome.objective
+        metrics[name_best(name)] = outcome.objective
     if len(outcome.repeats) > 1:
         metrics[f"spread_{name}"] = statistics.stdev(outcome.repeats)
     if metrics:

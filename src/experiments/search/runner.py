@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.config.convert import nearest
+from experiments.config.metric_names import name_of_epoch
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.config.search.space import Space
 from experiments.errors import ConfigError, Problem
@@ -132,7 +133,7 @@ def _refuse_unknown(report: Report, objective: str) -> None:
     if report.status != "returned" or not metrics:
         return
     if find_objective(report, objective) is None:
-        names = list(dict.fromkeys(name.removeprefix("best_") for name in metrics))
+        names = list(dict.fromkeys(name_of_epoch(name) for name in metrics))
         reason = f"is none of what a trial has: {', '.join(names)}."
         problem = Problem(
             f"{KEY}.objective.name",

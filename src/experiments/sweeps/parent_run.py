@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.config.destination import Destination
+from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.seeds import SEED, format_groups, group_seeds
@@ -89,7 +90,7 @@ def finish_sweep(
     if best is not None:
         result, value = best
         # A step a time that the sweep is run: a later result replaces the earlier one.
-        parent.log_metrics({f"best_{objective.name}": value}, step=parent.resumed)
+        parent.log_metrics({name_best(objective.name): value}, step=parent.resumed)
         tags = {"sweep.best_run": result.name, "sweep.best_run_id": result.run_id}
         parent.set_tags(tags)
     unfinished = [result for result in ranked if result.status != "FINISHED"]

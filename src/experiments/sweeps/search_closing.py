@@ -13,6 +13,7 @@ from experiments.command.printed import (
     describe_tracking,
 )
 from experiments.command.search_plan import SearchPlan
+from experiments.config.metric_names import name_best
 from experiments.files import replace_bytes
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
@@ -98,7 +99,7 @@ def _log_best(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     objective = _search_of(plan).config.objective
     ended = [trial for trial in trials if trial.outcome is not None]
     for number, value in track_best(ended, objective):
-        parent.log_metrics({f"best_{objective.name}": value}, step=number)
+        parent.log_metrics({name_best(objective.name): value}, step=number)
     best = best_trial(trials, objective)
     if best is None or best.outcome is None:
         return

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 
@@ -31,7 +32,7 @@ def best_result(
 
 def read_value(result: JobResult, objective: Objective) -> float | None:
     """Returns what of a job is compared; a sweep may vary what its jobs monitor."""
-    return result.metrics.get(f"best_{objective.name}", result.objective)
+    return result.metrics.get(name_best(objective.name), result.objective)
 
 
 def format_csv(results: Sequence[JobResult], objective: Objective) -> str:
@@ -96,7 +97,7 @@ def write_table(rows: Sequence[Sequence[str]], rule: Sequence[str]) -> str:
 
 def list_test_metrics(results: Sequence[JobResult]) -> list[str]:
     """Returns the metrics of the test set that any of the jobs has."""
-    return [name for name in _metric_names(results) if name.startswith("test_")]
+    return [name for name in _metric_names(results) if name.startswith(TEST)]
 
 
 def read_override(result: JobResult, key: str) -> str:

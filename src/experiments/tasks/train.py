@@ -19,6 +19,7 @@ from experiments.builders.devices import (
 )
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
+from experiments.config.metric_names import TEST, name_best
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data
@@ -95,7 +96,7 @@ def train(job: Job) -> JobResult:
         job.stop.plan = _describe_rest(run)
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
-            metrics |= _evaluate(model, pipelines.test, prefix="test_")
+            metrics |= _evaluate(model, pipelines.test, prefix=TEST)
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
         record.log_result(tracker, metrics)
@@ -109,7 +110,7 @@ def train(job: Job) -> JobResult:
     result = JobResult(
         name=job.name,
         status="FINISHED",
-        objective=metrics[f"best_{run.trainer.monitor}"],
+        objective=metrics[name_best(run.trainer.monitor)],
         metrics=metrics,
         run_id=tracker.run_id,
         run_url=tracker.run_url,

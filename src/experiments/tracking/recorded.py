@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from experiments import job_files
 from experiments.config.destination import Destination
 from experiments.config.history import name_key, name_values, name_word
+from experiments.config.metric_names import name_as_today
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
 from experiments.records import (
@@ -102,7 +103,7 @@ def read_run(
         choices=read("config/choices.yaml"),
         changed={name_key(k): v for k, v in changed_keys(run.data.tags).items()},
         origin=read(job_files.ORIGIN),
-        metrics=run.data.metrics,
+        metrics=name_as_today(run.data.metrics),
     )
 
 

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from experiments.config.metric_names import name_best
 from experiments.errors import Preempted
 from experiments.search.trials.trial import Outcome
 from experiments.workers.report import STOPPED, Failure, Report
@@ -70,7 +71,7 @@ def find_objective(report: Report, name: str) -> float | None:
     if report.result is None:
         return report.value
     metrics = report.result.metrics
-    return metrics.get(f"best_{name}", metrics.get(name))
+    return metrics.get(name_best(name), metrics.get(name))
 
 
 def _judge_stop(report: Report) -> Outcome:

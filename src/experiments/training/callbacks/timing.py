@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 import keras
 
+from experiments.config.metric_names import FIRST_STEP
 from experiments.shapes import Count, conform
 
 
@@ -59,7 +60,7 @@ class Timing(keras.callbacks.Callback):
         if self._ends:
             logs["images_per_second"] = self._throughput()
             if self._is_first_epoch:
-                logs["first_step_seconds"] = self._first_end() - self._begin
+                logs[FIRST_STEP] = self._first_end() - self._begin
         elif steps:  # an earlier process did them all
             logs["images_per_second"] = steps * self._batch_size / seconds
         if steps:
