@@ -37,7 +37,7 @@ def test_run_is_what_was_trained(config: Config, result: JobResult) -> None:
     assert run.result == result
     assert run.data == {**config.data}
     assert run.params["optimizer.lr"] == "0.01"
-    assert run.params["derived.steps_per_epoch"] == "2"
+    assert run.tags["derived.steps_per_epoch"] == "2"
     assert run.tags["a"] == "b"
 
 

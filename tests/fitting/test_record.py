@@ -97,6 +97,7 @@ def job(tmp_path: Path) -> Any:
         resolved={"seed": 3, "model": {"depth": 18}},
         overrides=("seed=3",),
         choices={"dataset": "digits", "model": "resnet18", "mine": "one"},
+        links={},
         name="mine",
         output_dir=tmp_path / "job",
         sweep_dir=tmp_path / "sweep",
@@ -148,7 +149,7 @@ def test_device_and_why_it_was_taken_are_tags(
 
 def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -> None:
     with record.open_run(job):
-        params = {"seed": "3", "model.depth": "18"}
+        params = {"model": "resnet18", "seed": "3", "model.depth": "18"}
         assert tracker.calls_of("plan_params") == [(params,)]
         assert tracker.calls_of("set_tags") == [({"python": "3.11"},)]
         assert tracker.files() == {
@@ -221,19 +222,16 @@ def test_what_model_and_data_turned_out_to_be_is_recorded() -> None:
     tracker = Recorder()
     choices = {"jit": True, "onednn": False}
     record.log_start(tracker, DATASET, Cost(), choices, 78)  # type: ignore[arg-type]
-    assert tracker.calls_of("plan_params") == [
-        (
-            {
-                "derived.parameters": 10,
-                "derived.flops_per_image": 20,
-                "derived.steps_per_epoch": 78,
-                "derived.jit": True,
-                "derived.onednn": False,
-            },
-        )
-    ]
+    derived = {
+        "derived.parameters": "10",
+        "derived.flops_per_image": "20",
+        "derived.steps_per_epoch": "78",
+        "derived.jit": "true",
+        "derived.onednn": "false",
+    }
     tags = {"experiments.data.content": "c0ffee", "experiments.data.split": "5eed"}
-    assert tracker.calls_of("set_tags") == [(tags,)]
+    assert tracker.calls_of("set_tags") == [(derived,), (tags,)]
+    assert not tracker.calls_of("plan_params")
     assert tracker.files() == {
         "data/fingerprint.json": {
             "content": "c0ffee",
@@ -287,10 +285,41 @@ def test_learning_curves_mark_the_best_epoch(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_metrics_of_an_epoch_are_one_request_at_its_step() -> None:
     tracker = Recorder()
-    log = record.epoch_logger(tracker)  # type: ignore[arg-type]
+    log = record.epoch_logger(tracker, "val_loss")  # type: ignore[arg-type]
     log(4, {"loss": 1.0, "accuracy": 0.5})
     metrics = {"loss": 1.0, "accuracy": 0.5}
     assert tracker.calls == [("log_metrics", (metrics,), {"step": 4})]
+
+
+def test_what_is_compared_is_the_first_metric_of_an_epoch() -> None:
+    tracker = Recorder()
+    log = record.epoch_logger(tracker, "val_accuracy")  # type: ignore[arg-type]
+    log(1, {"accuracy": 0.5, "val_accuracy": 0.25})
+    ((metrics,),) = tracker.calls_of("log_metrics")
+    assert list(metrics.items()) == [("val_accuracy", 0.25), ("accuracy", 0.5)]
+
+
+def test_only_what_a_person_can_set_is_a_parameter(tracker: Recorder, job: Any) -> None:
+    job.resolved = {
+        "trainer": {"batch_size": 32},
+        "model": {"_target_": "a.b", "depth": 18},
+        "callbacks": {"timing": {"batch_size": 32}, "other": {"batch_size": 8}},
+    }
+    link = "${trainer.batch_size}"
+    job.links = {f"callbacks.{name}.batch_size": link for name in ("timing", "other")}
+    with record.open_run(job):
+        pass
+    # A value of `other` is its own by now, as a recorded one may be.
+    assert tracker.calls_of("plan_params") == [
+        (
+            {
+                "model": "resnet18",
+                "trainer.batch_size": "32",
+                "model.depth": "18",
+                "callbacks.other.batch_size": "8",
+            },
+        )
+    ]
 
 
 def test_final_scores_belong_to_the_best_epoch() -> None:

@@ -126,7 +126,7 @@ def test_what_computes_is_what_is_shown_and_recorded(
     (run,) = store.search_runs(["1"])
     assert run.data.tags["device"] == "cpu"
     assert run.data.tags["device.note"].startswith("gpu=auto runs on the CPU: ")
-    assert run.data.params["derived.jit"] == "false"
+    assert run.data.tags["derived.jit"] == "false"
 
 
 def _fail_noisily(error: Exception) -> None:

@@ -51,7 +51,7 @@ def test_run_holds_all_that_is_needed_to_trust_and_repeat_it(
     run = store.get_run(result.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params["optimizer.lr"] == "0.01"
-    assert run.data.params["derived.steps_per_epoch"] == "12"
+    assert run.data.tags["derived.steps_per_epoch"] == "12"
     assert run.data.tags["a"] == "b"
     assert run.data.tags["device"] == "cpu"
     assert {

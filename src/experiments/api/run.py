@@ -13,6 +13,7 @@ from experiments.builders.devices import prepared_framework
 from experiments.builders.model import build_model
 from experiments.command.composed import compose
 from experiments.config.destination import Destination
+from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, TrackingError
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from experiments.data.dataset import Dataset
     from experiments.training.checkpoints.state import TrainingState
-
-# Scores of the kept epoch, recorded beside those of each epoch.
-_FINAL = ("best_", "test_")
 
 
 class Run:
@@ -131,7 +129,7 @@ class Run:
         if self.result is not None and self.result.metrics:
             return dict(self.result.metrics)
         last = {k: v for at in self._points.values() for k, v in at.items()}
-        return {k: v for k, v in last.items() if k.startswith(_FINAL)} or last
+        return {k: v for k, v in last.items() if is_final(k)} or last
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
@@ -139,7 +137,7 @@ class Run:
         last = max(self._points, default=0)
         epochs = [self._points.get(epoch, {}) for epoch in range(1, last + 1)]
         return [
-            {name: v for name, v in epoch.items() if not name.startswith(_FINAL)}
+            {name: v for name, v in epoch.items() if not is_final(name)}
             for epoch in epochs
         ]
 
@@ -190,7 +188,7 @@ class Run:
         """Returns loss and accuracy over the epochs as a Matplotlib figure."""
         from experiments.pictures.learning_curves import draw_learning_curves
 
-        best = self.metrics.get("best_epoch")
+        best = self.metrics.get(BEST_EPOCH)
         trainer: Any = self.data["trainer"]
         return draw_learning_curves(
             self.history,
@@ -235,7 +233,7 @@ class Run:
         run = _for_inference(self.config)
         with prepared_framework(run) as devices:
             images = self._record.images or self.dataset()
-            steps = int(self.params.get("derived.steps_per_epoch", 1))
+            steps = int(self._record.account.read_derived("steps_per_epoch") or 1)
             model = build_model(run, images, steps_per_epoch=steps, devices=devices)
             restore_variables(model, state.arrays)
             average_weights(model)

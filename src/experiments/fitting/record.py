@@ -1,12 +1,14 @@
 """What a run writes into the tracker: all that is needed to trust and repeat it."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from experiments import job_files
+from experiments.config.metric_names import BEST_EPOCH
 from experiments.config.schema.dataset import DatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
@@ -14,7 +16,8 @@ from experiments.errors import Preempted, RestartNeeded, summarise_error
 from experiments.fitting.description import CURVES, IMAGES
 from experiments.jobs.job import End, Job
 from experiments.runtime.devices import Devices
-from experiments.tracking.spool.flatten import flatten_config
+from experiments.tracking.account import DERIVED
+from experiments.tracking.spool.flatten import as_param, flatten_config
 from experiments.tracking.spool.inputs import Context, DatasetInput
 from experiments.tracking.spool.tag_names import PREFIX
 from experiments.tracking.surroundings.environment import describe_environment
@@ -30,6 +33,7 @@ _CONTEXTS: Mapping[str, Context] = {
     "test": "test",
 }
 log = logging.getLogger(__name__)
+_LINK = re.compile(r"\$\{([\w.]+)\}")
 
 
 @contextmanager
@@ -111,7 +115,7 @@ def log_start(
     """
     tracker.start()
     facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
-    tracker.plan_params({f"derived.{name}": value for name, value in facts.items()})
+    tracker.set_tags({DERIVED + name: as_param(fact) for name, fact in facts.items()})
     fingerprint = dataset.fingerprint.as_dict()
     digests = ("content", "split")
     tracker.set_tags({f"{PREFIX}data.{name}": fingerprint[name] for name in digests})
@@ -173,9 +177,21 @@ def log_picture_grid(tracker: Tracker, dataset: Dataset, batches: Any) -> None:
     tracker.log_figure(figure, IMAGES)
 
 
-def epoch_logger(tracker: Tracker) -> Callable[[int, dict[str, float]], None]:
-    """Returns a function that records all of an epoch's metrics in one request."""
-    return lambda epoch, metrics: tracker.log_metrics(metrics, step=epoch)
+def epoch_logger(
+    tracker: Tracker, monitor: str
+) -> Callable[[int, dict[str, float]], None]:
+    """Returns a function that records all of an epoch's metrics in one request.
+
+    Args:
+        tracker: The run.
+        monitor: The metric that comes first: MLflow's own comparison opens with it.
+    """
+
+    def log(epoch: int, metrics: dict[str, float]) -> None:
+        first = {monitor: metrics[monitor]} if monitor in metrics else {}
+        tracker.log_metrics(first | metrics, step=epoch)
+
+    return log
 
 
 def log_learning_curves(
@@ -195,7 +211,7 @@ def log_learning_curves(
 
 def log_result(tracker: Tracker, metrics: Mapping[str, float]) -> None:
     """Records the final scores, at the epoch they belong to, and on its model."""
-    tracker.log_metrics(metrics, step=int(metrics["best_epoch"]), of_model=True)
+    tracker.log_metrics(metrics, step=int(metrics[BEST_EPOCH]), of_model=True)
 
 
 def log_end(tracker: Tracker, end: End, reason: str | None) -> None:
@@ -224,13 +240,13 @@ def log_model(
         model,
         example=images[:2],
         metadata={"class_names": list(dataset.class_names), "dataset": dataset.name},
-        step=int(metrics["best_epoch"]),
+        step=int(metrics[BEST_EPOCH]),
     )
 
 
 def _log_origin(tracker: Tracker, job: Job) -> None:
     """Records the config, the code, the packages and the machine."""
-    tracker.plan_params(flatten_config(job.resolved))
+    tracker.plan_params(_list_settings(job))
     tracker.log_dict(job.resolved, "config/config.yaml")
     tracker.log_dict({"overrides": list(job.overrides)}, "config/overrides.yaml")
     tracker.log_dict(job.choices, "config/choices.yaml")
@@ -240,6 +256,26 @@ def _log_origin(tracker: Tracker, job: Job) -> None:
         tracker.log_dict(environment.as_dict(), "environment.yaml")
         if environment.code.diff:
             tracker.log_text(environment.code.diff, "code.diff")
+
+
+def _list_settings(job: Job) -> dict[str, str]:
+    """Returns what a person can set, and what differs between jobs once only.
+
+    MLflow compares runs by the first parameters that differ: neither targets, which
+    follow from a choice, nor keys that follow others are among them.
+    """
+    values = flatten_config(job.resolved)
+    following = {
+        key
+        for key, text in job.links.items()
+        if (link := _LINK.fullmatch(text)) and values.get(link[1]) == values.get(key)
+    }
+    own = {
+        key: value
+        for key, value in values.items()
+        if key not in following and key.rpartition(".")[2] != "_target_"
+    }
+    return {**job.choices, **own}
 
 
 def _tags(job: Job) -> dict[str, object]:

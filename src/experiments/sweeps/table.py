@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from experiments.config.metric_names import name_best
+from experiments.config.metric_names import TEST, name_best
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.config.destination import Destination
 from experiments.config.history import name_values
+from experiments.config.metric_names import name_as_today
 from experiments.records import FIRST
 from experiments.tracking.spool.journal import (
     PARAMS,
@@ -19,6 +20,8 @@ from experiments.tracking.spool.journal import (
 from experiments.tracking.spool.seen import name_tags
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt, connect
+
+DERIVED = "derived."  # what was found out before the first step, as tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,11 @@ class Account:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     points: Mapping[int, Mapping[str, float]]
+
+    def read_derived(self, name: str) -> str | None:
+        """Returns a fact such as `steps_per_epoch`; `None` where it is not recorded."""
+        key = DERIVED + name
+        return self.tags.get(key, self.params.get(key))  # until format 3 a parameter
 
 
 def read_account(folder: Path) -> Account | None:
@@ -84,7 +92,7 @@ def read_stored_account(run_id: str, destination: Destination) -> Account:
         # MLflow keeps the keys of the release that sent them.
         params=name_values(run.data.params, FIRST),
         tags=name_tags(run.data.tags, FIRST),
-        points=dict(sorted(points.items())),
+        points={step: name_as_today(at) for step, at in sorted(points.items())},
     )
 
 
@@ -109,7 +117,8 @@ def _gather_points(entries: Sequence[Entry]) -> dict[int, dict[str, float]]:
     points: dict[int, dict[str, float]] = {}
     for entry in _list_metrics(entries):
         known = points.setdefault(entry["step"], {})
-        points[entry["step"]] = {**entry["values"], **known}  # the first value stays
+        # The first value stays.
+        points[entry["step"]] = {**name_as_today(entry["values"]), **known}
     return dict(sorted(points.items()))
 
 
