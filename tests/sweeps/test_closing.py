@@ -24,18 +24,20 @@ class Parent(NoTracker):
     def __init__(self) -> None:
         self.finished: list[tuple[str, str | None]] = []
         self.compared: list[str] = []
+        self.comparison: Any = None
 
     def finish(self, status: str, reason: str | None = None) -> None:
         self.finished.append((status, reason))
 
-    def compare_url(self, run_ids: Any) -> str:
-        self.compared = list(run_ids)
+    def compare_url(self, run_ids: Any, comparison: Any) -> str:
+        self.compared, self.comparison = list(run_ids), comparison
         return "http://mlflow/compare"
 
 
 def make_plan(folder: Path, jobs: int) -> Any:
     return SimpleNamespace(
         search=None,
+        swept_keys=("seed",),
         folder=folder,
         jobs=tuple((f"seed={number}", "model=a") for number in range(jobs)),
         job_folders=tuple(str(number) for number in range(jobs)),

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from experiments.config.destination import Destination
+from experiments.config.objective import Objective
+from experiments.tracking.comparison import Comparison
 from experiments.tracking.sending import sender
 from experiments.tracking.tracker import open_tracker
 from tests.tracking.server import Server
@@ -19,6 +21,11 @@ _STORE = {
     "ui_url": "http://127.0.0.1:5000",
     "server_timeout": 5,
 }
+
+
+COMPARISON = Comparison(
+    keys=("optimizer.lr",), objective=Objective("val_accuracy", "max")
+)
 
 
 def destination(output_dir: Path, **changes: Any) -> Destination:

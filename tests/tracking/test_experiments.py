@@ -7,7 +7,7 @@ import pytest
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import read_tags
 from experiments.tracking.store.histories import SiblingHistories
-from tests.tracking.conftest import destination, run_of, settle, wait_until
+from tests.tracking.conftest import COMPARISON, destination, run_of, settle, wait_until
 
 
 def experiment_of(tracker):
@@ -34,8 +34,8 @@ def test_jobs_of_a_sweep_follow_its_experiment(open_run, sweep):
     child = open_child(open_run, sweep)
     assert experiment_of(child) == experiment_of(sweep)
     assert f"/experiments/{experiment_of(sweep)}/" in child.run_url
-    pages = sweep.compare_url([child.run_id])
-    assert pages.endswith(f"%5B%22{experiment_of(sweep)}%22%5D")
+    pages = sweep.compare_url([child.run_id], COMPARISON)
+    assert f"/experiments/{experiment_of(sweep)}/" in pages
     assert names(settle(child)) == ["Default", "a better name"]
 
 

@@ -6,9 +6,11 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
+from experiments.errors import TrackingError
+from experiments.tracking import spooled_tracker
 from experiments.tracking.spool.inputs import DatasetInput
 from experiments.tracking.spool.notes import write_picture
-from tests.tracking.conftest import points_of, run_of, settle, stored
+from tests.tracking.conftest import COMPARISON, points_of, run_of, settle, stored
 
 
 def test_run_carries_name_tags_parent_and_process(open_run):
@@ -76,8 +78,23 @@ def test_links_point_to_the_pages(open_run):
     assert (tracker.run_id, tracker.run_url) == (None, None)
     experiment = run_of(tracker).info.experiment_id
     page = f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{tracker.run_id}"
-    assert tracker.run_url == page
-    assert tracker.run_id in tracker.compare_url([tracker.run_id])
+    assert tracker.run_url.partition("?")[0] == page
+    assert f"viewStateShareKey={tracker.run_id}" in tracker.compare_url([], COMPARISON)
+
+
+def test_link_opens_mlflows_own_comparison_where_no_view_can_be_kept(
+    open_run, caplog, monkeypatch
+):
+    tracker = open_run()
+    run_id = run_of(tracker).info.run_id
+
+    def refuse(*given):
+        raise TrackingError("Cannot keep a sweep's view: PERMISSION_DENIED")
+
+    monkeypatch.setattr(spooled_tracker, "keep_view", refuse)
+    assert "/#/compare-runs?" in (url := tracker.compare_url([run_id], COMPARISON))
+    assert run_id in url
+    assert "own comparison: Cannot keep a sweep's view" in caplog.text
 
 
 def test_more_parameters_than_a_request_holds_are_kept(open_run):

@@ -8,6 +8,7 @@ from experiments.errors import TrackingError
 from experiments.tracking.store import client
 from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.tracker import NoTracker
+from tests.tracking.conftest import COMPARISON
 
 WITHOUT_TRACKING = """
 import sys
@@ -47,7 +48,7 @@ def test_off_accepts_every_call(open_run, tmp_path):
     tracker.log_datasets([])
     tracker.log_metrics({"loss": 1.0}, step=1, of_model=True)
     tracker.start()
-    assert tracker.compare_url(["a"]) is None
+    assert tracker.compare_url(["a"], COMPARISON) is None
     assert (tracker.unsent, tracker.problem, tracker.resumed) == (0, None, 0)
 
 

@@ -1,14 +1,17 @@
 """A sweep: one parent run, and a table of its jobs at the end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.command.plan import Plan
+from experiments.config.metric_names import name_best
 from experiments.jobs import display
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
 from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
+from experiments.tracking.comparison import Comparison
 from experiments.tracking.tracker import Tracker
 
 _LARGEST_COMPARISON = 100  # runs in one link; browsers cut longer addresses
@@ -70,7 +73,22 @@ def show_runs(parent: Tracker, plan: Plan, table: str, run_ids: Sequence[str]) -
         table,
         plan.folder,
         run_url=parent.run_url,
-        compare_url=parent.compare_url(compared) if compared else None,
+        compare_url=parent.compare_url(compared, _compare(plan)) if compared else None,
+    )
+
+
+def _compare(plan: Plan) -> Comparison:
+    """Returns what the runs of a sweep or a search differ in."""
+    if plan.search is None:
+        return Comparison(keys=plan.swept_keys, objective=plan.run.trainer.objective)
+    search, parameters = plan.search.config, plan.search.space.parameters
+    objective = search.objective
+    if search.repeats > 1:  # what is below the search has the mean of its seeds alone
+        objective = replace(objective, name=name_best(objective.name))
+    return Comparison(
+        keys=[p.key for p in parameters if p.when is None],
+        conditional=[p.key for p in parameters if p.when is not None],
+        objective=objective,
     )
 
 

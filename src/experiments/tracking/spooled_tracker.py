@@ -12,8 +12,10 @@ from experiments.command.printed import (
     describe_store,
 )
 from experiments.config.destination import Destination
+from experiments.errors import TrackingError
 from experiments.interruption import waiting
 from experiments.redaction import redact, redact_bytes, redact_data, redact_file
+from experiments.tracking.comparison import Comparison
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
 from experiments.tracking.sending.sync import send_planned
@@ -34,6 +36,7 @@ from experiments.tracking.spool.seen import Seen, name_changes
 from experiments.tracking.spool.session import as_tags, describe_session
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store import links
+from experiments.tracking.store.charts import keep_view
 from experiments.tracking.store.schema import refuse_newer
 
 _LOGGER = logging.getLogger(__name__)
@@ -107,15 +110,20 @@ class SpooledTracker:
         """Address of the run's page; `None` before MLflow was reached."""
         return self._courier.run_url
 
-    def compare_url(self, run_ids: Sequence[str]) -> str | None:
+    def compare_url(self, run_ids: Sequence[str], comparison: Comparison) -> str | None:
         """Returns the page that compares runs; `None` before MLflow was reached."""
         connection, experiment_id = (
             self._courier.connection,
             self._courier.experiment_id,
         )
-        if connection is None or experiment_id is None:
+        if connection is None or experiment_id is None or self.run_id is None:
             return None
-        return links.compare_url(run_ids, experiment_id, connection.pages)
+        try:
+            view = keep_view(connection, experiment_id, self.run_id, comparison)
+        except TrackingError as error:
+            _LOGGER.warning("The link opens MLflow's own comparison: %s", error)
+            return links.compare_url(run_ids, experiment_id, connection.pages)
+        return links.charts_url(connection.pages, experiment_id, view)
 
     @property
     def unsent(self) -> int:

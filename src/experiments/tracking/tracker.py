@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from experiments.config.destination import Destination
+from experiments.tracking.comparison import Comparison
 from experiments.tracking.spool.contents import Status
 from experiments.tracking.spool.inputs import DatasetInput
 
@@ -27,8 +28,16 @@ class Tracker(Protocol):
         """Address of the run's page; `None` as long as MLflow was not reached."""
         ...
 
-    def compare_url(self, run_ids: Sequence[str]) -> str | None:
-        """Returns the page that compares runs; `None` as long as MLflow is absent."""
+    def compare_url(self, run_ids: Sequence[str], comparison: Comparison) -> str | None:
+        """Returns the page that compares the runs of this one, a sweep.
+
+        Args:
+            run_ids: Of these runs, for where the page cannot be told what it shows.
+            comparison: What it shows.
+
+        Returns:
+            Its address; `None` as long as MLflow is absent.
+        """
         ...
 
     @property
@@ -161,7 +170,7 @@ class NoTracker:
     unsent: int = 0
     problem: str | None = None
 
-    def compare_url(self, run_ids: Sequence[str]) -> str | None:
+    def compare_url(self, run_ids: Sequence[str], comparison: Comparison) -> str | None:
         """Returns `None`."""
         return None
 
