@@ -23,8 +23,8 @@ def job() -> Any:
 
 METRICS = {
     "best_epoch": 2.0,
-    "best_accuracy": 0.75,
-    "best_loss": 1.5,
+    "best_train_accuracy": 0.75,
+    "best_train_loss": 1.5,
     "best_val_accuracy": 0.8125,
     "test_accuracy": 0.78,
 }

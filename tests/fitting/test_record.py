@@ -149,7 +149,7 @@ def test_device_and_why_it_was_taken_are_tags(
 
 def test_origin_is_recorded_before_the_job_starts(tracker: Recorder, job: Any) -> None:
     with record.open_run(job):
-        params = {"model": "resnet18", "seed": "3", "model.depth": "18"}
+        params = {**job.choices, "seed": "3", "model.depth": "18"}
         assert tracker.calls_of("plan_params") == [(params,)]
         assert tracker.calls_of("set_tags") == [({"python": "3.11"},)]
         assert tracker.files() == {
@@ -300,6 +300,7 @@ def test_what_is_compared_is_the_first_metric_of_an_epoch() -> None:
 
 
 def test_only_what_a_person_can_set_is_a_parameter(tracker: Recorder, job: Any) -> None:
+    job.choices = {"model": "resnet18"}
     job.resolved = {
         "trainer": {"batch_size": 32},
         "model": {"_target_": "a.b", "depth": 18},

@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 
+from experiments.config.metric_names import (
+    BEST_EPOCH,
+    TEST,
+    is_final,
+    name_best,
+    name_of_epoch,
+)
 from experiments.counts import count_of
 from experiments.data.dataset import Dataset
 from experiments.jobs.job import End, Job
@@ -15,7 +22,7 @@ from experiments.tracking.spool.notes import (
 CURVES = "learning_curves.png"
 IMAGES = "data/training_images.png"
 
-_KINDS = {"": "training", "val_": "validation", "test_": "held-out test"}
+_KINDS = {"": "training", "val_": "validation", TEST: "held-out test"}
 
 
 def describe_plan(job: Job, dataset: Dataset) -> str:
@@ -53,10 +60,10 @@ def describe_result(
         end: How it ended.
     """
     monitor = job.run.trainer.monitor
-    value = metrics[f"best_{monitor}"]
+    value = metrics[name_best(monitor)]
     sentence = (
         f"**{write_plain(job.name)}** reached its best `{monitor}`, **{value:.4f}**, "
-        f"in epoch {metrics['best_epoch']:.0f} of {epochs}{_say_end(job, epochs, end)}."
+        f"in epoch {metrics[BEST_EPOCH]:.0f} of {epochs}{_say_end(job, epochs, end)}."
     )
     table = _tabulate(metrics)
     return join_parts([sentence, table, *_pictures(job), _describe_data(dataset)])
@@ -75,12 +82,10 @@ def _tabulate(metrics: Mapping[str, float]) -> str:
     """Returns loss and metrics of the best epoch, a column for each split."""
     columns: dict[str, dict[str, float]] = {kind: {} for kind in _KINDS}
     for name, value in metrics.items():
-        if name.startswith("best_val_"):
-            columns["val_"][name.removeprefix("best_val_")] = value
-        elif name.startswith("test_"):
-            columns["test_"][name.removeprefix("test_")] = value
-        elif name.startswith("best_") and name != "best_epoch":
-            columns[""][name.removeprefix("best_")] = value
+        if is_final(name) and name != BEST_EPOCH:
+            plain = name_of_epoch(name)
+            kind = next(k for k in ("val_", TEST, "") if plain.startswith(k))
+            columns[kind][plain.removeprefix(kind)] = value
     shown = {kind: scores for kind, scores in columns.items() if scores}
     names = dict.fromkeys(name for scores in shown.values() for name in scores)
     rows = [["", *(_KINDS[kind] for kind in shown)]]

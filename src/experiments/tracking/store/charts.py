@@ -41,7 +41,7 @@ def keep_view(
     """
     state = json.dumps(_describe(parent, comparison), separators=(",", ":"))
     now = int(time.time() * 1000)
-    name = f"{', '.join(comparison.keys)} ({parent[:6]})"
+    name = f"{', '.join(comparison.keys) or 'sweep'} ({parent[:6]})"
     view = {"name": name, "createdAt": now, "updatedAt": now, "state": state}
     text = json.dumps(view, separators=(",", ":"))
     set_tag = connection.client.set_experiment_tag
@@ -86,13 +86,14 @@ def _list_sections() -> Iterator[Mapping[str, Any]]:
 
 
 def _list_charts(comparison: Comparison) -> Iterator[Mapping[str, Any]]:
-    yield {
-        **_describe_chart("PARALLEL", "parallel", _VARIED),
-        "isGenerated": False,
-        "selectedParams": list(comparison.keys),
-        "selectedMetrics": [comparison.objective.name],
-        "showAllRuns": False,
-    }
+    if comparison.keys:
+        yield {
+            **_describe_chart("PARALLEL", "parallel", _VARIED),
+            "isGenerated": False,
+            "selectedParams": list(comparison.keys),
+            "selectedMetrics": [comparison.objective.name],
+            "showAllRuns": False,
+        }
     curves = dict.fromkeys([comparison.objective.name, *_CURVES])
     for name in curves:
         yield {**_describe_chart("LINE", name, _EPOCHS), **_show(name)}
