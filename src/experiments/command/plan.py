@@ -473,7 +473,7 @@ def _list_params(composer: Composer) -> list["Override"]:
     """Returns what a file gives Hydra's own sweeper to sweep, as if it were typed."""
     if not _is_hydras_sweeper(composer):
         return []
-    params = composer.first.hydra.sweeper.params or {}
+    params = composer.first.hydra.sweeper.get("params") or {}
     return composer.loader.parse([f"{key}={value}" for key, value in params.items()])
 
 
