@@ -42,7 +42,6 @@ def make_plan(folder: Path, jobs: int) -> Any:
         jobs=tuple((f"seed={number}", "model=a") for number in range(jobs)),
         job_folders=tuple(str(number) for number in range(jobs)),
         overrides=("seed=range(0,9)", "model=a"),
-        swept_keys=(),
         run=SimpleNamespace(
             trainer=SimpleNamespace(objective=Objective("val_accuracy", "max")),
             tracking=SimpleNamespace(drain_seconds=7, uri=None),

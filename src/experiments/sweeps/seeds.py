@@ -150,8 +150,7 @@ def _describe_status(group: Group) -> str:
     """Returns how the jobs of a group ended, with the reason of one that failed."""
     counts = Counter(result.status for result in group.results)
     reasons = [r.reason for r in group.results if r.status != "FINISHED" and r.reason]
-    if len(counts) == 1:
-        status = group.results[0].status
-    else:
+    status: str = group.results[0].status
+    if len(counts) > 1:
         status = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"{status}: {reasons[0]}" if reasons else status

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from experiments.errors import TrackingError
@@ -57,12 +58,8 @@ def _list_running(client: Any, experiment_ids: Sequence[str]) -> Iterator[Any]:
     """Yields the RUNNING runs of this host; one may come twice."""
     for tag in (HOST, former_name(HOST)):  # MLflow's queries know no `or`
         query = f"attributes.status = 'RUNNING' AND tags.`{tag}` = '{host_name()}'"
-        yield from attempt(
-            lambda query=query: client.search_runs(
-                experiment_ids, query, max_results=_RUNS
-            ),
-            "look for stale runs",
-        )
+        search = partial(client.search_runs, experiment_ids, query, max_results=_RUNS)
+        yield from attempt(search, "look for stale runs")
 
 
 def _close(connection: Connection, run_id: str) -> bool:
