@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from omegaconf import OmegaConf
 
 from experiments import job_files
 from experiments.command.completion.answer import answer_completion
+from experiments.command.composer import quote
 from experiments.command.data_jobs import reads_known_place
 from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
@@ -64,6 +65,7 @@ from experiments.jobs.job import (
     JobResult,
 )
 from experiments.jobs.place import choose_place, create_place
+from experiments.jobs.run_names import settle_names
 from experiments.jobs.stored import show_stored, stored_result
 from experiments.jobs.sweep_place import COUNT_VARIABLE, forget_places
 from experiments.own_code import admit_code, describe_variable
@@ -107,7 +109,7 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
         return 130
     except RestartNeeded as restart:
         print(restart, file=sys.stderr)
-        _restart(command)
+        _restart(_name_runs(command, getattr(args, "runs", {})))
     except Preempted as stop:
         print(f"Stopped by {stop}. {stop.advice}", file=sys.stderr)
         return stop.exit_code
@@ -200,6 +202,13 @@ def _answer(
         return 0
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
+    if runs := settle_names(plan):
+        # By what they mean now: a job is named by what it is.
+        args.runs = {key: found.word for key, found in runs.items()}
+        for key, found in runs.items():
+            print(f"{key}={found.typed} is {found}")
+        args.overrides = _name_runs(args.overrides, args.runs)
+        return _answer(hydra, task, args, flags)
     plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)
@@ -294,6 +303,12 @@ def _explaining() -> Iterator[None]:
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_hydras(error):
             raise
         raise ConfigError([explain(error)], "The command line") from error
+
+
+def _name_runs(words: Sequence[str], runs: Mapping[str, str]) -> list[str]:
+    """Returns words that name runs by what does not change: key -> id or folder."""
+    kept = [word for word in words if word.lstrip("+").partition("=")[0] not in runs]
+    return [*kept, *(f"{key}={quote(name)}" for key, name in runs.items())]
 
 
 def _restart(command: Sequence[str]) -> NoReturn:

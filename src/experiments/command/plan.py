@@ -236,6 +236,10 @@ def _shorten(run: str) -> str:
     return Path(run).name if "/" in run else run[:8]
 
 
+def _is_reproduction(run: RunConfig) -> bool:
+    return isinstance(run.task, ReproduceTaskConfig)
+
+
 def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     job = tuple(o.input_line or "" for o in own)
     checked = check_job(job, composer)
@@ -246,7 +250,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     typed = describe_overlay(job, run)
     if run.from_search is not None and not run.name:
         name = f"best of {_shorten(run.from_search)}"
-    elif isinstance(run.task, ReproduceTaskConfig) and run.run_id and not run.name:
+    elif _is_reproduction(run) and isinstance(run.run_id, str) and not run.name:
         name = f"reproduce {_shorten(run.run_id)}"  # which tells what, not the defaults
     return Plan(
         run=run,

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from experiments.command.loader import Loader
 
 _QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
-# A value, or one of several: between commas, whose list a function may order.
-_WORD = re.compile(rf"{_QUOTED}|((?<![^,(])\s*)([\w.+-]+)(?=\s*(?:[,)]|\Z))", re.DOTALL)
+# A value, or one of several: between commas, in a list or in what a function orders.
+_WORD = re.compile(
+    rf"{_QUOTED}|((?<![^,(\[])\s*)([\w.+-]+)(?=\s*(?:[,)\]]|\Z))", re.DOTALL
+)
 _CALLED = re.compile(rf"{_QUOTED}|(\w+)\s*\(", re.DOTALL)
 _LISTING = {"choice", "shuffle", "sort"}
 
@@ -47,10 +49,13 @@ def _is_mistaken(override: "Override") -> bool:
     """Tells whether Hydra has read a number, or a truth value, where a text belongs."""
     value = override._value
     values = value.list if isinstance(value, ChoiceSweep) else [value]
+    if isinstance(value, list):
+        values = value
     if any(isinstance(item, list | dict) for item in values):
         return False
     is_any = any(isinstance(item, bool) or is_number(item) for item in values)
-    return is_any and is_text(override.key_or_group, RunConfig)
+    in_list = isinstance(value, list)
+    return is_any and is_text(override.key_or_group, RunConfig, in_list=in_list)
 
 
 def _quote(word: str) -> str:

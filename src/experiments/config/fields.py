@@ -11,6 +11,8 @@ _SCHEMAS = "experiments.schemas"
 _INCIDENTAL = "experiments.incidental"
 _PATH = "experiments.path"
 _ADDED = "experiments.added"
+_LISTS = (str | list[str] | None,)
+_TEXTS = (str, str | None, *_LISTS)
 _REQUIRED = object()  # for a key that was always there
 
 
@@ -240,16 +242,18 @@ def schemas_of(field: dataclasses.Field[Any]) -> list[type]:
     return [fallback, *schemas.values()]
 
 
-def is_text(key: str, schema: type) -> bool:
+def is_text(key: str, schema: type, *, in_list: bool = False) -> bool:
     """Tells whether a key takes only texts, or null, wherever it is declared.
 
     Args:
         key: Dotted path. What each choice of a group that has the key takes counts; a
             component of one's own is taken to mean the same by it.
         schema: The dataclass of the whole config.
+        in_list: Whether it takes lists of texts too.
     """
     declared = list(_list_types(key, schema))
-    return bool(declared) and all(t in (str, str | None) for t in declared)
+    accepted = _LISTS if in_list else _TEXTS
+    return bool(declared) and all(t in accepted for t in declared)
 
 
 def _list_types(key: str, schema: Any) -> Iterator[Any]:

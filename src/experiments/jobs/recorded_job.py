@@ -8,12 +8,16 @@ from typing import Any
 
 from experiments.command.overlay import PRESENT, lay_over, list_overlay
 from experiments.command.printed import typed_folder
+from experiments.config.destination import Destination
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
+from experiments.jobs.folder_record import find_unresolved, read_folder_run
 from experiments.jobs.job import Job
 from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
+from experiments.tracking.spool.spool import Spool
+from experiments.tracking.store.run_names import is_id
 
 # Tags of a search: the run of its best trial, and the folder of that.
 BEST_RUN = "search.best_run_id"
@@ -37,11 +41,26 @@ def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> Recor
         TrackingError: There is no such run, or it holds no config.
         ConfigError: The record names what the command does not allow.
     """
-    recorded = read_run(name, job.run.destination(), typed_in=typed_in)
+    place = job.run.destination()
+    folder = None if typed_in is None else _find_untracked(name, place, typed_in)
+    if folder is not None:
+        recorded = read_folder_run(folder, place.output_dir)
+    else:
+        recorded = read_run(name, place, typed_in=typed_in)
     problems = [*check_record(recorded.config, job.run.allowed_targets)]
     if problems:
         raise ConfigError(problems, f"The record of run {recorded.run_id}")
     return recorded
+
+
+def _find_untracked(name: str, place: Destination, typed_in: Path) -> Path | None:
+    """Returns the folder that a name means, where no tracker has or tells its run."""
+    for start in (typed_in, place.output_dir):
+        folder = start / Path(name).expanduser()
+        if not is_id(name) and folder.is_dir():
+            tells = place.enabled and Spool(folder).journal.exists()
+            return None if tells else folder.absolute()
+    return None
 
 
 def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
@@ -57,27 +76,6 @@ def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:
             return
     yield from check_targets(config, allowed, recorded=True)
     yield from find_unresolved(config, _LINK)
-
-
-def find_unresolved(
-    content: object, link: re.Pattern[str], *, key: str = ""
-) -> Iterator[Problem]:
-    """Yields recorded texts that would be resolved a second time, with secrets say.
-
-    Args:
-        content: Plain data.
-        link: What no text may have.
-        key: Dotted path of the content.
-    """
-    if isinstance(content, Mapping):
-        for name, part in content.items():
-            inner = f"{key}.{name}" if key else str(name)
-            yield from find_unresolved(part, link, key=inner)
-    elif isinstance(content, list):
-        for number, part in enumerate(content):
-            yield from find_unresolved(part, link, key=f"{key}[{number}]")
-    elif isinstance(content, str) and link.search(content):
-        yield Problem(key, f"must be recorded as a value. Received: {content!r}.")
 
 
 def as_recorded(

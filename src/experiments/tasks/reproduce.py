@@ -48,8 +48,9 @@ def reproduce(job: Job) -> JobResult:
     Raises:
         ExperimentError: There is no such run, or its config is no longer valid.
     """
-    if job.run.run_id is None:
-        problem = Problem("run_id", "is missing.", "Take it from the run's page.")
+    if not isinstance(job.run.run_id, str):
+        hint = "Type run_id=last, or one that task=list shows."
+        problem = Problem("run_id", "is missing.", hint)
         raise ConfigError([problem])
     recorded = read_recorded(job, job.run.run_id, typed_in=typed_folder())
     tolerance = job.run.task.arguments()["tolerance"]
@@ -57,7 +58,7 @@ def reproduce(job: Job) -> JobResult:
     name = f"again: {recorded.name}"
     result = train(as_recorded(job, recorded, name=name, tags=tags))
     _show_changes(recorded, origin.read_origin(job.output_dir) or {})
-    _show_folder(recorded.run_id, job)
+    _show_folder(recorded, job)
     rows = list(_compare(recorded.metrics, result.metrics))
     differing = [name for name, old, new in rows if not _equal(old, new, tolerance)]
     _show_metrics(rows)
@@ -124,10 +125,11 @@ def _show_changes(recorded: RecordedRun, now: Mapping[str, Any]) -> None:
         print(f"The recorded run changed while it ran: {key} {values}.")
 
 
-def _show_folder(run_id: str, job: Job) -> None:
+def _show_folder(recorded: RecordedRun, job: Job) -> None:
     """Says where the recorded run's files are, or why nobody can say."""
     try:
-        folder = read_folder(run_id, job.run.destination())
+        place = job.run.destination()
+        folder = recorded.folder or read_folder(recorded.run_id, place)
     except TrackingError as error:  # the result counts without it
         print(error)
     else:

@@ -27,7 +27,7 @@ from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 from experiments.tracking.spool.seen import changed_keys
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.run_folder import find_folder
-from experiments.tracking.store.run_names import NamedRun, find_run
+from experiments.tracking.store.run_names import NamedRun, Wanted, find_run
 from experiments.tracking.store.yaml_text import parse_yaml
 
 _CONFIG = "config/config.yaml"
@@ -68,6 +68,7 @@ class RecordedRun:
         changed: Key -> its values one after another, where there were several.
         origin: Hashes of code and data and versions of packages; empty without any.
         metrics: The last value of each metric.
+        folder: Where it was read from; `None` for one that MLflow told of.
     """
 
     run_id: str
@@ -77,6 +78,7 @@ class RecordedRun:
     changed: Mapping[str, str]
     origin: Mapping[str, Any]
     metrics: Mapping[str, float]
+    folder: Path | None = None
 
 
 def read_run(
@@ -142,6 +144,19 @@ def read_folder(
     """
     _, named = _find(name, destination, typed_in)
     return find_folder(named, destination.output_dir)
+
+
+def find_id(
+    name: str, destination: Destination, *, typed_in: Path | None, wanted: Wanted
+) -> str:
+    """Returns the id of the run that a person means; see `find_run`.
+
+    Raises:
+        TrackingError: There is no such run.
+    """
+    connection = _connect(destination)
+    named = find_run(name, connection, typed_in=typed_in, wanted=wanted)
+    return str(named.run.info.run_id)
 
 
 def read_config(artifacts: Path) -> Mapping[str, Any]:

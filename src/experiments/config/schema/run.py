@@ -51,9 +51,9 @@ class RunConfig:
         seed: Seeds weights, shuffling, augmentation and dropout.
         gpu: `auto`, `cpu`, `all`, an index or a list of indices.
         backend: Keras backend.
-        run_id: Tracked run that a task such as `reproduce` works on: its id, the first
-            characters of that, or its folder.
-        from_search: Parent run of a search, whose best trial is trained.
+        run_id: Run that a task such as `reproduce` works on, several for `diff`: its
+            id, the first characters of that, its folder, its name, `last` or `best`.
+        from_search: Parent run of a search, whose best trial is trained; named so too.
         fresh: Start anew in a new folder, although the job was started before.
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
@@ -77,7 +77,7 @@ class RunConfig:
         ge=0, most=1023, min_length=1, max_length=1024, incidental=True
     )
     backend: Literal["tensorflow", "jax"]
-    run_id: str | None
+    run_id: str | list[str] | None = setting(min_length=2)
     from_search: str | None
     fresh: bool = setting(incidental=True)
     name: str | None = setting(incidental=True)
@@ -103,6 +103,9 @@ class RunConfig:
         """Yields a problem for a GPU named twice and for a folder without a name."""
         if isinstance(self.gpu, list) and len(set(self.gpu)) < len(self.gpu):
             yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")
+        if isinstance(self.run_id, list) and not getattr(self.task, "takes_runs", 0):
+            reason = f"must be one run for this task. Received: {self.run_id}."
+            yield Problem("run_id", reason, "Several are compared by task=diff.")
         yield from self._check_paths()
 
     def _check_paths(self) -> Iterator[Problem]:

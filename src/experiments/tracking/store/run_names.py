@@ -1,13 +1,16 @@
 """The ways in which a person may name a run, and the run of the store that is meant."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from experiments.config.objective import Objective
 from experiments.errors import TrackingError, make_printable
 from experiments.records import NewerRecordError
 from experiments.tracking.spool.claims import find_claims, read_job_id
@@ -15,6 +18,9 @@ from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt
 from experiments.tracking.store.runs import list_own_runs, read_if_any
 
+LAST, BEST = "last", "best"  # what may be typed in the place of a run
+Kind = Literal["run", "sweep", "search", "trial"]
+_KIND = "run.kind"  # the tag of what is no job
 _DIGITS = 32  # hexadecimal ones of a whole id
 _START = re.compile(rf"[0-9a-f]{{1,{_DIGITS}}}")
 _SHOWN = 5  # runs that a message lists
@@ -42,17 +48,49 @@ class NamedRun:
     folder: Path | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a person may mean by `last`, `best` and a name.
+
+    Attributes:
+        objective: What the best finished run is best by.
+        kinds: Runs, sweeps or searches.
+        originals: Whether runs that repeat others are left out.
+    """
+
+    objective: Objective
+    kinds: tuple[Kind, ...] = ("run",)
+    originals: bool = False
+
+    def accepts(self, run: Any) -> bool:
+        """Tells whether a run of the store may be meant."""
+        tags = run.data.tags
+        is_copy = self.originals and "reproduces" in tags
+        return tags.get(_KIND, "run") in self.kinds and not is_copy
+
+
+def is_id(name: str) -> bool:
+    """Tells whether a name may be an id, or the first characters of one."""
+    return _START.fullmatch(name) is not None
+
+
 def find_run(
-    name: str, connection: Connection, *, typed_in: Path | None = None
+    name: str,
+    connection: Connection,
+    *,
+    typed_in: Path | None = None,
+    wanted: Wanted | None = None,
 ) -> NamedRun:
     """Returns the run that a person means.
 
     Args:
         name: Its id, the first characters of that, or its folder. An id may be one of
-            before the database was lost: the folder of the run remembers it.
+            before the database was lost: the folder of the run remembers it. With
+            `wanted` also its name, or `last` or `best` of the tracking experiment.
         connection: The open store; folders are looked for in its `output_dir`.
         typed_in: Where a relative path begins, which may begin in `output_dir` too;
             `None` for what no person has typed, such as a tag: it names no folder.
+        wanted: What a person may mean by a word.
 
     Raises:
         UnknownRunError: It names none.
@@ -67,11 +105,84 @@ def find_run(
         if name and folder.is_dir():
             spool = Spool(folder, output_dir)
             return NamedRun(_find_by_folder(spool, connection), spool.job_folder)
+    if wanted is not None and name.strip():
+        runs = _find_by_word(name, connection, wanted)
+        if runs:
+            return NamedRun(_only(runs, _quote(name), "is the name of"))
     raise UnknownRunError(
         f"{_quote(name)} names no run: it is neither an id, nor the first characters "
-        "of one, nor a folder. The id of a run stands on its page and as `run_id` in "
-        "the result.json of its folder."
+        "of one, nor a folder, nor the name of a run. task=list shows the runs of the "
+        "output folder; the id of a run stands on its page too."
     )
+
+
+def _find_by_word(name: str, connection: Connection, wanted: Wanted) -> list[Any]:
+    """Returns the last run, the best one or, of any experiment, those of a name."""
+    if name not in (LAST, BEST):
+        query = f"attributes.run_name = {_quote_value(name)}"
+        found = _walk(connection, _all_experiments(connection), query)
+        return list(islice(filter(wanted.accepts, found), _SHOWN + 1))
+    query, order = "", "attributes.start_time DESC"
+    if name == BEST:
+        metric = f"metrics.{_quote_value(f'best_{wanted.objective.name}', '`')}"
+        query = "attributes.status = 'FINISHED'"
+        order = f"{metric} {'DESC' if wanted.objective.direction == 'max' else 'ASC'}"
+    experiments = _present_experiments(connection)
+    found = filter(wanted.accepts, _walk(connection, experiments, query, order))
+    if name == BEST:
+        key = f"best_{wanted.objective.name}"
+        found = (
+            run for run in found if math.isfinite(run.data.metrics.get(key, math.nan))
+        )
+    return list(islice(found, 1))
+
+
+def _walk(
+    connection: Connection, experiments: list[str], query: str, order: str = ""
+) -> Iterator[Any]:
+    """Yields the runs that a query finds, page by page."""
+    token: str | None = None
+    while experiments:
+        read = partial(
+            connection.client.search_runs,
+            experiments,
+            query,
+            max_results=_PAGE,
+            order_by=[order] if order else None,
+            page_token=token,
+        )
+        page = attempt(read, "look for a run")
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _all_experiments(connection: Connection) -> list[str]:
+    return [item.experiment_id for item in _list_experiments(connection.client)]
+
+
+def _present_experiments(connection: Connection) -> list[str]:
+    """Returns the experiment that is tracked to; all of them where none is named."""
+    name = connection.destination.experiment
+    if not name:
+        return _all_experiments(connection)
+    read = partial(connection.client.get_experiment_by_name, name)
+    found = attempt(read, "open the experiment")
+    return [] if found is None else [found.experiment_id]
+
+
+def _quote_value(text: str, quote: str = "'") -> str:
+    """Returns a text as MLflow's queries take it, which know no escape.
+
+    Raises:
+        UnknownRunError: They cannot say it.
+    """
+    quotes = [quote] if quote == "`" else ["'", '"']
+    for sign in quotes:
+        if sign not in text:
+            return f"{sign}{text}{sign}"
+    raise UnknownRunError(f"MLflow cannot be asked for {text!r}: name the run's id.")
 
 
 def _find_by_id(start: str, connection: Connection) -> Any:
@@ -92,13 +203,14 @@ def _find_by_id(start: str, connection: Connection) -> Any:
             f"below {output_dir} was ever its own. Was it recorded elsewhere? "
             "tracking.uri and output_dir say where to look."
         )
-    return _only(found, start)
+    is_whole = len(start) == _DIGITS
+    verb = "was, before, the id of" if is_whole else "is the beginning of"
+    return _only(found, start, verb)
 
 
 def _search(connection: Connection, start: str) -> list[Any]:
     """Returns the runs whose ids begin so, the latest first, a few at most."""
-    client = connection.client
-    experiments = [item.experiment_id for item in _list_experiments(client)]
+    client, experiments = connection.client, _all_experiments(connection)
     query = f"attributes.run_id LIKE '{start}%'"  # hexadecimal digits, no other sign
     order = ["attributes.start_time DESC"]
     return list(
@@ -163,7 +275,7 @@ def _current_run(spool: Spool, connection: Connection) -> Any:
     return attempt(lambda: next(runs, None), "read a run")
 
 
-def _only(runs: Iterable[Any], start: str) -> Any:
+def _only(runs: Iterable[Any], name: str, verb: str) -> Any:
     first, *others = runs
     if not others:
         return first
@@ -172,9 +284,8 @@ def _only(runs: Iterable[Any], start: str) -> Any:
         for run in (first, *others)
     ]
     count = len(shown) if len(shown) <= _SHOWN else f"more than {_SHOWN}"
-    verb = "is the beginning of" if len(start) < _DIGITS else "was, before, the id of"
     lines = "\n".join(shown[:_SHOWN])
-    raise AmbiguousRunError(f"{start} {verb} {count} runs. Name one of them:\n{lines}")
+    raise AmbiguousRunError(f"{name} {verb} {count} runs. Name one of them:\n{lines}")
 
 
 def _quote(name: str) -> str:

@@ -1,0 +1,220 @@
+"""What a person types for a run, and the run that is meant.
+
+`last`, `best` and a name mean another run tomorrow: they are looked up once, by what
+the output folder holds, which needs no MLflow, and then by what only MLflow has.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.command.plan import Plan
+from experiments.command.printed import typed_folder
+from experiments.config.destination import Destination
+from experiments.config.identity import keeps_result
+from experiments.errors import ConfigError, Problem, make_printable
+from experiments.jobs.catalogue import ListedRun, list_runs, read_run
+from experiments.jobs.display import short_path
+from experiments.tracking.recorded import find_id
+from experiments.tracking.store.run_names import (
+    BEST,
+    LAST,
+    AmbiguousRunError,
+    Kind,
+    UnknownRunError,
+    Wanted,
+    is_id,
+)
+
+_KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "run_id": ("run",),
+    "from_search": ("search",),
+}
+_SHOWN = 5  # runs that a message lists
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundRun:
+    """The run that a person means.
+
+    Attributes:
+        typed: How it was named.
+        run_id: MLflow's id, or the beginning of one as it was typed.
+        folder: Its folder, where it is known and holds the run.
+        listed: What that says of it.
+    """
+
+    typed: str
+    run_id: str | None = None
+    folder: Path | None = None
+    listed: ListedRun | None = None
+
+    @property
+    def word(self) -> str:
+        """What means the same run tomorrow: an id or a folder."""
+        return self.run_id or str(self.folder)
+
+    def __str__(self) -> str:
+        """Returns it in words, for whoever typed something else."""
+        name = "" if self.listed is None else f"{self.listed.name} "
+        place = "" if self.folder is None else f", {short_path(self.folder)}"
+        return f"{name}({self.run_id or 'not in MLflow'}{place})"
+
+
+def settle_names(plan: Plan) -> dict[str, FoundRun]:
+    """Returns the runs that a job names by a word which may mean another one tomorrow.
+
+    A job is named by what it is: it must say which run it repeats.
+
+    Args:
+        plan: A checked command line.
+
+    Returns:
+        Key, `run_id` or `from_search` -> the run.
+
+    Raises:
+        ConfigError: The word stands in a sweep, each of whose jobs would look it up.
+        TrackingError: There is no such run.
+    """
+    run, found = plan.run, {}
+    if not keeps_result(run):
+        return {}
+    for key, kinds in _KINDS.items():
+        name = getattr(run, key)
+        if not isinstance(name, str) or not may_move(name, run.destination()):
+            continue
+        if plan.multirun:
+            reason = f"must be an id or a folder in a sweep. Received: {name!r}."
+            raise ConfigError([Problem(key, reason, "task=list shows both.")])
+        wanted = Wanted(
+            objective=run.trainer.objective, kinds=kinds, originals=key == "run_id"
+        )
+        found[key] = find_named(name, run.destination(), wanted)
+    return found
+
+
+def may_move(name: str, destination: Destination) -> bool:
+    """Tells whether a name may mean another run tomorrow: neither id nor folder."""
+    return not (is_id(name) or _find_place(name, destination))
+
+
+def find_named(name: str, destination: Destination, wanted: Wanted) -> FoundRun:
+    """Returns the run that a person means.
+
+    Args:
+        name: `last`, `best`, a folder, an id of today or of before, its beginning, or
+            the name of a run.
+        destination: The output folder that is looked through, and the store that is
+            asked for what is not there.
+        wanted: What `last` and `best` mean, and what kind of run.
+
+    Raises:
+        UnknownRunError: It means none.
+        AmbiguousRunError: It means several.
+        TrackingError: The store refuses.
+    """
+    folder = None if is_id(name) else _find_place(name, destination)
+    if folder is not None:
+        listed = read_run(folder, destination.output_dir)
+        run_id = None if listed is None else listed.run_id
+        return FoundRun(typed=name, run_id=run_id, folder=folder, listed=listed)
+    rows = [run for run in list_runs(destination.output_dir) if _is_wanted(run, wanted)]
+    found = _choose(name, rows, destination, wanted)
+    if len(found) > 1:
+        raise AmbiguousRunError(_describe_several(name, found))
+    if found:
+        (run,) = found
+        return FoundRun(typed=name, run_id=run.run_id, folder=run.folder, listed=run)
+    if not destination.enabled:
+        raise UnknownRunError(_describe_absence(name, rows, destination))
+    try:
+        run_id = find_id(name, destination, typed_in=typed_folder(), wanted=wanted)
+    except UnknownRunError:
+        if name in (LAST, BEST):
+            absence = _describe_absence(name, rows, destination)
+            raise UnknownRunError(absence) from None
+        raise
+    return FoundRun(typed=name, run_id=run_id)
+
+
+def _is_wanted(run: ListedRun, wanted: Wanted) -> bool:
+    is_copy = wanted.originals and "reproduces" in run.tags
+    return run.kind in wanted.kinds and run.state != "unreadable" and not is_copy
+
+
+def _choose(
+    name: str, rows: Sequence[ListedRun], destination: Destination, wanted: Wanted
+) -> list[ListedRun]:
+    if is_id(name):
+        return _choose_by_id(name, rows) or [run for run in rows if run.name == name]
+    if name not in (LAST, BEST):
+        return [run for run in rows if run.name == name]
+    # Without a tracker no experiment was named; a notebook names none.
+    named = {None, destination.experiment}
+    rows = [r for r in rows if not destination.experiment or r.experiment in named]
+    if name == LAST:
+        return list(rows[:1])
+    ended = [run for run in rows if run.state == "finished"]
+    key = f"best_{wanted.objective.name}"
+    best = wanted.objective.best([run.metrics.get(key) for run in ended])
+    return [] if best is None else [ended[best]]
+
+
+def _choose_by_id(start: str, rows: Sequence[ListedRun]) -> list[ListedRun]:
+    """Returns the runs whose ids begin so: of today, else of before.
+
+    One whole id in several folders is a copied run, and which is the run is MLflow's
+    to say.
+    """
+    now = [run for run in rows if (run.run_id or "").startswith(start)]
+    before = [r for r in rows if any(known.startswith(start) for known in r.run_ids)]
+    return now or before
+
+
+def _find_place(name: str, destination: Destination) -> Path | None:
+    """Returns the folder that a name means, as seen from here or among the runs."""
+    if not name.strip() or name in (LAST, BEST):
+        return None
+    for start in (typed_folder(), destination.output_dir):
+        folder = start / Path(name).expanduser()
+        if folder.is_dir():
+            return folder.absolute()
+    return None
+
+
+def _describe_several(name: str, runs: Sequence[ListedRun]) -> str:
+    lines = [
+        f"  {run.run_id or '-':32}  {run.name}  {short_path(run.folder)}"
+        for run in runs[:_SHOWN]
+    ]
+    more = len(runs) - _SHOWN
+    lines += [f"  and {more} more: task=list shows them"] if more > 0 else []
+    return make_printable(
+        "\n".join(
+            [
+                f"{name!r} means {len(runs)} runs. Name one by its id or folder:",
+                *lines,
+            ]
+        )
+    )
+
+
+def _describe_absence(
+    name: str, rows: Sequence[ListedRun], destination: Destination
+) -> str:
+    place = short_path(destination.output_dir)
+    if name not in (LAST, BEST):
+        return (
+            f"{name[:200]!r} names no run: it is neither an id, nor the first "
+            f"characters of one, nor a folder, nor the name of a run below {place}. "
+            "task=list shows them."
+        )
+    what = "finished run" if name == BEST else "run"
+    others = sorted({run.experiment for run in rows if run.experiment})
+    text = f"There is no {what} of the experiment {destination.experiment!r} in {place}"
+    if others:
+        return (
+            f"{text}; there are runs of {', '.join(others)}. Name that one, "
+            f"tracking.experiment=..., or a run by its id: task=list shows them."
+        )
+    return f"{text}. Train one first, or choose another output_dir."

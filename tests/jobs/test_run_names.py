@@ -1,0 +1,121 @@
+"""What a person may type for a run, looked up in the folder of runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.config.destination import Destination
+from experiments.config.objective import Objective
+from experiments.errors import ConfigError
+from experiments.jobs.run_names import find_named, may_move, settle_names
+from experiments.tracking.store.run_names import (
+    AmbiguousRunError,
+    UnknownRunError,
+    Wanted,
+)
+from tests.jobs.left import leave_parent, leave_run
+
+WANTED = Wanted(objective=Objective("val_accuracy", "max"))
+
+
+@pytest.fixture
+def ids(tmp_path: Path) -> dict[str, str]:
+    """Four runs, the last of which repeats another one, and a search."""
+    runs = tmp_path / "runs"
+    ids = {
+        "early": leave_run(runs / "a", name="early", score=0.9, run_id="a1" * 16),
+        "failed": leave_run(
+            runs / "b", name="failed", score=0.99, status="FAILED", run_id="b2" * 16
+        ),
+        "late": leave_run(runs / "c", name="late", score=0.7, run_id="b3" * 16),
+        "copy": leave_run(runs / "d", name="copy", score=0.8, reproduces="x"),
+        "other": leave_run(runs / "e", name="early", score=1.0, experiment="other"),
+    }
+    leave_parent(tmp_path / "sweeps" / "s", "search")
+    return ids
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Any:
+    def ask(name: str, wanted: Wanted = WANTED, **place: Any) -> Any:
+        given = {"experiment": "default", "enabled": False, **place}
+        return find_named(name, Destination(output_dir=tmp_path, **given), wanted)
+
+    return ask
+
+
+def test_last_is_the_run_of_this_experiment_that_was_started_last(ask: Any, ids: Any):
+    assert ask("last").run_id == ids["copy"]
+    assert ask("last", experiment="other").run_id == ids["other"]
+    assert ask("last", experiment="").run_id == ids["other"]
+
+
+def test_best_is_the_finished_run_with_the_best_monitored_metric(ask: Any, ids: Any):
+    assert ask("best").run_id == ids["early"]
+    smallest = Wanted(objective=Objective("val_accuracy", "min"))
+    assert ask("best", smallest).run_id == ids["late"]
+
+
+def test_what_is_reproduced_is_no_reproduction(ask: Any, ids: Any):
+    originals = Wanted(objective=WANTED.objective, originals=True)
+    assert ask("last", originals).run_id == ids["late"]
+
+
+def test_search_is_named_where_one_is_wanted(ask: Any, ids: Any):
+    searches = Wanted(objective=WANTED.objective, kinds=("search",))
+    assert ask("last", searches).listed.name == "the search"
+    assert ask("the search", searches).folder.name == "s"
+
+
+def test_name_of_several_runs_is_told_with_their_ids(ask: Any, ids: Any):
+    assert ask("late").run_id == ids["late"]
+    with pytest.raises(AmbiguousRunError, match="'early' means 2 runs") as error:
+        ask("early")
+    assert all(ids[name] in str(error.value) for name in ("early", "other"))
+
+
+def test_id_its_beginning_and_a_folder_need_no_tracker(ask: Any, ids: Any):
+    for name in ("a1" * 16, "a1a", "runs/a"):
+        assert ask(name).folder.name == "a"
+    with pytest.raises(AmbiguousRunError, match="'b' means 2 runs"):
+        ask("b")
+
+
+def test_what_names_nothing_is_told_with_what_may_be_typed(ask: Any, ids: Any):
+    with pytest.raises(UnknownRunError, match="nor the name of a run below"):
+        ask("nothing")
+    with pytest.raises(UnknownRunError, match="there are runs of default, other"):
+        ask("last", experiment="empty")
+
+
+def test_run_without_a_tracker_is_named_by_its_folder(ask: Any, tmp_path: Path):
+    leave_run(tmp_path / "runs" / "a", tracked=False)
+    assert ask("last").word == str(tmp_path / "runs" / "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "moves"),
+    [("last", True), ("a name", True), ("0a1", False), ("runs/a", False)],
+)
+def test_only_ids_and_folders_mean_the_same_tomorrow(
+    name: str, moves: bool, ids: Any, tmp_path: Path
+):
+    assert may_move(name, Destination(output_dir=tmp_path)) is moves
+
+
+def test_command_names_the_run_by_what_it_means_now(
+    check: Any, ids: Any, tmp_path: Path
+):
+    place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
+    plan = check("task=reproduce", "run_id=last", *place)
+    assert settle_names(plan)["run_id"].word == ids["late"]
+    again = check("task=reproduce", f"run_id={ids['late']}", *place)
+    assert settle_names(again) == {}
+
+
+def test_word_that_moves_is_refused_in_a_sweep(check: Any, ids: Any, tmp_path: Path):
+    words = ["task=reproduce", "run_id=last,best", f"output_dir={tmp_path}"]
+    plan = check(*words, multirun=True)
+    with pytest.raises(ConfigError, match="must be an id or a folder in a sweep"):
+        settle_names(plan)
