@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.counts import count_of, format_duration, write_count
+from experiments.counts import count_of, format_duration, join_words, write_count
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_a_huge_number_is_told_by_its_magnitude() -> None:
 )
 def test_durations_are_readable(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_words_are_listed_as_in_a_sentence(words: list[str], text: str) -> None:
+    assert join_words(words) == text

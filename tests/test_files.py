@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from experiments.files import drafting, open_own, replace_bytes, replace_json
+from experiments.files import (
+    drafting,
+    open_own,
+    remove_inside,
+    replace_bytes,
+    replace_json,
+)
 
 
 def test_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -145,3 +151,31 @@ def test_file_that_is_gone_on_with_keeps_what_it_had(tmp_path: Path) -> None:
         os.close(descriptor)
 
     assert (tmp_path / "file").read_bytes() == b"ab"
+
+
+def test_file_link_and_empty_folder_are_removed_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a" / "empty").mkdir(parents=True)
+    (tmp_path / "a" / "file").touch()
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "a" / "file")
+    for name in ("link", "empty", "file"):
+        remove_inside(tmp_path, tmp_path / "a" / name)
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_nothing_is_removed_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "kept").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "way").symlink_to(tmp_path / "outside")
+    with pytest.raises(NotADirectoryError):
+        remove_inside(tmp_path / "root", tmp_path / "root" / "way" / "kept")
+    for path in ("outside/kept", "root/../outside/kept"):
+        with pytest.raises(ValueError, match="is not"):
+            remove_inside(tmp_path / "root", tmp_path / path)
+    assert (tmp_path / "outside" / "kept").exists()
+
+
+def test_folder_that_is_not_empty_stays(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(OSError, match="not empty"):
+        remove_inside(tmp_path, tmp_path / "a")

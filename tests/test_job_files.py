@@ -43,6 +43,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "ORIGIN": "origin.json",
         "ROLLBACKS": "rollbacks.json",
         "ACCUMULATE": "accumulate.json",
+        "CLEANED": "cleaned.json",
         "SCREEN": "screen.log",
         "LOG": "run.log",
         "CHECKPOINTS": "checkpoints",

@@ -1,5 +1,6 @@
 """Numbers of things, as a person writes them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 _HUGE = 10**15
@@ -31,3 +32,9 @@ def format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Returns words as a sentence lists them: a, b and c."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

@@ -115,3 +115,34 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_inside(root: Path, path: Path) -> None:
+    """Removes a file, a link or an empty folder below another folder.
+
+    Whatever becomes of the way meanwhile: no link on it is followed, so that nothing
+    outside of `root` can be meant.
+
+    Args:
+        root: Trusted; may itself be a link.
+        path: Below it, by its name.
+
+    Raises:
+        OSError: It is not there, a link stands in its way, or the disk refuses.
+        ValueError: By its name it is not below `root`.
+    """
+    *way, name = path.relative_to(root).parts
+    if not name or ".." in (*way, name):
+        raise ValueError(f"{path} is not below {root}")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    folder = os.open(root, flags)
+    try:
+        for part in way:
+            inner = os.open(part, flags | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        remove = os.rmdir if stat.S_ISDIR(mode) else os.unlink
+        remove(name, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -18,6 +18,7 @@ is written.
 | `origin.json` | code, packages and data that it was started with |
 | `rollbacks.json` | how often it went back to a checkpoint after a NaN |
 | `accumulate.json` | into how many parts a batch was found to be split |
+| `cleaned.json` | when `task=clean` removed its checkpoints |
 | `screen.log` | what a trial printed in its own process |
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
@@ -61,6 +62,7 @@ RESULT = "result.json"
 ORIGIN = "origin.json"
 ROLLBACKS = "rollbacks.json"
 ACCUMULATE = "accumulate.json"
+CLEANED = "cleaned.json"
 SCREEN = "screen.log"
 LOG = "run.log"
 

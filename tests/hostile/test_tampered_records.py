@@ -24,6 +24,14 @@ JOB = [*TINY, "debug=one_step", "gpu=cpu", "trainer.progress=plain"]
 REPEAT = tuple(JOB)
 SYNC = ("task=sync",)
 REPRODUCE = ("task=reproduce", "run_id=RUN")
+LIST = ("task=list",)
+DIFF = ("task=diff", "run_id=[RUN,last]", "tracking.experiment=debug")
+CLEAN = (
+    "task=clean",
+    "task.dry=false",
+    "task.last_copies=true",
+    "task.orphan_hours=0",
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,56 @@ def both(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
 def resumed(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
     """Changes a job that did not end: the same command goes on with it."""
     return both(lambda job: (job / "result.json").unlink(), *changes)
+
+
+def link_folder(target: str) -> Callable[[Path], None]:
+    """Puts a link to something outside beside the folders of jobs."""
+
+    def change(job: Path) -> None:
+        for place in (job.parent / "linked", job.parents[1] / "sweeps"):
+            place.symlink_to(target.replace("FOLDER", str(job.parents[3])))
+
+    return change
+
+
+def put_outside(*names: str) -> Callable[[Path], None]:
+    """Makes what is outside look like a job, with checkpoints that could go."""
+
+    def change(job: Path) -> None:
+        canary = job.parents[3] / "canary"
+        for name in names:
+            if not (canary / name).exists():
+                (canary / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(job / name, canary / name)
+
+    return change
+
+
+def put_search(folders: list[str]) -> Callable[[Path], None]:
+    """Makes the folder of all jobs one of a search, whose trials were elsewhere."""
+
+    def change(job: Path) -> None:
+        outside = str(job.parents[3])
+        search = job.parent / "search"
+        search.mkdir()
+        named = [folder.replace("FOLDER", outside) for folder in folders]
+        question = {"number": 0, "values": {}, "epochs": None, "parent": None}
+        outcome = {"end": "complete", "objective": 0.5, "folders": named}
+        entries = [
+            ("asked", {**question, "overrides": []}),
+            ("told", {"number": 0, "outcome": outcome}),
+        ]
+        tracking = job.parent / "tracking"
+        shutil.copytree(job / "tracking", tracking)
+        change_session(tags={"run.kind": "search", "search.objective": "x (max)"})(
+            job.parent
+        )
+        with (search / "trials.jsonl").open("w") as file:
+            for kind, content in entries:
+                line = {"kind": kind, "time": 1, "content": content}
+                file.write(json.dumps(line) + "\n")
+
+    return change
 
 
 def record_config(text: str, by: str) -> Callable[[Path], None]:
@@ -328,6 +386,48 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         REPRODUCE,
     ),
     "recorded-binary": (record_config(r"(?s).*", "\x00\x01"), REPRODUCE),
+    "clean-checkpoints-link": (link("checkpoints", "FOLDER/canary"), CLEAN),
+    "clean-lock-link": (link("job.lock", "FOLDER/canary/kept"), CLEAN),
+    "clean-holder-link": (link("job.holder.json", "FOLDER/canary/kept"), CLEAN),
+    "clean-tracking-link": (link("tracking", "FOLDER/canary"), CLEAN),
+    "clean-hydra-link": (link(".hydra", "FOLDER/canary"), CLEAN),
+    "clean-manifest-outside": (
+        set_json(
+            _MANIFEST,
+            last=lambda last: [{**last[0], "file": "../../../../../canary/kept"}],
+        ),
+        CLEAN,
+    ),
+    "clean-result-folder": (
+        set_json("result.json", output_dir="FOLDER/canary"),
+        CLEAN,
+    ),
+    "clean-linked-folders": (
+        both(put_outside("job.lock", "result.json"), link_folder("FOLDER/canary")),
+        CLEAN,
+    ),
+    "clean-search-outside": (put_search(["FOLDER/canary", "../../canary"]), CLEAN),
+    "clean-record-link": (link("cleaned.json", "FOLDER/canary/kept"), CLEAN),
+    "list-types": (
+        both(
+            change_session(name=[], tags=3),
+            set_json("result.json", metrics={"best_x": "y"}),
+        ),
+        LIST,
+    ),
+    "list-escape": (change_session(name="\x1b]0;x\x07", tags={"a": "\x1b[31m"}), LIST),
+    "list-journal-link": (
+        link("tracking/journal.jsonl", "FOLDER/canary/kept"),
+        LIST,
+    ),
+    "list-hydra-link": (link(".hydra/hydra.yaml", "FOLDER/canary/kept"), LIST),
+    "list-database": (
+        lambda job: (job.parents[1] / "mlflow.db").write_bytes(b"SQLite format 3\0x"),
+        LIST,
+    ),
+    "diff-escape": (record_config(r"name: .*", 'name: "\\e[31mred"'), DIFF),
+    "diff-binary": (record_config(r"(?s).*", "\x00\x01"), DIFF),
+    "diff-origin": (set_json("origin.json", code=[1], files={"path": "/etc"}), DIFF),
     "database-location": (set_artifact_location, REPRODUCE),
 }
 

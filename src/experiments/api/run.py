@@ -14,17 +14,20 @@ from experiments.builders.model import build_model
 from experiments.command.composed import compose
 from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
+from experiments.config.objective import Objective
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import ConfigError, ExperimentError, TrackingError
 from experiments.guest import undisturbed
+from experiments.jobs.disposal import describe_cleaning
 from experiments.jobs.job import JobResult
 from experiments.jobs.recorded_job import check_record
+from experiments.jobs.run_names import find_named
 from experiments.runtime.devices import list_gpus
 from experiments.tracking.recorded import read_folder as find_run_folder
 from experiments.tracking.spool.claims import find_claimed
 from experiments.tracking.store.run_folder import NoFolderError
-from experiments.tracking.store.run_names import AmbiguousRunError
+from experiments.tracking.store.run_names import AmbiguousRunError, Wanted, is_id
 from experiments.training.checkpoints.listing import Checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
     from experiments.data.dataset import Dataset
     from experiments.training.checkpoints.state import TrainingState
+
+_OBJECTIVE = Objective("val_accuracy", "max")  # as `trainer.monitor` is by default
 
 
 class Run:
@@ -182,7 +187,13 @@ class Run:
             return self._build(self._read_state(epoch))
         if epoch is not None or self.id is None:
             raise ExperimentError(self._describe_absence(epoch))
-        return self._fetch_model()
+        try:
+            return self._fetch_model()
+        except TrackingError as error:
+            cleaned = "" if self.folder is None else describe_cleaning(self.folder)
+            if cleaned:
+                raise ExperimentError(f"{cleaned} {error}") from error
+            raise
 
     def draw_curves(self) -> "Figure":
         """Returns loss and accuracy over the epochs as a Matplotlib figure."""
@@ -220,6 +231,8 @@ class Run:
     def _describe_absence(self, epoch: int | None) -> str:
         kept = [str(found.epoch) for found in self.checkpoints if not found.step]
         there = f"Kept are: {', '.join(kept)}." if kept else "No checkpoint is there."
+        if not kept and self.folder is not None:
+            there = describe_cleaning(self.folder) or there
         wanted = "its best epoch" if epoch is None else f"epoch {epoch}"
         return f"The weights of {wanted} of {self.name} are not kept. {there}"
 
@@ -259,14 +272,15 @@ def load_run(
     uri: str | None = None,
     allowed_targets: Sequence[str] = (),
 ) -> Run:
-    """Finds a run by its folder, its MLflow id or the result of `train`.
+    """Finds a run by its folder, its MLflow id, its name or the result of `train`.
 
     A folder is enough: its records hold config, metrics, tags and weights, and nothing
     is asked of MLflow. Of an id the first characters are enough that no other run has;
-    its folder is looked for below `output_dir`, which may have been moved.
+    its folder is looked for below `output_dir`, which may have been moved. `last` is
+    the latest run there, `best` the finished one with the best `val_accuracy`.
 
     Args:
-        run: Folder, id or result.
+        run: Folder, id, name, `last`, `best` or result.
         output_dir: Where runs are kept, and the embedded database.
         uri: As `tracking.uri`; `None` for the embedded database.
         allowed_targets: Packages of your own that the recorded config names: what a
@@ -295,6 +309,11 @@ def load_run(
         return open_record(read_folder(Path(run).absolute()))
     if isinstance(run, Path) or "/" in run:
         raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
+    if not is_id(run):
+        found = find_named(run, destination, Wanted(objective=_OBJECTIVE))
+        if found.folder is not None:
+            return open_record(read_folder(found.folder))
+        run = str(found.run_id)
     folder = _find_folder(run, destination)
     if folder is not None:
         return open_record(read_folder(folder))

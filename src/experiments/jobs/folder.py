@@ -145,9 +145,22 @@ def _write_holder(folder: Path) -> None:
         write_record(folder / job_files.HOLDER, holder)
 
 
+def read_host(folder: Path) -> str | None:
+    """Returns the machine whose process holds a folder, or held it when it died."""
+    holder = _read_holder(folder)
+    return None if holder is None else holder["host"]
+
+
 def _describe_holder(folder: Path) -> str:
-    try:
-        holder: _Holder = read_record(folder / job_files.HOLDER, _Holder)
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (OSError, RecordError, NewerRecordError):
+    holder = _read_holder(folder)
+    if holder is None:
         return "another process"
+    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+
+
+def _read_holder(folder: Path) -> _Holder | None:
+    try:
+        found: _Holder = read_record(folder / job_files.HOLDER, _Holder)
+    except (OSError, RecordError, NewerRecordError):
+        return None
+    return found

@@ -159,3 +159,17 @@ def test_database_of_another_program_is_refused(tmp_path):
         connection.commit()
     with pytest.raises(TrackingError, match="but not one of MLflow"):
         prepare_database(tmp_path / "mlflow.db")
+
+
+def test_runs_of_a_database_are_told_without_mlflow(open_run, tmp_path):
+    kept, deleted = open_run(), open_run()
+    settle(kept)
+    settle(deleted).delete_run(deleted.run_id)
+    assert schema.list_run_ids(tmp_path / "out" / "mlflow.db") == {kept.run_id}
+
+
+def test_of_a_database_that_cannot_be_read_no_run_is_told(tmp_path):
+    (tmp_path / "mlflow.db").write_text("no database")
+    assert schema.list_run_ids(tmp_path / "mlflow.db") == set()
+    assert schema.list_run_ids(tmp_path / "absent.db") == set()
+    assert not (tmp_path / "absent.db").exists()

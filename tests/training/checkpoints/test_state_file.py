@@ -10,11 +10,11 @@ import pytest
 from experiments.training.checkpoints.state import Position, TrainingState
 from experiments.training.checkpoints.state_file import (
     hash_if_whole,
-    is_state_name,
     read_facts,
     read_state,
     write_state,
 )
+from experiments.training.checkpoints.state_name import is_state_name
 from experiments.training.checkpoints.tensor_file import iterate_bytes
 from tests.canary import watched
 from tests.damage import WAYS

@@ -6,11 +6,14 @@ typed for nothing is refused.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.schema.tracking import check_uri
 from experiments.errors import Problem
+
+# What is asked of a task that looks at what earlier ones have left.
+_OF_FOLDER = ("output_dir", "tracking", "fresh", "name", "allowed_targets")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +68,7 @@ class SyncTaskConfig(Target):
 
     # It does something to the outside: it must be done again each time.
     keeps_result: ClassVar[bool] = False
-    uses: ClassVar[Collection[str]] = (
-        "output_dir",
-        "tracking",
-        "fresh",
-        "name",
-        "allowed_targets",
-    )
+    uses: ClassVar[Collection[str]] = _OF_FOLDER
 
     uri: str | None
 
@@ -79,6 +76,81 @@ class SyncTaskConfig(Target):
         """Yields what is wrong with the address."""
         if self.uri is not None:
             yield from check_uri(self.uri)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListTaskConfig(Target):
+    """Show the runs below `output_dir`.
+
+    Attributes:
+        kind: Only runs, sweeps or searches; null for all of them.
+        state: Only those that stand so.
+        model: Only those of this option.
+        dataset: Likewise.
+        experiment: Only those of this tracking experiment.
+        text: Only those whose name or folder has this in it.
+        sort: What comes first: the latest, the best, the largest, or by name.
+        limit: So many at most; null for all.
+        format: A table for people, or csv or json for programs.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    uses: ClassVar[Collection[str]] = _OF_FOLDER
+
+    kind: Literal["run", "sweep", "search"] | None
+    state: (
+        Literal["finished", "paused", "to_continue", "running", "failed", "killed"]
+        | None
+    )
+    model: str | None
+    dataset: str | None
+    experiment: str | None
+    text: str | None
+    sort: Literal["age", "score", "size", "name"]
+    limit: int | None = setting(ge=1, most=1_000_000)
+    format: Literal["table", "csv", "json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffTaskConfig(Target):
+    """Compare two or more runs and show what differs.
+
+    Attributes:
+        tolerance: Largest difference of a metric, relative or absolute, that counts
+            as none.
+        format: A table for people, or csv or json for programs.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    takes_runs: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id")
+
+    tolerance: float = setting(ge=0, most=1e30)
+    format: Literal["table", "csv", "json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanTaskConfig(Target):
+    """Remove what is needed no more below `output_dir`, or say what that is.
+
+    Attributes:
+        dry: Say it and remove nothing.
+        checkpoints: Those of finished runs.
+        keep_top: Of each sweep and search, so many of the best keep theirs.
+        last_copies: Also where nothing else holds the weights of a single run.
+        orphans: What killed processes left, and folders without a run.
+        orphan_hours: How long what may still be written must have been left alone.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    uses: ClassVar[Collection[str]] = _OF_FOLDER
+
+    dry: bool
+    checkpoints: bool
+    keep_top: int = setting(ge=0, most=1_000_000)
+    last_copies: bool
+    orphans: bool
+    orphan_hours: float = setting(ge=0, most=1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +162,7 @@ TASKS: dict[str, type] = {
     "experiments.tasks.train.train": TrainTaskConfig,
     "experiments.tasks.reproduce.reproduce": ReproduceTaskConfig,
     "experiments.tasks.sync.sync": SyncTaskConfig,
+    "experiments.tasks.list.list": ListTaskConfig,
+    "experiments.tasks.diff.diff": DiffTaskConfig,
+    "experiments.tasks.clean.clean": CleanTaskConfig,
 }

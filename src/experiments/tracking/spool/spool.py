@@ -237,6 +237,18 @@ class Spool:
         relative = os.path.relpath(place, self.folder)
         self._write_json(job_files.SENT_MODELS, {**known, str(number): relative})
 
+    def is_model_there(self, number: int) -> bool:
+        """Tells whether a model that was sent is where it was put.
+
+        Args:
+            number: Of its entry; what a server keeps is taken to be there.
+        """
+        place = self._read_json(job_files.SENT_MODELS, dict[str, str]).get(str(number))
+        if place is None:
+            return True
+        folder = Path(os.path.normpath(self.folder / place))
+        return (folder / "MLmodel").is_file()
+
     @contextmanager
     def claiming(self) -> Iterator[None]:
         """Within the block no other process creates this folder's run.

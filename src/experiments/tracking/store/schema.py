@@ -53,6 +53,22 @@ def refuse_newer(path: Path) -> None:
         _check_known(path, found)
 
 
+def list_run_ids(path: Path) -> set[str]:
+    """Returns the runs of a database that nobody has deleted; changes nothing.
+
+    Args:
+        path: Of the database; of one that cannot be read nothing is known.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    query = "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active'"
+    with (
+        suppress(OSError, sqlite3.Error),
+        closing(sqlite3.connect(address, uri=True)) as database,
+    ):
+        return {str(run_id) for (run_id,) in database.execute(query)}
+    return set()
+
+
 def upgrade(path: Path) -> None:
     """Brings a database to the installed release, after a copy; its lock is held.
 

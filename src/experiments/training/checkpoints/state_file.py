@@ -6,7 +6,6 @@ The name ends in the first digits of the file's SHA-256.
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from experiments import job_files
 from experiments.files import commit_file, open_new
 from experiments.records import open_file, parse_record, stamp
 from experiments.training.checkpoints.state import Position, TrainingState
+from experiments.training.checkpoints.state_name import DIGITS
 from experiments.training.checkpoints.tensor_file import (
     iterate_bytes,
     parse_bytes,
@@ -25,11 +25,6 @@ from experiments.training.checkpoints.tensor_file import (
 )
 
 _FACTS = "facts"
-_DIGITS = 16
-_NAME = re.compile(
-    rf"(unfinished-)?epoch-\d{{4,}}-step-\d{{6,}}(-[0-9a-f]{{{_DIGITS}}})?"
-    + re.escape(job_files.STATE_SUFFIX)
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +39,6 @@ class Facts:
 
 class NotFiniteError(ValueError):
     """A weight is NaN or infinite: a state that is not worth continuing from."""
-
-
-def is_state_name(name: str) -> bool:
-    """Tells whether a file is called as `write_state` calls them."""
-    return _NAME.fullmatch(name) is not None
 
 
 def write_state(folder: Path, state: TrainingState) -> tuple[str, str]:
@@ -67,7 +57,7 @@ def write_state(folder: Path, state: TrainingState) -> tuple[str, str]:
     temporary = folder / f"unfinished-{stem}{job_files.STATE_SUFFIX}"
     try:
         sha256 = _write_and_hash(temporary, state)
-        name = f"{stem}-{sha256[:_DIGITS]}{job_files.STATE_SUFFIX}"
+        name = f"{stem}-{sha256[:DIGITS]}{job_files.STATE_SUFFIX}"
         commit_file(temporary, folder / name, durable=True)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -91,7 +81,7 @@ def read_state(path: Path) -> TrainingState:
         file.seek(0)
         content = file.read()
     found = hashlib.sha256(content).hexdigest()
-    if not path.stem.endswith(f"-{found[:_DIGITS]}"):
+    if not path.stem.endswith(f"-{found[:DIGITS]}"):
         raise ValueError("its content does not have the hash that its name states")
     arrays, _ = parse_bytes(content)
     return TrainingState(
@@ -123,7 +113,7 @@ def hash_if_whole(path: Path) -> str | None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):
         return None
-    return found if path.stem.endswith(f"-{found[:_DIGITS]}") else None
+    return found if path.stem.endswith(f"-{found[:DIGITS]}") else None
 
 
 def _parse_facts(metadata: Mapping[str, str], path: Path) -> Facts:

@@ -17,11 +17,8 @@ from experiments.training.checkpoints.manifest import (
 )
 from experiments.training.checkpoints.recovery import recover_manifest
 from experiments.training.checkpoints.state import TrainingState
-from experiments.training.checkpoints.state_file import (
-    is_state_name,
-    read_state,
-    write_state,
-)
+from experiments.training.checkpoints.state_file import read_state, write_state
+from experiments.training.checkpoints.state_name import is_state_name
 
 log = logging.getLogger(__name__)
 
