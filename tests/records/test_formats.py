@@ -41,13 +41,19 @@ def read_status(outputs: Path, run_id: str) -> str:
     return str(status)
 
 
+# What became another job on purpose: `debug=overfit` ends when it has learnt, and fails
+# when it has not.
+OTHERS = {"debug=overfit"}
+
+
 def test_every_job_has_the_folder_that_it_had(check: Any) -> None:
     found = {}
-    for typed in FOLDERS:
+    kept = {typed: names for typed, names in FOLDERS.items() if typed not in OTHERS}
+    for typed in kept:
         words = [] if not typed else split_words(typed)
         plan = check(*(w for w in words if w != "-m"), multirun="-m" in words)
         found[typed] = [plan.folder.name, *plan.job_folders]
-    assert found == FOLDERS
+    assert found == kept
 
 
 def split_words(typed: str) -> list[str]:

@@ -125,10 +125,30 @@ def test_tracking_off_leaves_local_files_only(untracked: Any, outputs: Path) -> 
     assert not (outputs / "untracked" / "mlflow.db").exists()
 
 
-def test_overfitting_one_batch_brings_the_loss_near_zero(run_job: Any) -> None:
-    wide = ["model.width=32", "model.blocks=[1,1]", "schedule=constant"]
-    result = run_job(*TINY, *wide, "debug=overfit", "optimizer.lr=1e-2", "tracking=off")
-    assert result.objective < 0.05
+OVERFITTING = [*TINY, "model.width=32", "model.blocks=[1,1]", "debug=overfit"]
+
+
+def test_batch_that_is_learnt_by_heart_ends_the_training(
+    run_job: Any, capsys: Any
+) -> None:
+    result = run_job(*OVERFITTING, "optimizer.lr=1e-2", "tracking=off")
+    assert result.metrics["best_loss"] < 0.01
+    assert result.epochs < 500
+    words = f"learnt this batch by heart: loss {result.metrics['best_loss']:.4f}"
+    assert str(result.reason).startswith(words)
+    output = capsys.readouterr().out
+    assert f"verdict        {words}" in output
+    assert "Stopped early" not in output
+
+
+def test_batch_that_cannot_be_learnt_fails_the_job(
+    run_job: Any, client: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError, match="Did not learn this batch") as error:
+        run_job(*OVERFITTING, "optimizer.lr=1e-12", "trainer.epochs=3")
+    assert error.value.exit_code == 1
+    assert "in 3 steps, and not below 0.01." in str(error.value)
+    assert "optimizer.lr" in str(error.value)
 
 
 def test_tensorboard_writes_events_when_asked(untracked: Any) -> None:

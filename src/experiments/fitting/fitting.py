@@ -12,6 +12,7 @@ from experiments.builders.data import Pipelines
 from experiments.builders.model import build_model
 from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.data.dataset import Dataset
+from experiments.errors import ExperimentError
 from experiments.fitting import record
 from experiments.jobs import display
 from experiments.jobs.job import End, Job
@@ -21,9 +22,11 @@ from experiments.shapes import Count
 from experiments.tracking.store.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
 from experiments.training.callbacks.abilities import (
+    Verdict,
     find_keeper,
     find_objective,
     find_pruned,
+    find_verdict,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
     from experiments.training.loop.supervisor import Limits
 
 log = logging.getLogger(__name__)
+
+
+class ExaminationError(ExperimentError):
+    """A training that was a test has not passed it."""
+
+    failure = "config"  # the same again at a second attempt
 
 
 class _Rollbacks(TypedDict):
@@ -48,6 +57,7 @@ class Fitted:
         epochs: Completed epochs.
         end: How it ended.
         reason: Why it was pruned.
+        verdict: How it went, of a training that is a test and is over.
     """
 
     model: Any
@@ -55,6 +65,7 @@ class Fitted:
     epochs: int
     end: End
     reason: str | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +216,9 @@ class Fitting:
         last = len(history.epochs)
         pruned = find_pruned(callbacks)
         end: End = "pruned" if pruned else "complete" if history.ended else "paused"
-        display.show_end(last=last, planned=trainer.epochs, best=best, end=end)
+        verdict = find_verdict(callbacks) if end == "complete" else None
+        if verdict is None:
+            display.show_end(last=last, planned=trainer.epochs, best=best, end=end)
         epoch = last
         if keeper is not None and best != last:
             epoch = int(keeper.load_best(model))
@@ -215,7 +228,14 @@ class Fitting:
             for name, value in scores.items()
             if is_score(name) or name == trainer.monitor
         }
-        return Fitted(model=model, metrics=metrics, epochs=last, end=end, reason=pruned)
+        return Fitted(
+            model=model,
+            metrics=metrics,
+            epochs=last,
+            end=end,
+            reason=pruned,
+            verdict=verdict,
+        )
 
 
 def load_state(job: Job) -> "TrainingState | None":

@@ -88,7 +88,7 @@ def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) ->
         if scores:
             rows[title] = _describe_scores(scores)
     if result.reason:
-        rows["reason"] = result.reason
+        rows["reason" if result.end == "pruned" else "verdict"] = result.reason
     if not in_sweep:
         rows["folder"] = short_path(Path(result.output_dir))
     if result.run_url is not None:

@@ -25,7 +25,7 @@ from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data
 from experiments.fitting import record
 from experiments.fitting.description import describe_plan, describe_result
-from experiments.fitting.fitting import Fitting, load_state
+from experiments.fitting.fitting import ExaminationError, Fitted, Fitting, load_state
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
 from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
@@ -104,7 +104,8 @@ def train(job: Job) -> JobResult:
             job, dataset, metrics, epochs=fitted.epochs, end=fitted.end
         )
         tracker.describe(told)
-        record.log_end(tracker, fitted.end, fitted.reason)
+        reason = _read_verdict(fitted)
+        record.log_end(tracker, fitted.end, reason)
     from experiments.training.checkpoints.state import digest
 
     result = JobResult(
@@ -117,7 +118,7 @@ def train(job: Job) -> JobResult:
         state_sha256=digest(model),
         overrides=job.overrides,
         output_dir=str(job.output_dir),
-        reason=fitted.reason,
+        reason=reason,
         epochs=fitted.epochs,
         end=fitted.end,
     )
@@ -125,6 +126,19 @@ def train(job: Job) -> JobResult:
     display.show_unsent(tracker, run.output_dir, run.tracking.uri)
     display.show_result(run, result, in_sweep=job.place is not None)
     return result
+
+
+def _read_verdict(fitted: Fitted) -> str | None:
+    """Returns why a training ended, or how one went that was a test.
+
+    Raises:
+        ExaminationError: Not as it should.
+    """
+    if fitted.verdict is None:
+        return fitted.reason
+    if not fitted.verdict.passed:
+        raise ExaminationError(fitted.verdict.words)
+    return fitted.verdict.words
 
 
 def _describe_rest(run: RunConfig) -> str:

@@ -126,6 +126,17 @@ class SuccessiveHalvingPrunerConfig(MonitorConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearntConfig(CallbackConfig):
+    """Ends training when what it is shown is learnt by heart; fails when it is not.
+
+    Attributes:
+        loss: What the training loss of an epoch must fall below.
+    """
+
+    loss: float = setting(gt=0, least=1e-30, most=1e30)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TensorBoardConfig(ObserverConfig):
     """Event files for TensorBoard.
 
@@ -149,6 +160,7 @@ CALLBACKS: dict[str, type] = {
     f"{_MODULE}.checkpoint.Checkpoint": CheckpointConfig,
     f"{_MODULE}.tensorboard.TensorBoard": TensorBoardConfig,
     f"{_MODULE}.early_stopping.EarlyStopping": EarlyStoppingConfig,
+    f"{_MODULE}.learnt.Learnt": LearntConfig,
     f"{_MODULE}.plateau.ReduceOnPlateau": PlateauConfig,
     f"{_MODULE}.pruning.MedianPruner": MedianPrunerConfig,
     f"{_MODULE}.pruning.SuccessiveHalvingPruner": SuccessiveHalvingPrunerConfig,

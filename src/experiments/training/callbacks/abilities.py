@@ -5,6 +5,7 @@ for it, Keras' own and a user's alike; nothing has to be inherited.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from experiments.config.objective import Objective
@@ -86,6 +87,28 @@ class PruningCallback(Protocol):
     pruned: str | None
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a training was to find out.
+
+    Attributes:
+        passed: Whether it went as it should; the job fails otherwise.
+        words: How it went: a part of a sentence, or sentences that say what to do.
+    """
+
+    passed: bool
+    words: str
+
+
+@runtime_checkable
+class ExaminingCallback(Protocol):
+    """Makes a training a test that is passed or not."""
+
+    def judge(self) -> Verdict:
+        """Says how it went; called once, when training is over."""
+        ...
+
+
 def gather_states(callbacks: Mapping[str, Any]) -> dict[str, Any]:
     """Returns name -> state of the callbacks that have one."""
     return {
@@ -116,3 +139,10 @@ def close_all(callbacks: Mapping[str, Any]) -> None:
     for callback in callbacks.values():
         if isinstance(callback, ClosingCallback):
             callback.close()
+
+
+def find_verdict(callbacks: Mapping[str, Any]) -> Verdict | None:
+    """Returns how a training that is a test went; the first failure of several."""
+    examining = [c for c in callbacks.values() if isinstance(c, ExaminingCallback)]
+    verdicts = [callback.judge() for callback in examining]
+    return min(verdicts, key=lambda verdict: verdict.passed, default=None)
