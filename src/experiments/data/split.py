@@ -64,6 +64,8 @@ class FileSplit:
             cropping augmentation ignores it.
         background: Red, green and blue behind what is transparent, 0 to 255.
         max_pixels: A file that declares more is not decoded.
+        root: The data set's folder, where all of the paths lie; empty when they lie in
+            no common one.
 
     Raises:
         DataError: Not one label and one digest a file.
@@ -75,6 +77,7 @@ class FileSplit:
     crop_ratio: float = 1.0
     background: Colour = WHITE
     max_pixels: int = MAX_PIXELS
+    root: str = ""
 
     def __post_init__(self) -> None:
         if len(self.digests) != len(self.paths):

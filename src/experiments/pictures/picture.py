@@ -10,6 +10,11 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         """Returns what IPython shows of it."""
-        image = io.BytesIO()
-        self.savefig(image, format="png", dpi=100)
-        return image.getvalue()
+        return as_png(self)
+
+
+def as_png(figure: Figure, dpi: int = 100) -> bytes:
+    """Returns a figure as a PNG file."""
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=dpi)
+    return image.getvalue()

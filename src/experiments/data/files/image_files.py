@@ -208,6 +208,7 @@ def _make_split(
         crop_ratio=options["crop_ratio"],
         background=choose_colour(options["background"]),
         max_pixels=options["max_pixels"],
+        root=str(root),
     )
 
 

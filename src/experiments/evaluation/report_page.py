@@ -1,0 +1,138 @@
+"""The page of an evaluation: scores, calibration, confusions, the worst mistakes."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from PIL import Image
+
+from experiments.counts import count_of
+from experiments.evaluation.calibration import measure_calibration_error
+from experiments.evaluation.confusion import list_confusions
+from experiments.evaluation.mistakes import Mistake
+from experiments.evaluation.report import Report
+from experiments.pages import build_page, gallery, paragraph, picture, section, table
+from experiments.pictures.picture import as_png
+
+SHOWN = 60  # of the worst mistakes
+LISTED = 10  # of the classes without an image
+_SMALL = 64  # pixels a side, below which an image is shown as blocks
+_LARGEST = 280  # pixels a side of an image on the page
+
+
+def build_report_page(report: Report) -> str:
+    """Returns the page, which holds all that it shows.
+
+    It has some 20 kB an image, of which there are at most 60, and grows with the
+    number of classes, not with that of the images.
+    """
+    return build_page(report.title, _list_sections(report))
+
+
+def _list_sections(report: Report) -> Iterator[str]:
+    scores, images = report.scores, count_of(report.scores.images, "image")
+    yield section("Scores", paragraph(f"On {images}."), _table_scores(report))
+    if scores.absent:
+        names = ", ".join(scores.absent[:10])
+        more = f" and {len(scores.absent) - 10} more" if len(scores.absent) > 10 else ""
+        yield paragraph(
+            f"Without an image, and in no mean over classes: {names}{more}."
+        )
+    drawn = picture(as_png(report.draw_reliability()), "Accuracy by confidence")
+    yield section("Calibration", paragraph(describe_calibration(report)), drawn)
+    matrix = picture(as_png(report.draw_confusions()), "Confusion matrix")
+    yield section("Confusions", matrix, _table_confusions(report))
+    yield section("Classes", _table_classes(report))
+    yield section("Worst mistakes", *_show_mistakes(report))
+
+
+def describe_calibration(report: Report) -> str:
+    """Returns how sure the model is beside how right, and what would mend it."""
+    error = report.scores.overall["expected_calibration_error"]
+    text = f"The expected calibration error is {error:.3f}."
+    if report.temperature is None:
+        return f"{text} There is no validation split to fit a temperature on."
+    scaled = report.predictions.scaled(report.temperature)
+    after = measure_calibration_error(scaled)
+    loss, then = report.scores.overall["log_loss"], float(scaled.losses.mean())
+    return (
+        f"{text} Logits divided by {report.temperature:.3g}, the temperature that fits "
+        f"the validation split, would make it {after:.3f}, and the log loss {then:.4f} "
+        f"instead of {loss:.4f}; no prediction would change."
+    )
+
+
+def _table_scores(report: Report) -> str:
+    rows = []
+    for name, value in report.scores.overall.items():
+        ends = report.intervals.get(name)
+        interval = f"{ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
+        rows.append((name, f"{value:.4f}", interval))
+    return table(("score", "value", "95 % interval over images"), rows)
+
+
+def _table_classes(report: Report) -> str:
+    rows = [
+        (
+            one.name,
+            *map(_write, (one.precision, one.recall, one.f1, one.roc_auc)),
+            f"{one.support:,}",
+        )
+        for one in report.scores.classes
+    ]
+    return table(("class", "precision", "recall", "F1", "ROC AUC", "images"), rows)
+
+
+def _table_confusions(report: Report) -> str:
+    rows = [
+        (f"{one.truth} → {one.predicted}", f"{one.count:,}", f"{one.share:.1%}")
+        for one in list_confusions(report.predictions)
+    ]
+    if not rows:
+        return paragraph("No image is taken for another class.")
+    return table(("true → predicted", "images", "of the class"), rows)
+
+
+def _show_mistakes(report: Report) -> Iterator[str]:
+    mistakes = report.mistakes
+    if not mistakes:
+        yield paragraph("There is none.")
+        return
+    shown = mistakes[:SHOWN]
+    count = count_of(len(mistakes), "image")
+    yield paragraph(f"{count} wrong, the surest first; all are in errors.csv.")
+    if report.draw is None:
+        yield _table_mistakes(shown)
+        return
+    pixels = report.draw([one.row for one in shown])
+    texts = [_describe(one) for one in shown]
+    files = [(_as_file(image), text) for image, text in zip(pixels, texts, strict=True)]
+    yield gallery(files, small=max(pixels.shape[1:3]) < _SMALL)
+
+
+def _table_mistakes(mistakes: Sequence[Mistake]) -> str:
+    rows = [(m.sample, m.truth, m.predicted, f"{m.confidence:.3f}") for m in mistakes]
+    return table(("image", "true", "predicted", "confidence"), rows)
+
+
+def _describe(mistake: Mistake) -> str:
+    return (
+        f"{mistake.sample}: {mistake.truth}, taken for {mistake.predicted} "
+        f"({mistake.confidence:.0%} sure)"
+    )
+
+
+def _as_file(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
+    """Returns pixels uint8 `(H, W, C)` as a file: small ones as they are."""
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    content = io.BytesIO()
+    if max(image.size) < _SMALL:
+        image.save(content, format="png")
+    else:
+        image.thumbnail((_LARGEST, _LARGEST))
+        image.save(content, format="jpeg", quality=85)
+    return content.getvalue()
+
+
+def _write(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

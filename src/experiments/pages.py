@@ -1,0 +1,95 @@
+"""Pages that a browser shows without a network: one HTML file that holds it all."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 2rem auto;
+       max-width: 1200px; padding: 0 1rem; }
+h2 { margin-top: 2rem; }
+.table { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 14px; }
+th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
+         white-space: nowrap; }
+th { border-bottom: 2px solid #555; }
+th:first-child, td:first-child { text-align: left; }
+img.picture { max-width: 100%; height: auto; }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
+.gallery figure { margin: 0; width: 140px; font-size: 12px; overflow-wrap: anywhere; }
+.gallery img { width: 140px; height: 140px; object-fit: contain; background: #eee;
+               image-rendering: auto; }
+.gallery img.small { image-rendering: pixelated; }
+"""
+
+
+def build_page(title: str, sections: Iterable[str]) -> str:
+    """Returns a whole page.
+
+    Args:
+        title: A text; it also is the first heading.
+        sections: HTML, one after another.
+    """
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<link rel="icon" href="data:,">\n'  # a browser would ask for one
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
+    )
+
+
+def section(heading: str, *parts: str) -> str:
+    """Returns HTML below a heading, which is a text."""
+    return "\n".join([f"<h2>{escape(heading)}</h2>", *parts])
+
+
+def paragraph(text: str) -> str:
+    """Returns a text as HTML."""
+    return f"<p>{escape(text)}</p>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a table of texts; the first column is a name, the others are numbers."""
+    lines = [_row(head, "th"), *(_row(row, "td") for row in rows)]
+    return "\n".join(['<div class="table">\n<table>', *lines, "</table>\n</div>"])
+
+
+def picture(png: bytes, description: str) -> str:
+    """Returns a picture that is part of the page.
+
+    Args:
+        png: The file.
+        description: For whoever does not see it.
+    """
+    return (
+        f'<img class="picture" alt="{escape(description)}" src="{_inline(png, "png")}">'
+    )
+
+
+def gallery(images: Iterable[tuple[bytes, str]], *, small: bool = False) -> str:
+    """Returns images beside each other, each with a text below it.
+
+    Args:
+        images: A JPEG or PNG file, and the text.
+        small: Whether to show pixels as blocks.
+    """
+    kind = ' class="small"' if small else ""
+    cells = [
+        f'<figure><img{kind} loading="lazy" alt="{escape(text)}" '
+        f'src="{_inline(content, _kind(content))}">'
+        f"<figcaption>{escape(text)}</figcaption></figure>"
+        for content, text in images
+    ]
+    return "\n".join(['<div class="gallery">', *cells, "</div>"])
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+
+
+def _inline(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _kind(content: bytes) -> str:
+    return "png" if content.startswith(b"\x89PNG") else "jpeg"

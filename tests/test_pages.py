@@ -1,0 +1,59 @@
+import base64
+from html.parser import HTMLParser
+
+from experiments.pages import build_page, gallery, paragraph, picture, section, table
+
+PNG = b"\x89PNG rest"
+JPEG = b"\xff\xd8 rest"
+
+
+class Reader(HTMLParser):
+    """What of a page a person sees, and whether its tags match."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.sources: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.sources += [found["src"] or ""] if "src" in found else []
+        self.links += [found["href"] or ""] if "href" in found else []
+        if tag not in ("meta", "link", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts += [data.strip()] if data.strip() else []
+
+
+def test_whatever_is_named_stays_a_text() -> None:
+    name = "<script>alert(1)</script> & \"x\" 'y'"
+    page = build_page(
+        name,
+        [
+            section(name, paragraph(name), table((name,), [(name,)])),
+            gallery([(PNG, name)]),
+            picture(PNG, name),
+        ],
+    )
+    read = Reader(page)
+    assert "<script" not in page
+    assert read.texts.count(name) == 7  # title, two headings, text, two cells, caption
+
+
+def test_page_asks_for_nothing_else() -> None:
+    read = Reader(
+        build_page("t", [gallery([(PNG, "a"), (JPEG, "b")]), picture(PNG, "c")])
+    )
+    assert all(source.startswith("data:image/") for source in read.sources)
+    assert all(link.startswith("data:") for link in read.links)
+    kind, _, content = read.sources[1].partition(";base64,")
+    assert (kind, base64.b64decode(content)) == ("data:image/jpeg", JPEG)
+    assert read.sources[0].startswith("data:image/png")
