@@ -1,0 +1,85 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from experiments.data.files.inputs import check_inputs, list_inputs
+from experiments.errors import DataError
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of files, beside which the command is typed."""
+    for name in ("b.jpg", "a (1).PNG", "notes.md", ".hidden.jpg", "in/c.webp"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (tmp_path / "photos" / ".git").mkdir()
+    (tmp_path / "photos" / ".git" / "d.jpg").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "photos"
+
+
+def listed(*inputs: str, typed: str = "") -> list[str]:
+    return list(list_inputs(inputs, io.StringIO(typed)))
+
+
+@pytest.mark.usefixtures("photos")
+def test_folder_means_the_images_below_it_in_a_stable_order() -> None:
+    assert listed("photos") == ["photos/a (1).PNG", "photos/b.jpg", "photos/in/c.webp"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_file_is_taken_whatever_it_is_called() -> None:
+    assert listed("photos/notes.md", "photos/a (1).PNG") == [
+        "photos/notes.md",
+        "photos/a (1).PNG",
+    ]
+
+
+@pytest.mark.usefixtures("photos")
+def test_pattern_finds_what_a_shell_finds() -> None:
+    assert listed("photos/*.jpg") == ["photos/b.jpg"]
+    assert listed("photos/**/*.webp") == ["photos/in/c.webp"]
+
+
+def test_list_names_files_beside_it(photos: Path) -> None:
+    names = ["b.jpg", "", "gone.jpg", str(photos / "in" / "c.webp")]
+    (photos / "list.txt").write_text("\n".join(names) + "\n")
+    assert listed("photos/list.txt") == [
+        "photos/b.jpg",
+        "photos/gone.jpg",
+        str(photos / "in" / "c.webp"),
+    ]
+
+
+def test_pipe_names_files_of_this_folder() -> None:
+    assert listed("-", typed="photos/b.jpg\r\nx y.png\n") == ["photos/b.jpg", "x y.png"]
+
+
+def test_names_from_a_pipe_are_asked_for_one_by_one() -> None:
+    endless = (f"{number}.jpg\n" for number in iter(int, 1))
+    assert next(list_inputs(["-"], endless)) == "0.jpg"
+
+
+def test_link_to_a_folder_above_is_no_way_into_it_again(photos: Path) -> None:
+    (photos / "in" / "again").symlink_to(photos)
+    assert len(listed("photos")) == 3
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("https://example.org/a.jpg", "not addresses"),
+        ("s3://bucket/a.jpg", "not addresses"),
+        ("film.MP4", "not videos"),
+        ("nowhere", "nowhere is not there"),
+        ("photos/*.gif", "is not there"),
+    ],
+)
+def test_what_is_not_read_is_told(name: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        check_inputs([name])
+    with pytest.raises(DataError, match=words):
+        listed(name)
