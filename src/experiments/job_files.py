@@ -22,6 +22,7 @@ is written.
 | `screen.log` | what a trial printed in its own process |
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
+| `predictions/` | what its model said of each image, a table a data set or split |
 | `tracking/` | records of its run, see below |
 
 | below `tracking/` | what |
@@ -69,6 +70,8 @@ LOG = "run.log"
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 STATE_SUFFIX = ".safetensors"
+
+PREDICTIONS = "predictions"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

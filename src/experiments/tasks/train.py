@@ -27,6 +27,7 @@ from experiments.fitting import record
 from experiments.fitting.description import describe_plan, describe_result
 from experiments.fitting.fitting import ExaminationError, Fitted, Fitting, load_state
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
+from experiments.fitting.predictions import keep_predictions
 from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import best_of_search
@@ -97,6 +98,10 @@ def train(job: Job) -> JobResult:
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
             metrics |= _evaluate(model, pipelines.test, prefix=TEST)
+        from experiments.training.checkpoints.state import digest
+
+        state_sha256 = digest(model)
+        keep_predictions(fitting, model, state=state_sha256)
         if run.tracking.log_model == "best":
             record.log_model(tracker, model, dataset, pipelines.validation, metrics)
         record.log_result(tracker, metrics)
@@ -106,8 +111,6 @@ def train(job: Job) -> JobResult:
         tracker.describe(told)
         reason = _read_verdict(fitted)
         record.log_end(tracker, fitted.end, reason)
-    from experiments.training.checkpoints.state import digest
-
     result = JobResult(
         name=job.name,
         status="FINISHED",
@@ -115,7 +118,7 @@ def train(job: Job) -> JobResult:
         metrics=metrics,
         run_id=tracker.run_id,
         run_url=tracker.run_url,
-        state_sha256=digest(model),
+        state_sha256=state_sha256,
         overrides=job.overrides,
         output_dir=str(job.output_dir),
         reason=reason,

@@ -23,12 +23,16 @@ class TrainTaskConfig(Target):
     Attributes:
         evaluate_test: Score the best epoch on the held-out test set at the end.
         picture_grid: Log a grid of augmented training images.
+        predictions: Of which splits to keep what the best epoch says of each image.
     """
 
     ignores: ClassVar[Collection[str]] = ("run_id",)
 
     evaluate_test: bool
     picture_grid: bool
+    predictions: Literal["none", "test", "all"] = setting(
+        incidental=True, added=3, before="none"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

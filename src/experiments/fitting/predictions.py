@@ -1,0 +1,48 @@
+"""Keeps what the best epoch says of each image."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments import job_files
+from experiments.evaluation.collect import collect_predictions
+from experiments.evaluation.table import write_predictions
+from experiments.fitting.fitting import Fitting
+
+
+def keep_predictions(fitting: Fitting, model: Any, *, state: str) -> None:
+    """Keeps a table for each split that `task.predictions` asks for.
+
+    They are `predictions/<split>.parquet` in the job's folder and in the run's files.
+
+    Args:
+        fitting: The training.
+        model: Holds the weights of the best epoch.
+        state: Hash of these weights.
+    """
+    from experiments.training.losses import outputs_probabilities
+
+    job = fitting.job
+    folder = job.output_dir / job_files.PREDICTIONS
+    for split, batches in _choose_splits(fitting).items():
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{split}.parquet"
+        predictions = collect_predictions(
+            model,
+            fitting.dataset,
+            split,
+            batches,
+            kind="probabilities" if outputs_probabilities(model) else "logits",
+            facts={"run": job.name, "state_sha256": state},
+        )
+        write_predictions(path, predictions)
+        fitting.tracker.log_file(path, job_files.PREDICTIONS)
+
+
+def _choose_splits(fitting: Fitting) -> Mapping[str, Any]:
+    """Returns the splits that are kept, and one pass over each."""
+    options, pipelines = fitting.job.run.task.arguments(), fitting.pipelines
+    wanted = options["predictions"]
+    found = {"validation": pipelines.validation} if wanted == "all" else {}
+    if wanted != "none" and options["evaluate_test"] and pipelines.test is not None:
+        found["test"] = pipelines.test
+    return found
