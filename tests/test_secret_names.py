@@ -74,6 +74,8 @@ def test_parameter_of_an_address_needs_no_more_than_a_short_name(name: str) -> N
     assert is_secret_parameter(name)
 
 
-@pytest.mark.parametrize("name", ["page", "q", "monkey", "runs", "2"])
+@pytest.mark.parametrize(
+    "name", ["page", "q", "monkey", "runs", "2", "viewStateShareKey"]
+)
 def test_other_parameters_of_an_address_are_shown(name: str) -> None:
     assert not is_secret_parameter(name)

@@ -25,6 +25,8 @@ _KEYS = frozenset(
 )
 # Too common to count in a sentence: in the query of an address, or as a tag.
 _PARAMETERS = frozenset(["key", "pass", "pw", "sas", "sig", "signature"])
+# In links to MLflow's pages: it names the view that is shown, and opens nothing.
+_SHOWN = frozenset(["viewStateShareKey"])
 # Tokens that a network reads.
 _LEARNT = frozenset(
     """
@@ -64,5 +66,7 @@ def is_secret_parameter(name: str) -> bool:
     Args:
         name: Such as `sig` in `https://host/path?sig=...`.
     """
+    if name in _SHOWN:
+        return False
     words = [word.lower() for word in _PARTS.findall(name)]
     return words[-1:] != [] and (words[-1] in _PARAMETERS or is_secret_name(name))

@@ -54,19 +54,38 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: Any, call: Any) -> Any:
+    """Keeps a picture of what a test has seen that fails."""
+    report = yield
+    screens = getattr(item, "funcargs", {}).get("screens")
+    if report.failed and screens is not None:
+        for number, page in enumerate(screens.pages):
+            screens.keep(page, f"failed_{item.name}_{number}")
+    return report
+
+
 @pytest.fixture(scope="session")
-def screens() -> Iterator[Screens]:
+def browser() -> Iterator[Any]:
     playwright: Any = pytest.importorskip("playwright.sync_api")
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     assert program, "No Chromium is installed: make test-browser installs Debian's."
-    SCREENSHOTS.mkdir(exist_ok=True)
     with playwright.sync_playwright() as started:
         # A container's root may not use Chromium's sandbox; these pages are our own.
         browser = started.chromium.launch(
             executable_path=program, args=["--no-sandbox"] * (os.geteuid() == 0)
         )
-        yield Screens(browser, SCREENSHOTS)
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def screens(browser: Any) -> Iterator[Screens]:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    screens = Screens(browser, SCREENSHOTS)
+    yield screens
+    for page in screens.pages:
+        page.close()
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +102,7 @@ def search(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Printed:
     words += ["hydra.sweeper.max_trials=4", "trainer.epochs=2", "optimizer=adam,sgd"]
     words += ["optimizer.lr=tag(log,interval(1e-3,1e-2))"]
     words += ["optimizer.momentum=interval(0.8,0.98)"]
-    words += ["+hydra.sweeper.when={optimizer.momentum: optimizer=sgd}"]
+    words += ["hydra.sweeper.when={optimizer.momentum: 'optimizer=sgd'}"]
     return _run(server, tmp_path_factory.mktemp("search"), *words)
 
 

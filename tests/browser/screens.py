@@ -1,6 +1,6 @@
 """MLflow's pages in a browser: what stands there, and pictures of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ class Screens:
     Attributes:
         browser: Playwright's.
         folder: For the pictures.
+        pages: That were opened.
     """
 
     browser: Any
     folder: Path
+    pages: list[Any] = field(default_factory=list)
 
     def open(self, url: str, *, showing: str, height: int = _HEIGHT) -> Any:
         """Opens a page as somebody who was never there, until it shows a text.
@@ -37,6 +39,7 @@ class Screens:
             Playwright's `Page`.
         """
         page = self.browser.new_page(viewport={"width": _WIDTH, "height": height})
+        self.pages.append(page)
         page.set_default_timeout(_PATIENCE)
         page.add_init_script(_NO_CHAT)
         page.goto(url)

@@ -12,6 +12,6 @@ def test_table_opens_with_the_runs_of_a_sweep_below_it(
 ) -> None:
     page = screens.open(experiment_url(server.uri, "1"), showing="Run Name")
     assert is_for_training(page)
-    page.locator('[aria-label="Expand row"], [data-testid*="expander"]').first.click()
+    page.get_by_role("gridcell").get_by_role("button").first.click()  # its jobs
     wait_for(page, "optimizer.lr=0.01")
     screens.keep(page, "run_table")

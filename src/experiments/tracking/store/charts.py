@@ -18,6 +18,15 @@ from experiments.tracking.store.runs import PARENT
 
 _TAG = "mlflow.sharedViewState."
 _MOST_RUNS = 500  # drawn in one chart
+# Else lines are smoothed: they would miss the points that were measured.
+_PLAIN = {
+    "lineSmoothness": 0,
+    "useGlobalLineSmoothing": True,
+    "xAxisKey": "step",
+    "useGlobalXaxisKey": True,
+    "xAxisScaleType": "linear",
+    "scaleType": "linear",
+}
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 _VARIED, _EPOCHS, _ENDS, _SYSTEM = "varied", "epochs", "ends", "system"
 
@@ -96,7 +105,7 @@ def _list_charts(comparison: Comparison) -> Iterator[Mapping[str, Any]]:
         }
     curves = dict.fromkeys([comparison.objective.name, *_CURVES])
     for name in curves:
-        yield {**_describe_chart("LINE", name, _EPOCHS), **_show(name)}
+        yield {**_describe_chart("LINE", name, _EPOCHS), **_show(name), **_PLAIN}
     for name in SINGLE:
         yield {**_describe_chart("BAR", name, _ENDS), **_show(name)}
 
