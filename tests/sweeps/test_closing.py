@@ -161,11 +161,12 @@ def test_link_compares_at_most_a_hundred_recorded_runs(tmp_path: Path) -> None:
     ("name", "overrides", "run_name"),
     [
         ("mine", ("seed=1,2",), "mine"),
-        (None, ("seed=1,2", "model=a"), "seed=1,2 model=a"),
+        (None, ("model=a", "seed=1,2"), "seed=1,2"),
+        (None, ("model=a", "gpu=cpu"), "model=a gpu=cpu"),
         (None, (), "sweep"),
     ],
 )
-def test_parent_run_is_named_after_what_was_typed(
+def test_parent_run_is_named_after_what_is_varied(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str | None,
@@ -175,6 +176,7 @@ def test_parent_run_is_named_after_what_was_typed(
     monkeypatch.setattr(closing.parent_run, "open_sweep", lambda **given: given)
     plan = make_plan(tmp_path, 0)
     plan.run.name, plan.overrides = name, overrides
+    plan.jobs, plan.swept_keys = (("seed=1", "a=b"), ("seed=2", "a=b")), ("seed",)
     assert closing.open_sweep(plan) == {
         "destination": PLACE,
         "drain_seconds": 7,
@@ -182,6 +184,7 @@ def test_parent_run_is_named_after_what_was_typed(
         "run_name": run_name,
         "overrides": overrides,
         "tags": {"note": 1},
+        "swept": {"seed": "1, 2"},
     }
 
 

@@ -14,6 +14,7 @@ def open_parent(tmp_path):
         run_name="sweep of 2",
         overrides=["model=resnet18,resnet50", "seed=1"],
         tags={"seed": 1},
+        swept={"model": "resnet18, resnet50"},
     )
 
 
@@ -27,6 +28,7 @@ def test_parent_keeps_what_was_swept(tmp_path):
     assert tags["sweep.overrides"] == "model=resnet18,resnet50 seed=1"
     assert tags["run.kind"] == "sweep"
     assert tags["seed"] == "1"
+    assert run_of(parent).data.params == {"model": "resnet18, resnet50"}
     assert stored(parent, "sweep/overrides.txt") == "model=resnet18,resnet50\nseed=1\n"
 
 
@@ -41,6 +43,17 @@ def test_finished_sweep_stores_its_sorted_table_and_the_best_job(tmp_path):
     assert run.info.status == "FINISHED"
     assert run.data.tags["sweep.best_run_id"] == "y"
     assert run.data.metrics == {"best_val_accuracy": 0.75}
+    assert len(settle(parent).list_artifacts(parent.run_id, "sweep")) == 4
+    sentence, table, picture = run.data.tags["mlflow.note.content"].split("\n\n")
+    assert sentence == (
+        "Sweep of 2 jobs. The best `val_accuracy`, **0.7500**, is that of **model=b**."
+    )
+    assert table.replace("&emsp;", "").split("\n")[2:] == [
+        "| 1 | model=b | 0.7500 | FINISHED |",
+        "| 2 | model=a | 0.5000 | FINISHED |",
+    ]
+    address = f"get-artifact?run_uuid={parent.run_id}&path=sweep/results.png"
+    assert picture == f"![val\\_accuracy of each job]({address})"
 
 
 def test_sweep_over_seeds_stores_rows_of_them_and_each_one_by_itself(tmp_path):

@@ -87,6 +87,20 @@ def test_the_parent_run_holds_what_was_tried_and_what_was_best(
     assert tags["search.best_folder"] == f"sweeps/{plan.folder.name}/best-seed_0"
     assert tags["search.best_run"] == "optimizer.lr=0.0001 optimizer=adam"
     assert tags["best.optimizer.lr"] == "0.0001"
+    assert run.data.params == {
+        "optimizer.lr": "1e-05 to 0.01, log",
+        "optimizer": "adam, sgd",
+    }
+    sentence, table, *pictures = tags["mlflow.note.content"].split("\n\n")
+    assert sentence == (
+        "Search of 4 trials by the oracle `random`. "
+        "The best `val_accuracy`, **0.7500**, is that of **trial 2**."
+    )
+    assert table.split("\n")[2].startswith(
+        "| 1 | &emsp;2 | &emsp;0.7500 | &emsp;0.0001 | "
+    )
+    names = [f"path=search/{name}.png)" for name in ("history", "parallel")]
+    assert [text.rpartition("&")[2] for text in pictures] == names
     history = client().get_metric_history(run_id, "best_val_accuracy")
     assert [(p.step, p.value) for p in history] == [
         (0, 0.5),

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.command.plan import Plan
+from experiments.command.plan import Plan, select_overrides
 from experiments.config.metric_names import name_best
 from experiments.jobs import display
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
 from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
+from experiments.sweeps.description import list_swept
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.tracker import Tracker
 
@@ -27,10 +28,17 @@ def open_sweep(plan: Plan) -> Tracker:
         destination=run.destination(),
         drain_seconds=run.tracking.drain_seconds,
         folder=plan.folder,
-        run_name=run.name or " ".join(plan.overrides) or "sweep",
+        run_name=run.name or _name_sweep(plan),
         overrides=plan.overrides,
         tags={**run.tags, **_describe_search(plan)},
+        swept=list_swept(plan),
     )
+
+
+def _name_sweep(plan: Plan) -> str:
+    """Returns what is varied, as it was typed: the rest is the same for all jobs."""
+    swept = select_overrides(plan.overrides, plan.swept_keys)
+    return " ".join(swept or plan.overrides) or "sweep"
 
 
 def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -> int:

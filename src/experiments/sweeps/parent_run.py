@@ -1,5 +1,6 @@
 """A sweep in MLflow: a parent run that shows what was tried and what came of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,17 +8,20 @@ from experiments.config.destination import Destination
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
+from experiments.sweeps.description import describe_jobs
 from experiments.sweeps.seeds import SEED, format_groups, group_seeds
 from experiments.sweeps.table import (
     best_result,
     format_csv,
     format_markdown,
+    read_value,
     sort_results,
 )
 from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.tracking.tracker import Tracker, open_tracker
 
 _KIND = "sweep"
+_PICTURE = "sweep/results.png"
 
 
 def open_sweep(
@@ -28,6 +32,7 @@ def open_sweep(
     run_name: str,
     overrides: Sequence[str],
     tags: Mapping[str, object] | None = None,
+    swept: Mapping[str, str] | None = None,
 ) -> Tracker:
     """Opens the parent run of a sweep, whose folder the jobs pass as `parent_dir`.
 
@@ -38,6 +43,7 @@ def open_sweep(
         run_name: Name that people read.
         overrides: The sweep as typed, such as `model=resnet18,resnet50`.
         tags: Further tags of the parent run.
+        swept: Key -> its values, the parameters of the parent run.
     """
     own = {"sweep.overrides": " ".join(overrides)}
     parent = open_tracker(
@@ -47,6 +53,7 @@ def open_sweep(
         run_name=run_name,
         tags={"run.kind": _KIND, **(tags or {}), **own},
     )
+    parent.log_params(swept or {})
     parent.log_text("\n".join(overrides) + "\n", "sweep/overrides.txt")
     if parent.enabled:
         # Jobs may follow in this process: not in a thread while they import TensorFlow.
@@ -86,6 +93,8 @@ def finish_sweep(
         table = format_markdown(ranked, objective, swept_keys)
     parent.log_text(table, "sweep/results.md")
     parent.log_text(format_csv(ranked, objective), "sweep/results.csv")
+    pictures = _log_picture(parent, ranked, objective)
+    parent.describe(describe_jobs(ranked, objective, table, pictures))
     best = best_result(results, objective)
     if best is not None:
         result, value = best
@@ -101,6 +110,25 @@ def finish_sweep(
     else:
         parent.finish("FINISHED")
     return table
+
+
+def _log_picture(
+    parent: Tracker, ranked: Sequence[JobResult], objective: Objective
+) -> dict[str, str]:
+    """Records a picture of the scores, and returns what there is; one says nothing."""
+    values = [read_value(result, objective) for result in ranked]
+    scored = [
+        (result.name, value)
+        for result, value in zip(ranked, values, strict=True)
+        if value is not None and math.isfinite(value)
+    ]
+    if not parent.enabled or len(scored) < 2:
+        return {}
+    from experiments.pictures.results import draw_results
+
+    names, scores = zip(*scored, strict=True)
+    parent.log_figure(draw_results(names, scores, metric=objective.name), _PICTURE)
+    return {_PICTURE: f"{objective.name} of each job"}
 
 
 def _describe_unfinished(unfinished: Sequence[JobResult], total: int) -> str:

@@ -14,6 +14,7 @@ from experiments.command.printed import (
 )
 from experiments.command.search_plan import SearchPlan
 from experiments.config.metric_names import name_best
+from experiments.config.objective import Objective
 from experiments.files import replace_bytes
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
@@ -30,6 +31,7 @@ from experiments.search.results.pictures import (
 from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Outcome, Trial, best_trial
 from experiments.sweeps.closing import show_runs
+from experiments.sweeps.description import describe_trials
 from experiments.tracking.spool.place import name_below
 from experiments.tracking.tracker import Tracker
 
@@ -87,11 +89,26 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     replace_bytes(plan.folder / job_files.PAGE, page.encode())
     parent.log_dict(_describe_space(search), "search/space.yaml")
     parent.log_file(plan.folder / job_files.SEARCH / job_files.TRIALS, "search")
+    pictures = _log_pictures(parent, trials, objective)
+    oracle = search.config.oracle
+    parent.describe(describe_trials(trials, objective, pictures, oracle=oracle))
+
+
+def _log_pictures(
+    parent: Tracker, trials: Sequence[Trial], objective: Objective
+) -> dict[str, str]:
+    """Records the pictures, and returns which there are and what they show."""
     parent.log_figure(draw_history(trials, objective), "search/history.png")
     parent.log_figure(draw_parallel(trials, objective), "search/parallel.png")
+    shown = {
+        "search/history.png": "The objective of each trial",
+        "search/parallel.png": "The values of each trial and what came of them",
+    }
     importances = measure_importance(trials)
     if importances:
         parent.log_figure(draw_importance(importances), "search/importance.png")
+        shown["search/importance.png"] = "What the objective depended on"
+    return shown
 
 
 def _log_best(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:

@@ -22,12 +22,17 @@ def test_table_keeps_what_would_end_a_cell_and_sets_columns_apart() -> None:
 
 
 def test_long_table_says_how_much_more_there_is_and_where() -> None:
-    rows = [f"| {number:08} |" for number in range(10)]
-    table = "\n".join(["| head |", "| --- |", *rows])
-    assert shorten_table(table, room=1000, rest="a.md") == table
-    short = shorten_table(table, room=70, rest="sweep/results.md")
-    assert short.split("\n")[2:4] == rows[:2]
-    assert short.endswith("\n\n... and 6 more in `sweep/results.md`")
+    rows = [f"| {number:08} | a_b \\| c |" for number in range(10)]
+    table = "\n".join(["| # | run |", "| --: | :-- |", *rows]) + "\n"
+    whole = shorten_table(table, room=1000, rest="a.md").split("\n")
+    assert whole[:3] == [
+        r"| \# | &emsp;run |",
+        "| --: | :-- |",
+        r"| 00000000 | &emsp;a\_b \| c |",
+    ]
+    assert len(whole) == 12
+    short = shorten_table(table, room=100, rest="sweep/results.md").split("\n")
+    assert short == [*whole[:4], "", "... and 8 more in `sweep/results.md`"]
 
 
 def test_what_is_too_much_is_left_out_whole() -> None:

@@ -11,8 +11,7 @@ from urllib.parse import quote
 _LENGTH = 7000  # of 8,000 bytes of a tag
 _SCHEME = "artifact:"
 _PICTURE = re.compile(rf"\]\({_SCHEME}([^)\s]+)\)")
-_BORDER = re.compile(r"(?<!\\) \| (?!$)")
-_SPACE = "&emsp;"
+_BORDER = re.compile(r"(?<!\\)\|")
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 
@@ -28,16 +27,39 @@ def write_table(rows: Sequence[Sequence[str]]) -> str:
         rows: Of plain cells; the first is the head.
     """
     rule = [":--", *["--:"] * (len(rows[0]) - 1)]
-    lines = [[write_plain(cell) for cell in row] for row in rows]
-    texts = [f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]]]
-    return space_table("\n".join(texts))
+    head, *lines = map(_write_row, rows)
+    return "\n".join([head, f"| {' | '.join(rule)} |", *lines])
 
 
-def space_table(table: str) -> str:
-    """Returns a table whose columns stand apart, which MLflow's pages do not do."""
-    head, rule, *rows = table.rstrip("\n").split("\n")
-    spaced = [_BORDER.sub(f" | {_SPACE}", line) for line in (head, *rows)]
-    return "\n".join([spaced[0], rule, *spaced[1:]])
+def shorten_table(table: str, *, room: int, rest: str) -> str:
+    """Returns a table that was written for a file as one for MLflow's pages.
+
+    Args:
+        table: In Markdown, in which nothing but `|` was escaped.
+        room: Bytes that it may take; what does not fit is counted below it.
+        rest: Where the whole of it is.
+    """
+    head, rule, *lines = table.rstrip("\n").split("\n")
+    kept = [_write_row(_split_row(head)), rule]
+    left = room - sum(len(line.encode()) for line in kept)
+    for number, line in enumerate(lines):
+        written = _write_row(_split_row(line))
+        left -= len(written.encode()) + 1
+        if left < 0:
+            more = f"... and {len(lines) - number} more in `{rest}`"
+            return "\n".join([*kept, "", more])
+        kept.append(written)
+    return "\n".join(kept)
+
+
+def _split_row(line: str) -> list[str]:
+    cells = _BORDER.split(line.removeprefix("|").removesuffix("|"))
+    return [cell.replace("\\|", "|").strip() for cell in cells]
+
+
+def _write_row(row: Sequence[str]) -> str:
+    # MLflow's pages leave no space between the columns of a table.
+    return f"| {' | &emsp;'.join(map(write_plain, row))} |"
 
 
 def write_picture(path: str, title: str) -> str:
@@ -48,27 +70,6 @@ def write_picture(path: str, title: str) -> str:
         title: Is shown where the picture cannot be.
     """
     return f"![{write_plain(title)}]({_SCHEME}{quote(path)})"
-
-
-def shorten_table(table: str, *, room: int, rest: str) -> str:
-    """Returns the first lines of a table and how many more there are.
-
-    Args:
-        table: In Markdown.
-        room: Letters that it may take.
-        rest: Where the whole table is.
-    """
-    head, rule, *rows = table.rstrip("\n").split("\n")
-    kept: list[str] = []
-    left = room - len(head) - len(rule)
-    for row in rows:
-        left -= len(row) + 1
-        if left < 0:
-            break
-        kept.append(row)
-    shown = "\n".join([head, rule, *kept])
-    more = len(rows) - len(kept)
-    return f"{shown}\n\n... and {more} more in `{rest}`" if more else shown
 
 
 def join_parts(parts: Sequence[str]) -> str:
