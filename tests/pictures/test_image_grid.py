@@ -39,7 +39,7 @@ def test_every_image_has_the_name_of_its_class():
 def test_a_long_name_is_shortened():
     figure = draw_grid(images_of(1), np.array([0]), ["a very long name of a class"])
 
-    assert texts(figure) == ["a very long name o…"]
+    assert texts(figure) == ["a very long … class"]
 
 
 def test_the_pixels_are_shown_as_they_are():

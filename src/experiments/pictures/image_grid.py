@@ -8,6 +8,8 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from experiments.pictures.lettering import Lettering, letter_classes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -55,26 +57,28 @@ def draw_grid(
     sheet.set_axis_off()
     if title:
         middle = height - (_GAP + _TITLE_HEIGHT) / 2
-        sheet.text(width / 2, middle, title, fontsize=10, ha="center", va="center")
+        look = {"fontsize": 10, "ha": "center", "va": "center", "parse_math": False}
+        sheet.text(width / 2, middle, title, **look)
+    lettering = letter_classes([class_names[n] for n in sorted({*labels.tolist()})])
     for position, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(position, columns)
         left = _GAP + column * cell_width
         bottom = (rows - 1 - row) * cell_height + _GAP + _LABEL_HEIGHT
         extent = (left, left + _IMAGE_WIDTH, bottom, bottom + image_height)
-        _draw_cell(sheet, image, extent, class_names[int(label)])
+        _draw_image(sheet, image, extent)
+        shown = lettering.write(class_names[label], int(label), width=_LONGEST_LABEL)
+        _draw_name(sheet, shown, lettering, extent)
     sheet.set(xlim=(0, width), ylim=(0, height))
     return figure
 
 
-def _draw_cell(
+def _draw_image(
     sheet: "Axes",
     image: npt.NDArray[np.uint8],
     extent: tuple[float, float, float, float],
-    name: str,
 ) -> None:
-    """Draws an image between left, right, bottom and top, in inches, and its name."""
+    """Draws an image between left, right, bottom and top, in inches."""
     grey = image.shape[-1] == 1
-    left, right, bottom, _ = extent
     sheet.imshow(
         image[..., 0] if grey else image,
         cmap="gray" if grey else None,
@@ -84,6 +88,23 @@ def _draw_cell(
         extent=extent,
         interpolation="nearest" if max(image.shape) < _SMALL else "antialiased",
     )
-    shown = name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
-    middle = (left + right) / 2
-    sheet.text(middle, bottom - _DROP, shown, fontsize=7, ha="center", va="top")
+
+
+def _draw_name(
+    sheet: "Axes",
+    name: str,
+    lettering: Lettering,
+    extent: tuple[float, float, float, float],
+) -> None:
+    """Draws a name below its image, as it is: a class may be called `$x$`."""
+    left, right, bottom, _ = extent
+    sheet.text(
+        (left + right) / 2,
+        bottom - _DROP,
+        name,
+        fontfamily=list(lettering.families),
+        fontsize=7,
+        ha="center",
+        va="top",
+        parse_math=False,
+    )

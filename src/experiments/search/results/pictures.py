@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.objective import Objective
+from experiments.pictures.lettering import Lettering, choose_lettering
 from experiments.search.results.axes import (
     ABSENT,
     Axis,
@@ -75,13 +76,15 @@ def draw_parallel(trials: Sequence[Trial], objective: Objective) -> "Figure":
     axes = figure.subplots()
     colours = _map_colours(objective)
     _draw_lines(axes, coordinates, colours)
+    lettering = choose_lettering(t for axis in coordinates for t in axis.ticks.values())
     for position, axis in enumerate(coordinates):
-        _draw_axis(axes, position, axis)
+        _draw_axis(axes, position, axis, lettering)
     _dress_parallel(axes, [axis.label for axis in coordinates])
     if coordinates[-1].heights:
         ticks = coordinates[-1].ticks
-        bar = figure.colorbar(colours, ax=axes, label=objective.name, ticks=list(ticks))
-        bar.ax.set_yticklabels(list(ticks.values()))
+        bar = figure.colorbar(colours, ax=axes, ticks=list(ticks))
+        bar.set_label(objective.name, parse_math=False)
+        bar.ax.set_yticklabels(list(ticks.values()), parse_math=False)
     title = _name_best(trials, objective)
     figure.suptitle(title, fontsize="large", parse_math=False)
     return figure
@@ -229,14 +232,15 @@ def _draw_lines(
         )
 
 
-def _draw_axis(axes: "Axes", position: int, axis: Axis) -> None:
+def _draw_axis(axes: "Axes", position: int, axis: Axis, lettering: Lettering) -> None:
     from matplotlib.patheffects import withStroke
 
     axes.plot([position, position], [0, 1], color=GREY, lw=1.2, zorder=4)
     for height, text in axis.ticks.items():
         axes.annotate(
-            text,
+            lettering.replace(text),
             (position, height),
+            fontfamily=list(lettering.families),
             xytext=(-6, 0),
             textcoords="offset points",
             ha="right",
