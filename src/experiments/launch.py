@@ -209,6 +209,10 @@ def _answer(
             print(f"{key}={found.typed} is {found}")
         args.overrides = _name_runs(args.overrides, args.runs)
         return _answer(hydra, task, args, flags)
+    if isinstance(plan.run.task, ReproduceTaskConfig):
+        from experiments.jobs.repetition import name_repetition
+
+        plan = name_repetition(plan)
     plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)

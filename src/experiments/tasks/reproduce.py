@@ -18,11 +18,13 @@ from experiments.command.printed import (
 )
 from experiments.config.paths import list_paths
 from experiments.config.validation import validate
+from experiments.counts import agree, count_of
 from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs import origin
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import as_recorded, read_recorded
+from experiments.jobs.repetition import in_its_experiment, name_again
 from experiments.screen import open_console
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (
@@ -53,9 +55,10 @@ def reproduce(job: Job) -> JobResult:
         problem = Problem("run_id", "is missing.", hint)
         raise ConfigError([problem])
     recorded = read_recorded(job, job.run.run_id, typed_in=typed_folder())
+    job = in_its_experiment(job, recorded)
     tolerance = job.run.task.arguments()["tolerance"]
     tags = {"reproduces": recorded.run_id}
-    name = f"again: {recorded.name}"
+    name = name_again(recorded.name)
     result = train(as_recorded(job, recorded, name=name, tags=tags))
     _show_changes(recorded, origin.read_origin(job.output_dir) or {})
     _show_folder(recorded, job)
@@ -63,7 +66,9 @@ def reproduce(job: Job) -> JobResult:
     differing = [name for name, old, new in rows if not _equal(old, new, tolerance)]
     _show_metrics(rows)
     if not differing:
-        print(f"Reproduced within {tolerance:g}: {len(rows)} metrics are equal.")
+        metrics = count_of(len(rows), "metric")
+        are = agree(len(rows), "is", "are")
+        print(f"Reproduced within {tolerance:g}: {metrics} {are} equal.")
         return result
     reason = (
         f"differs by more than task.tolerance={tolerance:g}: {', '.join(differing)}"
