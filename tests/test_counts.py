@@ -1,6 +1,19 @@
+import ast
+import itertools
+import re
+
 import pytest
 
-from experiments.counts import count_of, format_duration, join_words, write_count
+from experiments.counts import (
+    agree,
+    count_of,
+    format_duration,
+    join_words,
+    write_count,
+)
+from tests.conftest import ROOT
+
+SOURCE = ROOT / "src" / "experiments"
 
 
 @pytest.mark.parametrize(
@@ -31,3 +44,47 @@ def test_durations_are_readable(seconds: float, text: str) -> None:
 )
 def test_words_are_listed_as_in_a_sentence(words: list[str], text: str) -> None:
     assert join_words(words) == text
+
+
+def test_what_is_said_of_a_number_agrees_with_it() -> None:
+    assert [agree(number, "is", "are") for number in (0, 1, 2)] == ["are", "is", "are"]
+    assert count_of(1, "class", "classes") == "1 class"
+    assert count_of(2, "class", "classes") == "2 classes"
+
+
+# Where there are always several: what is longer than a limit, or found twice.
+SEVERAL = {
+    ("command/words.py", "len(key)"),
+    ("command/words.py", "len(bare)"),
+    ("config/convert.py", "len(text)"),
+    ("data/arrays/archive_files.py", "len(images)"),
+    ("data/readiness/class_contents.py", "len(alien)"),
+    ("data/readiness/class_contents.py", "len(empty)"),
+    ("tracking/store/run_folder.py", "len(folders)"),
+    ("tracking/surroundings/code_version.py", "len(data)"),
+    ("tracking/surroundings/code_version.py", "len(untracked)"),
+}
+PLURAL = re.compile(
+    r" (?:[a-z-]+ ){0,2}?(?!class\b|has\b|is\b|was\b|its\b)[a-z]{2,}s\b"
+)
+
+
+def find_counted() -> set[tuple[str, str]]:
+    """Returns module and expression of each `f"{len(...)} things"` in the source."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = text.values if isinstance(text, ast.JoinedStr) else []
+            for value, rest in itertools.pairwise(parts):
+                if not isinstance(value, ast.FormattedValue):
+                    continue
+                words = rest.value if isinstance(rest, ast.Constant) else ""
+                expression = ast.unparse(value.value)
+                if expression.startswith("len(") and PLURAL.match(str(words)):
+                    place = path.relative_to(SOURCE).as_posix()
+                    found.add((place, expression))
+    return found
+
+
+def test_things_are_counted_in_the_singular_where_there_may_be_one() -> None:
+    assert find_counted() - SEVERAL == set()

@@ -14,10 +14,10 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
         noun: Of one.
         plural: Of several, where it is not the noun with an s.
     """
-    return f"{write_count(number)} {choose(number, noun, plural or f'{noun}s')}"
+    return f"{write_count(number)} {agree(number, noun, plural or f'{noun}s')}"
 
 
-def choose(number: int, one: str, several: str) -> str:
+def agree(number: float, one: str, several: str) -> str:
     """Returns the words for one or for several: 1 file *is*, 2 files *are*."""
     return one if number == 1 else several
 

@@ -294,6 +294,11 @@ def test_nothing_is_said_when_no_file_was_skipped(
     [
         (0, ""),
         (
+            1,
+            "\n1 record is not in MLflow yet: no server answers.\n"
+            "It is kept. To send it: {}\n",
+        ),
+        (
             3,
             "\n3 records are not in MLflow yet: no server answers.\n"
             "They are kept. To send them: {}\n",

@@ -142,7 +142,7 @@ def test_a_search_that_goes_on_says_so(
     trials.ask()
     with make():
         pass
-    assert screen.getvalue() == "The search goes on after 1 trials.\n"
+    assert screen.getvalue() == "The search goes on after 1 trial.\n"
 
 
 def test_a_search_that_had_its_trials_does_not_say_that_it_goes_on(
@@ -151,7 +151,7 @@ def test_a_search_that_had_its_trials_does_not_say_that_it_goes_on(
     trials.tell(trials.ask(), objective=0.5)
     with make(max_trials=1):
         pass
-    assert screen.getvalue().startswith("The search has had its 1 trials;")
+    assert screen.getvalue().startswith("The search has had its 1 trial;")
 
 
 def test_the_current_line_tells_what_is_done_best_and_left(
@@ -180,7 +180,7 @@ def test_without_a_budget_nothing_is_promised(make: Any, trials: Trials) -> None
     display = make(oracle="grid", max_trials=None)
     display.ended(trials.tell(trials.ask(), objective=0.5))
     parts = now(display)
-    assert parts[0] == "1 trials"
+    assert parts[0] == "1 trial"
     assert not any("left" in part for part in parts)
 
 

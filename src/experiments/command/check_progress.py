@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from experiments.counts import count_of
+
 _FIRST_SECONDS = 2.0
 _LINE_SECONDS = 10.0
 
@@ -24,7 +26,7 @@ def show_progress(jobs: int) -> Iterator[Callable[[], None]]:
         nonlocal done, shown, due
         done += 1
         if done < jobs and time.monotonic() >= due:
-            line = f"Checking {jobs:,} jobs before they start: {done:,} done"
+            line = f"Checking {count_of(jobs, 'job')} before they start: {done:,} done"
             print(
                 f"\r{line}" if live else line,
                 end="" if live else "\n",

@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.command.first_project import write_project
 from experiments.command.local_configs import NAME
 from experiments.command.trust import distrust, trust
+from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.own_code import list_packages
 
@@ -40,7 +41,8 @@ def _init(rest: Sequence[str]) -> None:
         raise _wrong("init", reason)
     folder = Path(rest[0])
     files = write_project(folder)
-    print(f"{folder}/ holds a project of {len(files)} files. It runs as it is:")
+    size = count_of(len(files), "file")
+    print(f"{folder}/ holds a project of {size}. It runs as it is:")
     print(f"  cd {folder} && experiments experiment=first")
     try:
         trust(folder)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from experiments.counts import count_of
 from experiments.data.fingerprint import Fingerprint, fingerprint_splits
 from experiments.data.normalization import measure_mean_and_std
 from experiments.data.split import ArraySplit, FileSplit, SkippedFile, Split
@@ -152,14 +153,15 @@ def _check_labels(
     if low < 0 or high >= len(classes):
         raise DataError(
             f"Labels of the {split} split of `{name}` must lie in "
-            f"0..{len(classes) - 1} ({len(classes)} classes). Received: {low}..{high}."
+            f"0..{len(classes) - 1} ({count_of(len(classes), 'class', 'classes')}). "
+            f"Received: {low}..{high}."
         )
     counts = np.bincount(labels, minlength=len(classes))
     missing = [classes[i] for i in np.flatnonzero(counts == 0).tolist()]
     if missing:
         raise DataError(
             f"The {split} split of `{name}` has no image of {len(missing)} of its "
-            f"{len(classes)} classes: {', '.join(missing[:5])}"
+            f"{count_of(len(classes), 'class', 'classes')}: {', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}. Add images of them, give the "
             "split a larger fraction, or try another dataset.split_seed."
         )
@@ -174,6 +176,6 @@ def _check_channels(
     for key, values in (("mean", mean), ("std", std)):
         if len(values) != image_shape[2]:
             raise DataError(
-                f"dataset.{key} must have {image_shape[2]} numbers, one for each "
-                f"channel of `{name}`. Received: {list(values)}."
+                f"dataset.{key} must have {count_of(image_shape[2], 'number')}, one "
+                f"for each channel of `{name}`. Received: {list(values)}."
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour
 from experiments.data.images.image_size import MAX_PIXELS
 from experiments.errors import DataError
@@ -82,8 +83,9 @@ class FileSplit:
     def __post_init__(self) -> None:
         if len(self.digests) != len(self.paths):
             raise DataError(
-                f"There must be one digest a file. Received: {len(self.digests)} "
-                f"digests for {len(self.paths)} files."
+                f"There must be one digest a file. Received: "
+                f"{count_of(len(self.digests), 'digest')} for "
+                f"{count_of(len(self.paths), 'file')}."
             )
         object.__setattr__(self, "labels", _as_labels(self.labels, len(self.paths)))
 
@@ -100,7 +102,7 @@ def _as_labels(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int3
     if array.size != count or not (array.size == 0 or array.dtype.kind in "iu"):
         raise DataError(
             f"There must be one integer label an image. Received: {array.dtype} "
-            f"labels of shape {array.shape} for {count} images."
+            f"labels of shape {array.shape} for {count_of(count, 'image')}."
         )
     limits = np.iinfo(np.int32)
     if array.size and (array.min() < limits.min or array.max() > limits.max):

@@ -42,7 +42,8 @@ def fit_to_memory(job: Job) -> Job:
         return job
     batch_size = job.run.trainer.batch_size
     if not 1 <= steps <= batch_size or batch_size % steps:
-        problem = f"trainer.batch_size={batch_size} has no {steps} equal parts"
+        parts = count_of(steps, "equal part")
+        problem = f"trainer.batch_size={batch_size} has no {parts}"
         raise RecordError(job.output_dir / job_files.ACCUMULATE, problem, _ADVICE)
     return job.with_values({"trainer.accumulate_steps": steps})
 
@@ -88,7 +89,8 @@ class MemoryGuard:
             if self.cost is None
             else f" (a step was estimated at {self.cost.training_bytes / 1e9:.1f} GB)"
         )
-        what = f"Out of memory with {micro_batch} images at a time{estimate}."
+        images = count_of(micro_batch, "image")
+        what = f"Out of memory with {images} at a time{estimate}."
         steps = 2 * trainer.accumulate_steps
         ends = trainer.oom == "error" or trainer.batch_size % steps > 0
         if ends and self.cost is not None and _is_mostly_state(self.cost):

@@ -15,7 +15,7 @@ from experiments.command.printed import (
 )
 from experiments.config.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
-from experiments.counts import count_of, format_duration
+from experiments.counts import agree, count_of, format_duration
 from experiments.jobs.job import End, Job, JobResult
 from experiments.screen import open_console
 from experiments.tracking.tracker import Tracker
@@ -109,10 +109,14 @@ def show_unsent(tracker: Tracker, output_dir: str, uri: str | None) -> None:
         uri: As `tracking.uri`.
     """
     if tracker.unsent:
-        print(f"\n{tracker.unsent} records are not in MLflow yet: {tracker.problem}.")
+        records = count_of(tracker.unsent, "record")
+        are = agree(tracker.unsent, "is", "are")
+        print(f"\n{records} {are} not in MLflow yet: {tracker.problem}.")
         place = [*describe_output(output_dir), *describe_store(uri)]
         command = describe_command("task=sync", *place)
-        print(f"They are kept. To send them: {command}")
+        kept = agree(tracker.unsent, "It is kept", "They are kept")
+        them = agree(tracker.unsent, "it", "them")
+        print(f"{kept}. To send {them}: {command}")
 
 
 def show_skipped(dataset: "Dataset") -> None:
@@ -120,8 +124,8 @@ def show_skipped(dataset: "Dataset") -> None:
     skipped = dataset.skipped_files
     if not skipped:
         return
-    noun = "file was" if len(skipped) == 1 else "files were"
-    print(f"\n{len(skipped)} {noun} skipped as unusable:")
+    were = agree(len(skipped), "was", "were")
+    print(f"\n{count_of(len(skipped), 'file')} {were} skipped as unusable:")
     for file in skipped[:5]:
         print(f"  {file.path}: {file.reason}")
     if len(skipped) > 5:
@@ -131,7 +135,7 @@ def show_skipped(dataset: "Dataset") -> None:
 def describe_cost(cost: "Cost") -> str:
     """Returns parameters, FLOPs and activation memory in words."""
     return (
-        f"{cost.parameters:,} parameters; an image takes "
+        f"{count_of(cost.parameters, 'parameter')}; an image takes "
         f"{cost.flops_per_image / 1e9:.3g} GFLOP and "
         f"{format_bytes(cost.activation_bytes_per_image)} of activations"
     )
@@ -153,7 +157,7 @@ def _describe_data(dataset: "Dataset") -> str:
     counts = ", ".join(f"{len(s):,} {name}" for name, s in dataset.splits.items())
     return (
         f"{dataset.name}: {counts} images of {height} x {width} x {channels}, "
-        f"{dataset.num_classes} classes"
+        f"{count_of(dataset.num_classes, 'class', 'classes')}"
     )
 
 

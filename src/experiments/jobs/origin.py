@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import job_files
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
+from experiments.counts import count_of
 from experiments.errors import ExperimentError
 from experiments.records import RecordError, leads_inside, read_record, write_record
 from experiments.tracking.spool.origin_record import Origin, upgrade_origin
@@ -161,7 +162,7 @@ def _compare(
 def _enumerate(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN_FILES
     shown = ", ".join(names[:_SHOWN_FILES])
-    return f"{shown} and {more} more files" if more > 0 else shown
+    return f"{shown} and {count_of(more, 'more file')}" if more > 0 else shown
 
 
 def _hash_sources(package: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from experiments.config.search.schema import SearchConfig
+from experiments.counts import count_of
 from experiments.screen import open_console
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Trial, best_trial
@@ -46,10 +47,10 @@ class SearchDisplay:
         done = sum(t.outcome is not None for t in self._proposer.trials)
         limit = self._search.max_trials
         if done and (limit is None or done < limit):
-            self._print(f"The search goes on after {done} trials.")
+            self._print(f"The search goes on after {count_of(done, 'trial')}.")
         elif done:
             self._print(
-                f"The search has had its {done} trials; for more of them raise "
+                f"The search has had its {count_of(done, 'trial')}; for more raise "
                 "hydra.sweeper.max_trials."
             )
         if self._console.is_terminal:
@@ -117,7 +118,7 @@ class SearchDisplay:
         trials = self._proposer.trials
         ended = sum(trial.outcome is not None for trial in trials)
         best = best_trial(trials, self._search.objective)
-        parts = [f"{ended}{self._of_total()} trials"]
+        parts = [self._count_ended(ended)]
         if best is not None and best.objective is not None:
             name = self._search.objective.name
             parts.append(f"best {name} {best.objective:.4f} (trial {best.number})")
@@ -133,9 +134,10 @@ class SearchDisplay:
             parts.append(f"about {format_seconds(left)} left")
         return Text("  |  ".join(parts), style="bold")
 
-    def _of_total(self) -> str:
+    def _count_ended(self, ended: int) -> str:
         limit = self._search.max_trials
-        return "" if limit is None else f" of {limit}"
+        total = count_of(ended if limit is None else limit, "trial")
+        return total if limit is None else f"{ended} of {total}"
 
     def _estimate_left(self, ended: int) -> float | None:
         limit = self._search.max_trials

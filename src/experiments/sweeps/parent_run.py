@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments.config.destination import Destination
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
+from experiments.counts import count_of
 from experiments.jobs.job import JobResult
 from experiments.sweeps.description import describe_jobs
 from experiments.sweeps.seeds import SEED, format_groups, group_seeds
@@ -133,4 +134,5 @@ def _log_picture(
 
 def _describe_unfinished(unfinished: Sequence[JobResult], total: int) -> str:
     names = ", ".join(result.name for result in unfinished)
-    return f"{len(unfinished)} of {total} jobs did not finish: {names}".rstrip(": ")
+    jobs = count_of(total, "job")
+    return f"{len(unfinished)} of {jobs} did not finish: {names}".rstrip(": ")

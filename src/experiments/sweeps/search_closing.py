@@ -15,6 +15,7 @@ from experiments.command.printed import (
 from experiments.command.search_plan import SearchPlan
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
+from experiments.counts import count_of
 from experiments.files import replace_bytes
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
@@ -56,7 +57,9 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
     if stopped_by is not None:
         parent.finish("KILLED", stopped_by)
     elif best is None:
-        parent.finish("FAILED", f"none of {len(trials)} trials has an objective")
+        parent.finish(
+            "FAILED", f"none of {count_of(len(trials), 'trial')} has an objective"
+        )
     else:
         parent.finish("FINISHED")
     _show(parent, plan, trials, best)

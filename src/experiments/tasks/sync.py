@@ -13,7 +13,7 @@ from experiments.command.printed import (
     describe_store,
 )
 from experiments.config.schema.tracking import check_uri
-from experiments.counts import count_of
+from experiments.counts import agree, count_of
 from experiments.jobs.job import Job, JobResult
 from experiments.tracking.sending.sync import Synced, sync_folders
 
@@ -43,7 +43,9 @@ def sync(job: Job) -> JobResult:
     unasked = sum(not (row.asked or row.meant_for) for row in rows)
     reason = None
     if unsent:
-        reason = f"{unsent} records are still unsent"
+        reason = (
+            f"{count_of(unsent, 'record')} {agree(unsent, 'is', 'are')} still unsent"
+        )
     elif unasked:
         reason = f"{unasked} of the folders could not be compared with their store"
     return JobResult(

@@ -14,6 +14,7 @@ from experiments.config.schema.optimizer import (
 )
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.schedule import StepConfig
+from experiments.counts import agree
 
 # Added to a weight of 0.05, a smaller step is lost in float32.
 _LEAST_RATE = 1e-9
@@ -58,7 +59,8 @@ def _doubt_steps(run: RunConfig) -> Iterator[str]:
             if patience + callback.start_from_epoch < longest:
                 yield (
                     f"callbacks.{name}.patience={patience} may end training before the "
-                    f"rate drops, after {longest:g} epochs. Leave it out by callbacks="
+                    f"rate drops, after {longest:g} "
+                    f"{agree(longest, 'epoch', 'epochs')}. Leave it out by callbacks="
                     "full_length, or raise it."
                 )
 

@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from experiments.counts import agree, count_of
 from experiments.data.dataset import Dataset, build_dataset
 from experiments.data.files.class_folders import LabelledFiles
 from experiments.data.files.copies import IN_SPLITS, UNDER_LABELS, find_copies
@@ -181,8 +182,9 @@ def _find(
                 _enumerate([show_name(name) for name in group], " = ")
                 for group in copies[kind]
             ]
-            noun = "1 image is" if len(groups) == 1 else f"{len(groups)} images are"
-            _log.warning("%s %s: %s.", noun, where, _enumerate(groups, "; "))
+            images = count_of(len(groups), "image")
+            verb = agree(len(groups), "is", "are")
+            _log.warning("%s %s %s: %s.", images, verb, where, _enumerate(groups, "; "))
     return {**({"unused": list(unused)} if unused else {}), **copies}
 
 
@@ -216,10 +218,10 @@ def _describe(skipped: Sequence[SkippedFile]) -> str:
     listed = [f"  - {file.path} {file.reason}" for file in skipped[:_LISTED]]
     if len(skipped) > _LISTED:
         listed.append(f"  - and {len(skipped) - _LISTED} more")
-    noun = "file is no usable image" if len(skipped) == 1 else "files are unusable"
+    are = agree(len(skipped), "is no usable image", "are unusable")
     return "\n".join(
         [
-            f"{len(skipped)} {noun}:",
+            f"{count_of(len(skipped), 'file')} {are}:",
             *listed,
             "Mend or remove what is listed, or leave it out: dataset.on_corrupt=skip",
         ]

@@ -138,7 +138,7 @@ def list_file_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list
     total = _total(after) - _total(before)
     summary = [_count(total)] if total and len(phrases) > len(grown) else []
     more = len(phrases) - _SHOWN
-    rest = [f"and {more} changes more"] if more > 0 else []
+    rest = [f"and {count_of(more, 'change')} more"] if more > 0 else []
     return [*summary, *phrases[:_SHOWN], *rest]
 
 

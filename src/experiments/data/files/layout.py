@@ -172,8 +172,7 @@ def _list_loose(root: Path, folder: Path) -> Iterator[str]:
     if images:
         place = folder.relative_to(root)
         where = f" in {place}" if place.parts else ""
-        noun = "image" if len(images) == 1 else "images"
-        yield f"{len(images)} loose {noun}{where} ({images[0]})"
+        yield f"{count_of(len(images), 'loose image')}{where} ({images[0]})"
 
 
 def find_splits(root: Path) -> dict[str, str]:

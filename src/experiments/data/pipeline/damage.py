@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from experiments.counts import count_of
 from experiments.data.files.scan import scan_files
 from experiments.data.split import ArraySplit, SkippedFile, Split
 from experiments.errors import DataError
@@ -40,11 +41,11 @@ def naming_damaged_files(*splits: Split) -> Iterator[None]:
         damaged = [file for split in splits for file in find_damaged_files(split)]
         if not damaged:
             raise
-        noun = "file" if len(damaged) == 1 else "files"
         shown = "; ".join(f"{file.path} {file.reason}" for file in damaged[:_LISTED])
         raise DataError(
-            f"{len(damaged)} image {noun} cannot be used: {shown}. Mend what is "
-            "damaged, or leave it out with dataset.verify=full dataset.on_corrupt=skip."
+            f"{count_of(len(damaged), 'image file')} cannot be used: {shown}. Mend "
+            "what is damaged, or leave it out with dataset.verify=full "
+            "dataset.on_corrupt=skip."
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from experiments.counts import count_of
 from experiments.data.augmentation import Augment, CropAugment
 from experiments.data.images.decode import decode_image
 from experiments.data.images.resize import resize_images
@@ -102,7 +103,8 @@ def steps_per_epoch(split: Split, batch_size: int, drop_remainder: bool) -> int:
     ).steps_per_epoch
     if steps == 0:
         raise DataError(
-            f"The split has {len(split)} images, fewer than one batch of {batch_size}. "
+            f"The split has {count_of(len(split), 'image')}, fewer than one batch of "
+            f"{batch_size}. "
             f"Set trainer.batch_size to at most {max(len(split), 1)}."
         )
     return steps
@@ -112,7 +114,8 @@ def _check_channels(split: Split, image_shape: tuple[int, int, int]) -> None:
     channels = split.images.shape[-1] if isinstance(split, ArraySplit) else None
     if channels not in (None, image_shape[-1]):
         raise DataError(
-            f"The images have {channels} channels. Received: image_shape={image_shape}."
+            f"The images have {count_of(channels or 0, 'channel')}. Received: "
+            f"image_shape={image_shape}."
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.counts import choose, count_of
+from experiments.counts import agree, count_of
 from experiments.data.files.packed import packed_name, unpack_command
 from experiments.data.files.whereabouts import (
     PATH,
@@ -105,19 +105,19 @@ def _tell(
     classes: Sequence[ClassFolder],
 ) -> Iterator[Problem]:
     if empty:
-        those = choose(len(empty), "a class folder", f"{len(empty):,} class folders")
-        them = choose(len(empty), "it", "them")
+        those = agree(len(empty), "a class folder", f"{len(empty):,} class folders")
+        them = agree(len(empty), "it", "them")
         reason = f"has {those} without a file: {_some(list(map(str, empty)))}."
         yield Problem(PATH, reason, f"Add images, or remove {them}.{question}")
     if alien:
-        those = choose(len(alien), "a class folder", f"{len(alien):,} class folders")
+        those = agree(len(alien), "a class folder", f"{len(alien):,} class folders")
         reason = f"has {those} without an image: {_some(alien)}."
         asked = "" if empty else question
         yield Problem(PATH, reason, f"{_READ}; save them as one of these.{asked}")
     if few:
         splits = max((one.splits for one in classes), key=len)
         reason = (
-            f"has too few images of {choose(len(few), 'a class', 'some classes')}: "
+            f"has too few images of {agree(len(few), 'a class', 'some classes')}: "
             f"{_some(few)}. There must be one for each of {', '.join(splits)}."
         )
         yield Problem(PATH, reason, "Add images, or remove the folder.")

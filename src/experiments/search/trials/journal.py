@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from experiments import job_files
 from experiments.config.history import name_key, name_values, name_word
 from experiments.config.search.space import Space
+from experiments.counts import agree, count_of
 from experiments.records import (
     FIRST,
     FORMAT,
@@ -174,7 +175,10 @@ def _check_entry(entry: Entry, asked: int, sweep_dir: Path) -> None:
         question: _Question = conform(entry.content, _Question)
         parent = question["parent"]
         if question["number"] != asked or (parent is not None and parent >= asked):
-            raise ShapeError(f"{asked} trials come before trial {question['number']}")
+            raise ShapeError(
+                f"{count_of(asked, 'trial')} {agree(asked, 'comes', 'come')} before "
+                f"trial {question['number']}"
+            )
     elif entry.kind == TOLD:
         answer: _Answer = conform(entry.content, _Answer)
         if answer["number"] >= asked:

@@ -61,7 +61,7 @@ def read_code_version(
     if shown != diff:
         notes.append(f"secrets in the diff stand as {HIDDEN}")
     if len(untracked) > _FILES_LIMIT:
-        notes.append(f"{len(untracked)} untracked files, {_FILES_LIMIT} are listed")
+        notes.append(f"{len(untracked):,} untracked files, {_FILES_LIMIT} are listed")
     return CodeVersion(
         commit=commit,
         branch=None if branch == "HEAD" else branch,

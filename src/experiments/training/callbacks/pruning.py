@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import keras
 
 from experiments.config.objective import Mode, Objective
+from experiments.counts import agree, count_of
 from experiments.errors import summarise_error
 from experiments.shapes import conform
 from experiments.training.metrics import read_metric
@@ -161,7 +162,7 @@ class MedianPruner(Pruner):
         if len(others) < self._min_siblings:
             return None
         bar = statistics.median(others)
-        return bar, f"the median {self._show(bar)} of {len(others)} trials"
+        return bar, f"the median {self._show(bar)} of {count_of(len(others), 'trial')}"
 
 
 class SuccessiveHalvingPruner(Pruner):
@@ -205,7 +206,9 @@ class SuccessiveHalvingPruner(Pruner):
         scores = sorted([self._score, *others], reverse=True)
         passing = max(len(scores) // self._factor, 1)
         bar = scores[passing - 1]
-        words = f"the last of the best {passing} of {len(scores)} trials"
+        trials = count_of(len(scores), "trial")
+        last = agree(passing, "the best", f"the last of the best {passing}")
+        words = f"{last} of {trials}"
         return bar, f"{self._show(bar)}, {words}"
 
 

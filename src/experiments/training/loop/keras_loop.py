@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from experiments.counts import count_of
 from experiments.errors import ExperimentError
 from experiments.training.checkpoints.state import (
     Position,
@@ -67,8 +68,9 @@ class TrainingLoop:
             return
         raise ExperimentError(
             f"The checkpoint is not one of this training: it is after epoch "
-            f"{position.epoch}, step {position.step}, with the metrics of {known} "
-            f"epochs, of {self.steps_per_epoch} steps each. Start anew: fresh=true"
+            f"{position.epoch}, step {position.step}, with the metrics of "
+            f"{count_of(known, 'epoch')}, of {count_of(self.steps_per_epoch, 'step')} "
+            "each. Start anew: fresh=true"
         )
 
     def _finish_epoch(
