@@ -48,7 +48,7 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         _print_rows({"experiment": job.name, **rows})
         return
     seconds = job.place.seconds_left(None)
-    left = "" if seconds is None else f", about {format_duration(seconds)} left for all"
+    left = "" if seconds is None else f", about {format_duration(seconds)} left"
     print(f"\n{job.place}{left}: {job.name}")
     _print_rows(job.place.keep_new(rows))
 

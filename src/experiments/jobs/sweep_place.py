@@ -78,7 +78,7 @@ class SweepPlace:
         this one did on average, as many of them at a time as run now.
 
         Args:
-            job_seconds: What this job still takes, as far as that is known.
+            job_seconds: What this job still takes; `None` when it has just begun.
 
         Returns:
             Seconds; `None` while nothing is known.
@@ -90,6 +90,7 @@ class SweepPlace:
         if not known:
             return None
         waiting = self.total - len(began.keys() | ended.keys() | {self.number})
+        waiting += job_seconds is None
         at_a_time = max(len(began.keys() - ended.keys()), 1)
         rest = waiting * sum(known) / len(known) / at_a_time
         return rest + (job_seconds or 0.0)
