@@ -103,7 +103,8 @@ class JobResult:
         state_sha256: Hash over all final weights and optimizer variables.
         overrides: What the command line changed.
         output_dir: Folder of the job; in the file relative to its own, `.`.
-        reason: Why it did not finish, or was pruned, one line.
+        reason: Why it did not finish, or was pruned, or how it went where it was a
+            test, one line.
         failure: Kind of failure, such as `oom`; see `ExperimentError.failure`.
         epochs: Completed epochs.
         end: How a finished job ended: `complete`, `paused` by `trainer.until_epoch` or
