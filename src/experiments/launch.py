@@ -216,6 +216,8 @@ def _answer(
     plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)
+    if plan.run.plan:
+        return _show_forecast(plan)
     with signals_as_requests(_describe_stop(plan)):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
@@ -247,6 +249,13 @@ def _prepare_environment(permission: Permission, plan: Plan) -> None:
         SAFE_PATH_VARIABLE: "1",
     }
     admit_code(Path.cwd(), [*plan.run.allowed_targets, *permission.names])
+
+
+def _show_forecast(plan: Plan) -> int:
+    """Shows what would be run; reads records of earlier jobs for it."""
+    from experiments.forecast.forecast import show_forecast
+
+    return show_forecast(plan)
 
 
 def _show_local_files(hydra: CheckedHydra, plan: Plan, config_name: str) -> None:

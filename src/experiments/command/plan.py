@@ -29,6 +29,11 @@ from experiments.command.hydra_node.flags import (
     check_hydra_node,
     check_typed,
 )
+from experiments.command.hydra_node.launcher import (
+    ON_ITS_OWN,
+    Launch,
+    describe_launch,
+)
 from experiments.command.job_count import check_job_count
 from experiments.command.loader import Loader, open_hydra
 from experiments.command.overlay import describe_overlay
@@ -98,6 +103,9 @@ class Plan:
         unused: What was typed and would not be used.
         data_jobs: The jobs by the images that they need, as far as they are known and
             run on this machine.
+        runs: The config of each of `jobs` where it is to be planned, else none; of a
+            search those of its `sample_jobs`.
+        launch: Where the jobs of a sweep are run.
     """
 
     run: RunConfig
@@ -114,6 +122,8 @@ class Plan:
     job: tuple[str, ...] = ()
     unused: tuple[Problem, ...] = ()
     data_jobs: tuple[DataJobs, ...] = ()
+    runs: tuple[RunConfig, ...] = ()
+    launch: Launch = ON_ITS_OWN
 
 
 def check_command_line(
@@ -266,6 +276,7 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
         job_folders=(),
         swept_keys=(),
         data_jobs=JobsByData([run]).groups(),
+        runs=(run,),
     )
 
 
@@ -289,7 +300,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     )
     jobs = (fixed,) if planned is None else planned
     swept_keys = (*name_keys(sweep), *(o.key_or_group for o in swept))
-    config, folders, data_jobs = _check_jobs(jobs, swept_keys, composer)
+    config, folders, data_jobs, runs = _check_jobs(jobs, swept_keys, composer)
     run = validate(config)
     folders = folders if planned else []
     _refuse_twins(jobs, folders)
@@ -306,6 +317,8 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
         job_folders=tuple(folders),
         swept_keys=swept_keys,
         data_jobs=data_jobs if runs_here(composer.first) else (),
+        runs=tuple(runs),
+        launch=describe_launch(base),
     )
 
 
@@ -313,7 +326,8 @@ def _check_search(
     own: Sequence["Override"], search: SearchPlan, composer: Composer
 ) -> Plan:
     """Checks a search: what the space would make of the config as it is."""
-    jobs = [search.fixed, *sample_jobs(search)]
+    samples = sample_jobs(search)
+    jobs = [search.fixed, *samples]
     keys = search.space.keys
     found: list[list[Problem]] = []
     runs: list[RunConfig] = []
@@ -346,6 +360,8 @@ def _check_search(
         swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
         search=search,
         data_jobs=JobsByData(runs).groups() if runs_here(composer.first) else (),
+        runs=tuple(runs[-len(samples) :]) if run.plan else (),
+        launch=describe_launch(composer.first),
     )
 
 
@@ -378,12 +394,14 @@ def _check_each(
 
 def _check_jobs(
     jobs: Sequence[Sequence[str]], swept_keys: Collection[str], composer: Composer
-) -> tuple[DictConfig, list[str], tuple[DataJobs, ...]]:
+) -> tuple[DictConfig, list[str], tuple[DataJobs, ...], list[RunConfig]]:
     """Returns the first job's config, the jobs' folders and the data that they need.
 
-    Nothing else of a job is kept, however many there are.
+    Nothing else of a job is kept, however many there are, unless they are planned: then
+    the last is the config of each.
     """
     by_data = JobsByData()
+    runs: list[RunConfig] = []
     problems: list[list[Problem]] = []
     distinct: set[str] = set()
     folders: list[str] = []
@@ -397,12 +415,13 @@ def _check_jobs(
             typed = describe_overlay(job, checked.run)
             folders.append(name_job_folder(differing, checked.run, typed))
             by_data.add(checked.run)
+            runs += [checked.run] if checked.run.plan else []
         if len(distinct) >= MOST_PROBLEMS:
             break
     _raise_problems(jobs, problems, swept_keys)
     if first is None:
         raise ValueError("A sweep has at least one job.")
-    return first, folders, by_data.groups()
+    return first, folders, by_data.groups(), runs
 
 
 def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:

@@ -99,7 +99,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise JobHeldError(
-            f"{folder} is being worked on by {_describe_holder(folder)}. Wait for it, "
+            f"{folder} is being worked on by {describe_holder(folder)}. Wait for it, "
             "stop it, or start anew in another folder: fresh=true"
         ) from None
     except OSError as error:
@@ -151,7 +151,8 @@ def read_host(folder: Path) -> str | None:
     return None if holder is None else holder["host"]
 
 
-def _describe_holder(folder: Path) -> str:
+def describe_holder(folder: Path) -> str:
+    """Returns which process works in a folder that is held, in words."""
     holder = _read_holder(folder)
     if holder is None:
         return "another process"

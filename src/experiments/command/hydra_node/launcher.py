@@ -1,7 +1,9 @@
 """Numbers of `hydra.launcher`, which the launcher's own schema leaves open."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -22,6 +24,38 @@ _MOST_OF = {
     "array_parallelism": 100_000,
     "max_num_timeout": 100_000,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """Where the jobs of a sweep are run.
+
+    Attributes:
+        at_a_time: How many side by side; `None` where a queue decides.
+        is_here: Whether it is this machine.
+    """
+
+    at_a_time: int | None = 1
+    is_here: bool = True
+
+
+ON_ITS_OWN = Launch()
+
+
+def describe_launch(whole: DictConfig) -> Launch:
+    """Returns where the launcher of a sweep runs its jobs.
+
+    Args:
+        whole: The config with Hydra's own node.
+    """
+    node = whole.hydra.launcher
+    name = str(node._target_).rpartition(".")[2]
+    if name == "BasicLauncher":
+        return ON_ITS_OWN
+    if name == "JoblibLauncher":
+        cores, jobs = os.cpu_count() or 1, int(node.get("n_jobs", 1))
+        return Launch(at_a_time=jobs if jobs > 0 else max(1, cores + 1 + jobs))
+    return Launch(at_a_time=None, is_here=name == "LocalLauncher")
 
 
 def check_launcher(whole: DictConfig) -> Iterator[Problem]:

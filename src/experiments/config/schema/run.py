@@ -55,6 +55,9 @@ class RunConfig:
             id, the first characters of that, its folder, its name, `last` or `best`.
         from_search: Parent run of a search, whose best trial is trained; named so too.
         fresh: Start anew in a new folder, although the job was started before.
+        plan: Show what would be run, and what it is expected to take, and start
+            nothing; `all` shows every job of a large sweep, and `measure` trains some
+            steps of what no job before was like.
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
         output_dir: Folder of everything that runs leave.
@@ -80,6 +83,9 @@ class RunConfig:
     run_id: str | list[str] | None = setting(min_length=2)
     from_search: str | None
     fresh: bool = setting(incidental=True)
+    plan: Literal["all", "measure"] | bool = setting(
+        incidental=True, added=3, before=False
+    )
     name: str | None = setting(incidental=True)
     tags: dict[str, str | int | float | bool] = setting(
         incidental=True, unbounded="labels, with which nothing is computed"

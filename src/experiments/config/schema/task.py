@@ -53,6 +53,7 @@ class ReproduceTaskConfig(Target):
         "resume",
         "sweep",
         "fresh",
+        "plan",
         "name",
         "tags",
         "allowed_targets",
