@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import launch
 from experiments.command.loader import CheckedHydra, Loader
 from experiments.command.plan import Plan
+from experiments.disk_space import DiskSpace
 from experiments.errors import (
     ConfigError,
     DataError,
@@ -57,6 +58,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             from_search=None,
             allowed_targets=["experiments"],
         ),
+            disk_space=lambda: DiskSpace(folder=tmp_path),
         config=config,
         folder=tmp_path / "it's here",
         overrides=(),

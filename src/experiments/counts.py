@@ -1,4 +1,4 @@
-"""Numbers of things, as a person writes them."""
+"""Numbers of things, bytes and seconds, as a person writes them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -38,3 +38,20 @@ def join_words(words: Sequence[str]) -> str:
     """Returns words as a sentence lists them: a, b and c."""
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def format_seconds(seconds: float) -> str:
+    """Returns a duration as `12 s`, `3 min 05 s` or `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if whole < 10 else f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def format_bytes(count: float) -> str:
+    """Returns a size in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"

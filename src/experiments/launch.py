@@ -43,6 +43,7 @@ from experiments.command.plan import Plan, check, select_overrides
 from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
+from experiments.config.identity import keeps_result
 from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
@@ -344,6 +345,9 @@ def _run_single(
     check_memory(plan.run)
     _check_data([plan.run])
     create_place(plan)
+    obstacle = plan.run.disk_space().find_obstacle()
+    if keeps_result(plan.run) and obstacle is not None:  # else it may make room itself
+        raise obstacle
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
     with _explaining():
         hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])

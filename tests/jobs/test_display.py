@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from experiments.command.printed import describe_command
 from experiments.config.destination import Destination
 from experiments.config.programs import name_program
+from experiments.counts import format_bytes
 from experiments.jobs import display
 from experiments.jobs.job import JobResult
 from experiments.jobs.sweep_place import SweepPlace
@@ -148,7 +149,7 @@ def test_gpus_are_named_by_their_indices(
     ],
 )
 def test_size_is_told_in_mb_or_gb(count: float, text: str) -> None:
-    assert display.format_bytes(count) == text
+    assert format_bytes(count) == text
 
 
 @pytest.mark.parametrize(

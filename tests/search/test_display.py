@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from experiments.search.display import SearchDisplay, format_seconds
+from experiments.counts import format_seconds
+from experiments.search.display import SearchDisplay
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 

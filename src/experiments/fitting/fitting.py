@@ -146,7 +146,11 @@ class Fitting:
         trainer = self.job.run.trainer
         callbacks = build_callbacks(
             self.job.run,
-            {"output_dir": self.job.output_dir, "siblings": self._siblings()},
+            {
+                "output_dir": self.job.output_dir,
+                "siblings": self._siblings(),
+                "space": self.job.run.disk_space(),
+            },
         )
         history = fit(
             model,

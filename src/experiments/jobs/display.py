@@ -15,7 +15,7 @@ from experiments.command.printed import (
 )
 from experiments.config.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
-from experiments.counts import agree, count_of, format_duration
+from experiments.counts import agree, count_of, format_bytes, format_duration
 from experiments.jobs.job import End, Job, JobResult
 from experiments.screen import open_console
 from experiments.tracking.tracker import Tracker
@@ -139,11 +139,6 @@ def describe_cost(cost: "Cost") -> str:
         f"{cost.flops_per_image / 1e9:.3g} GFLOP and "
         f"{format_bytes(cost.activation_bytes_per_image)} of activations"
     )
-
-
-def format_bytes(count: float) -> str:
-    """Returns a size in MB or GB."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
 def _describe_device(job: Job, devices: "Devices") -> str:

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from experiments.config.search.schema import SearchConfig
-from experiments.counts import count_of
+from experiments.counts import count_of, format_seconds
 from experiments.screen import open_console
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Trial, best_trial
@@ -145,15 +145,3 @@ class SearchDisplay:
             return None
         mean = sum(self._seconds) / len(self._seconds)
         return max(limit - ended, 0) * mean / self._n_jobs
-
-
-def format_seconds(seconds: float) -> str:
-    """Returns a duration as `12 s`, `3 min 05 s` or `2 h 10 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if whole < 10 else f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"

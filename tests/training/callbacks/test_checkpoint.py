@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from experiments.config.objective import Objective
+from experiments.disk_space import NoRoomError
 from experiments.errors import ExperimentError
 from experiments.training.callbacks import checkpoint as checkpoint_module
 from experiments.training.callbacks.checkpoint import Checkpoint
@@ -136,7 +137,7 @@ def test_asked_for_state_is_on_disk_at_once(build: Any) -> None:
     assert place(callback.folder) == (1, 3)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EIO])
 def test_disk_that_refuses_costs_a_warning_and_is_asked_again(
     number: int, build: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
@@ -250,3 +251,100 @@ def test_state_of_another_model_is_refused(
     ):
         with pytest.raises(ExperimentError, match="one of another model"):
             callback.load_best(other)
+
+
+class Room:
+    """Stands for what may be taken of a disk: nothing, until somebody makes room."""
+
+    def __init__(self) -> None:
+        self.is_there = threading.Event()
+        self.asked = threading.Event()
+
+    def require(self, needed: int, place: Path) -> None:
+        self.asked.set()
+        if not self.is_there.is_set():
+            raise NoRoomError(f"{needed} bytes are needed")
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Room:
+    monkeypatch.setattr(checkpoint_module, "_ASK_AGAIN_SECONDS", 0.01)
+    return Room()
+
+
+def test_state_without_room_is_not_begun_and_waits_for_it(
+    build: Any, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    callback = build(space=room)
+
+    callback.end_epoch(1, {"val_accuracy": 0.5}, capture(1), is_last=False)
+    assert room.asked.wait(60)
+    assert not list(callback.folder.glob("*.safetensors"))
+    room.is_there.set()
+    assert callback.settle()
+
+    assert place(callback.folder) == (1, 0)
+    first, second = caplog.messages
+    assert first == (
+        "The state after epoch 1, step 0 is not saved: 12 bytes are needed. Training "
+        "waits until there is room; there is no earlier one."
+    )
+    assert second == "There is room again: the state is saved, training goes on."
+
+
+def test_training_waits_with_the_next_state_so_that_no_best_one_is_lost(
+    build: Any, room: Room
+) -> None:
+    callback = build(space=room)
+    second = threading.Event()
+
+    def train() -> None:
+        callback.end_epoch(1, {"val_accuracy": 0.9}, capture(1), is_last=False)
+        callback.end_epoch(2, {"val_accuracy": 0.1}, capture(2), is_last=True)
+        second.set()
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    assert room.asked.wait(60)
+    assert not second.wait(0.2)
+    room.is_there.set()
+    thread.join(60)
+    callback.close()
+
+    manifest = read_manifest(callback.folder)
+    assert manifest is not None
+    assert manifest.best is not None
+    assert manifest.best.epoch == 1
+
+
+def test_who_is_asked_to_stop_waits_for_no_room(
+    build: Any, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    callback = build(space=room)
+    callback.give_up_when(lambda: True)
+
+    assert not callback.save_now(capture(3)())
+    assert not callback.settle()
+
+    assert caplog.messages == [
+        "The state after epoch 3, step 0 is not saved: 12 bytes are needed. There is "
+        "no earlier one."
+    ]
+
+
+def test_full_disk_is_waited_for_whoever_has_noticed(
+    build: Any, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.is_there.set()
+    save, failures = CheckpointStore.save, iter([errno.ENOSPC, errno.EDQUOT])
+
+    def refuse_twice(self: Any, *arguments: Any, **options: Any) -> None:
+        if number := next(failures, 0):
+            raise OSError(number, os.strerror(number))
+        save(self, *arguments, **options)
+
+    monkeypatch.setattr(CheckpointStore, "save", refuse_twice)
+    callback = build(space=room)
+
+    assert callback.save_now(capture(1)())
+    assert place(callback.folder) == (1, 0)

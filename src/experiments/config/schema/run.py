@@ -26,6 +26,7 @@ from experiments.config.schema.schedule import SCHEDULES, CustomScheduleConfig
 from experiments.config.schema.task import TASKS, CustomTaskConfig
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.config.schema.trainer import TrainerConfig
+from experiments.disk_space import DiskSpace
 from experiments.errors import Problem
 from experiments.redaction import redact
 
@@ -61,6 +62,7 @@ class RunConfig:
         name: Name of the run; null for the model's and the data set's.
         tags: Free labels of the run.
         output_dir: Folder of everything that runs leave.
+        max_disk_gb: What all of that may take; null for as much as the disk has.
         allowed_targets: Packages whose members a `_target_` may name.
     """
 
@@ -91,6 +93,9 @@ class RunConfig:
         incidental=True, unbounded="labels, with which nothing is computed"
     )
     output_dir: str = setting(incidental=True)
+    max_disk_gb: float | None = setting(
+        gt=0, most=1e9, incidental=True, added=3, before=None
+    )
     allowed_targets: list[str] = setting(incidental=True)
 
     def destination(self) -> Destination:
@@ -104,6 +109,10 @@ class RunConfig:
             server_timeout=tracking.server_timeout,
             enabled=tracking.enabled,
         )
+
+    def disk_space(self) -> DiskSpace:
+        """Returns what all runs together may take of the disk."""
+        return DiskSpace(folder=Path(self.output_dir), most_gb=self.max_disk_gb)
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a GPU named twice and for a folder without a name."""

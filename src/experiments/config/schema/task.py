@@ -48,6 +48,7 @@ class ReproduceTaskConfig(Target):
     uses: ClassVar[Collection[str]] = (
         "run_id",
         "output_dir",
+        "max_disk_gb",
         "tracking",
         "gpu",
         "resume",

@@ -1,6 +1,7 @@
 """When a training is saved; the disk is waited for by a thread of its own."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ import keras
 
 from experiments import job_files
 from experiments.config.objective import Mode, Objective
+from experiments.disk_space import DiskSpace, is_full
 from experiments.training.checkpoints.state import (
     TrainingState,
     average_weights,
@@ -22,13 +24,19 @@ from experiments.training.metrics import read_metric
 
 log = logging.getLogger(__name__)
 
+_ASK_AGAIN_SECONDS = 5.0
+
 
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the best and the last states of a training, complete at every moment.
 
     `fit` calls it when every other callback has seen the end of an epoch, so that
-    what these remember is saved too. Training waits only for the copy in memory. A
-    disk that refuses costs a warning and is asked again at the next occasion.
+    what these remember is saved too. Training waits only for the copy in memory.
+
+    A state that has no room on the disk is not begun; its thread waits until there is
+    some, and training with it when the next state is due, so that no epoch that could
+    be the best is lost. A disk that refuses for another reason costs a warning and is
+    asked again at the next occasion.
 
     Args:
         output_dir: Folder of the run; files go to `<output_dir>/checkpoints`.
@@ -38,6 +46,7 @@ class Checkpoint(keras.callbacks.Callback):
         every_epochs: How often the last state is saved; the best one always is.
         every_minutes: How often it is saved inside an epoch too; `None` for never.
         keep: How many of the last states to keep.
+        space: What may be taken of the disk; `None` for what it has.
 
     Attributes:
         objective: Decides which epoch is best.
@@ -52,6 +61,7 @@ class Checkpoint(keras.callbacks.Callback):
         every_epochs: int = 1,
         every_minutes: float | None = None,
         keep: int = 2,
+        space: DiskSpace | None = None,
     ) -> None:
         super().__init__()
         self.objective = Objective(monitor, mode)
@@ -63,11 +73,19 @@ class Checkpoint(keras.callbacks.Callback):
         self._writer = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[bool] | None = None
         self._saved_at = time.monotonic()
+        self._space = space or DiskSpace(folder=output_dir)
+        self._gives_up: Callable[[], bool] = lambda: False
+        self._abandoned = threading.Event()
+        self._has_room = True
 
     @property
     def folder(self) -> Path:
         """Where the states are."""
         return self._store.folder
+
+    def give_up_when(self, asked: Callable[[], bool]) -> None:
+        """Takes what tells whether training is to stop, and room not waited for."""
+        self._gives_up = asked
 
     def end_epoch(
         self,
@@ -114,10 +132,20 @@ class Checkpoint(keras.callbacks.Callback):
         if writing is not None:
             writing.result()
 
+    def settle(self) -> bool:
+        """Waits for the last state; tells whether there was room for it."""
+        self.wait()
+        return self._has_room
+
     def close(self) -> None:
         """Waits for the last state; `fit` calls it however training ended."""
-        self.wait()
-        self._writer.shutdown()
+        try:
+            self.wait()
+        except BaseException:
+            self._abandoned.set()
+            raise
+        finally:
+            self._writer.shutdown()
 
     def load_best(self, model: Any) -> int:
         """Loads the best state into `model` and returns its epoch, from 1 on."""
@@ -131,19 +159,43 @@ class Checkpoint(keras.callbacks.Callback):
         self._writing = self._writer.submit(self._save, state, value)
 
     def _save(self, state: TrainingState, value: float | None) -> bool:
+        """Saves a state as soon as there is room for it; tells whether it is saved."""
+        waits = False
+        while (problem := self._try_to_save(state, value)) is not None:
+            self._has_room = not (isinstance(problem, OSError) and is_full(problem))
+            if self._has_room or self._gives_up() or self._abandoned.is_set():
+                self._tell(state, problem, "Training goes on" if self._has_room else "")
+                return False
+            if not waits:
+                self._tell(state, problem, "Training waits until there is room")
+            waits = True
+            self._abandoned.wait(_ASK_AGAIN_SECONDS)
+        self._has_room = True
+        if waits:
+            log.warning("There is room again: the state is saved, training goes on.")
+        return True
+
+    def _try_to_save(
+        self, state: TrainingState, value: float | None
+    ) -> OSError | NotFiniteError | None:
+        """Saves a state; returns why that is not possible now."""
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._space.require(state.size, self.folder)
             self._store.save(state, value=value)
         except (OSError, NotFiniteError) as error:
-            log.warning(
-                "The state after epoch %d, step %d is not saved: %s. Training goes on; "
-                "%s.",
-                state.position.epoch,
-                state.position.step,
-                error,
-                self._describe_former(),
-            )
-            return False
-        return True
+            return error
+        return None
+
+    def _tell(self, state: TrainingState, problem: Exception, then: str) -> None:
+        former = self._describe_former()
+        log.warning(
+            "The state after epoch %d, step %d is not saved: %s. %s.",
+            state.position.epoch,
+            state.position.step,
+            problem,
+            f"{then}; {former}" if then else f"{former[0].upper()}{former[1:]}",
+        )
 
     def _describe_former(self) -> str:
         last = self._store.manifest.last

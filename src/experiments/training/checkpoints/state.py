@@ -49,6 +49,11 @@ class TrainingState:
     memory: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
 
+    @property
+    def size(self) -> int:
+        """Bytes of the arrays, which are nearly all of what is saved."""
+        return sum(array.nbytes for array in self.arrays.values())
+
 
 def copy_variables(model: Any) -> dict[str, npt.NDArray[Any]]:
     """Returns copies of all variables of a compiled model by group, order and path."""

@@ -76,6 +76,8 @@ class Supervisor(keras.callbacks.Callback):
         self._position = Position()
         self._accumulators: Mapping[str, Any] | None = None
         self._checkpoints = [c for c in callbacks.values() if isinstance(c, Checkpoint)]
+        for checkpoint in self._checkpoints:
+            checkpoint.give_up_when(lambda: self._stop_reason() is not None)
 
     @property
     def plan_of_start(self) -> str:
@@ -127,6 +129,8 @@ class Supervisor(keras.callbacks.Callback):
             checkpoint.end_epoch(
                 epoch + 1, metrics, self.capture, is_last=self.has_ended or pauses
             )
+        if self.has_ended or pauses:
+            self._settle()
         if not self.has_ended:
             self._stop_if_asked()
 
@@ -153,6 +157,12 @@ class Supervisor(keras.callbacks.Callback):
     def _describe_validation(self) -> str:
         again = "this validation is done again when the job continues"
         return again if self._checkpoints else _NOT_SAVED
+
+    def _settle(self) -> None:
+        """Sees the last state saved: without it the result might not be the best."""
+        stops = [c for c in self._checkpoints if not c.settle()]
+        if stops:
+            raise self._stop_reason() or Preempted("want of room on the disk")
 
     def _stop_if_asked(self) -> None:
         stop = self._stop_reason()
