@@ -90,4 +90,5 @@ class _Images:
         return {"balanced_accuracy": found["macro_recall"], **found}
 
     def _count(self, classes: Integers, weights: Integers) -> Floats:
-        return np.bincount(classes, weights.astype(np.float64), self._classes)
+        counts: Floats = np.bincount(classes, weights.astype(float), self._classes)
+        return counts

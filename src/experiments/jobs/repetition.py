@@ -34,14 +34,16 @@ def name_repetition(plan: Plan) -> Plan:
     is_named = run.name is not None or plan.folder.exists()
     if plan.multirun or is_named or not isinstance(run.task, ReproduceTaskConfig):
         return plan
-    name = None if run.run_id is None else _find_name(run.run_id, Path(run.output_dir))
+    name = _find_name(run.run_id, Path(run.output_dir))
     if name is None:
         return plan
     words = f"reproduce {name.removeprefix(_AGAIN)}"
     return replace(plan, folder=plan.folder.with_name(name_folder(words, run)))
 
 
-def _find_name(run: str, output_dir: Path) -> str | None:
+def _find_name(run: object, output_dir: Path) -> str | None:
+    if not isinstance(run, str):
+        return None
     with suppress(ExperimentError, OSError):  # which is told when it is repeated
         absolute = output_dir.absolute()
         for start in (typed_folder(), absolute):

@@ -57,8 +57,8 @@ def draw_grid(
     sheet.set_axis_off()
     if title:
         middle = height - (_GAP + _TITLE_HEIGHT) / 2
-        look = {"fontsize": 10, "ha": "center", "va": "center", "parse_math": False}
-        sheet.text(width / 2, middle, title, **look)
+        heading = sheet.text(width / 2, middle, title, fontsize=10, ha="center")
+        heading.set(va="center", parse_math=False)
     lettering = letter_classes([class_names[n] for n in sorted({*labels.tolist()})])
     for position, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(position, columns)
