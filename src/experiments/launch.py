@@ -256,6 +256,10 @@ def _show_forecast(plan: Plan) -> int:
     """Shows what would be run; reads records of earlier jobs for it."""
     from experiments.forecast.forecast import show_forecast
 
+    if plan.multirun:
+        _check_data(_list_unfinished(plan))
+    elif stored_result(plan.folder, plan.run) is None:
+        _check_data([plan.run])
     return show_forecast(plan)
 
 

@@ -153,6 +153,17 @@ def test_what_is_in_the_way_ends_the_plan_with_2(
     assert word == "optimizer.lr=-1" or "(2 jobs)" in output
 
 
+@pytest.mark.parametrize("more", [(), ("-m", "seed=0,1")])
+def test_images_that_are_not_there_end_the_plan_with_2(
+    typed: Typed, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    words = ("dataset=folder", "dataset.path=photos", "plan=true")
+    code, output = typed(*more, SMALL[0], *words)
+    assert code == 2
+    assert "dataset.path" in output
+    assert list_files(tmp_path) == set()
+
+
 def test_a_plan_that_nothing_would_follow_is_refused(typed: Typed) -> None:
     code, output = typed("task=sync", "plan=true")
     assert code == 2

@@ -142,7 +142,8 @@ def test_table_and_links_are_shown(
     save(tmp_path, 1, objective=0.75)
     closing.close_sweep(Parent(), make_plan(tmp_path, 2))
     shown = capsys.readouterr().out
-    assert "| 1 | seed=1 | 0.7500 | FINISHED |\n| 2 | seed=0 | 0.2500" in shown
+    # One row for both seeds: their mean and what it is known to.
+    assert "| 1 | 2 | 0.5000 | -2.6766 to 3.6766 | FINISHED |" in shown
     assert f"folder      {tmp_path}\n" in shown
     assert "MLflow run  http://mlflow/parent\n" in shown
     assert "compare     http://mlflow/compare\n" in shown

@@ -1,19 +1,17 @@
-"""What would keep planned jobs from running on this machine, as far as is seen."""
+"""What would keep planned jobs from running on this machine, their data aside."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from experiments.config.checks.machine import may_have_accelerator
 from experiments.config.checks.memory import check_memory
-from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
 
 
 def check_runs(runs: Sequence[RunConfig]) -> None:
-    """Checks jobs against this machine: memory, GPUs and the folders of data.
+    """Checks jobs against this machine: memory and GPUs.
 
     Args:
         runs: Their configs.
@@ -44,6 +42,3 @@ def _list_obstacles(run: RunConfig) -> Iterator[Problem]:
     if run.gpu not in ("auto", "cpu") and not may_have_accelerator():
         reason = f"names a GPU, and this machine shows none. Received: {run.gpu}."
         yield Problem("gpu", reason, "Type gpu=auto, or plan where the GPU is.")
-    for key, path in list_paths(run.dataset, "dataset."):
-        if key == "dataset.path" and not Path(path).exists():
-            yield Problem(key, f"leads to nothing on this machine. Received: {path}.")
