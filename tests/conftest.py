@@ -24,6 +24,8 @@ CONF = ROOT / "conf"
 prepare_environment(gpu="cpu", backend="tensorflow", onednn="auto", deterministic=False)
 # Networks as small as these take XLA longer to optimise than to compute.
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
+# A run that takes longer under load records no more: its test asks for every metric.
+os.environ["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "3600"
 # What is imported while tests are collected stays: no collection finds anything in it.
 gc.disable()
 atexit.register(gc.freeze)  # nor does the last one, when the interpreter ends

@@ -90,5 +90,5 @@ class _Images:
         return {"balanced_accuracy": found["macro_recall"], **found}
 
     def _count(self, classes: Integers, weights: Integers) -> Floats:
-        counts: Floats = np.bincount(classes, weights.astype(float), self._classes)
-        return counts
+        weighed = np.bincount(classes, weights, self._classes)
+        return np.asarray(weighed, np.float64)

@@ -10,10 +10,10 @@ from typing import Any
 from experiments import job_files
 from experiments.command.printed import describe_command, describe_output
 from experiments.config.objective import Objective, find_direction
-from experiments.counts import count_of
+from experiments.counts import count_of, format_bytes
 from experiments.errors import ExperimentError
 from experiments.jobs.catalogue import ListedRun, find_job_folders, list_runs
-from experiments.jobs.display import format_bytes, short_path
+from experiments.jobs.display import short_path
 from experiments.jobs.disposal import (
     Disposable,
     dispose,

@@ -14,9 +14,9 @@ from rich.cells import cell_len, set_cell_size
 
 from experiments.config.objective import find_direction
 from experiments.config.schema.run import RunConfig
-from experiments.counts import count_of
+from experiments.counts import count_of, format_bytes
 from experiments.jobs.catalogue import ListedRun, list_runs, measure, measure_store
-from experiments.jobs.display import format_bytes, short_path
+from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
 from experiments.tracking.store.links import locate
 from experiments.tracking.store.schema import list_run_ids

@@ -90,6 +90,8 @@ def train(job: Job) -> JobResult:
         record.log_datasets(tracker, dataset, run.dataset)
         tracker.describe(describe_plan(job, dataset))
         record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
+        if run.tracking.system_metrics:
+            tracker.watch_system(devices.gpus)
         if options["picture_grid"]:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         memory.stage = "step"

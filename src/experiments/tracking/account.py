@@ -10,6 +10,7 @@ from experiments.config.destination import Destination
 from experiments.config.history import name_values
 from experiments.config.metric_names import name_as_today
 from experiments.records import FIRST
+from experiments.tracking.spool.contents import SYSTEM
 from experiments.tracking.spool.journal import (
     PARAMS,
     PLANNED,
@@ -83,7 +84,7 @@ def read_stored_account(run_id: str, destination: Destination) -> Account:
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     read = partial(client.get_metric_history, run_id)
     points: dict[int, dict[str, float]] = {}
-    for metric in sorted(run.data.metrics):
+    for metric in sorted(filter(_is_of_training, run.data.metrics)):
         for point in attempt(partial(read, metric), f"read {metric} of {run_id}"):
             points.setdefault(point.step, {}).setdefault(metric, float(point.value))
     return Account(
@@ -115,11 +116,19 @@ def _merge_tags(entries: Sequence[Entry]) -> dict[str, str]:
 
 def _gather_points(entries: Sequence[Entry]) -> dict[int, dict[str, float]]:
     points: dict[int, dict[str, float]] = {}
-    for entry in _list_metrics(entries):
+    for entry in filter(_has_steps_of_training, _list_metrics(entries)):
         known = points.setdefault(entry["step"], {})
         # The first value stays.
         points[entry["step"]] = {**name_as_today(entry["values"]), **known}
     return dict(sorted(points.items()))
+
+
+def _is_of_training(metric: str) -> bool:
+    return not metric.startswith(SYSTEM)
+
+
+def _has_steps_of_training(content: Mapping[str, Any]) -> bool:
+    return any(map(_is_of_training, content["values"]))
 
 
 def _list_metrics(entries: Sequence[Entry]) -> Iterator[Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """Records one run: into its folder at once, and from there into MLflow."""
 
+import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from experiments.tracking.comparison import Comparison
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.sender import Sender
 from experiments.tracking.sending.sync import send_planned
-from experiments.tracking.spool.contents import Status, name_model
+from experiments.tracking.spool.contents import SYSTEM, Status, name_model
 from experiments.tracking.spool.flatten import as_param
 from experiments.tracking.spool.formats import draw_picture, format_data
 from experiments.tracking.spool.inputs import DatasetInput
@@ -38,6 +39,7 @@ from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store import links
 from experiments.tracking.store.charts import keep_view
 from experiments.tracking.store.schema import refuse_newer
+from experiments.tracking.store.system_sampler import SystemSampler
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class SpooledTracker:
             on_closed=partial(send_planned, destination),
         )
         self._sender = Sender(self._courier, spool, warn=self._warn, owned=owned)
+        self._sampler: SystemSampler | None = None
         self._open = True
 
     @property
@@ -187,6 +190,18 @@ class SpooledTracker:
             self._sender.start()
             self._sender.notify()
 
+    def watch_system(self, gpus: Sequence[str]) -> None:
+        """Measures in a thread of its own; a run that goes on counts its steps on."""
+        steps = itertools.count(self._seen.next_step(SYSTEM))
+
+        def record(values: Mapping[str, float]) -> None:
+            content = {"step": next(steps), "values": dict(values)}
+            self._append("metrics", content)
+
+        if self._sampler is None and self._open:
+            self._sampler = SystemSampler(gpus, record)
+            self._sampler.start()
+
     def log_text(self, text: str, artifact_path: str) -> None:
         """Stores a text as UTF-8."""
         self._keep_text(redact_file(text, artifact_path), artifact_path)
@@ -246,6 +261,8 @@ class SpooledTracker:
         if not self._open:
             return
         self._open = False
+        if self._sampler is not None:
+            self._sampler.stop()  # the end is the last entry
         if settled:
             self.settle_params()
         if reason is not None:

@@ -107,6 +107,10 @@ class Tracker(Protocol):
         """
         ...
 
+    def watch_system(self, gpus: Sequence[str]) -> None:
+        """Records until the end how busy the machine and these of its GPUs are."""
+        ...
+
     def log_text(self, text: str, artifact_path: str) -> None:
         """Stores a text under the run's files, at a path such as `code/diff.patch`."""
         ...
@@ -198,6 +202,9 @@ class NoTracker:
     def log_metrics(
         self, metrics: Mapping[str, float], step: int, *, of_model: bool = False
     ) -> None:
+        """Does nothing."""
+
+    def watch_system(self, gpus: Sequence[str]) -> None:
         """Does nothing."""
 
     def log_text(self, text: str, artifact_path: str) -> None:

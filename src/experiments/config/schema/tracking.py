@@ -28,6 +28,7 @@ class TrackingConfig:
             for where `make ui` listens, http://127.0.0.1:5000, without one.
         log_model: Which model the run keeps: that of the best epoch, or none.
         server_timeout: Seconds that a tracking server may stay silent.
+        system_metrics: Whether the use of CPU, memory and the run's GPUs is recorded.
         drain_seconds: How long the end of a run waits for records that are not sent
             yet; the rest waits in the run's folder.
     """
@@ -39,6 +40,7 @@ class TrackingConfig:
     log_model: Literal["best", "none"]
     server_timeout: int = setting(ge=1, most=86_400)
     drain_seconds: float = setting(ge=0, most=604_800)
+    system_metrics: bool = setting(added=3, before=False)
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between the keys."""

@@ -20,6 +20,11 @@ _ModelName = Annotated[
 ]
 
 
+SYSTEM = "system/"
+"""How metrics of the machine begin: MLflow's pages show them on a tab of their own.
+
+Their steps are no epochs."""
+
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 """How a process has left its run, in MLflow's words."""
 

@@ -129,6 +129,11 @@ class Seen:
         self._points |= {(key, step) for key in new}
         return new
 
+    def next_step(self, prefix: str) -> int:
+        """Returns the step after the last one of the metrics that begin so."""
+        steps = [step for key, step in self._points if key.startswith(prefix)]
+        return max(steps, default=-1) + 1
+
     def add_artifact(self, path: str) -> bool:
         """Takes a file and tells whether none of its path was there."""
         new = path not in self._artifacts
