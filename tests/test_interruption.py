@@ -15,6 +15,7 @@ from experiments.interruption import (
     SIGNALS,
     StopRequest,
     signals_as_requests,
+    time_limit,
     waiting,
 )
 
@@ -288,3 +289,43 @@ def test_process_of_somebody_else_is_not_ended() -> None:
         output, _ = process.communicate(timeout=120)
         assert output in ("Preempted\n", "KeyboardInterrupt\n")
         assert process.returncode == 0
+
+
+def test_time_that_is_up_stops_what_waits() -> None:
+    never = threading.Event()
+    with (
+        pytest.raises(Preempted, match=r"sweep\.max_hours=2"),
+        signals_as_requests(StopRequest()),
+        time_limit(0.01, "sweep.max_hours=2"),
+    ):
+        never.wait(60)
+
+
+def test_time_that_is_up_lets_a_listener_save_first() -> None:
+    stop, never = StopRequest(), threading.Event()
+
+    def wait() -> None:
+        while stop.reason is None:
+            never.wait(0.01)
+
+    with (
+        pytest.raises(Preempted, match="time is up"),
+        signals_as_requests(stop),
+        time_limit(0.01, "time is up"),
+    ):
+        listen(stop, wait)
+    assert stop.reason == "time is up"
+
+
+def test_time_that_suffices_stops_nothing() -> None:
+    stop = StopRequest()
+    with signals_as_requests(stop), time_limit(3600, "late"):
+        pass
+    with signals_as_requests(stop), time_limit(None, "never"):
+        pass
+    assert stop.reason is None
+
+
+def test_signal_of_somebody_else_keeps_its_name_within_a_limit() -> None:
+    with time_limit(3600, "late"), pytest.raises(Preempted, match="SIGUSR2"):
+        receive(StopRequest(), signal.SIGUSR2)

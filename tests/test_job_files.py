@@ -60,6 +60,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "RUN_LOCK": "run.lock",
         "SWEEP_PACE": "pace.jsonl",
         "SWEEP_HEADER": "header.json",
+        "WORKERS": "workers",
         "PAGE": "search.html",
         "SEARCH": "search",
         "TRIALS": "trials.jsonl",

@@ -27,6 +27,7 @@ from experiments.errors import (
 from experiments.jobs import running
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
+from experiments.workers.hydra_jobs import BASIC
 from tests.conftest import CONF
 
 pytestmark = pytest.mark.usefixtures("own_log")
@@ -52,19 +53,20 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     plan = Plan(
         run=SimpleNamespace(  # type: ignore[arg-type]
             fresh=False,
-            sweep=None,
+            sweep=SimpleNamespace(max_hours=None, job_minutes=None, keep_top=None),
             task=None,
             gpu="cpu",
             from_search=None,
             allowed_targets=["experiments"],
-        ),
             disk_space=lambda: DiskSpace(folder=tmp_path),
+        ),
         config=config,
         folder=tmp_path / "it's here",
         overrides=(),
         jobs=(),
         job_folders=(),
         swept_keys=("model", "seed"),
+        launcher=BASIC,
     )
 
     def check(*_: Any, multirun: bool, **__: Any) -> Plan:

@@ -10,6 +10,8 @@ from hydra.plugins.sweeper import Sweeper
 from experiments.command.pairs import GRID_SWEEPER
 from experiments.config.search.schema import TARGET
 
+LAUNCHER = "hydra_plugins.experiments_sweep.launcher"
+
 
 @pytest.mark.parametrize("target", [TARGET, GRID_SWEEPER])
 def test_hydra_discovers_the_sweeper(target: str) -> None:
@@ -17,11 +19,14 @@ def test_hydra_discovers_the_sweeper(target: str) -> None:
     assert target in {f"{cls.__module__}.{cls.__name__}" for cls in found}
 
 
-@pytest.mark.parametrize("target", [TARGET, GRID_SWEEPER])
-def test_importing_the_sweeper_imports_nothing_heavy(target: str) -> None:
+@pytest.mark.parametrize(
+    "module",
+    [TARGET.rpartition(".")[0], GRID_SWEEPER.rpartition(".")[0], LAUNCHER],
+)
+def test_importing_a_plugin_imports_nothing_heavy(module: str) -> None:
     """Hydra imports it for every command, `--help` included."""
     code = (
-        f"import sys, {target.rpartition('.')[0]}\n"
+        f"import sys, {module}\n"
         "heavy = {'keras', 'keras_tuner', 'tensorflow', 'mlflow', 'numpy'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )

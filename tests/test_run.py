@@ -123,7 +123,7 @@ def test_run_and_its_record_end_truly_when_the_screen_is_closed(
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    assert process.stdout.readline().startswith("experiment ")
+    assert process.stdout.readline().startswith(("experiment ", "1 job, 1 at a time"))
     process.stdout.close()
     process.stderr.close()
     assert process.wait(timeout=240) == 0

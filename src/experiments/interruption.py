@@ -23,6 +23,8 @@ from experiments.errors import Preempted
 # SLURM sends SIGUSR2 ahead of a time limit: sbatch --signal=USR2@120. SIGHUP comes when
 # a terminal is closed.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP)
+_OWN_SIGNAL = signal.SIGUSR2  # by which this process asks itself
+_reasons: list[str] = []  # why it does
 
 # What a second Ctrl-C leaves for closing files; then the process ends in the middle of
 # whatever it is in, as one that is killed does.
@@ -273,7 +275,38 @@ def waiting(plan: str) -> Iterator[Callable[[], bool]]:
         yield lambda: stop.urgent or (not asked_before and stop.reason is not None)
 
 
+@contextmanager
+def time_limit(seconds: float | None, reason: str) -> Iterator[None]:
+    """Asks whatever this process does in the block to stop when its time is up.
+
+    As a signal does, within `signals_as_requests`: what trains saves its state.
+
+    Args:
+        seconds: From now on; `None` for no limit.
+        reason: Why to stop, in words.
+    """
+    if seconds is None:
+        yield
+        return
+    main = threading.main_thread().ident or 0
+
+    def ask() -> None:
+        _reasons.append(reason)
+        signal.pthread_kill(main, _OWN_SIGNAL)
+
+    timer = threading.Timer(seconds, ask)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        _reasons.clear()
+
+
 def _name(number: int) -> str:
+    if number == _OWN_SIGNAL and _reasons:
+        return _reasons[-1]
     return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 

@@ -19,7 +19,7 @@ is written.
 | `rollbacks.json` | how often it went back to a checkpoint after a NaN |
 | `accumulate.json` | into how many parts a batch was found to be split |
 | `cleaned.json` | when `task=clean` removed its checkpoints |
-| `screen.log` | what a trial printed in its own process |
+| `screen.log` | what a job printed that had a process of its own |
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
 | `predictions/` | what its model said of each image, a table a data set or split |
@@ -43,6 +43,9 @@ is written.
 | a folder a job | named after what tells it from the others |
 | `pace.jsonl` | when its jobs began and ended, since it was started last |
 | `header.json` | what the first of them printed of itself |
+| `workers/` | what jobs that run side by side share |
+| `workers/stop` | is there while jobs that run side by side are asked to end |
+| `workers/slots/` | which of them has which share of the cores |
 | `search.html` | the page of a search |
 | `search/` | what it needs in order to go on |
 | `search/trials.jsonl` | its trials: each as it was asked for and as it ended |
@@ -86,6 +89,7 @@ RUN_LOCK = "run.lock"
 # A sweep's folder.
 SWEEP_PACE = "pace.jsonl"
 SWEEP_HEADER = "header.json"
+WORKERS = "workers"
 PAGE = "search.html"
 SEARCH = "search"
 TRIALS = "trials.jsonl"

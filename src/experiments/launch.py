@@ -57,7 +57,7 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.faults import report_fault
-from experiments.interruption import StopRequest, signals_as_requests
+from experiments.interruption import StopRequest, signals_as_requests, time_limit
 from experiments.jobs.folder import claim_folder, is_held
 from experiments.jobs.job import (
     PROCESS_VARIABLE,
@@ -388,13 +388,18 @@ def _run_sweep(
     hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
 ) -> int:
     """Runs a sweep under one parent run and shows its table; its folder is held."""
+    from experiments.sweeps.best_weights import BestWeights
     from experiments.sweeps.closing import close_sweep, open_sweep
+    from experiments.sweeps.job_task import choose_task
 
     close = close_sweep if plan.search is None else _close_search
     hide_secrets_of_sweep()
     forget_places(plan.folder)
     parent = open_sweep(plan)
+    weights = BestWeights(plan)
+    task, settings = choose_task(task, plan, weights)
     hydra.config_loader.settings = {
+        **settings,
         "hydra.sweep.dir": str(plan.folder),
         f"hydra.job.env_set.{SWEPT_VARIABLE}": " ".join(plan.swept_keys),
         f"hydra.job.env_set.{SWEEP_VARIABLE}": str(plan.folder),
@@ -402,8 +407,10 @@ def _run_sweep(
         f"hydra.job.env_set.{SCRIPT_VARIABLE}": typed_script(),
         **{f"hydra.job.env_set.{k}": v for k, v in describe_variable().items()},
     }
+    hours = plan.run.sweep.max_hours
+    limit = time_limit(hours and 3600 * hours, f"sweep.max_hours={hours}")
     try:
-        with _explaining():
+        with _explaining(), limit, weights:
             hydra.multirun(args.config_name, task, [*plan.settings, *plan.overrides])
     except BaseException as stop:
         # Whatever ends the sweep early, its parent run must not stay RUNNING.

@@ -1,6 +1,7 @@
 """A full disk and a folder that cannot be written cost no training."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,21 +45,48 @@ def wait_for(process: subprocess.Popen[str], epoch: int) -> None:
     pytest.fail("the job ended early")
 
 
+def wait_for_shortage(process: subprocess.Popen[str]) -> str:
+    """Reads the errors until a state has no room."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Training waits until there is room" in line:
+            return line
+    pytest.fail("the job ended early")
+
+
 @pytest.mark.slow
-def test_full_disk_keeps_the_last_good_checkpoint_and_lets_training_go_on(
+def test_training_waits_while_the_disk_is_full_and_ends_as_if_it_had_not_been(
     job: Callable[..., Command], small_disk: Path, uninterrupted: Command
 ) -> None:
     command = job()
     process = command.start()
     wait_for(process, 3)
     filler = fill(small_disk)
+    line = wait_for_shortage(process)
+    assert "/checkpoints has 0 MB free, and " in line
+    assert "the last good one is after epoch" in line
+    filler.unlink()
     output, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    assert "There is room again" in errors
     assert "epoch 40/40" in output
-    assert "is not saved" in errors
-    assert "the last good one is after epoch" in errors
-    assert "cannot be stored" in errors
+    assert_same_end(command, uninterrupted)
+
+
+@pytest.mark.slow
+def test_training_that_waits_for_room_ends_resumably_when_asked_to(
+    job: Callable[..., Command], small_disk: Path, uninterrupted: Command
+) -> None:
+    command = job()
+    process = command.start()
+    wait_for(process, 3)
+    filler = fill(small_disk)
+    wait_for_shortage(process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=280)
+    assert process.returncode == 75, errors
+    assert "Stopped by SIGTERM." in errors
     assert "Traceback" not in errors
-    assert process.returncode == 1
     filler.unlink()
     done = command.finish()
     assert done.returncode == 0, done.stderr

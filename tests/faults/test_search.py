@@ -284,13 +284,13 @@ def test_a_search_goes_on_after_each_failure(failures: Search) -> None:
         (
             "optimizer.lr=0.004",
             "failed (killed)",
-            "the process of the trial ended by SIGKILL",
+            "its process ended by SIGKILL",
             "KILLED",
         ),
         (
             "optimizer.lr=0.005",
             "failed (killed)",
-            "the process of the trial ended by SIGSEGV",
+            "its process ended by SIGSEGV",
             "KILLED",
         ),
         ("optimizer.lr=1e+30", "failed (nan)", "The loss", "FAILED"),

@@ -62,6 +62,37 @@ def test_failed_job_is_tried_again_only_when_wished(
 
 
 @pytest.mark.slow
+def test_job_that_is_killed_costs_no_other_and_continues_with_the_same_command(
+    sweep: Callable[..., Command], tmp_path: Path
+) -> None:
+    command = sweep("seed=0,1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    inject = str(Path(__file__).parent / "inject_trial")
+    fault = "kill@os.rename@*seed_1-*/checkpoints/.unfinished-manifest.json@4@"
+    done = command.finish(PYTHONPATH=inject, TRIAL_FAULTS=fault)
+    assert done.returncode == 1
+    assert (
+        "| seed=1 | - | - | - | FAILED: its process ended by SIGKILL |" in done.stdout
+    )
+    before = results(command)
+    assert sorted(r["status"] for r in before.values()) == [
+        "FAILED",
+        "FINISHED",
+        "FINISHED",
+    ]
+    (dead,) = [r for r in before.values() if r["status"] == "FAILED"]
+    assert (dead["name"], dead["failure"]) == ("seed=1", "killed")
+    again = command.finish()
+    assert again.returncode == 0, again.stderr
+    (log,) = tmp_path.glob("outputs/sweeps/*/seed_1-*/screen.log")
+    assert "it continues after epoch" in log.read_text()
+    after = results(command)
+    assert [r["status"] for r in after.values()] == ["FINISHED"] * 3
+    runs = {run["name"]: run for run in read_runs(command.folder)}
+    assert len(runs) == 4
+    assert {run["status"] for run in runs.values()} == {"FINISHED"}
+
+
+@pytest.mark.slow
 def test_job_that_runs_is_not_started_twice(
     job: Callable[..., Command], tmp_path: Path
 ) -> None:

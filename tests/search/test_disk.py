@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.search.disk import WeightKeeper, measure_folders
+from experiments.search.disk import WeightKeeper
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 
 
@@ -205,20 +205,3 @@ def test_weights_that_cannot_be_removed_are_a_warning(
         look(keep_top=0)
     assert "counts no more but stays" in caplog.text
     assert trials.kept == [0]
-
-
-def test_a_folder_that_is_named_twice_is_measured_once(trials: Trials) -> None:
-    trials.add(0.5, size=700)
-    folder = trials.of(0) / "checkpoints"
-    assert measure_folders([folder, folder, folder / "absent"]) == 700
-
-
-def test_a_file_that_a_running_trial_replaces_meanwhile_counts_nothing(
-    trials: Trials, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trials.add(0.5, size=700)
-    folder = trials.of(0) / "checkpoints"
-    gone = folder / "gone.safetensors"
-    own = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda path: [*own(path), gone])
-    assert measure_folders([folder]) == 700

@@ -126,6 +126,24 @@ def test_a_failed_trial_ends_a_search_that_is_to_stop(proposer: Proposer) -> Non
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
+def test_behind_an_obstacle_no_trial_starts_and_the_next_search_asks_for_it(
+    proposer: Proposer, n_jobs: int
+) -> None:
+    obstacles = iter([None, None, Preempted("want of room")])
+    driver = Driver(
+        proposer=proposer,
+        run_trial=good,
+        n_jobs=n_jobs,
+        find_obstacle=lambda: next(obstacles),
+    )
+    with pytest.raises(Preempted, match="want of room"):
+        driver.run()
+    ended = [trial.number for trial in proposer.trials if trial.outcome is not None]
+    assert ended == [0, 1]
+    assert [proposal.number for proposal in proposer.unfinished] == [2]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_stopped_search_leaves_its_running_trials_unfinished(
     proposer: Proposer, n_jobs: int
 ) -> None:

@@ -80,7 +80,7 @@ def test_job_without_a_result_counts_as_failed(
     first, lost = closing.gather_results(make_plan(tmp_path, 2))
     assert first.status == "FINISHED"
     assert lost == JobResult(
-        name="seed=1 model=a",
+        name="seed=1",
         status="FAILED",
         overrides=("seed=1", "model=a"),
         output_dir=str(tmp_path / "1"),

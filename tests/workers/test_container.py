@@ -246,10 +246,41 @@ def test_a_process_that_dies_fails_its_trial_and_no_other(
 ) -> None:
     report = run(die, {"how": how})
     assert (report.status, report.failure) == ("failed", "killed")
-    assert report.reason == f"the process of the trial ended by {end}"
+    assert report.reason == f"its process ended by {end}"
     # Where its checkpoints are, which nobody else can tell.
     assert (report.result, report.output_dir) == (None, str(folder))
     assert run(own_pid).status == "returned"
+
+
+def test_a_process_that_the_system_ended_for_its_memory_has_failed_of_that(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter([4, 5])
+    monkeypatch.setattr(host_process, "count_memory_kills", lambda: next(counts))
+    report = run(die, {"how": "kill"})
+    assert (report.status, report.failure) == ("failed", "oom")
+    assert "memory ran out" in report.reason
+
+
+@pytest.mark.parametrize("counts", [(4, 4), (None, None)], ids=["others", "uncounted"])
+def test_a_process_that_somebody_killed_has_not_run_out_of_memory(
+    run: Any, monkeypatch: pytest.MonkeyPatch, counts: tuple[int | None, ...]
+) -> None:
+    found = iter(counts)
+    monkeypatch.setattr(host_process, "count_memory_kills", lambda: next(found))
+    assert run(die, {"how": "kill"}).failure == "killed"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("pgfault 9\noom_kill 3\nx 1\n", 3), ("pgfault 9\n", None)]
+)
+def test_the_system_counts_what_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, count: int | None
+) -> None:
+    monkeypatch.setattr(host_process, "_COUNTERS", tmp_path / "vmstat")
+    assert host_process.count_memory_kills() is None
+    (tmp_path / "vmstat").write_text(text)
+    assert host_process.count_memory_kills() == count
 
 
 def test_trials_share_a_process_also_after_one_that_raised(run: Any) -> None:
@@ -293,6 +324,11 @@ def test_a_trial_that_takes_too_long_is_ended(run: Any) -> None:
     assert report.reason == "took longer than hydra.sweeper.trial_minutes=0.05"
     assert 3 <= time.monotonic() - begin < 30
     assert run(own_pid, minutes=0.5).status == "returned"
+
+
+def test_the_key_that_ended_a_job_is_named(run: Any) -> None:
+    report = run(sleep, minutes=0.02, minutes_key="sweep.job_minutes")
+    assert report.reason == "took longer than sweep.job_minutes=0.02"
 
 
 def test_a_trial_that_does_not_listen_is_killed_after_a_while(

@@ -169,5 +169,5 @@ def test_a_launcher_that_refuses_job_after_job_ends_the_search() -> None:
     launch._launcher = SimpleNamespace(launch=refusing)  # type: ignore[assignment]
     first = launch(["x=1"], 0)
     assert (first.status, first.failure) == ("failed", "killed")
-    with pytest.raises(ExperimentError, match=r"invalid partition\. The search ends"):
+    with pytest.raises(ExperimentError, match=r"invalid partition\. No more are tried"):
         launch(["x=2"], 1)

@@ -106,6 +106,7 @@ class Plan:
         runs: The config of each of `jobs` where it is to be planned, else none; of a
             search those of its `sample_jobs`.
         launch: Where the jobs of a sweep are run.
+        launcher: Target of Hydra's launcher.
     """
 
     run: RunConfig
@@ -124,6 +125,7 @@ class Plan:
     data_jobs: tuple[DataJobs, ...] = ()
     runs: tuple[RunConfig, ...] = ()
     launch: Launch = ON_ITS_OWN
+    launcher: str = ""
 
 
 def check_command_line(
@@ -211,6 +213,7 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
         plan,
         multirun=multirun,
         settings=composer.hydra_overrides,
+        launcher=str(composer.first.hydra.launcher._target_),
         unused=tuple(
             find_unused(
                 parsed,

@@ -23,6 +23,8 @@ from experiments.errors import Problem
 _PROJECT = "experiments"
 _TASKS = f"{_PROJECT}.tasks"  # holds nothing else
 _LAUNCHERS = "hydra_plugins.hydra_{0}_launcher.{0}_launcher."
+# Takes the place of each of them in a plain sweep.
+SIDE_BY_SIDE = "hydra_plugins.experiments_sweep.launcher.SideBySideLauncher"
 # Key -> what of the project and of Hydra may be named there. Nothing else of either is
 # there to be called by a config: both hold functions that write, delete and run.
 COMPONENTS: dict[str, Collection[str]] = {
@@ -44,6 +46,7 @@ COMPONENTS: dict[str, Collection[str]] = {
         f"{_LAUNCHERS.format('submitit')}LocalLauncher",
         f"{_LAUNCHERS.format('submitit')}SlurmLauncher",
         f"{_LAUNCHERS.format('ray')}RayLauncher",
+        SIDE_BY_SIDE,
     ),
     "hydra.callbacks": (
         "hydra.experimental.callback.Callback",

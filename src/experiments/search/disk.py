@@ -1,17 +1,12 @@
 """Which trials keep their weights: the best ones, as far as the disk allows."""
 
-import logging
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments import job_files
 from experiments.config.search.schema import SearchConfig
-from experiments.records import OutsideError, resolve_inside
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Trial, rank_trials
-
-log = logging.getLogger(__name__)
+from experiments.workers.weights import find_weights, measure_folders, remove_weights
 
 
 class WeightKeeper:
@@ -61,13 +56,8 @@ class WeightKeeper:
     def _remove(self, trial: Trial, spare: Iterable[Trial]) -> None:
         needed = set(_folders([*spare, *self._continued()]))
         for folder in _folders([trial]):
-            if folder in needed or not folder.is_dir():
-                continue
-            try:
-                resolve_inside(self._folder, folder)
-                shutil.rmtree(folder)
-            except (OSError, OutsideError) as error:
-                log.warning("%s counts no more but stays: %s", folder, error)
+            if folder not in needed and folder.is_dir():
+                remove_weights(folder, within=self._folder)
 
     def _continued(self) -> list[Trial]:
         """Returns the trials that one which runs is a continuation of."""
@@ -82,26 +72,9 @@ class WeightKeeper:
         return found
 
 
-def measure_folders(folders: Iterable[Path]) -> int:
-    """Returns the bytes of all files directly in some folders."""
-    return sum(
-        _measure_file(path)
-        for folder in set(folders)
-        if folder.is_dir()
-        for path in folder.iterdir()
-    )
-
-
-def _measure_file(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # a running trial has just replaced it
-        return 0
-
-
 def _folders(trials: Iterable[Trial]) -> list[Path]:
     return [
-        Path(folder) / job_files.CHECKPOINTS
+        find_weights(Path(folder))
         for trial in trials
         if trial.outcome is not None
         for folder in trial.outcome.folders

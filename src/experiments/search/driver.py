@@ -1,13 +1,13 @@
 """Keeps trials in flight until an oracle has no more or the budget is spent."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from experiments.errors import ExperimentError
+from experiments.errors import ExperimentError, Preempted
 from experiments.search.oracle.proposer import Proposer
 from experiments.search.trials.trial import Outcome, Proposal, Trial
+from experiments.workers.crew import Crew
 
 # Runs one trial to its end; failures are outcomes, only a stop is raised.
 RunTrial = Callable[[Proposal], Outcome]
@@ -33,6 +33,7 @@ class Driver:
         n_jobs: Trials at a time.
         on_failure: Whether the search goes on after a failed trial.
         stop: Asks running trials to end, saving their state.
+        find_obstacle: Returns why no further trial may start; `None` where one may.
         watchers: Told of each trial in turn.
     """
 
@@ -41,6 +42,7 @@ class Driver:
     n_jobs: int = 1
     on_failure: Literal["continue", "stop"] = "continue"
     stop: Callable[[], None] = lambda: None
+    find_obstacle: Callable[[], Preempted | None] = lambda: None
     watchers: Sequence[Watcher] = ()
 
     def run(self) -> Sequence[Trial]:
@@ -48,6 +50,7 @@ class Driver:
 
         Raises:
             ExperimentError: A trial failed and `on_failure` is `stop`.
+            Preempted: No further trial may start; those that ran have ended.
         """
         left = list(self.proposer.unfinished)
         if self.n_jobs == 1:
@@ -58,30 +61,21 @@ class Driver:
 
     def _run_in_turn(self, left: list[Proposal]) -> None:
         while (proposal := self._next(left)) is not None:
+            if (obstacle := self.find_obstacle()) is not None:
+                raise obstacle
             self._begin(proposal)
             self._end(proposal, self._run(proposal))
 
     def _run_side_by_side(self, left: list[Proposal]) -> None:
-        running: dict[Future[Outcome], Proposal] = {}
-        pool = ThreadPoolExecutor(self.n_jobs, "trial")
-        try:
-            while True:
-                while len(running) < self.n_jobs:
-                    proposal = self._next(left)
-                    if proposal is None:
-                        break
-                    self._begin(proposal)
-                    running[pool.submit(self._run, proposal)] = proposal
-                if not running:
-                    return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._end(running.pop(future), future.result())
-        except BaseException:
-            self.stop()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+        Crew(
+            choose=lambda: self._next(left),
+            find_obstacle=lambda proposal: self.find_obstacle(),
+            begin=self._begin,
+            work=self._run,
+            end=self._end,
+            n_jobs=self.n_jobs,
+            stop=self.stop,
+        ).run()
 
     def _next(self, left: list[Proposal]) -> Proposal | None:
         """Returns a trial to start now; `None` while or since there is none."""

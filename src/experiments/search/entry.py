@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
 from experiments.command.search_plan import SearchPlan, sample_jobs
@@ -13,7 +13,7 @@ from experiments.config.search.schema import choose_n_jobs, read_search
 from experiments.config.search.space import ABSENT, parse_space
 from experiments.config.validation import validate
 from experiments.config.values import write_value
-from experiments.errors import ExperimentError
+from experiments.disk_space import DiskSpace
 from experiments.search.disk import WeightKeeper
 from experiments.search.display import SearchDisplay
 from experiments.search.driver import Driver
@@ -25,6 +25,7 @@ from experiments.search.trials.journal import keep_order
 from experiments.search.trials.trial import Proposal, Trial
 from experiments.workers.container import end_processes
 from experiments.workers.hydra_jobs import HydraLaunch, HydraSweep
+from experiments.workers.stop_file import forget_stop
 
 
 def run_search(sweep: HydraSweep) -> Sequence[Trial]:
@@ -49,7 +50,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     folder.mkdir(parents=True, exist_ok=True)
     space = keep_order(space, folder)
     stop = folder / job_files.STOP
-    _forget_stop(stop)
+    forget_stop(stop)
     choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)
     start = space.current(config, choices)
     proposer = Proposer(search, space, start, folder)
@@ -77,6 +78,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
         on_failure=search.on_failure,
         stop=stop.touch,
         watchers=(WeightKeeper(search, proposer, sweep_dir), display),
+        find_obstacle=_disk_space(config).find_obstacle,
     )
     try:
         with display:
@@ -86,6 +88,11 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
         end_processes()
 
 
+def _disk_space(config: DictConfig) -> DiskSpace:
+    most = OmegaConf.select(config, "max_disk_gb", default=None)
+    return DiskSpace(folder=Path(str(config.output_dir)), most_gb=most)
+
+
 def _show_outside(values: Mapping[str, object]) -> None:
     """Tells why trial 0 is not the config as it is."""
     words = " ".join(
@@ -93,16 +100,6 @@ def _show_outside(values: Mapping[str, object]) -> None:
         for key, value in values.items()
     )
     print(f"Trial 0 is not the config as it is, which lies outside the space: {words}")
-
-
-def _forget_stop(stop: Path) -> None:
-    try:
-        stop.unlink(missing_ok=True)
-    except OSError as error:
-        raise ExperimentError(
-            f"{stop} cannot be removed: {error.strerror}. Remove it, or start the "
-            "search anew in another folder: fresh=true"
-        ) from error
 
 
 def _prepare(

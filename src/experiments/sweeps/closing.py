@@ -123,17 +123,20 @@ def gather_results(plan: Plan) -> list[JobResult]:
     planned = [plan.folder / name for name in plan.job_folders]
     folders = planned or list_job_folders(plan.folder)
     jobs = plan.jobs or [()] * len(folders)
-    return [_read_result(*pair) for pair in zip(folders, jobs, strict=True)]
+    keys = plan.swept_keys
+    return [_read_result(*pair, keys) for pair in zip(folders, jobs, strict=True)]
 
 
-def _read_result(folder: Path, overrides: Sequence[str]) -> JobResult:
+def _read_result(
+    folder: Path, overrides: Sequence[str], keys: Sequence[str]
+) -> JobResult:
     held = is_held(folder)
     result = None if held else JobResult.load(folder)
     if result is not None:
         return result
     reason = "ended without a result" if folder.is_dir() else "was not started"
     return JobResult(
-        name=" ".join(overrides) or folder.name,
+        name=" ".join(select_overrides(overrides, keys)) or folder.name,
         status="FAILED",
         overrides=tuple(overrides),
         output_dir=str(folder),

@@ -1,4 +1,4 @@
-"""Runs trials in a process of their own, which may crash, hang or leak."""
+"""Runs jobs in a process of their own, which may crash, hang or leak."""
 
 import os
 import sys
@@ -47,9 +47,10 @@ class ContainedTask:
 
     Attributes:
         task: The task function of one config.
-        stop_file: Exists when the search is being stopped.
-        minutes: Ends a trial that takes longer.
-        workers: Local trials at a time, which share the cores; `None` to leave them.
+        stop_file: Exists when everything is being stopped.
+        minutes: Ends a job that takes longer.
+        minutes_key: The config key that says so.
+        workers: Local jobs at a time, which share the cores; `None` to leave them.
         slots: Folder where local workers agree on their share.
         trials_per_process: After so many a fresh process is started.
         trials_per_gpu: How many may be on one GPU that `gpu=auto` found.
@@ -59,6 +60,7 @@ class ContainedTask:
     task: Any
     stop_file: Path
     minutes: float | None = None
+    minutes_key: str = "hydra.sweeper.trial_minutes"
     workers: int | None = None
     slots: Path
     trials_per_process: int = 50
@@ -66,7 +68,7 @@ class ContainedTask:
     parent: int | None = None
 
     def __call__(self, config: DictConfig) -> Report:
-        """Runs one trial."""
+        """Runs one job."""
         from hydra.core.hydra_config import HydraConfig
 
         request = Request(
@@ -102,7 +104,7 @@ class ContainedTask:
             _keep_or_end(process, keep=keep)
         at_once = time.monotonic() - begin < _DEAD_BEFORE_SECONDS
         if report.failure == "killed" and process.trials > 1 and at_once:
-            # It was dying while it was idle, which says nothing about this trial.
+            # It was dying while it was idle, which says nothing about this job.
             return self._run(config, request)
         return report
 
@@ -143,7 +145,7 @@ class ContainedTask:
         return not orphaned and not self.stop_file.exists()
 
     def _watch(self, process: HostProcess, request: Request) -> Report:
-        """Waits for the end of a trial, ends it when its time or the search is up."""
+        """Waits for the end of a job, ends it when its time or the search is up."""
         seconds = float("inf") if self.minutes is None else 60 * self.minutes
         deadline = time.monotonic() + seconds
         try:
@@ -164,7 +166,7 @@ class ContainedTask:
         return report
 
     def _describe_timeout(self) -> Report:
-        reason = f"took longer than hydra.sweeper.trial_minutes={self.minutes:g}"
+        reason = f"took longer than {self.minutes_key}={self.minutes:g}"
         return Report(status="failed", failure="timeout", reason=reason)
 
 
@@ -175,7 +177,7 @@ class DirectTask:
     task: Any
 
     def __call__(self, config: DictConfig) -> Report:
-        """Runs one trial."""
+        """Runs one job."""
         from hydra.core.hydra_config import HydraConfig
 
         try:
@@ -186,9 +188,9 @@ class DirectTask:
         return describe_return(value, output_dir)
 
 
-# At most one, which serves the trials of this process in turn.
+# At most one, which serves the jobs of this process in turn.
 _idle: list[HostProcess] = []
-_serving = threading.Lock()  # held while a trial runs
+_serving = threading.Lock()  # held while a job runs
 _watched: set[int] = set()
 
 
@@ -202,7 +204,7 @@ def _end_with(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_POLL_SECONDS)
-        with _serving:  # the running trial is being stopped and saves its state
+        with _serving:  # the running job is being stopped and saves its state
             end_processes()
             os._exit(1)
 
@@ -212,9 +214,9 @@ def _end_with(parent: int) -> None:
 
 
 def _leaves_usable(report: Report) -> bool:
-    """Tells whether a process is as good as new after a trial.
+    """Tells whether a process is as good as new after a job.
 
-    One that was stopped ends by itself; in one that ran out of memory the next trial
+    One that was stopped ends by itself; in one that ran out of memory the next job
     could find it taken.
     """
     return report.status != "stopped" and report.failure != "oom"

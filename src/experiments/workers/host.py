@@ -1,10 +1,10 @@
-"""The process that trials run in.
+"""The process that jobs run in.
 
 It is `python -m experiments.workers.host <descriptor>`.
 
-It may die without harm to the search. It serves one trial after the other, since
+It may die without harm to the search. It serves one job after the other, since
 importing TensorFlow takes seconds, and ends with the process that started it: the
-running trial then saves its state, as on SIGTERM.
+running job then saves its state, as on SIGTERM.
 """
 
 import functools
@@ -43,7 +43,7 @@ RESTART = "restart"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One trial to run.
+    """One job to run.
 
     Attributes:
         task: The pickled task function of one config.
@@ -101,7 +101,7 @@ def _end(busy: threading.Event) -> NoReturn:
 
 
 def _serve(request: Request) -> Report:
-    """Runs a trial and says how it ended; never raises."""
+    """Runs a job and says how it ended; never raises."""
     output_dir = Path(str(request.hydra.hydra.runtime.output_dir))
     try:
         _take_up(request)
@@ -124,10 +124,10 @@ def _serve(request: Request) -> Report:
 
 @functools.lru_cache(maxsize=1)
 def _load_task(data: bytes) -> Any:
-    """Returns the task, which is the same one in every trial.
+    """Returns the task, which is the same one in every job.
 
     TensorFlow keeps the stack of each operation by the functions on it: a new function
-    each time costs some 2 MB a trial.
+    each time costs some 2 MB a job.
     """
     return pickle.loads(data)  # noqa: S301 - from the process that started us
 
@@ -173,7 +173,7 @@ def _take_up(request: Request) -> None:
 
 
 def _redirect(output_dir: Path) -> None:
-    """Sends what the trial prints, native libraries included, to its folder."""
+    """Sends what the job prints, native libraries included, to its folder."""
     output_dir.mkdir(parents=True, exist_ok=True)
     screen = open_own(output_dir / job_files.SCREEN, os.O_APPEND)
     os.dup2(screen, 1)

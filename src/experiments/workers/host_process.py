@@ -1,4 +1,4 @@
-"""This side of a process that runs trials."""
+"""This side of a process that runs jobs."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing import Pipe
+from pathlib import Path
 
 import cloudpickle
 
@@ -16,13 +17,14 @@ from experiments.workers.leases import Lease
 from experiments.workers.report import Report
 
 _GRACE_SECONDS = 60.0
+_COUNTERS = Path("/proc/vmstat")  # of this machine, since it was started
 
 
 class HostProcess:
     """A process of `experiments.workers.host` and what it may use.
 
     Args:
-        key: What trials must have in common to run in it one after the other.
+        key: What jobs must have in common to run in it one after the other.
         environment: Of the process.
         cores: Where it may run; empty for everywhere.
         leases: Given back when it has ended.
@@ -39,6 +41,7 @@ class HostProcess:
         self.key = key
         self.trials = 0
         self._leases = list(leases)
+        self._killed_before = count_memory_kills()
         self._connection, other = Pipe()
         descriptor = other.fileno()
         self._process = subprocess.Popen(
@@ -53,7 +56,7 @@ class HostProcess:
             env=environment,
             pass_fds=[descriptor],
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the search, which ends its trials
+            start_new_session=True,  # Ctrl-C is for the search, which ends its jobs
         )
         other.close()
         if cores:
@@ -66,11 +69,11 @@ class HostProcess:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Tells whether it runs and can be sent a trial."""
+        """Tells whether it runs and can be sent a job."""
         return self._process.poll() is None and not self._connection.closed
 
     def send(self, request: Request) -> None:
-        """Starts a trial.
+        """Starts a job.
 
         Raises:
             OSError: The process has died.
@@ -79,11 +82,11 @@ class HostProcess:
         self._connection.send_bytes(cloudpickle.dumps(request))
 
     def poll(self, seconds: float) -> bool:
-        """Waits for the end of a trial, or of the process; tells whether it came."""
+        """Waits for the end of a job, or of the process; tells whether it came."""
         return self._connection.poll(seconds)
 
     def receive(self) -> Report:
-        """Returns the report of the trial.
+        """Returns the report of the job.
 
         Raises:
             EOFError: The process has died.
@@ -94,7 +97,7 @@ class HostProcess:
         return report
 
     def end(self) -> None:
-        """Asks it to end, which saves the running trial, and waits for that."""
+        """Asks it to end, which saves the running job, and waits for that."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -107,13 +110,37 @@ class HostProcess:
             lease.release()
         self._leases.clear()
 
+    def _memory_ran_out(self) -> bool:
+        """Tells whether the system has ended a process for that since this one began.
+
+        Which one it does not say; that this one was killed too leaves little doubt.
+        """
+        before, now = self._killed_before, count_memory_kills()
+        return before is not None and now is not None and now > before
+
     def describe_death(self) -> Report:
-        """Returns the report of a trial whose process died."""
+        """Returns the report of a job whose process died."""
         self.end()
         code = self._process.returncode
+        if code == -signal.SIGKILL and self._memory_ran_out():
+            reason = "the system ended its process, since the memory ran out"
+            return Report(status="failed", failure="oom", reason=reason)
         how = f"exit code {code}"
         if code < 0:
             with contextlib.suppress(ValueError):
                 how = signal.Signals(-code).name
-        reason = f"the process of the trial ended by {how}"
+        reason = f"its process ended by {how}"
         return Report(status="failed", failure="killed", reason=reason)
+
+
+def count_memory_kills() -> int | None:
+    """Returns how many processes the system has ended to get memory back.
+
+    `None` where it does not count them.
+    """
+    try:
+        lines = _COUNTERS.read_text().splitlines()
+    except OSError:
+        return None
+    counts = [line.removeprefix("oom_kill ") for line in lines if "oom_kill " in line]
+    return int(counts[0]) if counts else None

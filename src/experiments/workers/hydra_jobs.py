@@ -18,7 +18,7 @@ from experiments.workers.report import STOPPED, Report
 
 BASIC = "basic_launcher.BasicLauncher"
 JOBLIB = "JoblibLauncher"
-_RAY = "RayLauncher"
+RAY = "RayLauncher"
 # Their workers run on this machine, whose cores they must share.
 LOCAL = (JOBLIB, "submitit_launcher.LocalLauncher")
 _REFUSED_SECONDS = 5.0
@@ -58,7 +58,7 @@ class HydraLaunch:
             with open_dict(config):
                 # Joblib runs jobs in the calling process when it may have only one.
                 config.hydra.launcher.n_jobs = max(2, n_jobs)
-        if launcher.endswith(_RAY):
+        if launcher.endswith(RAY):
             _start_ray(config.hydra.launcher.ray.init)
         self._stop: Path | None = getattr(task, "stop_file", None)
         self._refusals = 0
@@ -71,7 +71,7 @@ class HydraLaunch:
 
         Raises:
             ExperimentError: The launcher refuses one job after the other, which says
-                nothing about trials: its queue is closed, or wrongly named.
+                nothing about them: its queue is closed, or wrongly named.
         """
         begin = time.monotonic()
         if self._is_stopped():  # an attempt that failed is not followed by another
@@ -98,7 +98,7 @@ class HydraLaunch:
         if self._refusals >= _MOST_REFUSALS:
             raise ExperimentError(
                 f"{_MOST_REFUSALS} jobs in a row were refused at once: "
-                f"{reason.rstrip('.')}. The search ends; the same command continues it."
+                f"{reason.rstrip('.')}. No more are tried; the same command continues."
             ) from error
 
     def _is_stopped(self) -> bool:

@@ -21,6 +21,11 @@ _OF_SWEEPS = (
     "hydra.launcher",
 )
 _OF_PROCESSES = ("trial_minutes", "trials_per_process", "trials_per_gpu")
+# What a search has keys of its own for.
+_OF_PLAIN_SWEEPS = {
+    "sweep.job_minutes": f"{KEY}.trial_minutes",
+    "sweep.keep_top": f"{KEY}.keep_top",
+}
 _KEYS = {field.name for field in dataclasses.fields(RunConfig)}
 
 
@@ -45,6 +50,9 @@ def find_unused(
             yield Problem(key, "is used by a sweep or a search only.", "Add -m.")
         if search is not None and (condition := _condition_of(key, search)):
             yield Problem(key, f"is used with {condition} only.")
+        if search is not None and key in _OF_PLAIN_SWEEPS:
+            hint = f"Type {_OF_PLAIN_SWEEPS[key]}=..."
+            yield Problem(key, "is not used by a search.", hint)
     if "task" in {o.key_or_group for o in typed if o.is_sweep_override()}:
         return  # each job may use others
     for key in keys:

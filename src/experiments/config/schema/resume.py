@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.config.fields import setting
+from experiments.config.schema.trainer import MOST_MINUTES
 from experiments.counts import count_of
 from experiments.errors import Problem
 
@@ -26,7 +27,7 @@ class ResumeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepConfig:
-    """How large a sweep may be, and how one that was started before is continued.
+    """How large a sweep may be, what it keeps and how it is continued.
 
     Attributes:
         retry_failed: Run failed jobs again; otherwise they stay as they are.
@@ -36,6 +37,11 @@ class SweepConfig:
             second ones; null for none.
         list: Mappings of keys or groups to a value each, one after the other; null for
             none.
+        max_hours: Ends a sweep or a search after so much time, resumably; null for
+            never.
+        job_minutes: Ends a job of a plain sweep that takes longer; null for never.
+        keep_top: Finished jobs of a plain sweep that keep their checkpoints; null for
+            all.
     """
 
     retry_failed: bool
@@ -44,6 +50,13 @@ class SweepConfig:
         unbounded=_OWN_BOUNDS, added=3, before=None
     )
     list: _Rows | None = setting(unbounded=_OWN_BOUNDS, added=3, before=None)
+    max_hours: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES / 60, added=3, before=None
+    )
+    job_minutes: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES, added=3, before=None
+    )
+    keep_top: int | None = setting(ge=0, most=100_000, added=3, before=None)
 
     def check(self) -> Iterator[Problem]:
         """Yields what makes no rows."""

@@ -1,0 +1,1 @@
+"""Hydra finds plugins in the packages below `hydra_plugins`."""
