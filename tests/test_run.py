@@ -166,7 +166,8 @@ def test_config_error_exits_with_2_without_a_traceback(
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
         "The configuration has 2 problems:",
-        "  - model.dept is not a key of this configuration. Did you mean `depth`?",
+        "  - model.dept is not a key of this configuration. Did you mean "
+        "`model.depth=3`?",
         "  - optimizer.lr must be a number > 0. Received: 'fast'.",
     ]
     assert not (tmp_path / "outputs").exists()

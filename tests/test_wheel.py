@@ -138,7 +138,7 @@ def test_command_works_in_any_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.py").unlink()
     refused = run("experiments model.dept=3", tmp_path)
     assert refused.returncode == 2
-    assert "Did you mean `depth`?" in refused.stderr
+    assert "Did you mean `model.depth" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -118,7 +118,7 @@ def make_printable(text: str) -> str:
 class ConfigError(ExperimentError):
     """All the problems of a config at once.
 
-    Args:
+    Attributes:
         problems: At least one problem.
         title: What was being checked, for the first line.
     """
@@ -135,8 +135,8 @@ class ConfigError(ExperimentError):
         lines = [f"{title} has {count} {noun}:"]
         lines += [f"  - {problem}" for problem in self.problems]
         super().__init__("\n".join(lines))
-        self._title = title
+        self.title = title
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Problem, ...], str]]:
         """Comes back from a launcher's worker as it was raised."""
-        return type(self), (self.problems, self._title)
+        return type(self), (self.problems, self.title)

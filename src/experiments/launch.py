@@ -29,6 +29,7 @@ from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
 from experiments.command.hydra_node.flags import (
+    UnreadableFlagsError,
     check_flags,
     find_configs,
     find_own_folder,
@@ -91,13 +92,12 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
     guard_screen()
     # At its end the interpreter would look through all libraries once more.
     atexit.register(gc.freeze)
-    parser = make_parser()
-    args = parser.parse_intermixed_args()  # flags may stand among the overrides
-    args.config_name = args.config_name or config_name
     # Before anything is added to it; the interpreter's own flags are in there too.
     command = [sys.executable, *sys.orig_argv[1:]]
-    learn_secrets(args.overrides)
+    learn_secrets(sys.argv[1:])
     try:
+        parser = make_parser()
+        args = _read_flags(parser, task, config_path, config_name)
         code = _start(task, config_path, parser, args, config_name)
         if (loss := find_loss()) is not None:
             print(f"What was printed is not all there: {loss}.", file=sys.stderr)
@@ -119,6 +119,30 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
             raise
         print(report_fault(error), file=sys.stderr)
         return 1
+
+
+def _read_flags(
+    parser: ArgumentParser, task: TaskFunction, config_path: str, config_name: str
+) -> Namespace:
+    """Returns the flags, and the overrides among them.
+
+    Raises:
+        ConfigError: A flag is none, or lacks its value; with what may be meant.
+    """
+    try:
+        args = parser.parse_intermixed_args()  # flags may stand among the overrides
+    except UnreadableFlagsError as error:
+        from experiments.command.mistyped_flags import explain_flags
+        from experiments.command.suggestion import look_around
+
+        usual = parser.parse_args([f"--config-name={config_name}"])
+        with _open_configs(task, config_path, config_name, usual) as hydra:
+            known = look_around(hydra.config_loader, config_name)
+            problems = explain_flags(sys.argv[1:], parser, known)
+        problems = problems or [Problem("flags:", f"{error}.")]
+        raise ConfigError(problems, "The command line") from None
+    args.config_name = args.config_name or config_name
+    return args
 
 
 def _start(
@@ -172,7 +196,7 @@ def _show_hydras_page(
     asked = {"config_name": args.config_name, "overrides": args.overrides}
     if problems := [*check_words(args.overrides)]:
         raise ConfigError(problems, "The command line")
-    with _explaining():
+    with _explaining(hydra):
         if args.hydra_help:
             hydra.hydra_help(args.config_name, args_parser=parser, args=args)
         else:
@@ -296,7 +320,7 @@ def _show_config(hydra: CheckedHydra, plan: Plan, args: Namespace) -> None:
         sys.stdout.write(OmegaConf.to_yaml(plan.config))  # as Hydra would
         return
     asked = args.config_name, [*plan.settings, *plan.job]
-    with _explaining():
+    with _explaining(hydra):
         whole = hydra.compose_config(*asked, RunMode.RUN)
         shown = plan.config if args.cfg == "job" else whole
         package = None if args.package == "_global_" else args.package
@@ -307,7 +331,7 @@ def _show_config(hydra: CheckedHydra, plan: Plan, args: Namespace) -> None:
 
 
 @contextmanager
-def _explaining() -> Iterator[None]:
+def _explaining(hydra: CheckedHydra) -> Iterator[None]:
     """Tells in a sentence what Hydra refuses."""
     try:
         yield
@@ -320,7 +344,8 @@ def _explaining() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_hydras(error):
             raise
-        raise ConfigError([explain(error)], "The command line") from error
+        problem = explain(error, hydra.config_loader)
+        raise ConfigError([problem], "The command line") from error
 
 
 def _name_runs(words: Sequence[str], runs: Mapping[str, str]) -> list[str]:
@@ -353,7 +378,7 @@ def _run_single(
     if keeps_result(plan.run) and obstacle is not None:  # else it may make room itself
         raise obstacle
     hydra.config_loader.settings = {"hydra.run.dir": str(plan.folder)}
-    with _explaining():
+    with _explaining(hydra):
         hydra.run(args.config_name, task, [*plan.settings, *plan.overrides])
     result = None if is_held(plan.folder) else JobResult.load(plan.folder)
     return 1 if result is None else result.exit_code
@@ -410,7 +435,7 @@ def _run_sweep(
     hours = plan.run.sweep.max_hours
     limit = time_limit(hours and 3600 * hours, f"sweep.max_hours={hours}")
     try:
-        with _explaining(), limit, weights:
+        with _explaining(hydra), limit, weights:
             hydra.multirun(args.config_name, task, [*plan.settings, *plan.overrides])
     except BaseException as stop:
         # Whatever ends the sweep early, its parent run must not stay RUNNING.

@@ -37,11 +37,13 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
     [
         (
             "model.dept=3",
-            "model.dept is not a key of this configuration. Did you mean `depth`?",
+            "model.dept is not a key of this configuration. Did you mean "
+            "`model.depth=3`?",
         ),
         (
             "+model.dept=3",
-            "model.dept is not a key of this configuration. Did you mean `depth`?",
+            "model.dept is not a key of this configuration. Did you mean "
+            "`model.depth=3`?",
         ),
         (
             "++trainer.epoch=3",
@@ -49,7 +51,7 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
         ),
         (
             "modle=resnet18",
-            "modle is not a key of this configuration. Did you mean `model`?",
+            "modle is not a key of this configuration. Did you mean `model=resnet18`?",
         ),
         ("model=resnet51", "model must be one of "),
         ("experiment=notebok", "experiment must be one of "),
@@ -94,7 +96,7 @@ def test_sweep_lists_its_jobs_and_what_varies(check: Any) -> None:
             "trainer.threads=10000",
             "trainer.threads must be an integer >= 1 and <= 1024",
         ),
-        ("+seed=3", "seed is set already. Drop the +: seed=..."),
+        ("+seed=3", "seed is set already. Drop the +: seed=3"),
         ("optimizer.lr=inf", "optimizer.lr must be a number > 0. Received: inf."),
     ],
 )
@@ -119,7 +121,7 @@ def test_one_bad_job_refuses_the_whole_sweep_and_is_named(check: Any) -> None:
     with pytest.raises(ConfigError) as error:
         check("seed=0,1", "optimizer.lr=1e-3,0", multirun=True)
     assert str(error.value).startswith("The sweep of 4 jobs has 1 problem:")
-    assert "(job 1: seed=0 optimizer.lr=0)" in str(error.value)
+    assert "(in 2 of 4 jobs, first in job 1: seed=0 optimizer.lr=0)" in str(error.value)
 
 
 def test_folder_follows_the_output_dir(check: Any, tmp_path: Path) -> None:
@@ -185,3 +187,80 @@ def test_long_value_that_no_grammar_reads_is_not_written_out(
     with pytest.raises(ConfigError) as error:
         check(f"{word}={'1,' * 3000}")
     assert len(str(error.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["optimizer.lr=-1", "seed=range(0,6)"], ["Received: -1. (in 6 of 6 jobs)"]),
+        (["trainer.epochs=range(-5,0)"], ["Received: -5. (in 5 of 5 jobs)"]),
+        (
+            ["trainer.epochs=range(-2,3)", "schedule=constant"],
+            ["Received: -2. (in 3 of 5 jobs, first in job 0: trainer.epochs=-2)"],
+        ),
+        (["seed=0,1,-1"], ["Received: -1. (job 2: seed=-1)"]),
+    ],
+)
+def test_jobs_with_one_cause_are_one_line_with_their_count(
+    check: Any, words: list[str], told: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(*words, multirun=True)
+    found = problems(error)
+    assert len(found) == len(told)
+    assert all(map(str.endswith, found, told)), found
+
+
+def test_more_jobs_with_one_cause_than_may_differ_are_all_counted(check: Any) -> None:
+    with pytest.raises(ConfigError, match=r"\(in 25 of 25 jobs\)$"):
+        check("trainer.epochs=range(-25,0)", multirun=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("seed=1,2 seed=3,4", "-m seed=1,2,3,4"),
+        ("seed=1,2 seed=3", "-m seed=1,2,3"),
+        (
+            "model=resnet18 model=resnet34,resnet50",
+            "-m model=resnet18,resnet34,resnet50",
+        ),
+    ],
+)
+def test_several_values_given_twice_are_told(check: Any, words: str, told: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(*words.split(), multirun=True)
+    key = words.partition("=")[0]
+    reason = "is given 2 times, and only the last would count. To run all of them:"
+    assert problems(error) == [f"{key} {reason} {told}"]
+    assert check(*told.split()[1:], multirun=True).swept_keys == (key,)
+
+
+def test_last_of_two_values_counts_in_a_single_run(check: Any) -> None:
+    assert check("seed=1", "seed=2").run.seed == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "experiment=search_resnet50,digits_resnet50",
+        "experiment=digits_resnet50,search_resnet50 seed=1",
+        "experiment=search_resnet50,search_again",
+    ],
+)
+def test_search_is_no_job_of_a_sweep(check: Any, tmp_path: Path, words: str) -> None:
+    (tmp_path / "experiment").mkdir()
+    again = tmp_path / "experiment" / "search_again.yaml"
+    again.write_text((CONF / "experiment" / "search_resnet50.yaml").read_text())
+    with pytest.raises(ConfigError) as error:
+        check(*words.split(), multirun=True, extra_config_dir=tmp_path)
+    reason = "experiment cannot be one of several values: "
+    assert all(problem.startswith(reason) for problem in problems(error))
+    assert "Type it by itself: -m experiment=search_resnet50" in problems(error)[0]
+    check("experiment=search_resnet50", multirun=True)
+
+
+def test_key_that_follows_another_is_not_told_beside_it(check: Any) -> None:
+    with pytest.raises(ConfigError) as error:
+        check("trainer.batch_size=many")  # what counts the images follows it
+    assert [problem.key for problem in error.value.problems] == ["trainer.batch_size"]

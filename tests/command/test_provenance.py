@@ -147,7 +147,8 @@ def test_component_of_ones_own_takes_keys_beside_its_target(
         ),
         (
             "model.dept=18",
-            "model.dept is not a key of this configuration. Did you mean `depth`?",
+            "model.dept is not a key of this configuration. Did you mean "
+            "`model.depth=18`?",
         ),
         (
             "~callbacks.early_stopping callbacks=full_length",
@@ -186,7 +187,7 @@ def test_mistyped_key_of_a_file_is_told_with_its_line(find: Any, folder: Path) -
     (problem,) = find("experiment=mistyped")
     assert str(problem) == (
         "trainer.epoch is not a key of this configuration. It comes from "
-        "my_conf/experiment/mistyped.yaml, line 4. Did you mean `epochs`?"
+        "my_conf/experiment/mistyped.yaml, line 4. Did you mean `trainer.epochs`?"
     )
 
 
@@ -204,7 +205,7 @@ def test_sweep_tells_a_key_of_one_of_its_jobs(find: Any) -> None:
         "experiment=mine", "schedule=step,cosine", "seed=0,1", multirun=True
     )
     assert problem.key == "schedule.every_epochs"
-    assert "(job 2: schedule=cosine seed=0)" in problem.hint
+    assert "(in 2 of 4 jobs, first in job 2: schedule=cosine seed=0)" in problem.hint
 
 
 def test_search_of_a_file_goes_without_a_key_of_another_option(
@@ -243,7 +244,7 @@ def test_slip_reads_no_option_that_is_not_chosen(
         loader.ReadOnce, "_check_file", lambda _, path: read.append(path)
     )
     (problem,) = find("model=resnet18", "model.dept=3")
-    assert problem.hint == "Did you mean `depth`?"
+    assert problem.hint == "Did you mean `model.depth=3`?"
     models = {path for path in read if path.startswith("model/")}
     assert models == {"model/resnet", "model/resnet18"}
 
@@ -265,3 +266,92 @@ def test_files_are_listed_once_to_compose_and_to_tell(
     monkeypatch.setattr(loader, "create_defaults_list", create)
     assert len(find(*words.split())) == 1
     assert len(listed) == 1
+
+
+MISTAKEN = """\
+# @package _global_
+defaults:
+  - override /hydra/sweeper: keras_tuner
+trainer:
+  epochs: 0
+  monitor: val_acuracy
+gpu: [0, x]
+hydra:
+  sweeper:
+    max_trials: 0
+    params:
+      optimizer.lr: interval(-1, 1)
+      trainer.epoch: 1,2
+"""
+
+
+def test_wrong_value_of_a_file_is_told_with_its_line(find: Any, folder: Path) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    path.write_text(MISTAKEN)
+    told = {p.key: p.message for p in find("experiment=mistaken", "seed=-1")}
+    place = "It comes from my_conf/experiment/mistaken.yaml, line"
+    assert told["trainer.epochs"].endswith(f"Received: 0. {place} 5.")
+    assert told["gpu[1]"].endswith(f"{place} 7.")
+    assert "It comes from" not in told["seed"]  # which was typed
+
+
+def test_each_job_of_a_sweep_tells_the_line(find: Any, folder: Path) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    path.write_text("# @package _global_\ntrainer:\n  epochs: 0\n")
+    (problem,) = find("experiment=mistaken", "seed=1,2", multirun=True)
+    assert problem.message.endswith("mistaken.yaml, line 3.")
+    assert problem.hint == "(in 2 of 2 jobs)"
+    (problem,) = find("experiment=mistaken,mine", multirun=True)
+    assert problem.message.endswith("mistaken.yaml, line 3.")
+
+
+def test_value_that_was_typed_has_no_line(find: Any, folder: Path) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    path.write_text("# @package _global_\ntrainer:\n  epochs: 0\n")
+    (problem,) = find("experiment=mistaken", "trainer.epochs=-3")
+    assert "It comes from" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("typed", "key", "line"),
+    [
+        ([], "hydra.sweeper.max_trials", 10),
+        (["hydra.sweeper.max_trials=3"], "optimizer.lr", 12),
+        (["hydra.sweeper.max_trials=3"], "trainer.epoch", 13),
+    ],
+)
+def test_mistake_in_the_space_of_a_search_is_told_with_its_line(
+    find: Any, folder: Path, typed: list[str], key: str, line: int
+) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    path.write_text(MISTAKEN.replace("epochs: 0", "epochs: 9"))
+    typed = [*typed, "trainer.monitor=val_loss", "gpu=cpu"]
+    found = {p.key: p for p in find("experiment=mistaken", *typed, multirun=True)}
+    assert f"my_conf/experiment/mistaken.yaml, line {line}." in found[key].message
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("defaults:\n  - override /model: resnet19\n", 3),
+        ("defaults:\n  - override /optimizer: sgd\n  - override /model: resnet19", 4),
+    ],
+)
+def test_file_that_a_file_chooses_and_that_is_none_is_told_with_its_line(
+    find: Any, folder: Path, text: str, line: int
+) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    path.write_text(f"# @package _global_\n{text}")
+    (problem,) = find("experiment=mistaken")
+    place = f"It comes from my_conf/experiment/mistaken.yaml, line {line}."
+    assert problem.message.endswith(f"Received: 'resnet19'. {place}")
+    assert problem.hint == "Did you mean `resnet18`?"
+
+
+def test_parent_of_a_file_that_is_none_is_told_with_its_line(
+    find: Any, folder: Path
+) -> None:
+    path = folder / "schedule" / "slow.yaml"
+    path.write_text("# slow\ndefaults: [cosin, _self_]\nspeed: 1\n")
+    (problem,) = find("schedule=slow")
+    assert "It comes from my_conf/schedule/slow.yaml, line 2." in problem.message

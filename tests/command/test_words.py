@@ -55,28 +55,24 @@ def test_a_word_that_may_be_read_is_left_to_the_grammar(word: str) -> None:
     ("words", "messages"),
     [
         (
-            ["name=日本"],
+            ["+model.own=[it's"],
             [
-                "name has a value that Hydra's grammar does not read. Received: 日本. "
-                "If it is a text, put quotes around it: name='\"日本\"'"
+                "+model.own has a value that cannot be read. Received: [it's. If it is "
+                "a text, put quotes around it: '+model.own='\"'\"'[it"
             ],
         ),
-        (
-            ["name=it's"],
-            ["name has a value that Hydra's grammar does not read. Received: it's."],
-        ),
         (["name=a\x01b"], [r"name holds the control character '\x01'. Leave it out."]),
-        (["séed=1"], ["séed=1 has a key that Hydra's grammar does not read. Type key"]),
-        (["a.b.=1"], ["a.b.=1 has a key that Hydra's grammar does not read."]),
+        (["séed=1"], ["séed=1 has a key that cannot be read. Type key"]),
+        (["a.b.=1"], ["a.b.=1 has a key that cannot be read."]),
         (["=x"], ["=x names no key. Type key=value."]),
-        (["++"], ["++ is no override. Type key=value."]),
+        (["++"], ["++ is no key=value. Type key=value; "]),
         (["~"], ["~ names no key. Type key=value."]),
-        (["seed"], ["seed is no override. Type key=value."]),
+        (["seed"], ["seed has no value. Type seed=..."]),
         (
             ["seed=int(a)"],
             ["seed is refused: 'int(a)': invalid literal for int() with base 10: 'a'."],
         ),
-        (["seed", "name=日", "++"], ["seed is no", "name has a value", "++ is no"]),
+        (["seed", "séed=日", "++"], ["seed has no", "séed=日 has a key", "++ is no"]),
     ],
 )
 def test_a_word_that_the_grammar_refuses_is_told_with_what_to_type(

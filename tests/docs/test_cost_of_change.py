@@ -265,7 +265,7 @@ def test_optimizer_and_data_set_are_trained_with(copy: Path) -> None:
 
 def test_keys_of_the_yaml_file_are_checked(copy: Path) -> None:
     for key, message in (
-        ("optimizer=nadam optimizer.beta1=0.8", "Did you mean `beta_1`?"),
+        ("optimizer=nadam optimizer.beta1=0.8", "Did you mean `optimizer.beta_1=0.8`?"),
         ("dataset=stripes dataset.images=3", "dataset.images must be an integer >= 20"),
         ("task=count_keys task.keys=3", "task.keys is not a key"),
     ):

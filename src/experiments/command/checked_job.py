@@ -13,6 +13,7 @@ from experiments.command.permission import KEY
 from experiments.command.provenance import find_foreign, trace_keys
 from experiments.config.fields import is_component
 from experiments.config.schema.run import RunConfig
+from experiments.config.search.schema import is_search
 from experiments.config.validation import examine
 from experiments.errors import Problem
 
@@ -62,6 +63,8 @@ def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
         if is_own_fault(error):
             raise
         return CheckedJob(*diagnose(job, composer, error))
+    if composer.is_plain_sweep and is_search(whole.hydra.sweeper):
+        return CheckedJob(without_hydra(whole), [_describe_search(job, composer)])
     config = without_hydra(whole)
     unauthorised = list(composer.loader.find_unauthorised(whole))
     if any(problem.key == KEY for problem in unauthorised):
@@ -70,8 +73,19 @@ def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
     run, problems = examine(config)
     if run is not None:
         problems += find_foreign(run, whole, composer.loader)
-    problems = [*unauthorised, *trace_keys(problems, whole, composer.loader)]
+    words = [*composer.hydra_overrides, *job]
+    problems = [*unauthorised, *problems]
+    problems = trace_keys(problems, whole, composer.loader, words=words)
     return CheckedJob(config, problems, None if problems else run)
+
+
+def _describe_search(job: Sequence[str], composer: Composer) -> Problem:
+    """Returns why a search is no job of a sweep, which chose it among others."""
+    chosen = next((o for o in job if o.lstrip("+").startswith("experiment=")), "")
+    alone = chosen or "hydra/sweeper=keras_tuner"
+    key, _, name = alone.partition("=")
+    reason = f"cannot be one of several values: {name} searches, in jobs of its own."
+    return Problem(key, reason, f"Type it by itself: -m {alone}")
 
 
 def _list_open(job: Sequence[str], composer: Composer) -> list[str]:

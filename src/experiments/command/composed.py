@@ -112,7 +112,7 @@ def compose(
         >>> experiments.compose(["model.dept=3", "trainer.epochs=0"])
         Traceback (most recent call last):
         experiments.errors.ConfigError: The configuration has 2 problems:
-          - model.dept is not a key of this configuration. Did you mean `depth`?
+          - model.dept is not a key of this configuration. Did you mean `model.depth=3`?
           - trainer.epochs must be an integer >= 1. Received: 0.
     """
     _refuse_text(overrides)

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,12 +30,14 @@ class Composer:
         config_name: Of the primary config.
         hydra_overrides: Those of Hydra's own node, which every job has.
         base: The config of the job, or what a sweep varies: the first one composed.
+        is_plain_sweep: Whether jobs are all combinations of values.
     """
 
     loader: Loader
     config_name: str
     hydra_overrides: tuple[str, ...] = ()
     base: DictConfig | None = None
+    is_plain_sweep: bool = False
 
     def compose(self, job: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """Returns the config of a job with Hydra's own node, which Hydra will get too.
@@ -149,3 +152,10 @@ def quote(text: str) -> str:
 
     escaped = re.sub(r"(\\*)('|\Z)", escape, text)
     return f"'{escaped}'"
+
+
+def quote_word(key: str, text: str) -> str:
+    """Returns an override whose value is a text, as a shell takes it."""
+    if not set(text) & set("'\"\\$`!"):
+        return f"{key}='\"{text}\"'"
+    return shlex.quote(f"{key}={quote(text)}")

@@ -18,14 +18,15 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from experiments.command.composer import Composer, quote, without_hydra
+from experiments.command.composer import Composer, quote, quote_word, without_hydra
 from experiments.command.loader import Loader
-from experiments.command.provenance import trace_keys
-from experiments.config.convert import UnknownKey, nearest, unknown_key
+from experiments.command.provenance import find_choice, trace_keys
+from experiments.config.convert import UnknownKey, unknown_key
 from experiments.config.extras import how_to_get_launcher
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
 from experiments.errors import ExperimentError, Problem
+from experiments.secret_names import is_secret_name
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -35,7 +36,8 @@ _NOT_FOUND = re.compile(
     r"(?:In '(?P<file>[^']+)': )?Could not find '(?P<group>[^']+)/(?P<name>[^'/]+)' "
     r"Available options in '(?P=group)': (?P<options>.*?) Config search path"
 )
-
+_NOT_LOADED = re.compile(r"In '(?P<file>[^']+)': Could not load '(?P<path>[^']+)'")
+_NO_PRIMARY = re.compile(r"Cannot find primary config '([^']*)'")
 _LIBRARIES = ("hydra", "omegaconf", "yaml", "antlr4")
 # What they raise on purpose, and what Python raises at what no program can take.
 _OF_CONFIGS = (
@@ -79,7 +81,7 @@ def diagnose(
     except Exception as second:  # a file is wrong, or one of Hydra's own keys
         if is_own_fault(second):
             raise
-        return OmegaConf.create(), [explain(second)]
+        return OmegaConf.create(), [explain(second, composer.loader)]
     config = without_hydra(whole)
     if "hydra" in whole:
         problems += composer.loader.find_unauthorised(whole)
@@ -91,8 +93,11 @@ def diagnose(
         if problem.key not in reported and not problem.key.startswith(unknown)
     ]
     if "hydra" in whole:
-        problems = trace_keys(problems, whole, composer.loader, refused=refused)
-    return config, problems or [explain(error)]
+        words = [*composer.hydra_overrides, *job]
+        problems = trace_keys(
+            problems, whole, composer.loader, words=words, refused=refused
+        )
+    return config, problems or [explain(error, composer.loader)]
 
 
 def compose_leniently(
@@ -137,8 +142,13 @@ def compose_leniently(
     return whole, problems
 
 
-def explain(error: BaseException) -> Problem:
-    """Returns an error of Hydra in our words where its own don't say what to do."""
+def explain(error: BaseException, loader: Loader) -> Problem:
+    """Returns an error of Hydra in our words where its own don't say what to do.
+
+    Args:
+        error: What it raised.
+        loader: Has composed, or tried to.
+    """
     unset = _FULL_KEY.search(str(error))
     if unset and type(error) is AttributeError:  # OmegaConf's, of a null
         hint = "Set it in a file of your own: --config-dir my_conf"
@@ -146,18 +156,32 @@ def explain(error: BaseException) -> Problem:
     if (outside := _explain_outside(error)) is not None:
         return outside
     text = _describe_error(error)
+    if primary := _NO_PRIMARY.search(text):
+        reason = f"names no file of the folders of configs. Received: {primary[1]!r}."
+        hint = "A whole experiment is chosen by its name: experiment=..."
+        return Problem("--config-name", reason, hint)
     absent = _NOT_FOUND.search(text)
+    if parent := _NOT_LOADED.search(text):
+        group, _, name = parent["path"].rpartition("/")
+        return _explain_choice(parent["file"], group, name, loader)
     if absent is None:
         interval = "INTERVAL_SWEEP" in text
         hint = "To search an interval: hydra/sweeper=keras_tuner" if interval else ""
         return Problem("command line:", text, hint)
-    group, name, options = absent["group"], absent["name"], absent["options"].split()
-    hint = nearest(name, options)
+    return _explain_choice(absent["file"], absent["group"], absent["name"], loader)
+
+
+def _explain_choice(
+    where: str | None, group: str, name: str, loader: Loader
+) -> Problem:
+    """Returns what is wrong with a file that a file chooses, or builds on."""
+    hint = _suggest_option(group, name, loader)
     if group == "hydra/launcher":
         hint = how_to_get_launcher(name) or hint
-    where = absent["file"]
-    place = "" if where in (None, "config", "hydra/config") else f" in {where}.yaml"
-    reason = f"must be one of {', '.join(options)}. Received{place}: {name!r}."
+    place = find_choice(where, group, name, loader)
+    source = "" if place is None else f" It comes from {place}."
+    options = loader.folders.get_group_options(group)
+    reason = f"must be one of {', '.join(options)}. Received: {name!r}.{source}"
     return Problem(group, reason, hint)
 
 
@@ -188,25 +212,30 @@ def _explain_outside(error: BaseException) -> Problem | None:
 
 
 def explain_word(word: str, error: Exception, loader: Loader) -> Problem:
-    """Returns why Hydra's grammar does not read a word, and what it would read."""
+    """Returns why a word can't be read, and what would be."""
     told = _describe_error(error).partition(" See https:")[0]
-    key, equals, value = word.partition("=")
-    if not equals:
-        return Problem(word, "is no override.", "Type key=value.")
+    key, _, value = word.partition("=")
     if "while evaluating" in told:
-        return Problem(key, f"is refused: {told.partition('while evaluating ')[2]}.")
-    quoted = f"{key}={quote(value)}"
+        return Problem(key, f"is refused: {_evaluate(told)}.")
     try:
-        loader.parse([quoted])
+        loader.parse([f"{key}={quote(value)}"])
     except HydraException:
         hint = "Type key=value, the key of letters a to z, digits, dots and _."
-        return Problem(word, "has a key that Hydra's grammar does not read.", hint)
-    simple = not set(value) & set("'\"\\$`!")
-    shown = f"{key}='\"{value}\"'" if simple else shlex.quote(quoted)
-    reason = f"has a value that Hydra's grammar does not read. Received: {value}."
+        return Problem(word, "has a key that cannot be read.", hint)
+    reason = f"has a value that cannot be read. Received: {value}."
     hint = "If it is a text, put quotes around it"
-    end = f": {shown}" if len(value) <= MOST_REPEATED else "."
+    end = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
     return Problem(key, reason, hint + end)
+
+
+def _evaluate(told: str) -> str:
+    """Returns what is wrong with a call, such as `range(a)`."""
+    what = told.partition("while evaluating ")[2]
+    unknown = re.fullmatch(r"(.*): Unknown function '(.*)' Available: (.*?)\.?", what)
+    if unknown is None:
+        return what
+    call, name, names = unknown.groups()
+    return f"{call}: {name} is none of {names.replace(',', ', ')}"
 
 
 def is_own_fault(error: BaseException) -> bool:
@@ -234,7 +263,7 @@ def _describe_error(error: BaseException) -> str:
         return text
     says_nothing = not text or isinstance(error, LookupError | AssertionError)
     name = f"{type(error).__name__}: " if says_nothing else ""
-    return f"Hydra refuses it: {name}{text}"
+    return f"it is refused: {name}{text}"
 
 
 def is_hydras(error: BaseException) -> bool:
@@ -261,8 +290,17 @@ def _check_choice(override: "Override", composer: Composer) -> Problem | None:
         if not known or not ("${" in name or folders.config_exists(f"{group}/{name}")):
             options = folders.get_group_options(group)
             message = f"must be one of {', '.join(options)}. Received: {name!r}."
-            return Problem(group, message, nearest(str(name), options))
+            return Problem(
+                group, message, _suggest_option(group, name, composer.loader)
+            )
     return None
+
+
+def _suggest_option(group: str, name: object, loader: Loader) -> str:
+    from experiments.command.suggestion import Known, suggest_option
+
+    typed = str(name).lower() if isinstance(name, bool) else str(name)
+    return suggest_option(group, typed, Known(OmegaConf.create(), loader.folders))
 
 
 def _describe_second(override: "Override", whole: DictConfig) -> Problem:
@@ -281,7 +319,10 @@ def _describe(
     """Returns why Hydra refuses to apply a value."""
     key = override.key_or_group
     if override.is_add():
-        return Problem(key, "is set already.", f"Drop the +: {key}=...")
+        _, _, value = (override.input_line or "").partition("=")
+        is_shown = len(value) <= MOST_REPEATED and not is_secret_name(key)
+        word = shlex.quote(f"{key}={value if is_shown else '...'}")
+        return Problem(key, "is set already.", f"Drop the +: {word}")
     for path in _list_paths(key, override.value()):
         problem = _check_declared(path, config, composer)
         if problem is not None:

@@ -3,6 +3,8 @@
 What is checked is what Hydra composes and will run, see `loader`.
 """
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +13,15 @@ from typing import TYPE_CHECKING
 
 from hydra._internal.utils import create_config_search_path
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from experiments.command.check_progress import show_progress
 from experiments.command.checked_job import CheckedJob, check_job
-from experiments.command.composer import Composer
+from experiments.command.composer import Composer, quote_word
 from experiments.command.data_jobs import DataJobs, JobsByData, runs_here
 from experiments.command.diagnosis import (
     MOST_REPEATED,
     explain,
-    explain_word,
     is_own_fault,
 )
 from experiments.command.hydra_node.flags import (
@@ -48,6 +48,8 @@ from experiments.command.pairs import (
     name_keys,
     read_sweep,
 )
+from experiments.command.provenance import trace_sweeper
+from experiments.command.reader import read_words
 from experiments.command.search_plan import (
     SearchPlan,
     check_search,
@@ -58,6 +60,7 @@ from experiments.command.typed_text import quote_texts
 from experiments.command.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
 from experiments.config.convert import UnknownKey
+from experiments.config.fields import takes_text
 from experiments.config.history import first_word
 from experiments.config.identity import (
     describe_choices,
@@ -186,27 +189,35 @@ def check(
     except Exception as error:  # Hydra's, of many kinds
         if is_own_fault(error):
             raise
-        raise ConfigError([explain(error)]) from error
+        raise ConfigError([explain(error, loader)]) from error
     finally:
         HydraConfig.instance().cfg = None
 
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
     _raise(check_words(overrides))
-    parsed = _parse(overrides, composer.loader)
+    parsed = read_words(
+        overrides,
+        composer.loader,
+        config_name=composer.config_name,
+        multirun=multirun,
+    )
     _raise(check_typed(parsed))
     composer.loader.permission = composer.loader.permission.with_typed(parsed)
     settings = [o for o in parsed if o.is_hydra_override()]
+    _raise(_several_of_hydra(o) for o in settings if o.is_sweep_override())
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
     modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
     multirun = multirun or modes[-1:] == ["MULTIRUN"]
     if not multirun:
         _raise(_several_values(o) for o in parsed if _is_swept(o))
-    elif not modes:
-        composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
+    else:
+        _raise(_find_repeated(parsed))
+        if not modes:
+            composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
     parsed = list(quote_texts(parsed, composer.loader))
     own = [o for o in parsed if not o.is_hydra_override()]
-    plan = (_check_sweep if multirun else _check_run)(own, composer)
+    plan = _check_all(own, composer, multirun=multirun)
     _raise(find_clashes(own, plan.run))
     searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
     return replace(
@@ -226,17 +237,36 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     )
 
 
-def _parse(words: Sequence[str], loader: Loader) -> list["Override"]:
-    """Parses what was typed and raises all that does not follow the grammar."""
-    parsed: list[Override] = []
-    problems: list[Problem] = []
-    for word in words:
-        try:
-            parsed += loader.parse([word])
-        except HydraException as error:
-            problems.append(explain_word(word, error, loader))
-    _raise(problems)
-    return parsed
+def _check_all(
+    own: Sequence["Override"], composer: Composer, *, multirun: bool
+) -> Plan:
+    """Checks a job or all jobs; says of what is wrong which file it comes from."""
+    try:
+        return (_check_sweep if multirun else _check_run)(own, composer)
+    except ConfigError as error:
+        if composer.base is None:
+            raise
+        words = [*composer.hydra_overrides, *(o.input_line or "" for o in own)]
+        traced = trace_sweeper(
+            error.problems, composer.base, composer.loader, words=words
+        )
+        raise ConfigError(traced, error.title) from error
+
+
+def _find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
+    """Yields the keys that were given several values twice: one would be forgotten."""
+    given: dict[str, list[Override]] = {}
+    for override in typed:
+        given.setdefault(override.get_key_element(), []).append(override)
+    for key, overrides in given.items():
+        if overrides[1:] and any(_is_swept(override) for override in overrides):
+            values = [(o.input_line or "").partition("=")[2] for o in overrides]
+            word = shlex.quote(f"{key}={','.join(values)}")
+            hint = (
+                f"To run all of them: -m {word}" if len(word) <= MOST_REPEATED else ""
+            )
+            reason = f"is given {len(overrides)} times, and only the last would count."
+            yield Problem(key, reason, hint or "Type it once.")
 
 
 def _raise(problems: Iterable[Problem]) -> None:
@@ -289,6 +319,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     _raise(check_hydra_node(base, multirun=True))
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)
+    composer.is_plain_sweep = True
     given = [*_list_params(composer), *own]
     last = {o.key_or_group: o for o in given}
     swept = [o for o in last.values() if o.is_sweep_override()]
@@ -339,7 +370,8 @@ def _check_search(
         firsts += [checked.config] if len(firsts) < 2 else []
         found.append([_hint_at_condition(p, search) for p in checked.problems])
         runs += [] if checked.run is None else [checked.run]
-        if len({str(p) for problems in found[1:] for p in problems}) >= MOST_PROBLEMS:
+        causes = {_name_cause(p) for problems in found[1:] for p in problems}
+        if len(causes) >= MOST_PROBLEMS:
             break
     base, *of_trials = found
     # The config as it is may be wrong where each trial sets what is wrong in it.
@@ -412,7 +444,7 @@ def _check_jobs(
     for job, checked in zip(jobs, _check_each(jobs, composer), strict=False):
         first = checked.config if first is None else first
         problems.append(checked.problems)
-        distinct |= {str(problem) for problem in checked.problems}
+        distinct |= {_name_cause(problem) for problem in checked.problems}
         if checked.run is not None and not distinct:
             differing = select_overrides(job, swept_keys)
             typed = describe_overlay(job, checked.run)
@@ -459,28 +491,73 @@ def _raise_problems(
         swept_keys: What tells jobs apart.
         in_space: Whether they are jobs of a search.
     """
-    found: dict[str, Problem] = {}
-    for number, (job, own) in enumerate(zip(jobs, problems, strict=False)):
-        differing = " ".join(select_overrides(job, swept_keys))
-        name = "such as" if in_space else f"job {number}:"
-        where = f"({name} {differing})" if len(jobs) > 1 and differing else ""
-        for problem in own:
-            hint = " ".join(part for part in (problem.hint, where) if part)
-            found.setdefault(str(problem), replace(problem, hint=hint))
+    found: dict[str, tuple[Problem, int, int]] = {}
+    for number, own in enumerate(problems):
+        for cause, problem in {_name_cause(p): p for p in reversed(own)}.items():
+            first, job, count = found.get(cause, (problem, number, 0))
+            found[cause] = first, job, count + 1
     if found:
-        count = len(jobs)
+        checked, count = len(problems), len(jobs)
         title = f"The sweep of {count:,} jobs" if count > 1 else "The configuration"
         title = "The search space" if in_space else title
-        listed = list(found.values())
-        if left := count - len(problems):
+        listed = [
+            _locate(problem, jobs[job], swept_keys, in_space=in_space, of=of)
+            if count > 1
+            else problem
+            for problem, job, number in found.values()
+            for of in [(number, job, checked)]
+        ]
+        if left := count - checked:
             words = f"Not checked any more: {count_of(left, 'job')}."
             listed[-1] = replace(listed[-1], hint=f"{listed[-1].hint} {words}".strip())
         raise ConfigError(listed, title)
 
 
+def _name_cause(problem: Problem) -> str:
+    """Returns what a problem has in common with others of its cause."""
+    return re.sub(r"Received: .*", "", f"{problem.key} {problem.message}")
+
+
+def _locate(
+    problem: Problem,
+    job: Sequence[str],
+    swept_keys: Collection[str],
+    *,
+    in_space: bool,
+    of: tuple[int, int, int],
+) -> Problem:
+    """Returns a problem with the jobs that have it.
+
+    Args:
+        problem: Of the first of them.
+        job: That one.
+        swept_keys: What tells jobs apart.
+        in_space: Whether they are jobs of a search, which are a few of many.
+        of: How many jobs have it, the number of the first one, and how many there are.
+    """
+    count, number, checked = of
+    differing = " ".join(select_overrides(job, swept_keys))
+    if in_space:
+        where = f"(such as {differing})" if differing else ""
+    elif count == checked > 1:
+        where = f"(in {count:,} of {checked:,} jobs)"
+    elif count > 1:
+        where = (
+            f"(in {count:,} of {checked:,} jobs, first in job {number}: {differing})"
+        )
+    else:
+        where = f"(job {number}: {differing})" if differing else ""
+    return replace(problem, hint=" ".join(filter(None, (problem.hint, where))))
+
+
 def _is_swept(override: "Override") -> bool:
     """Tells whether it names several values, not for Hydra itself."""
     return override.is_sweep_override() and not override.is_hydra_override()
+
+
+def _several_of_hydra(override: "Override") -> Problem:
+    key, _, value = (override.input_line or "").partition("=")
+    return Problem(key, f"takes one value, in a sweep too. Received: {value}.")
 
 
 def _several_values(override: "Override") -> Problem:
@@ -490,8 +567,10 @@ def _several_values(override: "Override") -> Problem:
     if override.is_interval_sweep():
         hint = "Add -m hydra/sweeper=keras_tuner to search it."
         return Problem(key, message, hint)
+    if not takes_text(key, RunConfig):
+        return Problem(key, message, "To run each of them, add -m.")
     hint = "Add -m to run each of them, or quote it to pass a text"
-    shown = f": {key}='\"{value}\"'." if len(value) <= MOST_REPEATED else "."
+    shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
     return Problem(key, message, hint + shown)
 
 
@@ -528,6 +607,7 @@ def _list_jobs(
     if most is not None and most < 1:
         reason = f"must be null or at least 1. Received: {most}."
         raise ConfigError([Problem("hydra.sweeper.max_batch_size", reason)])
+    name = composer.config_name
     for row in rows:
-        _parse(row, composer.loader)
+        read_words(row, composer.loader, config_name=name, multirun=False)
     return tuple(tuple(job) for job in list_jobs(given, rows))

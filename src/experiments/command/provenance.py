@@ -1,4 +1,4 @@
-"""Whose key it is that nothing declares, and which file it comes from.
+"""Which file a mistake comes from, and whose key it is that nothing declares.
 
 A file of `conf/experiment/` may set keys of an option that it chooses. Whoever types
 another option keeps these keys, and is told which they are and how to go without.
@@ -7,22 +7,36 @@ another option keeps these keys, and is told which they are and how to go withou
 import dataclasses
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.override_parser.types import QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.loader import Loader
+from experiments.command.owners import (
+    divide_names,
+    has_key,
+    list_owners,
+    read_bytes,
+)
 from experiments.command.permission import ConfigFile
+from experiments.command.suggestion import Known, suggest_key
 from experiments.config.convert import UnknownKey, unknown_key
 from experiments.config.fields import OpenTarget, is_component
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
+from experiments.secret_names import is_secret_name
+
+_COMES = "It comes from"
+_PARAMS = "hydra.sweeper.params"
+_FOLLOWED = re.compile(r"\$\{([\w.]+)\}")
+_INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -48,25 +62,118 @@ def trace_keys(
     whole: DictConfig,
     loader: Loader,
     *,
+    words: Sequence[str],
     refused: Collection[str] = (),
 ) -> list[Problem]:
-    """Returns problems, those of unknown keys with the file and the option of each.
+    """Returns problems with the file that each comes from, and what was meant.
 
     Args:
         problems: Of a config.
         whole: That config with Hydra's own node.
         loader: Has composed it.
+        words: The overrides of the job, Hydra's own keys among them.
         refused: Keys that were typed and that no file has: to look for them in the
             files, each of which is read for it, would be in vain.
     """
-    unknown = {p.key for p in problems if isinstance(p, UnknownKey)}
-    files = loader.list_used(whole) if unknown - set(refused) else []
-    return [
-        _trace(problem, whole, files, loader)
-        if isinstance(problem, UnknownKey)
-        else problem
-        for problem in problems
-    ]
+    typed = _read_typed(words, loader) if problems else {}
+    absent = frozenset(p.key for p in problems if isinstance(p, UnknownKey))
+    found: list[Problem] = []
+    for problem in _without_followers(problems, whole):
+        vain = problem.key in refused or _is_told(problem) or _value_of(problem, typed)
+        place = None if vain else find_place(problem.key, loader.list_used(whole))
+        if isinstance(problem, UnknownKey):
+            known = Known(whole, loader.folders, absent)
+            found.append(_trace(problem, known, loader, typed=typed, place=place))
+        else:
+            found.append(_add_place(problem, place))
+    return found
+
+
+def trace_sweeper(
+    problems: Sequence[Problem],
+    base: DictConfig,
+    loader: Loader,
+    *,
+    words: Sequence[str],
+) -> list[Problem]:
+    """Returns problems of what a sweep or a search varies with the file of each.
+
+    Args:
+        problems: Of its jobs, of its space, or of Hydra's own node.
+        base: What it varies, with Hydra's own node.
+        loader: Has composed it.
+        words: What was typed.
+    """
+    typed = _read_typed(words, loader)
+    found: list[Problem] = []
+    for problem in problems:
+        keys = [f"{_PARAMS}.{problem.key}"]
+        keys += [problem.key] if problem.key.startswith("hydra.") else []
+        if _is_told(problem) or _value_of(problem, typed) or _PARAMS in typed:
+            keys = []
+        files = loader.list_used(base) if keys else []
+        places = filter(None, (find_place(key, files) for key in keys))
+        found.append(_add_place(problem, next(places, None)))
+    return found
+
+
+def _without_followers(
+    problems: Sequence[Problem], whole: DictConfig
+) -> Iterator[Problem]:
+    """Yields problems but those of a key that follows one which has the same."""
+    told = {(problem.key, problem.message) for problem in problems}
+    for problem in problems:
+        followed = _FOLLOWED.fullmatch(str(_select_raw(whole, problem.key)))
+        if followed is None or (followed[1], problem.message) not in told:
+            yield problem
+
+
+def _select_raw(node: Any, key: str) -> Any:
+    """Returns the value of a key as it was written; `None` where there is none."""
+    for name in key.split("."):
+        if not has_key(node, [name]):
+            return None
+        node = node._get_node(name)
+    return node._value()
+
+
+def _read_typed(words: Sequence[str], loader: Loader) -> dict[str, str | None]:
+    """Returns the keys that were typed, each with the word of its value."""
+    typed: dict[str, str | None] = {}
+    for override in loader.parse(words):
+        _, equals, value = (override.input_line or "").partition("=")
+        if isinstance(override._value, QuotedString):
+            value = _unquote(override._value.text, value, loader)
+        typed[override.key_or_group.replace("/", ".")] = value if equals else None
+    return typed
+
+
+def _unquote(text: str, quoted: str, loader: Loader) -> str:
+    """Returns a text that no grammar reads without the quotes that it was given."""
+    try:
+        loader.parse([f"key={text}"])
+    except HydraException:
+        return text
+    return quoted
+
+
+def _value_of(problem: Problem, typed: Mapping[str, str | None]) -> bool:
+    """Tells whether the value of a key was typed, or a mapping around it."""
+    names = _INDEX.sub("", problem.key).split(".")
+    return any(".".join(names[:n]) in typed for n in range(len(names), 1, -1)) or (
+        len(names) == 1 and names[0] in typed
+    )
+
+
+def _is_told(problem: Problem) -> bool:
+    """Tells whether there is no place, or it is named already."""
+    return problem.message == "is missing." or _COMES in problem.message
+
+
+def _add_place(problem: Problem, place: Place | None) -> Problem:
+    if place is None:
+        return problem
+    return replace(problem, message=f"{problem.message} {_COMES} {place}.")
 
 
 def find_foreign(
@@ -104,25 +211,67 @@ def find_place(key: str, files: Sequence[ConfigFile]) -> Place | None:
         key: Dotted path.
         files: What the config was composed of, in that order.
     """
+    names = _INDEX.sub("", key).split(".")
     for file in reversed(files):
-        if _is_set(key, [file]):
+        if has_key(file.config, names):
             path = Path(str(file))
-            return Place(path, _find_line(path, key.split(".")))
+            return Place(path, _find_line(path, names))
     return None
+
+
+def find_choice(
+    where: str | None, group: str, name: str, loader: Loader
+) -> Place | None:
+    """Returns the line of a file that chooses a file of a group.
+
+    Args:
+        where: The choosing one, inside of its folder; `None` where it was typed.
+        group: Of the chosen one.
+        name: Of the chosen one.
+        loader: Reads files.
+    """
+    if where is None:
+        return None
+    folders = [s.path for s in loader.folders.get_sources() if s.scheme() == "file"]
+    choice = rf"/?{re.escape(group)}(@\S+)?:.*\b{re.escape(name)}\b"
+    parent = rf"(defaults:.*|-\s*)\b{re.escape(name)}\b"
+    own = [
+        path for folder in folders if (path := Path(folder, f"{where}.yaml")).exists()
+    ]
+    found = [*_grep(choice, own), *_grep(parent, own)]
+    # Hydra names the file that chose first, not the one that overrides it.
+    others = (
+        path for folder in folders for path in sorted(Path(folder).rglob("*.yaml"))
+    )
+    found = found or list(_grep(rf"override\s+{choice}", others))
+    return found[0] if found else None
+
+
+def _grep(pattern: str, paths: Iterable[Path]) -> Iterator[Place]:
+    """Yields the places where a line holds a pattern."""
+    for path in paths:
+        lines = read_bytes(path).decode("utf-8", "replace").splitlines()
+        for number, line in enumerate(lines, start=1):
+            if re.search(pattern, line.partition("#")[0]):
+                yield Place(path, number)
 
 
 def _trace(
     problem: UnknownKey,
-    whole: DictConfig,
-    files: Sequence[ConfigFile],
+    known: Known,
     loader: Loader,
+    *,
+    typed: Mapping[str, str | None],
+    place: Place | None,
 ) -> Problem:
-    key, place = problem.key, find_place(problem.key, files)
-    source = "" if place is None else f" It comes from {place}."
+    """Returns what is wrong with a key that nothing declares."""
+    key, whole = problem.key, known.config
+    source = "" if place is None else f" {_COMES} {place}."
     group, _, name = key.partition(".")
-    owners = list(_list_owners(group, name, loader)) if group in whole else []
+    owners = list(list_owners(group, name, loader.folders)) if group in whole else []
     if not owners:
-        return replace(problem, message=problem.message + source)
+        hint = _suggest(problem, known, typed) or problem.hint
+        return replace(problem, message=problem.message + source, hint=hint)
     chosen = whole.hydra.runtime.choices.get(group)
     taken = f"the chosen {group}" if chosen is None else f"{group}={chosen}"
     reason = f"is not a key of {taken} but of {group}={', '.join(owners)}.{source}"
@@ -137,79 +286,31 @@ def _trace(
     return replace(problem, message=reason, hint=hint)
 
 
-def _list_owners(group: str, name: str, loader: Loader) -> Iterator[str]:
-    """Yields the options of a group that declare a key, but none that builds on one."""
-    if group == "hydra" or not name or not _may_declare(group, name, loader):
-        return
-    parents = {
-        option: dict(_read(f"{group}/{option}", loader))
-        for option in loader.folders.get_group_options(group)
-    }
-    owners = {
-        f"{group}/{option}": option
-        for option, files in parents.items()
-        if any(_has(config, name.split(".")) for config in files.values())
-    }
-    for path, option in owners.items():
-        if not owners.keys() & (parents[option].keys() - {path}):
-            yield option
+def _suggest(
+    problem: UnknownKey,
+    known: Known,
+    typed: Mapping[str, str | None],
+) -> str:
+    """Returns what was meant by a key; empty when it is told already, or unknown."""
+    if problem.hint.startswith("It is called"):
+        return ""
+    key = problem.key
+    word = next((k for k in typed if k == key or k.startswith(f"{key}.")), None)
+    value = None if word is None else typed[word]
+    if problem.hint.startswith("To add it"):
+        return _add(key, value)
+    rest = "" if word is None else word.removeprefix(key)
+    sign = "" if word is None or value is not None else "~"
+    return suggest_key(key, value, known, rest=rest, sign=sign)
 
 
-def _may_declare(group: str, name: str, loader: Loader) -> bool:
-    """Tells whether the last name of a key stands in any file of a group.
-
-    Most unknown keys are slips that no file holds: to read a whole group as configs for
-    each is most of the time that it takes to tell of them.
-    """
-    last = re.escape(name.rpartition(".")[2].encode())
-    word = re.compile(rb"(?<!\w)" + last + rb"(?!\w)")
-    for source in loader.folders.get_sources():
-        if source.is_group(group):
-            # Of a package, which may lie in an archive, all is read.
-            if source.scheme() != "file":
-                return True
-            files = Path(source.path, group).rglob("*.y*ml")
-            if any(word.search(_read_bytes(file)) for file in files):
-                return True
-    return False
-
-
-def _read_bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
-
-
-def _read(path: str, loader: Loader) -> Iterator[tuple[str, Any]]:
-    """Yields a file of a group, as path and content, and those that it builds on."""
-    try:
-        loaded = loader.folders.load_config(path)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError):
-        return  # a wrong file, which nobody has chosen
-    if loaded is None:
-        return
-    yield path, loaded.config
-    for default in loaded.defaults_list or ():
-        parent = getattr(default, "path", None)
-        if parent not in (None, "_self_"):
-            yield from _read(f"{path.rpartition('/')[0]}/{parent}", loader)
+def _add(key: str, value: str | None) -> str:
+    shown = value if value and not is_secret_name(key) else "..."
+    return f"To add it, type {shlex.quote(f'+{key}={shown}')}"
 
 
 def _is_set(key: str, files: Sequence[ConfigFile]) -> bool:
-    return any(_has(file.config, key.split(".")) for file in files)
-
-
-def _has(config: Any, names: Sequence[str]) -> bool:
-    """Tells whether a config sets a key, be it to null or to `???`."""
-    for name in names:
-        if not isinstance(config, DictConfig) or config._is_none():
-            return False
-        # `in` would deny a key that is there and still `???`.
-        if config._is_missing() or name not in config.keys():  # noqa: SIM118
-            return False
-        config = config._get_node(name)
-    return True
+    return any(has_key(file.config, key.split(".")) for file in files)
 
 
 def _find_line(path: Path, names: Sequence[str]) -> int | None:
@@ -226,11 +327,11 @@ def _find_line(path: Path, names: Sequence[str]) -> int | None:
 
 
 def _walk(node: Any, names: Sequence[str]) -> int | None:
-    line = None
-    for name in names:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = next((pair for pair in pairs if pair[0].value == name), None)
-        if found is None:
-            return None
-        line, node = int(found[0].start_mark.line) + 1, found[1]
-    return line
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    for name, rest in divide_names(names):
+        for key, value in pairs:
+            if key.value == name:
+                line = _walk(value, rest) if rest else int(key.start_mark.line) + 1
+                if line is not None:
+                    return line
+    return None

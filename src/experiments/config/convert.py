@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
@@ -103,9 +103,8 @@ def _convert_dataclass(
 ) -> Any:
     if not isinstance(value, Mapping):
         name = key or "the configuration"
-        problems.append(
-            Problem(name, f"must be a mapping of keys. Received: {show_value(value)}.")
-        )
+        reason = f"must be a mapping of keys. Received: {show_value(value)}."
+        problems.append(Problem(name, reason, _hint_at_node(name)))
         return None
     fields = {f.name: f for f in dataclasses.fields(schema)}
     prefix = f"{key}." if key else ""
@@ -215,10 +214,37 @@ def _item_type(annotation: Any, container: type) -> Any:
 def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
     accepted = " or ".join(_describe(member, rule) for member in _members(annotation))
     names = [v for m in _members(annotation) for v in get_args(m) if isinstance(v, str)]
-    hint = nearest(value, names) if isinstance(value, str) else ""
+    hint = ""
+    if isinstance(value, str | int):
+        is_switch = bool in _members(annotation)
+        hint = _hint_at_value(value, names, key, is_switch=is_switch)
     told = rule.describe_excess(value) or _describe_length(value, rule)
     reason = told or f"must be {accepted}"
     return Problem(key, f"{reason}. Received: {show_value(value)}.", hint)
+
+
+def _hint_at_node(key: str) -> str:
+    """Returns what to type for a node that is to be on, off or gone."""
+    from experiments.config.synonyms import find_note  # of what is wrong only
+
+    parent, _, name = key.rpartition(".")
+    if parent == "callbacks":
+        return f"To leave it out: {key}=null"
+    return find_note(name)
+
+
+def _hint_at_value(
+    value: str | int, names: Sequence[str], key: str, *, is_switch: bool
+) -> str:
+    """Returns the value that is meant by another project's word, or a similar one."""
+    from experiments.config.synonyms import find_switch, find_value  # likewise
+
+    meant = find_value(key, str(value))
+    if meant is None and is_switch:
+        meant = {True: "true", False: "false", None: None}[find_switch(str(value))]
+    if meant is not None:
+        return f"Did you mean `{meant}`?"
+    return nearest(str(value), names)
 
 
 def _describe_length(value: object, rule: Rule) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
@@ -254,6 +254,32 @@ def is_text(key: str, schema: type, *, in_list: bool = False) -> bool:
     declared = list(_list_types(key, schema))
     accepted = _LISTS if in_list else _TEXTS
     return bool(declared) and all(t in accepted for t in declared)
+
+
+def takes_text(key: str, schema: type) -> bool:
+    """Tells whether some text fits a key, or nobody knows what does.
+
+    Args:
+        key: Dotted path, see `is_text`.
+        schema: The dataclass of the whole config.
+    """
+    declared = list(_list_types(key, schema))
+    return not declared or any(t is str or str in get_args(t) for t in declared)
+
+
+def is_declared(key: str, schema: type) -> bool:
+    """Tells whether a key, or a group, is told in a dataclass what it takes.
+
+    Args:
+        key: Dotted path, see `is_text`.
+        schema: The dataclass of the whole config.
+    """
+    name, _, rest = key.partition(".")
+    field = {f.name: f for f in dataclasses.fields(schema)}.get(name)
+    if field is None:
+        return False
+    labels = get_origin(field.type) is dict and not is_component(field)
+    return not rest or labels or any(True for _ in _list_types(key, schema))
 
 
 def _list_types(key: str, schema: Any) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """From a composed config to a checked, typed one."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from experiments.config.paths import locate_paths
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem
+
+_ABSENT = re.compile(r"Interpolation key '(\w+)' not found")
 
 
 def validate(config: DictConfig | Mapping[str, Any]) -> RunConfig:
@@ -61,7 +64,12 @@ def _convert(
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "configuration"
         reason = str(error.msg or error).partition("full_key:")[0]
-        problems.append(Problem(key, f"cannot be resolved: {' '.join(reason.split())}"))
+        reason = " ".join(reason.split()).rstrip(".")
+        hint = ""
+        if absent := _ABSENT.fullmatch(reason):
+            reason = f"there is no key {absent[1]}"
+            hint = f"A variable of the environment is ${{oc.env:{absent[1]}}}."
+        problems.append(Problem(key, f"cannot be resolved: {reason}.", hint))
         return None
     run: RunConfig | None = convert(plain, RunConfig, key="", problems=problems)
     allowed = plain.get("allowed_targets")

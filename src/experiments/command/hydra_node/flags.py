@@ -5,7 +5,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra._internal.utils import (
     create_automatic_config_search_path,
@@ -53,14 +53,26 @@ _REFUSED = {
 }
 
 
+class UnreadableFlagsError(Exception):
+    """The flags of a command line are none, or lack what they need."""
+
+
 def make_parser() -> ArgumentParser:
-    """Returns Hydra's parser, which tells this project's version beside Hydra's."""
+    """Returns Hydra's parser, which tells this project's version.
+
+    What it does not read it raises as an `UnreadableFlagsError`.
+    """
     parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]
     for action in parser._actions:
         if "--version" in action.option_strings:
             action.help = "Show the version and exit"
-            action.version = f"experiments {__version__} ({action.version})"  # type: ignore[attr-defined]
+            action.version = f"experiments {__version__}"  # type: ignore[attr-defined]
     return parser
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UnreadableFlagsError(message)
 
 
 def check_flags(args: Namespace) -> None:

@@ -1,0 +1,236 @@
+"""What keys and values of this project are called elsewhere.
+
+One table for all that suggests something to whoever typed another name. It is read once
+something is wrong, and no name in it is ever taken for the key.
+"""
+
+import re
+from functools import cache
+
+# Key -> other names for it; with a value: what the name by itself asks for.
+_KEYS = {
+    "optimizer.lr": "learning_rate lr0 lrate base_lr init_lr initial_lr max_lr peak_lr "
+    "lr_max eta alpha",
+    "optimizer.weight_decay": "wd decay l2 l2_reg weight_decay_rate regularization",
+    "optimizer.beta_1": "betas",
+    "optimizer.epsilon": "eps",
+    "optimizer.momentum": "mom",
+    "optimizer.clip_norm": "max_norm grad_norm",
+    "optimizer.global_clip_norm": "max_grad_norm gradient_clip_val "
+    "clip_grad grad_clip gradient_clip",
+    "optimizer.ema_momentum": "ema ema_decay model_ema use_ema",
+    "optimizer": "opt optim optimiser",
+    "schedule": "sched scheduler lr_scheduler lr_schedule",
+    "schedule.warmup_epochs": "warmup warm_up warmup_steps",
+    "schedule.factor": "gamma lr_gamma decay_rate",
+    "schedule.every_epochs": "decay_epochs step_every lr_step_size",
+    "trainer.epochs": "e epoch n_epoch n_epochs num_epochs num_epoch max_epochs "
+    "nb_epoch nb_epochs num_train_epochs total_epochs",
+    "trainer.batch_size": "b bs batch mini_batch minibatch_size train_batch "
+    "train_batch_size per_device_train_batch_size",
+    "trainer.accumulate_steps": "accumulate accumulate_grad_batches grad_accum "
+    "gradient_accumulation_steps accumulation_steps accum_iter",
+    "trainer.max_steps": "steps iterations max_iter total_steps num_steps",
+    "trainer.max_steps_per_epoch": "steps_per_epoch limit_train_batches",
+    "trainer.max_validation_steps": "validation_steps limit_val_batches",
+    "trainer.max_minutes": "max_time time_limit timeout",
+    "trainer.label_smoothing": "smoothing",
+    "trainer.precision": "dtype mixed_precision policy",
+    "trainer.precision=mixed_float16": "amp fp16 half",
+    "trainer.precision=mixed_bfloat16": "bf16 bfloat16",
+    "trainer.jit": "compile jit_compile xla",
+    "trainer.threads": "num_threads cpu_threads",
+    "trainer.deterministic": "deterministic_algorithms",
+    "trainer.progress": "verbose verbosity progress_bar enable_progress_bar",
+    "trainer.progress=off": "quiet silent",
+    "trainer.monitor": "metric best_metric eval_metric",
+    "trainer.overfit_batches": "overfit_n",
+    "gpu": "device devices gpus gpu_id gpu_ids num_gpus n_gpus num_devices accelerator "
+    "use_gpu",
+    "gpu=cpu": "cpu no_cuda no_gpu disable_cuda use_cpu",
+    "gpu=auto": "cuda use_cuda",
+    "backend": "framework keras_backend",
+    "seed": "s random_seed random_state manual_seed rng",
+    "dataset": "d ds",
+    "dataset.path": "data_dir data_path dataset_path dataset_dir root data_root "
+    "train_dir folder directory image_dir images_dir source",
+    "dataset.image_size": "imgsz img_size imsize image_shape input_size target_size "
+    "resolution size crop_size input_shape",
+    "dataset.classes": "class_names",
+    "dataset.validation_fraction": "validation_split val_split valid_pct val_fraction "
+    "val_size valid_size",
+    "dataset.test_fraction": "test_split test_size test_pct",
+    "dataset.decode_threads": "j workers num_workers n_workers dataloader_num_workers",
+    "dataset.split_seed": "split_random_state",
+    "augment": "augmentation augmentations aug transform transforms",
+    "augment.flip": "fliplr hflip horizontal_flip random_flip",
+    "model": "m arch architecture net network backbone model_name",
+    "model.depth": "layers num_layers n_layers",
+    "model.dropout": "drop drop_rate dropout_rate p_drop",
+    "model.width": "base_width",
+    "model.activation": "act act_layer",
+    "callbacks.early_stopping": "early_stop earlystop es",
+    "callbacks.early_stopping.patience": "early_stopping_patience",
+    "callbacks.checkpoint": "save_checkpoint model_checkpoint",
+    "callbacks.checkpoint.every_epochs": "save_period save_every checkpoint_every "
+    "save_freq",
+    "output_dir": "o out output outdir out_dir outputs save_dir log_dir logdir "
+    "default_root_dir results_dir checkpoint_dir",
+    "name": "run_name exp_name",
+    "tracking.experiment": "project experiment_name project_name",
+    "tracking.uri": "tracking_uri mlflow_uri",
+    "tracking": "logger logging log_to",
+    "task.evaluate_test": "run_test",
+    "fresh": "overwrite force restart exist_ok",
+    "debug=one_step": "dry_run fast_dev_run smoke smoke_test",
+    "debug=overfit": "overfit",
+    "experiment": "preset recipe exp",
+    "tags": "tag labels",
+}
+# Names whose values have another unit or form than those of the key.
+_OTHER_VALUES = {"betas", "warmupsteps", "lrstepsize", "inputshape", "imageshape"}
+_OTHER_VALUES |= {"targetsize", "valsize", "validsize", "testsize"}
+# Names after which the value is a number of devices, not the index of one.
+_COUNTS = {"gpus", "devices", "numgpus", "ngpus", "numdevices"}
+_GPU = re.compile(r"(?:cuda|gpu):(\d+)")
+_ON, _OFF = {"true", "yes", "on", "y", "1"}, {"false", "no", "off", "n", "0", "none"}
+# Key -> what others write there -> what is written here.
+_VALUES = {
+    "gpu": {"cuda": "auto", "gpu": "auto", "true": "auto", "none": "cpu", "-1": "all"},
+    "trainer.precision": {
+        **dict.fromkeys(
+            ("16", "fp16", "float16", "16mixed", "half", "mixed", "amp", "true"),
+            "mixed_float16",
+        ),
+        **dict.fromkeys(("bf16", "bfloat16", "bf16mixed"), "mixed_bfloat16"),
+        **dict.fromkeys(("32", "fp32", "full", "single", "32true"), "float32"),
+    },
+    "backend": {"tf": "tensorflow", "keras": "tensorflow"},
+    "trainer.progress": {"0": "off", "1": "auto", "2": "plain", "true": "auto"},
+    "trainer.monitor": {
+        **dict.fromkeys(("acc", "accuracy", "val_acc", "valacc"), "val_accuracy"),
+        **dict.fromkeys(("loss", "valid_loss"), "val_loss"),
+    },
+}
+# Group -> what others call a file of it -> its name here.
+_OPTIONS = {
+    "task": {
+        **dict.fromkeys(("fit", "training", "run", "start", "go"), "train"),
+        **dict.fromkeys(("repeat", "rerun"), "reproduce"),
+        **dict.fromkeys(("upload", "push"), "sync"),
+    },
+    "tracking": {
+        **dict.fromkeys(("none", "no", "false", "null", "disabled", "0"), "off"),
+        **dict.fromkeys(("local", "mlflow", "true", "file", "db"), "sqlite"),
+        "remote": "server",
+    },
+    "debug": {
+        **dict.fromkeys(("true", "1", "yes", "on", "default", "fast"), "one_step"),
+        "overfit_batches": "overfit",
+    },
+    "optimizer": {"adam_w": "adamw", "momentum": "sgd", "rms": "rmsprop"},
+    "schedule": {
+        **dict.fromkeys(("cosineannealinglr", "cosine_decay", "onecycle"), "cosine"),
+        **dict.fromkeys(("multistep", "steplr", "multisteplr"), "step"),
+        **dict.fromkeys(("linear", "poly"), "polynomial"),
+        **dict.fromkeys(("none", "no", "fixed"), "constant"),
+    },
+    "dataset": {
+        **dict.fromkeys(("cifar", "cifar_10"), "cifar10"),
+        **dict.fromkeys(("imagefolder", "image_folder", "images", "custom"), "folder"),
+        **dict.fromkeys(("fashionmnist", "fmnist"), "fashion_mnist"),
+        **dict.fromkeys(("fake", "random", "fakedata"), "synthetic"),
+        **dict.fromkeys(("imagenet1k", "ilsvrc2012"), "imagenet"),
+    },
+    "augment": {
+        **dict.fromkeys(("no", "off", "false"), "none"),
+        **dict.fromkeys(("flip", "crop", "standard", "default"), "flip_crop"),
+        "random_resized_crop": "inception_crop",
+    },
+}
+# What no key does, and what does it.
+_NOTES = {
+    **dict.fromkeys(
+        ("pretrained", "weights", "finetune"),
+        "Every network starts from random weights.",
+    ),
+    **dict.fromkeys(
+        ("resume", "resume_from", "continue", "ckpt_path", "resume_from_checkpoint"),
+        "The same command continues a job that was stopped.",
+    ),
+    **dict.fromkeys(
+        ("num_classes", "n_classes", "nb_classes"),
+        "There are as many classes as the data set has.",
+    ),
+    "tensorboard": "To write its files: 'callbacks=[default,tensorboard]'",
+    "wandb": "Runs are recorded as tracking= says: sqlite, server or off.",
+    "search": "A search is a preset: -m experiment=search_resnet50",
+    "sweep": "To run several values: -m optimizer.lr=1e-3,1e-4",
+    **dict.fromkeys(
+        ("evaluate", "eval", "test", "validate", "val", "predict", "inference"),
+        "The test images are evaluated at the end of task=train.",
+    ),
+}
+
+
+def normalise(name: str) -> str:
+    """Returns a name without case and what people join words with."""
+    return re.sub(r"[-_ ]", "", name.lower())
+
+
+def find_keys(name: str) -> list[str]:
+    """Returns the keys, or keys with a value, that somebody calls by this name."""
+    return _by_name().get(normalise(name), [])
+
+
+def list_names() -> list[str]:
+    """Returns all other names, normalised."""
+    return list(_by_name())
+
+
+def find_option(group: str, name: str) -> str | None:
+    """Returns the file of a group that somebody calls by this name."""
+    options = {normalise(k): v for k, v in _OPTIONS.get(group, {}).items()}
+    return options.get(normalise(name))
+
+
+def find_value(key: str, value: str, *, name: str = "") -> str | None:
+    """Returns what a value of another project is called here; `None` if unknown.
+
+    Args:
+        key: That takes it.
+        value: As typed.
+        name: What the key was called; with some names nobody can tell: `...`.
+    """
+    if normalise(name) in _OTHER_VALUES:
+        return "..."
+    value = value.lower()
+    if key == "gpu" and normalise(name) in _COUNTS and value.isdigit():
+        count = min(int(value), 64)
+        many = f"[{','.join(map(str, range(count)))}]"
+        return {0: "cpu", 1: "auto"}.get(count, many)
+    if key == "gpu" and (index := _GPU.fullmatch(value)):
+        return index[1]
+    known = _VALUES.get(key, {})
+    return known.get(value) or known.get(normalise(value))
+
+
+def find_switch(value: str) -> bool | None:
+    """Returns whether a word means on or off; `None` when it means neither."""
+    word = value.lower()
+    return True if word in _ON else False if word in _OFF else None
+
+
+def find_note(name: str) -> str:
+    """Returns what does the work of a key that does not exist; empty without one."""
+    notes = {normalise(k): v for k, v in _NOTES.items()}
+    return notes.get(normalise(name), "")
+
+
+@cache
+def _by_name() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, names in _KEYS.items():
+        for name in names.split():
+            found.setdefault(normalise(name), []).append(key)
+    return found
