@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from experiments.tracking.spool.inputs import DatasetInput
+from experiments.tracking.spool.inputs import DatasetInput, find_context
 
 
 def describe(**changes: Any) -> dict[str, str]:
@@ -35,6 +35,22 @@ def test_name_and_digest_are_as_long_as_mlflow_takes_them() -> None:
     told = describe(name="x" * 1000, digest="f" * 64)
     assert len(told["name"]) == MAX_DATASET_NAME_SIZE
     assert 8 <= len(told["digest"]) <= MAX_DATASET_DIGEST_SIZE
+
+
+@pytest.mark.parametrize(
+    ("metric", "context"),
+    [
+        ("test_accuracy", "test"),
+        ("best_val_loss", "validation"),
+        ("best_train_accuracy", "training"),
+        ("best_loss", "training"),
+        ("best_epoch", None),
+    ],
+)
+def test_score_is_of_the_split_that_it_was_measured_on(
+    metric: str, context: str | None
+) -> None:
+    assert find_context(metric) == context
 
 
 def test_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.tracking.sending import sender
+from experiments.tracking.spool.inputs import DatasetInput
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
 from tests.tracking.conftest import points_of, run_of, settle
@@ -105,6 +106,14 @@ def test_stored_model_is_linked_to_its_run_and_described(open_run, model, images
 
 def test_model_has_the_settings_and_the_scores_of_its_run(open_run, model, images):
     tracker = open_run(run_name="resnet18 on Blumen (2024): lr=0.1")
+    splits = {"validation": "5eed", "test": "c0ffee"}
+    common = {"name": "Blumen", "folder": None, "code": "load", "profile": {}}
+    tracker.log_datasets(
+        [
+            DatasetInput(digest=digest, context=context, **common)
+            for context, digest in splits.items()
+        ]
+    )
     tracker.log_params({"optimizer.lr": 0.1, "trainer.epochs": 3})
     tracker.log_metrics({"loss": 0.5, "best_loss": 0.5}, step=3)
     log(tracker, model, images)
@@ -116,9 +125,9 @@ def test_model_has_the_settings_and_the_scores_of_its_run(open_run, model, image
     stored = client.get_logged_model(link.model_id)
     assert stored.name == "resnet18-on-Blumen-2024-lr-0-1"
     assert stored.params == {"optimizer.lr": "0.1", "trainer.epochs": "3"}
-    assert [(m.key, m.value, m.step) for m in stored.metrics] == [
-        ("test_loss", 0.25, 3)
-    ]
+    (score,) = stored.metrics
+    assert (score.key, score.value, score.step) == ("test_loss", 0.25, 3)
+    assert (score.dataset_name, score.dataset_digest) == ("Blumen", "c0ffee")
 
     # A process that died after sending and before remembering it sends again.
     tracker._courier.sent = 0

@@ -7,6 +7,7 @@ from experiments import job_files
 from experiments.records import OutsideError
 from experiments.tracking.sending.model_upload import find_models, upload_model
 from experiments.tracking.spool.flatten import BATCH
+from experiments.tracking.spool.inputs import find_context
 from experiments.tracking.spool.journal import (
     DAMAGED,
     INPUTS,
@@ -117,9 +118,10 @@ class Delivery:
 
         step = entry.content["step"]
         values = entry.content["values"].items()
-        model_id = self._find_model(entry.content.get("model"))
+        number = entry.content.get("model")
+        describe = _nothing if number is None else self._describe_scores(number)
         items = [
-            Metric(key, value, entry.time, step, model_id=model_id)
+            Metric(key, value, entry.time, step, **describe(key))
             for key, value in values
         ]
         self._send("metrics", items, _METRICS)
@@ -152,13 +154,15 @@ class Delivery:
             self._spool.write_model_place(entry.number, place)
         self._spool.remove_model(folder)
 
-    def _find_model(self, number: int | None) -> str | None:
-        """Returns the id of a model; `None` also when MLflow does not have it."""
-        if number is None:
-            return None
+    def _describe_scores(self, number: int) -> Callable[[str], dict[str, str]]:
+        """Returns what tells of a score which model has it, on which data set."""
         run = self._client.get_run(self.run_id)
         found = find_models(self._client, run, self._name_model(number))
-        return str(found[0].model_id) if found else None
+        if not found:
+            return _nothing  # it was refused
+        model = {"model_id": str(found[0].model_id)}
+        inputs = _read_inputs(run)
+        return lambda metric: {**model, **inputs.get(find_context(metric), {})}
 
     def _name_model(self, number: int) -> str:
         """Returns what tells a model from all others: the folder and its entry."""
@@ -204,6 +208,22 @@ class Delivery:
             except RefusedError as refusal:
                 refusals.append(str(refusal))
         return refusals
+
+
+def _nothing(metric: str) -> dict[str, str]:
+    return {}
+
+
+def _read_inputs(run: Any) -> dict[str | None, dict[str, str]]:
+    """Returns the data sets of a run by their context, as a metric names them."""
+    return {
+        tag.value: {
+            "dataset_name": given.dataset.name,
+            "dataset_digest": given.dataset.digest,
+        }
+        for given in run.inputs.dataset_inputs
+        for tag in given.tags
+    }
 
 
 def _as_input(given: Mapping[str, str]) -> Any:

@@ -15,6 +15,15 @@ _DIGEST_LENGTH = 12
 Context = Literal["training", "validation", "test"]
 
 
+def find_context(metric: str) -> Context | None:
+    """Returns which split a model's score was measured on; `None` for no score."""
+    if not metric.endswith(("loss", "accuracy")):
+        return None
+    if metric.startswith("test_"):
+        return "test"
+    return "validation" if "val_" in metric else "training"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetInput:
     """A split of a data set.
