@@ -21,7 +21,7 @@ from experiments.jobs import display
 from experiments.jobs.job import JobResult
 from experiments.jobs.recorded_job import BEST_FOLDER, BEST_RUN
 from experiments.search.results.files import format_csv, format_markdown, summarise
-from experiments.search.results.importance import measure_importance
+from experiments.search.results.importance import tell_importance
 from experiments.search.results.page import build_page
 from experiments.search.results.pictures import (
     draw_history,
@@ -84,7 +84,12 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
         oracle=search.config.oracle,
         best_overrides=overrides,
     )
-    page = build_page(trials, objective=objective, title=plan.folder.name)
+    page = build_page(
+        trials,
+        objective=objective,
+        oracle=search.config.oracle,
+        folder=plan.folder.name,
+    )
     parent.log_dict(summary, "optimization_results.yaml")
     parent.log_text(format_csv(trials, objective), "search/trials.csv")
     parent.log_text(format_markdown(trials, objective), "search/results.md")
@@ -107,7 +112,7 @@ def _log_pictures(
         "search/history.png": "The objective of each trial",
         "search/parallel.png": "The values of each trial and what came of them",
     }
-    importances = measure_importance(trials)
+    importances = tell_importance(trials)
     if importances:
         parent.log_figure(draw_importance(importances), "search/importance.png")
         shown["search/importance.png"] = "What the objective depended on"

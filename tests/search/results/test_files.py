@@ -203,9 +203,11 @@ def test_summary_has_the_five_best_in_order():
     assert [t["number"] for t in summary(trials, "min")["top"]] == [0, 1, 2, 3, 4]
 
 
-def test_summary_has_the_importances():
-    trials = [trial(n, float(n), {"lr": n, "seed": 1}) for n in range(6)]
-    assert summary(trials)["importances"] == {"lr": 1.0, "seed": 0.0}
+def test_summary_has_the_importances_of_enough_trials():
+    """Ten a parameter, as on the page."""
+    trials = [trial(n, float(n), {"lr": n, "width": 1}) for n in range(20)]
+    assert summary(trials)["importances"] == {"lr": 1.0, "width": 0.0}
+    assert summary(trials[1:])["importances"] == {}
 
 
 @pytest.mark.parametrize(

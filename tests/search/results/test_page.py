@@ -27,6 +27,9 @@ TRIALS = [
 ]
 
 
+_ADDRESSES = ("src", "href")
+
+
 class Reader(HTMLParser):
     """Collects the tags with their attributes and the cells of the table."""
 
@@ -48,10 +51,9 @@ class Reader(HTMLParser):
             self.rows[-1].append(data)
 
 
-def build(trials, direction="max", title="Search"):
-    return build_page(
-        trials, objective=Objective("val_accuracy", direction), title=title
-    )
+def build(trials, direction="max", folder="lr-0123"):
+    objective = Objective("val_accuracy", direction)
+    return build_page(trials, objective=objective, oracle="random", folder=folder)
 
 
 def read(page):
@@ -66,8 +68,8 @@ def figures(page):
 
 def test_page_needs_no_network():
     tags = read(build(TRIALS)).tags
-    assert "link" not in [tag for tag, _ in tags]
-    assert not [attrs for _, attrs in tags if {"src", "href"} & set(attrs)]
+    addresses = {a for _, attrs in tags for k, a in attrs.items() if k in _ADDRESSES}
+    assert addresses == {"data:,"}  # an icon that no server is asked for
 
 
 def test_script_of_plotly_is_inlined_once():
@@ -77,7 +79,8 @@ def test_script_of_plotly_is_inlined_once():
 
 
 def test_page_shows_course_parameters_importance_and_table():
-    page = build(TRIALS)
+    more = [trial(6 + n, n / 99, {"lr": n / 9, "name": "a"}) for n in range(30)]
+    page = build([*TRIALS, *more])
     assert figures(page) == [
         "objective-by-trial",
         "parameters",
@@ -90,10 +93,10 @@ def test_page_shows_course_parameters_importance_and_table():
 
 
 def test_texts_cannot_break_out_of_the_page():
-    page = build(TRIALS, title="<b>best & last</b>")
+    page = build(TRIALS, folder="<b>best & last</b>")
     assert "<script>alert" not in page
     assert page.count("</script>") == page.count("<script")
-    assert "<title>&lt;b&gt;best &amp; last&lt;/b&gt;</title>" in page
+    assert "Folder: &lt;b&gt;best &amp; last&lt;/b&gt;." in page
     assert EVIL in [cell for row in read(page).rows for cell in row]
 
 
@@ -116,5 +119,29 @@ def test_same_trials_give_the_same_page():
 def test_any_search_has_a_page(direction, trials, drawn):
     page = build(trials, direction)
     assert len(figures(page)) == drawn
-    assert page.count("Too few results to draw.") == 3 - drawn
     assert len(read(page).rows) == len(trials) + 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "side"), [("max", "largest"), ("min", "smallest")]
+)
+def test_title_says_in_words_what_was_searched(direction, side):
+    title = f"Search for the {side} val_accuracy over lr, name and nesterov"
+    page = build(TRIALS, direction)
+    assert f"<title>{title}</title>" in page
+    assert f"<h1>{title}</h1>" in page
+    assert "6 trials by the random oracle, 5 of them with a result." in page
+
+
+def test_few_trials_are_not_said_to_tell_what_matters():
+    """Ten trials a parameter: with fewer a share is mostly chance."""
+    few = [trial(n, n / 9, {"a": n, "b": -n}) for n in range(19)]
+    page = build(few)
+    assert "importance-of-the-parameters" not in figures(page)
+    assert (
+        "19 trials with a result are too few to tell which of the 2 parameters "
+        "matters: it takes about 20, 10 for each." in page
+    )
+    enough = build([*few, trial(19, 1.0, {"a": 19, "b": 0})])
+    assert "importance-of-the-parameters" in figures(enough)
+    assert "too few to tell" not in enough

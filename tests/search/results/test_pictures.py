@@ -126,3 +126,12 @@ def test_any_importance_can_be_drawn(importances, tmp_path):
     path = tmp_path / "picture.png"
     draw_importance(importances).savefig(path)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_of_parameters_are_whole_and_unbroken():
+    name = "callbacks.early_stopping.patience"
+    trials = [trial(0, 0.5, {name: 3, "seed": 1}), trial(1, 0.6, {name: 4, "seed": 2})]
+    axes = draw_parallel(trials, Objective("val_accuracy", "max")).axes[0]
+    labels = axes.get_xticklabels()
+    assert [label.get_text() for label in labels] == [name, "seed", "val_accuracy"]
+    assert {label.get_rotation() for label in labels} == {20.0}

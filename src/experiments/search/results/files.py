@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.config.objective import Objective
 from experiments.search.results.columns import Column, collect_columns, format_value
-from experiments.search.results.importance import measure_importance
+from experiments.search.results.importance import tell_importance
 from experiments.search.results.table import build_table
 from experiments.search.trials.trial import Outcome, Scalar, Trial, rank_trials
 
@@ -90,7 +90,7 @@ def summarise(
         "seconds": float(sum(outcome.seconds for outcome in outcomes)),
         "best": best,
         "top": [_describe(trial) for trial in ranked[:_TOP]],
-        "importances": measure_importance(trials),
+        "importances": tell_importance(trials),
     }
 
 

@@ -8,10 +8,28 @@ from numpy.typing import NDArray
 from experiments.search.results.columns import Column, collect_columns, format_value
 from experiments.search.trials.trial import Trial
 
+FEWEST_A_PARAMETER = 10  # trials; with fewer, shares are mostly chance
 _FEWEST_TRIALS = 5
 _SHUFFLES = 20
 _ROUNDING = 1e-9
 _ABSENT = -1.0
+
+
+def count_needed(trials: Sequence[Trial]) -> tuple[int, int, int]:
+    """Returns how many trials have an objective, their parameters, and enough trials.
+
+    Args:
+        trials: In any order.
+    """
+    scored = [trial for trial in trials if trial.objective is not None]
+    parameters = len(collect_columns(scored))
+    return len(scored), parameters, FEWEST_A_PARAMETER * parameters
+
+
+def tell_importance(trials: Sequence[Trial]) -> dict[str, float]:
+    """Returns what `measure_importance` does, of enough trials; else nothing."""
+    scored, _, needed = count_needed(trials)
+    return measure_importance(trials) if scored >= needed else {}
 
 
 def measure_importance(trials: Sequence[Trial]) -> dict[str, float]:

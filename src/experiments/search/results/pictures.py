@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, SKY, ORANGE, GREY = "#0072b2", "#56b4e9", "#d55e00", "#555555"
-_PALEST = 0.9  # of viridis' 0 to 1; its last yellow is hardly seen on white
-_LONGEST_NAME = 48  # letters of a name beside a bar
+PALEST = 0.9  # of viridis' 0 to 1; its last yellow is hardly seen on white
+_LONGEST_NAME = 48  # letters of a name beside a bar or above an axis
+_BESIDE = 20  # letters of names that fit beside each other
 # How a trial ended, its label and its dot.
 MARKS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("complete", "complete", {"c": BLUE}),
@@ -206,7 +207,7 @@ def _map_colours(objective: Objective) -> "ScalarMappable":
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, Normalize
 
-    steps = [_PALEST * step / 255 for step in range(256)]
+    steps = [PALEST * step / 255 for step in range(256)]
     palette = ListedColormap(colormaps["viridis"](steps))
     chosen = palette.reversed() if objective.direction == "max" else palette
     return ScalarMappable(Normalize(0, 1), chosen)
@@ -254,9 +255,12 @@ def _draw_axis(axes: "Axes", position: int, axis: Axis, lettering: Lettering) ->
 
 def _dress_parallel(axes: "Axes", names: Sequence[str]) -> None:
     axes.xaxis.tick_top()
-    parts = [name.replace(".", ".\n").split("\n") for name in names]
-    labels = ["\n".join(shorten(part) for part in lines) for lines in parts]
-    axes.set_xticks(range(len(names)), labels, parse_math=False)
+    labels = [shorten(name, _LONGEST_NAME) for name in names]  # unbroken
+    is_long = max(map(len, labels)) > _BESIDE
+    turned = {"rotation": 20, "ha": "left", "rotation_mode": "anchor"}
+    axes.set_xticks(
+        range(len(names)), labels, parse_math=False, **(turned if is_long else {})
+    )
     axes.tick_params(length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.6, len(names) - 0.85)
