@@ -27,7 +27,7 @@ from tests.jobs.left import leave_parent, leave_run
 
 OPTIONS = {
     "dry": True,
-    "checkpoints": True,
+    "weights": True,
     "keep_top": 1,
     "last_copies": False,
     "orphans": True,

@@ -90,7 +90,7 @@ def find_disposable(output_dir: Path, options: dict[str, Any]) -> Plan:
     plan = Plan()
     runs = list_runs(output_dir)
     busy = {run.folder for run in runs if is_touched_elsewhere(run.folder)}
-    if options["checkpoints"]:
+    if options["weights"]:
         finished = [run for run in runs if _is_finished(run)]
         _add_states(plan, finished, runs, busy, options)
     if options["orphans"]:

@@ -141,7 +141,7 @@ class CleanTaskConfig(Target):
 
     Attributes:
         dry: Say it and remove nothing.
-        checkpoints: Those of finished runs.
+        weights: The checkpoints of finished runs.
         keep_top: Of each sweep and search, so many of the best keep theirs.
         last_copies: Also where nothing else holds the weights of a single run.
         orphans: What killed processes left, and folders without a run.
@@ -152,7 +152,7 @@ class CleanTaskConfig(Target):
     uses: ClassVar[Collection[str]] = _OF_FOLDER
 
     dry: bool
-    checkpoints: bool
+    weights: bool
     keep_top: int = setting(ge=0, most=1_000_000)
     last_copies: bool
     orphans: bool
