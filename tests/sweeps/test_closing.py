@@ -75,8 +75,9 @@ def test_job_without_a_result_counts_as_failed(
     tmp_path: Path, started: bool, reason: str
 ) -> None:
     save(tmp_path, 0)
+    (tmp_path / "1").mkdir()
     if started:
-        (tmp_path / "1").mkdir()
+        (tmp_path / "1" / job_files.LOCK).touch()
     first, lost = closing.gather_results(make_plan(tmp_path, 2))
     assert first.status == "FINISHED"
     assert lost == JobResult(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from experiments import job_files
 from experiments.command.plan import Plan, select_overrides
 from experiments.config.metric_names import name_best
 from experiments.jobs import display
@@ -134,7 +135,8 @@ def _read_result(
     result = None if held else JobResult.load(folder)
     if result is not None:
         return result
-    reason = "ended without a result" if folder.is_dir() else "was not started"
+    started = (folder / job_files.LOCK).exists()  # Hydra makes the folder before
+    reason = "ended without a result" if started else "was not started"
     return JobResult(
         name=" ".join(select_overrides(overrides, keys)) or folder.name,
         status="FAILED",
