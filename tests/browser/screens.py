@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_WIDTH, _HEIGHT = 1400, 1000
+_WIDTH, _HEIGHT = 1700, 1000
 _PATIENCE = 90_000.0  # milliseconds: the pages are megabytes, on a machine that is busy
 # Beside every page a pane offers to chat, which takes a quarter of it.
 _NO_CHAT = """

@@ -275,11 +275,16 @@ def _list_settings(job: Job) -> dict[str, str]:
         for key, value in values.items()
         if key not in following and key.rpartition(".")[2] != "_target_"
     }
-    return {**job.choices, **own}
+    return {**_list_choices(job), **own}
 
 
 def _tags(job: Job) -> dict[str, object]:
     """Returns what a person looks for, in the order in which MLflow's pages show it."""
-    groups = sorted(job.choices, key=lambda group: _ORDER.get(group, len(_ORDER)))
-    choices = {f"choice.{group}": job.choices[group] for group in groups}
+    choices = {f"choice.{key}": option for key, option in _list_choices(job).items()}
     return {**choices, **job.run.tags, "seed": job.run.seed}
+
+
+def _list_choices(job: Job) -> dict[str, str]:
+    """Returns group -> option, in the order of the config."""
+    groups = sorted(job.choices, key=lambda group: _ORDER.get(group, len(_ORDER)))
+    return {group: job.choices[group] for group in groups}
