@@ -43,6 +43,13 @@ def test_words_that_belong_together_are_one_mistake(
     assert str(error.value).startswith("The command line has")
 
 
+def test_secret_that_is_typed_with_spaces_is_not_shown(check: Any) -> None:
+    for words in (["tracking.token", "=", "hush"], ["tracking.token=", "hush"]):
+        with pytest.raises(ConfigError) as error:
+            check(*words)
+        assert "hush" not in str(error.value)
+
+
 def test_folder_of_images_is_meant_where_there_is_one(
     check: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from experiments.config.programs import name_command
 from experiments.config.schema.run import RunConfig
 from experiments.config.synonyms import find_note, find_option, normalise
 from experiments.errors import Problem
+from experiments.redaction import HIDDEN
+from experiments.secret_names import is_secret_name
 
 _NEXT = re.compile(r"(?<=\S)\s+(?=[+~]*[A-Za-z_][\w./]*=)")
 _KEY = re.compile(r"[+~]*[A-Za-z_][\w./@]*")
@@ -114,13 +116,11 @@ def _explain_joined(
     alone = [i for i in range(index + 1, len(words)) if refused.get(i, 0) is None]
     is_alone = refused[index] is None
     if is_alone and before.endswith("=") and before.count("=") == 1:  # key= value
-        return index, _spaced(f"{before} {word}", before[:-1], word, known)
+        return index, _spaced("{}= {}", before[:-1], word, known)
     if is_alone and following[:1] == ["="] and index + 2 in alone:  # key = value
-        text = " ".join(words[index : index + 3])
-        return index + 2, _spaced(text, word, following[1], known)
+        return index + 2, _spaced("{} = {}", word, following[1], known)
     if is_alone and following and re.match(r"=[^=]", following[0]):  # key =value
-        text = f"{word} {following[0]}"
-        return index + 1, _spaced(text, word, following[0][1:], known)
+        return index + 1, _spaced("{} ={}", word, following[0][1:], known)
     if is_alone and (joined := _join_text(words, index, refused, known)):
         return joined
     if word.endswith(",") and "=" in word and index + 1 in alone:  # key=1, 2
@@ -135,7 +135,7 @@ def _explain_joined(
         targets = _find_key(word, known)
         if targets:
             shown = write_word(targets[0], following[0], known, name=_last(word))
-            text = f"{word} {following[0]}"
+            text = _show("{} {}", word, following[0])
             return index + 1, Problem(text, "lacks a =.", f"Did you mean `{shown}`?")
     return index, None
 
@@ -169,10 +169,16 @@ def _is_known(word: str, known: Known) -> bool:
     return bool(option or _FLAGS.get(normalise(word)) or word in known.list_keys())
 
 
-def _spaced(text: str, key: str, value: str, known: Known) -> Problem:
+def _show(form: str, key: str, value: str) -> str:
+    """Returns what was typed, but no secret: nobody has learnt it from such words."""
+    return form.format(key, HIDDEN if is_secret_name(key) else value)
+
+
+def _spaced(form: str, key: str, value: str, known: Known) -> Problem:
     targets = _find_key(key, known)
     target = targets[0] if targets else key
     word = write_word(target, value, known, name=_last(key))
+    text = _show(form, key, value)
     return Problem(text, "has spaces around the =.", f"Did you mean `{word}`?")
 
 

@@ -178,7 +178,8 @@ def write_word(
         return write_folder(typed)
     if not typed and isinstance(OmegaConf.select(known.config, target), bool):
         return f"{target}=true"
-    if not typed or is_secret_name(target) or len(typed) > _MOST_SHOWN:
+    is_secret = is_secret_name(target) or is_secret_name(name)
+    if not typed or is_secret or len(typed) > _MOST_SHOWN:
         return f"{target}=..."
     value = find_value(target, typed, name=name)
     if value is None and target.startswith("callbacks.") and target.count(".") == 1:

@@ -25,7 +25,7 @@ from experiments.command.hydra_node.logging import check_logging
 from experiments.command.local_configs import LocalConfigs, add_local
 from experiments.command.words import check_flag
 from experiments.config.convert import MISSING, unknown_key
-from experiments.errors import ConfigError, Problem
+from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.version import __version__
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _REFUSED = {
 }
 
 
-class UnreadableFlagsError(Exception):
+class UnreadableFlagsError(ExperimentError):
     """The flags of a command line are none, or lack what they need."""
 
 
