@@ -182,7 +182,7 @@ def test_sweep_with_one_bad_job_starts_none(run_command: Any, tmp_path: Path) ->
 
 def test_data_that_is_not_there_is_one_sentence(run_command: Any) -> None:
     done = run_command("dataset=folder", "dataset.path=/no/such/folder")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "/no/such/folder" in done.stderr
     assert "Traceback" not in done.stderr
 

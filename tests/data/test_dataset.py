@@ -76,5 +76,5 @@ def test_a_column_of_labels_is_accepted():
 
 
 def test_every_file_has_a_digest():
-    with pytest.raises(DataError, match="1 digests for 2 files"):
+    with pytest.raises(DataError, match="1 digest for 2 files"):
         FileSplit(("a", "b"), np.zeros(2, np.int32), ("x",))

@@ -51,6 +51,10 @@ def test_killed_sweep_skips_what_is_finished(sweep: Callable[..., Command]) -> N
 def test_failed_job_is_tried_again_only_when_wished(
     sweep: Callable[..., Command], tmp_path: Path
 ) -> None:
+    for name in ("cat", "dog"):  # images by their names, which is all that is seen
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "images" / name / f"{number}.jpg").write_bytes(b"none")
     data = ["dataset=folder", f"dataset.path={tmp_path / 'images'}"]
     command = sweep("seed=0,1", *data)
     assert command.finish().returncode == 1

@@ -281,6 +281,17 @@ def test_a_doubt_is_told_before_anything_is_claimed(
     assert "optimizer.lr=1e-12 hardly changes a weight" in caplog.text
 
 
+def test_images_that_are_not_there_are_told_before_anything_is_claimed(
+    run_job: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Any) -> None:
+        raise DataError("claimed")
+
+    monkeypatch.setattr("experiments.tasks.train.claim_devices", refuse)
+    with pytest.raises(ConfigError, match=r"dataset\.path does not exist: /gone"):
+        run_job("dataset=folder", "dataset.path=/gone")
+
+
 def test_a_job_that_does_not_fit_is_refused_before_its_run_is_opened(
     run_job: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -66,7 +66,8 @@ def draw_grid(
         bottom = (rows - 1 - row) * cell_height + _GAP + _LABEL_HEIGHT
         extent = (left, left + _IMAGE_WIDTH, bottom, bottom + image_height)
         _draw_image(sheet, image, extent)
-        shown = lettering.write(class_names[label], int(label), width=_LONGEST_LABEL)
+        name = class_names[int(label)]
+        shown = lettering.write(name, int(label), width=_LONGEST_LABEL)
         _draw_name(sheet, shown, lettering, extent)
     sheet.set(xlim=(0, width), ylim=(0, height))
     return figure

@@ -11,7 +11,7 @@ from experiments.errors import ExperimentError
 from experiments.records import RecordError
 from experiments.search.disk import WeightKeeper
 from experiments.search.oracle.proposer import Proposer
-from experiments.search.trials.journal import read_trials
+from experiments.search.trials.journal import is_complete, read_trials
 from experiments.search.trials.trial import Outcome
 from tests.canary import watched
 from tests.damage import WAYS
@@ -47,6 +47,27 @@ def test_trials_are_read_as_they_were_written(folder: Path) -> None:
     assert trial.proposal.values == {"x": 0.5}
     assert trial.outcome is not None
     assert trial.outcome.folders == (str(folder.parent / "a"),)
+
+
+@pytest.mark.parametrize(
+    ("most", "is_over"), [(1, True), (2, False), (None, True)], ids=str
+)
+def test_search_is_complete_when_all_of_its_trials_have_ended(
+    folder: Path, most: int | None, is_over: bool
+) -> None:
+    assert not is_complete(folder, most)  # it has not begun
+    write(folder, ("asked", QUESTION))
+    assert not is_complete(folder, most)
+    write(folder, ("asked", QUESTION), ("told", {"number": 0, "outcome": OUTCOME}))
+    assert is_complete(folder, most) is is_over
+    open_one = ("asked", {**QUESTION, "number": 1})
+    write(
+        folder,
+        ("asked", QUESTION),
+        ("told", {"number": 0, "outcome": OUTCOME}),
+        open_one,
+    )
+    assert is_complete(folder, None) is False
 
 
 def test_outcome_of_an_earlier_release_is_read(folder: Path) -> None:

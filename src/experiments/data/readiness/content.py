@@ -50,14 +50,16 @@ def look_into(folder: Path, *, enough: int) -> Content:
     Raises:
         DataError: It may not be read.
     """
-    files, folders, images, others = 0, 0, False, []
+    files, folders, images = 0, 0, False
+    others: list[str] = []
     for place, name in _walk(folder):
         if name is None:
             folders += 1
         else:
             files += 1
             images = images or _is_image(Path(place, name))
-            others += [] if images else [name]
+            if not images:
+                others.append(name)
         is_enough = (images and files >= enough) or files >= _MOST_FILES
         if is_enough or folders > _MOST_FOLDERS:
             return Content(files, tuple(others), images, complete=False)
