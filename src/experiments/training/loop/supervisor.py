@@ -74,6 +74,7 @@ class Supervisor(keras.callbacks.Callback):
         self.flush: Callable[[], None] = lambda: None
         self._begin = time.monotonic()
         self._position = Position()
+        self._has_begun = False  # a step, in this process
         self._accumulators: Mapping[str, Any] | None = None
         self._checkpoints = [c for c in callbacks.values() if isinstance(c, Checkpoint)]
         for checkpoint in self._checkpoints:
@@ -93,8 +94,9 @@ class Supervisor(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Saves what is due and stops when asked to, before step `batch`."""
-        if self._position.step != batch:  # a step of this process is done
+        if self._has_begun:
             self._stop.plan = f"stopping after this step{self._describe_saving()}"
+        self._has_begun = True
         self._position = Position(self._position.epoch, batch)
         for checkpoint in self._checkpoints:
             checkpoint.end_step(self.capture)
