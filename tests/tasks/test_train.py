@@ -62,6 +62,10 @@ def test_run_holds_all_that_is_needed_to_trust_and_repeat_it(
     for metric in ("loss", "val_accuracy", "lr", "images_per_second", "epoch_seconds"):
         history = store.get_metric_history(result.run_id, metric)
         assert [point.step for point in history] == [1, 2, 3, 4]
+    for what in ("data", "callbacks", "saving", "tracking"):
+        history = store.get_metric_history(result.run_id, f"time/{what}")
+        assert [point.step for point in history] == [1, 2, 3, 4]
+        assert all(0 <= point.value <= 1 for point in history)
     assert run.data.metrics["test_accuracy"] == result.metrics["test_accuracy"]
     names = {file.path for file in store.list_artifacts(result.run_id)}
     assert {"config", "data", "environment.yaml", "learning_curves.png"} <= names

@@ -14,6 +14,7 @@ from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
 from experiments.fitting import record
+from experiments.fitting.advice import advise
 from experiments.jobs import display
 from experiments.jobs.job import End, Job
 from experiments.records import read_record, write_record
@@ -32,6 +33,7 @@ from experiments.training.callbacks.abilities import (
 if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
     from experiments.training.loop.fit import History
+    from experiments.training.loop.spending import Spending
     from experiments.training.loop.supervisor import Limits
 
 log = logging.getLogger(__name__)
@@ -142,6 +144,7 @@ class Fitting:
 
     def _fit(self, model: Any, state: "TrainingState | None") -> Fitted:
         from experiments.training.loop.fit import fit
+        from experiments.training.loop.spending import Spending
 
         trainer = self.job.run.trainer
         callbacks = build_callbacks(
@@ -152,6 +155,7 @@ class Fitting:
                 "space": self.job.run.disk_space(),
             },
         )
+        spending = Spending()
         history = fit(
             model,
             train_from=self.pipelines.train_from,
@@ -159,10 +163,11 @@ class Fitting:
             epochs=trainer.epochs,
             steps_per_epoch=self.pipelines.steps_per_epoch,
             validation_steps=trainer.max_validation_steps,
-            callbacks={**callbacks, **self._observers()},
+            callbacks={**callbacks, **self._observers(spending)},
             state=state,
             stop=self.job.stop,
             limits=self._limits(),
+            spending=spending,
         )
         return self._keep_best(model, callbacks, history)
 
@@ -188,7 +193,7 @@ class Fitting:
             until_epoch=trainer.until_epoch,
         )
 
-    def _observers(self) -> dict[str, Any]:
+    def _observers(self, spending: "Spending") -> dict[str, Any]:
         """Returns the callbacks that are always there, after those of the config."""
         from experiments.training.callbacks.monitors import EpochLogger, FirstStep
         from experiments.training.callbacks.progress import ProgressDisplay
@@ -201,9 +206,25 @@ class Fitting:
             batch_size=trainer.batch_size,
             sweep_left=None if self.job.place is None else self.job.place.seconds_left,
         )
-        logger = EpochLogger(record.epoch_logger(self.tracker, trainer.monitor))
+        logger = EpochLogger(self._epoch_logger(spending))
         first = FirstStep(self.tracker.settle_params)
         return {"(tracker)": logger, "(first step)": first, "(display)": display}
+
+    def _epoch_logger(
+        self, spending: "Spending"
+    ) -> Callable[[int, dict[str, float]], None]:
+        """Returns what records an epoch, and where its time went."""
+        monitor = self.job.run.trainer.monitor
+        record_epoch = record.epoch_logger(self.tracker, monitor)
+        run = self.job.run
+
+        def log_epoch(epoch: int, metrics: dict[str, float]) -> None:
+            spent = spending.end_epoch()
+            shares = {f"time/{name}": share for name, share in spent.shares().items()}
+            record_epoch(epoch, metrics | shares)
+            advise(run, self.dataset, spent, epoch=epoch)
+
+        return log_epoch
 
     def _keep_best(
         self, model: Any, callbacks: Mapping[str, Any], history: "History"

@@ -5,6 +5,7 @@ import pytest
 from experiments.errors import ExperimentError
 from experiments.training.checkpoints.state import Position, TrainingState
 from experiments.training.loop.keras_loop import TrainingLoop
+from experiments.training.loop.spending import Spending
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ def test_state_that_is_not_one_of_this_training_is_refused(
         steps_per_epoch=10,
         epochs=3,
         validation={},
+        spending=Spending(),
     )
     state = TrainingState(
         arrays={}, position=position, history=({"loss": 1.0},) * known

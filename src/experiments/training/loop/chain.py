@@ -8,6 +8,7 @@ import keras
 
 from experiments.errors import ExperimentError
 from experiments.training.callbacks.abilities import StatefulCallback
+from experiments.training.loop.spending import Spending
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,34 @@ class CallbackChain(keras.callbacks.CallbackList):
     each call. A training that continues inside an epoch takes two calls.
 
     Args:
-        callbacks: In order.
+        callbacks: Name -> callback, in order.
         model: The model.
+        spending: Measures what each of them takes; a name that several have in common
+            is measured as one.
+        names: Callback's name -> what its time is noted as; its own name without.
         params: As Keras gives them to callbacks.
     """
 
-    def __init__(self, callbacks: list[Any], *, model: Any, **params: Any) -> None:
-        super().__init__(callbacks, add_history=True, model=model, **params)
+    def __init__(
+        self,
+        callbacks: Mapping[str, Any],
+        *,
+        model: Any,
+        spending: Spending,
+        names: Mapping[str, str],
+        **params: Any,
+    ) -> None:
+        every = list(callbacks.values())
+        super().__init__(every, add_history=True, model=model, **params)
+        self.callbacks = [
+            *(
+                spending.watch(c, names.get(name, name))
+                for name, c in callbacks.items()
+            ),
+            *self.callbacks[len(every) :],  # Keras' own
+        ]
+        self._clock = spending.clock
+        self._clock.synchronise = self.flush
         self.offset = 0
         self.before_steps: Callable[[], None] | None = None
         self.after_epoch: Callable[[], None] | None = None
@@ -65,6 +87,7 @@ class CallbackChain(keras.callbacks.CallbackList):
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Counts the steps that were done before this call of `fit` too."""
         super().on_train_batch_begin(batch + self.offset, logs)
+        self._clock.begin_step()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Likewise."""

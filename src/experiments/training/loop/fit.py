@@ -14,12 +14,19 @@ from experiments.training.checkpoints.state import TrainingState, keeps_averages
 from experiments.training.loop.chain import CallbackChain
 from experiments.training.loop.keras_loop import TrainingLoop
 from experiments.training.loop.micro_batches import split_steps
+from experiments.training.loop.spending import SAVING, TRACKING, Spending
 from experiments.training.loop.supervisor import Limits, Supervisor
 from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
 from experiments.training.optimizers.averaging import SwapAverages
 
 NO_LIMITS = Limits()
+# Names in brackets are of callbacks that no config has asked for.
+_SPENT_ON = {
+    "(supervisor)": SAVING,
+    "(tracker)": TRACKING,
+    "(first step)": TRACKING,
+}
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,7 @@ def fit(
     state: TrainingState | None = None,
     stop: StopRequest | None = None,
     limits: Limits = NO_LIMITS,
+    spending: Spending | None = None,
 ) -> History:
     """Trains a compiled model, from the start or from a saved state on.
 
@@ -152,6 +160,7 @@ def fit(
         state: Where to go on, with the same arguments; `None` starts.
         stop: How training is asked to stop.
         limits: When it stops by itself.
+        spending: Measures where the time of each epoch goes.
 
     Returns:
         The metrics of each epoch, those that callbacks added and those of earlier
@@ -172,10 +181,13 @@ def fit(
         stop=stop,
         limits=limits,
     )
-    averages = [SwapAverages()] if keeps_averages(model) else []
+    averages = {"(averages)": SwapAverages()} if keeps_averages(model) else {}
+    spending = spending or Spending()
     chain = CallbackChain(
-        [*averages, *callbacks.values(), supervisor],
+        {**averages, **callbacks, "(supervisor)": supervisor},
         model=model,
+        spending=spending,
+        names=_SPENT_ON,
         epochs=epochs,
         steps=steps_per_epoch,
     )
@@ -190,6 +202,7 @@ def fit(
             "validation_data": validation,
             "validation_steps": _cut(validation, validation_steps),
         },
+        spending=spending,
     )
     try:
         with stop.listening(supervisor.plan_of_start):

@@ -20,6 +20,7 @@ from experiments.training.loop.chain import (
     name_forgetful,
     restore_memory,
 )
+from experiments.training.loop.spending import Spending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class TrainingLoop:
         steps_per_epoch: Batches an epoch.
         epochs: Number of the last epoch of this call, counted from 1.
         validation: Arguments of `fit` for the validation.
+        spending: Measures where the time goes.
     """
 
     model: Any
@@ -41,6 +43,7 @@ class TrainingLoop:
     steps_per_epoch: int
     epochs: int
     validation: Mapping[str, Any]
+    spending: Spending
 
     def run(self, callbacks: Mapping[str, Any], state: TrainingState | None) -> None:
         """Trains to the end.
@@ -53,6 +56,7 @@ class TrainingLoop:
             restore_variables(self.model, state.arrays)
         self.model.stop_training = False
         self.chain.begin()
+        self.spending.begin()
         position = Position()
         if state is not None:
             name_forgetful(callbacks)
@@ -139,7 +143,7 @@ class TrainingLoop:
     def _fit(self, position: Position, *, epochs: int) -> None:
         done = position.epoch * self.steps_per_epoch + position.step
         self.model.fit(
-            self.train_from(done),
+            self.spending.clock.watch(self.train_from(done), self.model),
             epochs=epochs,
             initial_epoch=position.epoch,
             steps_per_epoch=self.steps_per_epoch - position.step,
