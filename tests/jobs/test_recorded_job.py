@@ -133,7 +133,8 @@ def test_what_it_lacks_is_named_with_the_override_that_allows_it(
 
 
 @pytest.mark.parametrize(
-    "key", ["allowed_targets", "output_dir", "tracking", "gpu", "resume"]
+    "key",
+    ["allowed_targets", "output_dir", "max_disk_gb", "tracking", "gpu", "resume"],
 )
 def test_where_it_runs_and_what_it_may_run_is_the_commands(
     job: Any, recorded: Any, key: str

@@ -18,6 +18,9 @@ def test_each_job_has_a_line_when_it_begins_and_when_it_ends() -> None:
     lines.ended(
         1, JobResult(name="b", status="FAILED", failure="oom", reason="no memory")
     )
+    old = JobResult(name="a", status="FINISHED", metrics=scores)
+    lines.began(0, "seed=0", old)
+    lines.ended(0, JobResult(name="a", status="FINISHED", metrics=scores))
     first, *others = screen.getvalue().splitlines()
     assert first == (
         "2 jobs, 2 at a time, each in a process of its own: screen.log in its folder "
@@ -28,4 +31,5 @@ def test_each_job_has_a_line_when_it_begins_and_when_it_ends() -> None:
         "job 2 of 2 runs: seed=1",
         "job 1 of 2 finished in 0.0 s: seed=0 model=a_long_name: val_accuracy 0.9756",
         "job 2 of 2 failed (oom) in 0.0 s: seed=1: no memory",
+        "job 1 of 2 finished before, not run again: seed=0: val_accuracy 0.9756",
     ]

@@ -79,7 +79,10 @@ def start(make_sweep: Any, tmp_path: Path) -> Callable[..., list[Any]]:
 
 
 def finish(config: DictConfig) -> float:
+    """Leaves a result, unless there is one, as a job does."""
     hydra = HydraConfig.get()
+    if JobResult.load(Path(hydra.runtime.output_dir)) is not None:
+        return float(config.x)
     JobResult(
         name=f"x={config.x}",
         status="FINISHED",
@@ -233,6 +236,20 @@ def test_who_is_stopped_lets_what_runs_save_and_starts_nothing_more(
         start(save_when_asked, JOBLIB, "hydra.launcher.n_jobs=2")
     assert sorted(path.name for path in sweep.glob("saved-*")) == ["saved-0", "saved-1"]
     assert not (sweep / "runs-2").exists()
+
+
+def test_what_finished_before_is_said_to_have(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(finish, jobs=1, minutes=9.0)
+    lines: list[str] = []
+    monkeypatch.setattr(JobLines, "_print", lambda self, text: lines.append(text))
+    start(finish, jobs=2, minutes=9.0)
+    assert (
+        lines[1]
+        == "job 1 of 2 finished before, not run again: x=0: val_accuracy 0.0000"
+    )
+    assert lines[2] == "job 2 of 2 runs: x=1"
 
 
 def test_without_room_only_what_has_finished_is_looked_at(

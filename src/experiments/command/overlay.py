@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 # Where a job runs and is recorded and what it may run, not what it is: these are those
 # of the command.
 PRESENT = frozenset(
-    {"allowed_targets", "output_dir", "tracking", "gpu", "resume", "sweep", "plan"}
+    {
+        "allowed_targets",
+        "output_dir",
+        "max_disk_gb",
+        "tracking",
+        "gpu",
+        "resume",
+        "sweep",
+        "plan",
+    }
 )
 # What the command means by itself, beside the recorded config.
 _OWN = PRESENT | {"from_search", "fresh", "name", "tags"}

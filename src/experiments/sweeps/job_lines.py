@@ -34,28 +34,33 @@ class JobLines:
         self._objective = objective
         self._jobs = jobs
         self._console = console or open_console()
-        self._begun: dict[int, tuple[str, float]] = {}
+        self._begun: dict[int, tuple[str, float, JobResult | None]] = {}
         self._print(
             f"{count_of(jobs, 'job')}, {n_jobs} at a time, each in a process of its "
             f"own: {job_files.SCREEN} in its folder holds what it prints."
         )
 
-    def began(self, number: int, name: str) -> None:
+    def began(self, number: int, name: str, former: JobResult | None = None) -> None:
         """Says that a job has been handed to the launcher.
 
         Args:
             number: Of the job, from 0 on.
             name: What tells it from the others.
+            former: What an earlier process left of it, if it finished: then it may
+                have nothing left to do.
         """
-        self._begun[number] = (name, time.monotonic())
-        self._print(f"{self._count(number)} runs: {name}")
+        self._begun[number] = (name, time.monotonic(), former)
+        if former is None:
+            self._print(f"{self._count(number)} runs: {name}")
 
     def ended(self, number: int, result: JobResult) -> None:
         """Says how it ended."""
-        name, begin = self._begun.pop(number)
-        took = format_seconds(time.monotonic() - begin)
+        name, begin, former = self._begun.pop(number)
+        how = f"in {format_seconds(time.monotonic() - begin)}"
+        if result == former:
+            how = "before, not run again"
         kind = f" ({result.failure})" if result.failure else ""
-        line = f"{self._count(number)} {result.status.lower()}{kind} in {took}: {name}"
+        line = f"{self._count(number)} {result.status.lower()}{kind} {how}: {name}"
         value = read_value(result, self._objective)
         if value is not None:
             line += f": {self._objective.name} {value:.4f}"

@@ -63,6 +63,11 @@ class SideBySide:
         folder = self.folder(number)
         return None if has_finished(folder) else self.find_obstacle()
 
+    def former(self, number: int) -> JobResult | None:
+        """Returns what an earlier process left of a job that finished."""
+        folder = self.folder(number)
+        return JobResult.load(folder) if folder and has_finished(folder) else None
+
     def name(self, overrides: Sequence[str]) -> str:
         """Returns what tells a job from the others."""
         return " ".join(select_overrides(overrides, self.plan.swept_keys))
@@ -116,7 +121,8 @@ def run_jobs(
     launch = HydraLaunch(
         replace(sweep, config=config), _contain(task, stop, n_jobs), n_jobs
     )
-    lines = JobLines(task.run.trainer.objective, first + len(jobs), n_jobs)
+    total = len(task.plan.job_folders) or first + len(jobs)
+    lines = JobLines(task.run.trainer.objective, total, n_jobs)
     reports: dict[int, Report] = {}
     left = list(enumerate(jobs, start=first))
 
@@ -129,7 +135,9 @@ def run_jobs(
     try:
         Crew(
             choose=lambda: left.pop(0) if left else None,
-            begin=lambda item: lines.began(item[0], task.name(item[1])),
+            begin=lambda item: lines.began(
+                item[0], task.name(item[1]), task.former(item[0])
+            ),
             work=lambda item: launch(item[1], item[0]),
             end=end,
             n_jobs=n_jobs,

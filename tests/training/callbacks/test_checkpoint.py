@@ -12,7 +12,8 @@ import pytest
 
 from experiments.config.objective import Objective
 from experiments.disk_space import NoRoomError
-from experiments.errors import ExperimentError
+from experiments.errors import ExperimentError, Preempted
+from experiments.interruption import StopRequest
 from experiments.training.callbacks import checkpoint as checkpoint_module
 from experiments.training.callbacks.checkpoint import Checkpoint
 from experiments.training.checkpoints.manifest import read_manifest
@@ -347,4 +348,39 @@ def test_full_disk_is_waited_for_whoever_has_noticed(
     callback = build(space=room)
 
     assert callback.save_now(capture(1)())
+    assert place(callback.folder) == (1, 0)
+
+
+def test_training_whose_last_state_has_no_room_is_not_over_when_it_is_stopped(
+    dense_model: Model, batches: Any, build: Any, room: Room, output_dir: Path
+) -> None:
+    """Its result would be that of an epoch which may not be the best."""
+    stop = StopRequest()
+
+    def ask_when_full() -> None:
+        assert room.asked.wait(60)
+        stop.request("SIGTERM")
+
+    asker = threading.Thread(target=ask_when_full)
+    given: dict[str, Any] = {
+        "train_from": batches(2).repeat().skip,
+        "validation": batches(1),
+        "epochs": 1,
+        "steps_per_epoch": 2,
+    }
+    full = build(monitor="val_loss", mode="min", space=room)
+    asker.start()
+    with pytest.raises(Preempted, match="SIGTERM"):
+        fit(
+            dense_model(keras.optimizers.Adam(0.01)),
+            callbacks={"checkpoint": full},
+            stop=stop,
+            **given,
+        )
+    asker.join()
+    assert load_last(output_dir / "checkpoints") is None
+    room.is_there.set()
+    callback = build(monitor="val_loss", mode="min", space=room)
+    model = dense_model(keras.optimizers.Adam(0.01))
+    assert fit(model, callbacks={"checkpoint": callback}, **given).ended
     assert place(callback.folder) == (1, 0)
