@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from hydra.core.override_parser.types import QuotedString
@@ -26,12 +26,14 @@ from experiments.command.owners import (
     read_bytes,
 )
 from experiments.command.permission import ConfigFile
-from experiments.command.suggestion import Known, suggest_key
 from experiments.config.convert import UnknownKey, unknown_key
 from experiments.config.fields import OpenTarget, is_component
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 from experiments.secret_names import is_secret_name
+
+if TYPE_CHECKING:
+    from experiments.command.suggestion import Known
 
 _COMES = "It comes from"
 _PARAMS = "hydra.sweeper.params"
@@ -82,6 +84,9 @@ def trace_keys(
         vain = problem.key in refused or _is_told(problem) or _value_of(problem, typed)
         place = None if vain else find_place(problem.key, loader.list_used(whole))
         if isinstance(problem, UnknownKey):
+            # What lists other names is read once something is wrong.
+            from experiments.command.suggestion import Known
+
             known = Known(whole, loader.folders, absent)
             found.append(_trace(problem, known, loader, typed=typed, place=place))
         else:
@@ -258,7 +263,7 @@ def _grep(pattern: str, paths: Iterable[Path]) -> Iterator[Place]:
 
 def _trace(
     problem: UnknownKey,
-    known: Known,
+    known: "Known",
     loader: Loader,
     *,
     typed: Mapping[str, str | None],
@@ -288,7 +293,7 @@ def _trace(
 
 def _suggest(
     problem: UnknownKey,
-    known: Known,
+    known: "Known",
     typed: Mapping[str, str | None],
 ) -> str:
     """Returns what was meant by a key; empty when it is told already, or unknown."""
@@ -301,6 +306,8 @@ def _suggest(
         return _add(key, value)
     rest = "" if word is None else word.removeprefix(key)
     sign = "" if word is None or value is not None else "~"
+    from experiments.command.suggestion import suggest_key
+
     return suggest_key(key, value, known, rest=rest, sign=sign)
 
 
