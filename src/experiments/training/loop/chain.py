@@ -39,12 +39,13 @@ class CallbackChain(keras.callbacks.CallbackList):
     ) -> None:
         every = list(callbacks.values())
         super().__init__(every, add_history=True, model=model, **params)
-        self.callbacks = [
+        own: list[Any] = self.callbacks[len(every) :]  # Keras' own
+        self.callbacks: list[Any] = [
             *(
                 spending.watch(c, names.get(name, name))
                 for name, c in callbacks.items()
             ),
-            *self.callbacks[len(every) :],  # Keras' own
+            *own,
         ]
         self._clock = spending.clock
         self._clock.synchronise = self.flush
