@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from experiments.counts import count_of
 from experiments.errors import DataError
 from experiments.evaluation.intervals import Interval, draw_weights, find_interval
 from experiments.evaluation.predictions import Predictions
@@ -52,15 +53,15 @@ def align(first: Predictions, second: Predictions) -> Predictions:
         common = len(ours.keys() & theirs.keys())
         raise DataError(
             "Predictions can be compared over the same images only. Received: "
-            f"{len(ours):,} and {len(theirs):,} images, {common:,} of them in both. "
-            "Evaluate both runs on one data set first."
+            f"{len(ours):,} and {count_of(len(theirs), 'image')}, {common:,} of them "
+            "in both. Evaluate both runs on one data set first."
         )
     aligned = second.select(np.array([theirs[key] for key in ours], np.int64))
     if not np.array_equal(aligned.truth, first.truth):
         moved = int((aligned.truth != first.truth).sum())
         raise DataError(
             f"Predictions can be compared over the same labels only. Received: "
-            f"{moved:,} of {len(first):,} images with another label."
+            f"{moved:,} of {count_of(len(first), 'image')} with another label."
         )
     return aligned
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
+from experiments.counts import count_of
 from experiments.errors import DataError
 
 UNLABELLED = -1
@@ -55,9 +56,10 @@ class Predictions:
         lengths = {len(self.digests), len(truth), len(outputs), len(self.split)}
         if lengths != {count} or outputs.shape != (count, classes):
             raise DataError(
-                f"Predictions must have one row for each of {count} images and one "
-                f"column for each of {classes} classes. Received: outputs of shape "
-                f"{outputs.shape} and {len(truth)} labels."
+                f"Predictions must have one row for each of "
+                f"{count_of(count, 'image')} and one column for each of "
+                f"{count_of(classes, 'class', 'classes')}. Received: outputs of shape "
+                f"{outputs.shape} and {count_of(len(truth), 'label')}."
             )
         if count and not UNLABELLED <= truth.min() <= truth.max() < classes:
             raise DataError(
@@ -67,8 +69,9 @@ class Predictions:
         if not np.isfinite(outputs).all():
             bad = int((~np.isfinite(outputs).all(axis=1)).sum())
             raise DataError(
-                f"The model gave no finite numbers for {bad} of {count} images: its "
-                "training diverged, or an image is damaged."
+                f"The model gave no finite numbers for {bad} of "
+                f"{count_of(count, 'image')}: its training diverged, or an image is "
+                "damaged."
             )
         object.__setattr__(self, "truth", truth)
         object.__setattr__(self, "outputs", outputs)

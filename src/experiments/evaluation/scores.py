@@ -11,6 +11,7 @@ from sklearn.metrics import (
 )
 
 from experiments.config.objective import TOP5_FROM
+from experiments.counts import count_of
 from experiments.errors import DataError
 from experiments.evaluation.calibration import measure_calibration_error
 from experiments.evaluation.predictions import Integers, Predictions
@@ -84,7 +85,7 @@ def score(predictions: Predictions) -> Scores:
     if not len(p) or not p.labelled.all():
         raise DataError(
             "Scores need a label for each image. Received: "
-            f"{len(p)} images, {int((~p.labelled).sum())} of them without."
+            f"{count_of(len(p), 'image')}, {int((~p.labelled).sum())} of them without."
         )
     support = np.bincount(p.truth, minlength=p.num_classes)
     classes = tuple(_score_classes(p))
