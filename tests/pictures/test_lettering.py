@@ -7,12 +7,14 @@ import pytest
 from matplotlib import font_manager
 
 from experiments.pictures import lettering as module
+from experiments.pictures.confusion_matrix import draw_confusion_matrix
 from experiments.pictures.image_grid import draw_grid
 from experiments.pictures.lettering import (
     choose_lettering,
     letter_classes,
     shorten,
 )
+from experiments.pictures.results import draw_results
 
 CAT, DOG = "\u732b", "\u72ac"  # two Chinese letters
 
@@ -24,8 +26,10 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     own = [font for font in fonts if "matplotlib" in font.fname]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
     module._find_families.cache_clear()
+    module._tell.cache_clear()
     yield
     module._find_families.cache_clear()
+    module._tell.cache_clear()
 
 
 class Face:
@@ -90,6 +94,29 @@ def test_one_name_without_a_font_is_told_in_the_singular(
     (record,) = caplog.records
     assert "of 1 class name (" in record.getMessage()
     assert "it is drawn by its number" in record.getMessage()
+
+
+def test_several_pictures_of_the_same_classes_tell_it_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    draw("cat", CAT)
+    figure = draw_confusion_matrix(np.eye(3, dtype=np.int64), ["cat", CAT, "$x$"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig(io.BytesIO(), format="png")
+    axes = figure.axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ["cat", "class 1", "$x$"]
+    assert len(caplog.records) == 1
+
+
+def test_scores_of_jobs_are_drawn_whatever_the_jobs_are_called() -> None:
+    figure = draw_results([f"name={CAT}", "$y$"], [0.5, 0.4], metric="accuracy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig(io.BytesIO(), format="png")
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == ["name=?", "$y$"]
 
 
 def test_names_with_fonts_are_drawn_as_they_are(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from experiments.pictures.lettering import letter_classes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -60,13 +62,17 @@ def draw_confusion_matrix(
 def _name_axes(axes: "Axes", class_names: Sequence[str]) -> None:
     classes = len(class_names)
     size = float(np.clip(220 / classes, 4, 10))
-    names = [_shorten(name) for name in class_names]
+    lettering = letter_classes(class_names)
+    names = [
+        lettering.write(name, label, width=_LONGEST_NAME)
+        for label, name in enumerate(class_names)
+    ]
     places = range(classes)
     long = classes > _COUNTED or max(map(len, names)) > 3
     axes.set_xticks(places, names, fontsize=size, rotation=90 if long else 0)
     axes.set_yticks(places, names, fontsize=size)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)
+        label.set(parse_math=False, fontfamily=list(lettering.families))
 
 
 def _write_counts(
@@ -83,7 +89,3 @@ def _write_counts(
             fontsize=size,
             color="white" if shares[row, column] > 0.3 else "black",
         )
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -73,17 +73,21 @@ def letter_classes(names: Sequence[str]) -> Lettering:
     """
     lettering = choose_lettering(names)
     seen = {letter for letter in lettering.unknown if not _is_unseen(letter)}
-    numbered = [name for name in names if seen & set(name)]
-    if numbered:
-        _log.warning(
-            "No font of this machine has the letters of %s (%s): %s drawn by %s in "
-            "pictures. Debian's fonts-noto has most scripts.",
-            count_of(len(numbered), "class name"),
-            numbered[0],
-            agree(len(numbered), "it is", "they are"),
-            agree(len(numbered), "its number", "their numbers"),
-        )
+    if numbered := [name for name in names if seen & set(name)]:
+        _tell(len(numbered), numbered[0])
     return lettering
+
+
+@lru_cache(maxsize=32)  # one run draws several pictures
+def _tell(count: int, name: str) -> None:
+    _log.warning(
+        "No font of this machine has the letters of %s (%s): %s drawn by %s in "
+        "pictures. Debian's fonts-noto has most scripts.",
+        count_of(count, "class name"),
+        name,
+        agree(count, "it is", "they are"),
+        agree(count, "its number", "their numbers"),
+    )
 
 
 def _is_unseen(letter: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from experiments.pictures.lettering import choose_lettering, shorten
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -32,7 +34,13 @@ def draw_results(
     axes = figure.subplots()
     colours = [_BEST, *[_OTHERS] * (shown - 1)]
     axes.scatter(values[:shown], rows, c=colours, s=40, zorder=3)
-    axes.set_yticks(rows, [_shorten(name) for name in names[:shown]], parse_math=False)
+    lettering = choose_lettering(names[:shown])
+    axes.set_yticks(
+        rows,
+        [shorten(lettering.replace(name), _LONGEST) for name in names[:shown]],
+        parse_math=False,
+        fontfamily=list(lettering.families),
+    )
     axes.set_ylim(shown - 0.5, -0.5)
     axes.set_xlabel(metric, parse_math=False)
     axes.grid(alpha=0.3)
@@ -41,7 +49,3 @@ def draw_results(
     if shown < len(names):
         axes.set_title(f"the best {shown} of {len(names)}", fontsize="medium")
     return figure
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
