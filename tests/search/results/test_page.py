@@ -1,9 +1,12 @@
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from experiments.config.objective import Objective
+from experiments.redaction import redact_file
 from experiments.search.results.page import build_page
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 
@@ -74,8 +77,15 @@ def test_page_needs_no_network():
 
 def test_script_of_plotly_is_inlined_once():
     page = build(TRIALS)
-    assert page.count("plotly.js v") == 1
+    (packed,) = re.findall(r'<script type="text/plain" id="plotly">(.*?)<', page)
+    assert b64decode(packed).decode() == get_plotlyjs()
     assert 4e6 < len(page) < 8e6
+
+
+def test_page_is_recorded_as_it_was_made():
+    """Whatever is recorded loses what has the shape of a secret: the page has none."""
+    page = build(TRIALS)
+    assert redact_file(page, "search.html") == page
 
 
 def test_page_shows_course_parameters_importance_and_table():

@@ -257,10 +257,9 @@ def _dress_parallel(axes: "Axes", names: Sequence[str]) -> None:
     axes.xaxis.tick_top()
     labels = [shorten(name, _LONGEST_NAME) for name in names]  # unbroken
     is_long = max(map(len, labels)) > _BESIDE
-    axes.set_xticks(range(len(names)), labels, parse_math=False)
-    if is_long:
-        for label in axes.get_xticklabels():
-            label.set(rotation=20, ha="left", rotation_mode="anchor")
+    turned: dict[str, Any] = {"rotation": 20, "ha": "left", "rotation_mode": "anchor"}
+    look = turned if is_long else {}
+    axes.set_xticks(range(len(names)), labels, parse_math=False, **look)
     axes.tick_params(length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.6, len(names) - 0.85)
