@@ -425,7 +425,7 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         lambda job: (job.parents[1] / "mlflow.db").write_bytes(b"SQLite format 3\0x"),
         LIST,
     ),
-    "diff-escape": (record_config(r"name: .*", 'name: "\\e[31mred"'), DIFF),
+    "diff-escape": (record_config(r"name: .*", r'name: "\\e[31mred"'), DIFF),
     "diff-binary": (record_config(r"(?s).*", "\x00\x01"), DIFF),
     "diff-origin": (set_json("origin.json", code=[1], files={"path": "/etc"}), DIFF),
     "database-location": (set_artifact_location, REPRODUCE),

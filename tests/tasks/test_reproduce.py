@@ -245,3 +245,20 @@ def test_a_run_of_a_sweep_is_named_by_what_tells_it_from_the_others(
     assert as_recorded(alone, recorded, name="again: first", tags={}).name == (
         "again: first"
     )
+
+
+@pytest.mark.timeout(900)  # four processes, one after the other
+def test_last_run_is_reproduced_without_a_tracker_and_named_by_what_it_was(
+    run_command: Any, tmp_path: Path
+) -> None:
+    trained = run_command(*TINY, "debug=one_step", "gpu=cpu", "tracking=off")
+    assert trained.returncode == 0, trained.stderr
+    (folder,) = (tmp_path / "outputs" / "runs").iterdir()
+    words = ("task=reproduce", "run_id=last", "tracking=off", "gpu=cpu")
+    again = run_command(*words)
+    assert again.returncode == 0, again.stderr
+    assert "run_id=last is resnet on synthetic_small (not in MLflow, " in again.stdout
+    assert "Reproduced within 1e-06" in again.stdout
+    assert f"The files of the recorded run: outputs/runs/{folder.name}" in again.stdout
+    once_more = run_command(*words)  # what it was and not the reproduction of it
+    assert "finished before, not run again" in once_more.stdout

@@ -191,8 +191,8 @@ def measure_store(output_dir: Path) -> int:
     beside = f"{job_files.DATABASE}*"  # and what SQLite keeps
     files = [path for path in output_dir.glob(beside) if is_plain_file(path)]
     artifacts = output_dir / job_files.ARTIFACTS
-    for folder, _, names in os.walk(artifacts):
-        files += [Path(folder, name) for name in names]
+    for place, _, names in os.walk(artifacts):
+        files += [Path(place, name) for name in names]
     total = 0
     for path in files:
         with suppress(OSError):

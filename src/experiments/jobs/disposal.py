@@ -208,14 +208,15 @@ def _list_uncounted(place: Path) -> list[str]:
 
     Without a manifest they may be all that is left of a job.
     """
+    names = _list_names(place)  # none where the folder is a link
     try:
-        manifest = read_manifest(place)
+        manifest = read_manifest(place) if names else None
     except (OSError, RecordError, NewerRecordError):
         return []
     if manifest is None:
         return []
     counted = {record.file for record in manifest.records()}
-    return sorted(n for n in _list_names(place) - counted if is_state_name(n))
+    return sorted(name for name in names - counted if is_state_name(name))
 
 
 def _list_names(folder: Path) -> set[str]:

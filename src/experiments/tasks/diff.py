@@ -131,7 +131,8 @@ def _gather(parts: Sequence[Mapping[str, Any]]) -> list[str]:
 def _show_runs(found: Sequence[FoundRun], runs: Sequence[RecordedRun]) -> None:
     """Says which runs the columns are."""
     for letter, each, run in zip(ascii_uppercase, found, runs, strict=False):
-        print(f"{letter}: {each if each.listed else f'{run.name} ({run.run_id})'}")
+        told = str(each) if each.listed else f"{run.name} ({run.run_id})"
+        print(f"{letter}: {make_printable(told)}")
 
 
 def _show_rows(rows: Sequence[_Row], count: int) -> None:

@@ -45,8 +45,8 @@ def list(job: Job) -> JobResult:  # noqa: A001 - a task has the name of its modu
     output_dir = run.destination().output_dir
     everything = list_runs(output_dir)
     sizes = {each.folder: measure(each.folder) for each in everything}
-    wanted = [each for each in everything if _is_chosen(each, options)]
-    chosen = _sort(wanted, options["sort"], sizes)[: options["limit"]]
+    found = [each for each in everything if _is_chosen(each, options)]
+    chosen = _sort(found, options["sort"], sizes)[: options["limit"]]
     if options["format"] == "table":
         _show(chosen, sizes)
         _show_end(run, chosen, everything, sizes)

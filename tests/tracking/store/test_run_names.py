@@ -1,13 +1,16 @@
 """What a person may type for a run, and what is told about the rest."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from experiments.config.objective import Objective
 from experiments.tracking.store import run_names
 from experiments.tracking.store.run_names import (
     AmbiguousRunError,
     UnknownRunError,
+    Wanted,
     find_run,
 )
 from tests.tracking.conftest import settle
@@ -150,3 +153,73 @@ def test_two_folders_that_say_the_same_of_a_lost_run_are_told(open_run, run, ask
         claimant._spool.write_run_id(lost, "a store of before")
     with pytest.raises(AmbiguousRunError, match="was, before, the id of 2 runs"):
         ask(lost)
+
+
+WANTED = Wanted(objective=Objective("val_accuracy", "max"))
+
+
+@pytest.fixture
+def meant(run):
+    """Returns the id of the run of the store that a word means."""
+    client = settle(run)
+    connection = run._courier.connect()
+    experiment = client.get_run(run.run_id).info.experiment_id
+
+    def add(name, score=None, *, status="FINISHED", experiment=experiment, **tags):
+        made = client.create_run(
+            experiment,
+            run_name=name,
+            tags={k.replace("_", "."): v for k, v in tags.items()},
+        )
+        if score is not None:
+            client.log_metric(made.info.run_id, "best_val_accuracy", score)
+        client.set_terminated(made.info.run_id, status)
+        return made.info.run_id
+
+    def meant(name, wanted=WANTED):
+        found = find_run(name, connection, typed_in=Path("/"), wanted=wanted)
+        return found.run.info.run_id
+
+    meant.add, meant.client = add, client
+    return meant
+
+
+def test_best_and_last_are_of_the_finished_runs_of_the_experiment(meant):
+    elsewhere = meant.client.create_experiment("another")
+    best = meant.add("best", 0.8)
+    meant.add("failed", 0.95, status="FAILED")
+    meant.add("other", 0.99, experiment=elsewhere)
+    meant.add("nan", float("nan"))
+    meant.add("search", 0.9, run_kind="search")
+    last = meant.add("last", 0.1)
+    assert (meant("best"), meant("last")) == (best, last)
+    smallest = Wanted(objective=Objective("val_accuracy", "min"))
+    assert meant("best", smallest) == last
+
+
+def test_search_and_original_are_told_apart(meant):
+    original = meant.add("a", 0.5)
+    search = meant.add("b", 0.9, run_kind="search")
+    meant.add("c", 0.9, reproduces="a")
+    searches = Wanted(objective=WANTED.objective, kinds=("search",))
+    originals = Wanted(objective=WANTED.objective, originals=True)
+    assert (meant("last", searches), meant("last", originals)) == (search, original)
+
+
+@pytest.mark.parametrize("name", ["resnet on digits", "it's", 'the "first"', "~x"])
+def test_run_is_found_by_its_name_in_any_experiment(name, meant):
+    run_id = meant.add(name, experiment=meant.client.create_experiment("another"))
+    assert meant(name) == run_id
+    meant.add(name)
+    with pytest.raises(AmbiguousRunError, match="is the name of 2 runs"):
+        meant(name)
+
+
+def test_name_that_no_query_can_say_is_told(meant):
+    with pytest.raises(UnknownRunError, match="name the run's id"):
+        meant("""'"'""")
+
+
+def test_word_that_nobody_typed_is_no_name(run, ask):
+    with pytest.raises(UnknownRunError, match="names no run"):
+        ask("a run", typed_in=None)
