@@ -71,7 +71,7 @@ def test_job_that_is_killed_costs_no_other_and_continues_with_the_same_command(
 ) -> None:
     command = sweep("seed=0,1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     inject = str(Path(__file__).parent / "inject_trial")
-    fault = "kill@os.rename@*seed_1-*/checkpoints/.unfinished-manifest.json@4@"
+    fault = "kill@os.rename@*seed_1-*/checkpoints/*manifest.json*@4@"
     done = command.finish(PYTHONPATH=inject, TRIAL_FAULTS=fault)
     assert done.returncode == 1
     assert (
