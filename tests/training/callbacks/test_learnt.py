@@ -39,7 +39,7 @@ def test_loss_that_stays_above_is_told_with_what_to_try() -> None:
     verdict = callback.judge()
     assert not verdict.passed
     assert verdict.words.startswith(
-        "Did not learn this batch by heart: the loss fell to 0.4000 in 3 steps, and "
+        "Did not learn this batch by heart: the loss fell to 0.4 in 3 steps, and "
         "not below 0.01. Try an optimizer.lr ten times as high"
     )
 
@@ -49,7 +49,7 @@ def test_several_batches_are_counted() -> None:
     play(callback, [0.001])
     callback.set_params({"steps": 3})
 
-    assert "learnt these 3 batches by heart: loss 0.0010 after 3 steps" in str(
+    assert "learnt these 3 batches by heart: loss 0.001 after 3 steps" in str(
         callback.judge().words
     )
 
@@ -70,7 +70,7 @@ def test_memory_comes_back() -> None:
     second.set_state(first.get_state())
     play(second, [0.6], first=2)
 
-    assert "fell to 0.4000 in 3 steps" in second.judge().words
+    assert "fell to 0.4 in 3 steps" in second.judge().words
 
 
 def test_one_failure_decides() -> None:

@@ -55,9 +55,9 @@ class Learnt(keras.callbacks.Callback):
         what = "this batch" if steps == 1 else f"these {steps:,} batches"
         took = count_of(self._epochs * steps, "step")
         if self._lowest is not None and self._lowest < self._goal:
-            words = f"learnt {what} by heart: loss {self._lowest:.4f} after {took}"
+            words = f"learnt {what} by heart: loss {self._lowest:.3g} after {took}"
             return Verdict(passed=True, words=words)
-        fell = "no epoch ended" if self._lowest is None else f"{self._lowest:.4f}"
+        fell = "no epoch ended" if self._lowest is None else f"{self._lowest:.3g}"
         return Verdict(
             passed=False,
             words=f"Did not learn {what} by heart: the loss fell to {fell} in {took}, "

@@ -9,6 +9,7 @@ as the device is busy. There some steps are measured only, after the device was 
 for: what they wait then is lost. The others are taken to be like them.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -49,9 +50,10 @@ class DataClock:
                 are batches of which several are taken at a time.
             model: Is trained on them.
         """
-        import tensorflow as tf
-
-        if not isinstance(batches, tf.data.Dataset) or _takes_several(model):
+        tf = sys.modules.get("tensorflow")  # whoever made such batches has imported it
+        if tf is None or not isinstance(batches, tf.data.Dataset):
+            return batches
+        if _takes_several(model):
             return batches
         self._model, self._is_exact = model, _computes_at_once()
         with tf.device("/CPU:0"):
