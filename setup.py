@@ -12,6 +12,8 @@ from setuptools.command.build_py import build_py
 # Folder of the repository -> folder of the package `experiments` in a wheel; read back
 # by `experiments.shipped`.
 SHIPPED = {"conf": "conf", "examples/my_project": "my_project"}
+# What belongs to the machine that builds.
+OWN = Path("conf", "local")
 
 
 class BuildWithFiles(build_py):
@@ -44,7 +46,9 @@ class BuildWithFiles(build_py):
             (path, package / name / path.relative_to(folder))
             for folder, name in SHIPPED.items()
             for path in sorted(Path(folder).rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file()
+            and "__pycache__" not in path.parts
+            and OWN not in path.parents
         ]
 
 

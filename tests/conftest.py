@@ -35,6 +35,12 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 
 
+def pytest_sessionstart() -> None:
+    """Refuses to test what one machine's own configs would make of the project."""
+    if (CONF / "local").exists():
+        pytest.exit("conf/local/ takes part in every command: move it away.", 4)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts folders of many short modules last: all processes end at the same time."""
     short = [ROOT / "tests" / name for name in ("config", "command", "data")]

@@ -22,6 +22,7 @@ from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
 from experiments import job_files
+from experiments.command import machine_configs
 from experiments.command.completion.answer import answer_completion
 from experiments.command.composer import quote
 from experiments.command.data_jobs import reads_known_place
@@ -39,7 +40,7 @@ from experiments.command.hydra_node.flags import (
 )
 from experiments.command.loader import CheckedHydra, open_hydra
 from experiments.command.local_configs import NAME, find_local
-from experiments.command.permission import Permission
+from experiments.command.permission import MACHINE, Permission
 from experiments.command.plan import Plan, check, select_overrides
 from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
@@ -289,13 +290,23 @@ def _show_forecast(plan: Plan) -> int:
 
 def _show_local_files(hydra: CheckedHydra, plan: Plan, config_name: str) -> None:
     """Says which configs of the present folder a job is made of."""
-    local = hydra.config_loader.permission.local
-    if local is None:
-        return
+    loader = hydra.config_loader
     asked = [*plan.settings, *plan.job]
-    whole = hydra.config_loader.load_configuration(config_name, asked, RunMode.RUN)
-    if names := local.select(hydra.config_loader.list_used(whole)):
+    whole = loader.load_configuration(config_name, asked, RunMode.RUN)
+    local, machine = loader.permission.local, MACHINE
+    if local is None and machine not in whole.hydra.runtime.choices:
+        return
+    used = loader.list_used(whole)
+    of_machine = machine_configs.select_files(used)
+    shared = [file for file in used if file not in of_machine]
+    if local is not None and (names := local.select(shared)):
         print(f"configs     of {NAME}/ in this folder: {', '.join(names)}")
+    found: dict[str, str] = {}
+    for file in of_machine:
+        found |= machine_configs.list_set(file, loader.folders)
+        words = ", ".join(f"{key}={value}" for key, value in found.items())
+        print(f"machine     {NAME}/{file.name.removesuffix('.yaml')}.yaml: {words}")
+    machine_configs.remember_set([*found])
 
 
 def _suggest_instead(plan: Plan) -> list[Problem]:

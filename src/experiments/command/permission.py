@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KEY = "allowed_targets"
 _FILE = "file://"
+MACHINE = "local"  # the group of what belongs to a machine
 # Of a launcher: what it hands to a shell or starts its jobs with, and where it keeps
 # the code of jobs on its way.
 _COMMANDS = (
@@ -111,6 +112,14 @@ class Permission:
         local = self.local
         return local is not None and not local.trusted and folder == local.address
 
+    def is_unasked_for(self, file: ConfigFile) -> bool:
+        """Tells whether a file takes part though nobody has named it or its folder.
+
+        `local/default` is looked for in each folder of configs.
+        """
+        is_local = file.name.partition("/")[0] == MACHINE and MACHINE not in self.keys
+        return is_local or self.is_unasked(file.folder)
+
     def is_copy(self, file: ConfigFile) -> bool:
         """Tells whether a file says what the project's own of its name says."""
         own = self._own_folder / Path(str(file)).relative_to(
@@ -171,7 +180,7 @@ def find_widening(
     if foreign:
         yield from _find_reaching(config, names, permission)
     yield from _find_surroundings(foreign, permission)
-    unasked = [file for file in foreign if permission.is_unasked(file.folder)]
+    unasked = [file for file in foreign if permission.is_unasked_for(file)]
     unasked = [file for file in unasked if not permission.is_copy(file)]
     yield from _find_leading_out(unasked, permission)
 

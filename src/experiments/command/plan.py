@@ -36,6 +36,7 @@ from experiments.command.hydra_node.launcher import (
 )
 from experiments.command.job_count import check_job_count
 from experiments.command.loader import Loader, open_hydra
+from experiments.command.machine_configs import check_choice
 from experiments.command.overlay import describe_overlay
 from experiments.command.pairs import (
     GRID_SWEEPER,
@@ -218,6 +219,7 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     parsed = list(quote_texts(parsed, composer.loader))
     own = [o for o in parsed if not o.is_hydra_override()]
     plan = _check_all(own, composer, multirun=multirun)
+    _raise(check_choice(composer.first, composer.loader.folders))
     _raise(find_clashes(own, plan.run))
     searched = [o for o in settings if o.key_or_group == "hydra.searchpath"]
     return replace(

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.command.composer import quote
+from experiments.command.machine_configs import sets
 from experiments.config.programs import command_words
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.redaction import HIDDEN, redact_word
 
 _ADVICE = f"# {HIDDEN} was a secret: type it, or where it is, such as ${{oc.env:TOKEN}}"
+_URI = "tracking.uri"
 _PLAIN = re.compile(r"[\w./@:+-]+", re.ASCII)
 
 
@@ -50,19 +52,21 @@ def describe_output(output_dir: Path | str) -> list[str]:
         output_dir: As `output_dir`; may be relative.
     """
     folder = Path(typed_folder(), output_dir)
-    if folder == typed_folder() / "outputs":
+    if folder == typed_folder() / "outputs" and not sets("output_dir"):
         return []
     return [_override("output_dir", str(folder))]
 
 
-def describe_store(uri: str | None, key: str = "tracking.uri") -> list[str]:
+def describe_store(uri: str | None, key: str = _URI) -> list[str]:
     """Returns the override that leads to a store; none for the embedded database.
 
     Args:
         uri: As `tracking.uri`.
         key: The key that takes it.
     """
-    return [] if uri is None else [_override(key, uri)]
+    if uri is None:
+        return ["tracking=sqlite"] if key == _URI and sets("tracking") else []
+    return [_override(key, uri)]
 
 
 def describe_tracking(tracking: TrackingConfig, typed: Sequence[str]) -> list[str]:
