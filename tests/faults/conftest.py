@@ -57,10 +57,10 @@ class Command:
             cwd=self.folder,
             env={
                 **os.environ,
-                **environment,
                 "FAULT": fault,
                 "PYTHONPATH": str(INJECT),
                 "PYTHONWARNINGS": "",
+                **environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
