@@ -68,7 +68,7 @@ def test_training_that_ended_before_its_time_says_how(
 
 def test_plan_shows_what_there_is_before_the_first_epoch(job: Any) -> None:
     told = describe_plan(job, DATASET)
-    assert "trains for up to 3 epochs with 16 images a step, seed 7" in told
+    assert "up to 3 epochs, 16 images a step, seed 7" in told
     assert "training_images.png" in told
     assert "learning_curves" not in told
 

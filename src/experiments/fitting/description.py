@@ -34,10 +34,9 @@ def describe_plan(job: Job, dataset: Dataset) -> str:
     """
     trainer = job.run.trainer
     plan = (
-        f"**{write_plain(job.name)}** trains for up to "
-        f"{count_of(trainer.epochs, 'epoch')} with "
-        f"{count_of(trainer.batch_size, 'image')} a step, seed {job.run.seed}. "
-        "Results are told here at its end."
+        f"**{write_plain(job.name)}**: up to {count_of(trainer.epochs, 'epoch')}, "
+        f"{count_of(trainer.batch_size, 'image')} a step, seed {job.run.seed}. Scores "
+        "and curves stand here once it has ended as it should."
     )
     return join_parts([plan, _describe_data(dataset), *_pictures(job)[1:]])
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from experiments.shapes import ShapeError
-from experiments.tracking.spool.contents import check_content
+from experiments.tracking.spool.contents import check_content, name_model
 
 SESSION: dict[str, Any] = {
     "job_id": "0123abcd",
@@ -19,6 +19,19 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "planned": {"values": {"a": "1"}},
     "tags": {"values": {"a": "1"}},
     "metrics": {"step": 1, "values": {"loss": float("nan")}},
+    "note": {"text": "**A run** of a kind."},
+    "inputs": {
+        "datasets": [
+            {
+                "name": "flowers",
+                "digest": "c0ffee",
+                "context": "test",
+                "source_type": "local",
+                "source": "{}",
+                "profile": "{}",
+            }
+        ]
+    },
     "artifact": {"path": "a/b.txt", "file": "artifacts/a/b.txt"},
     "model": {"name": "model", "step": 3, "folder": "models/model-3"},
     "end": {"status": "KILLED", "reason": None},
@@ -65,6 +78,10 @@ def test_content_is_complete(kind: str) -> None:
         ("metrics", {"step": 2**63}, "step"),
         ("metrics", {"values": {"loss": "0.5"}}, "values.loss"),
         ("metrics", {"values": {"loss": True}}, "values.loss"),
+        ("metrics", {"model": -1}, "model"),
+        ("note", {"text": None}, "text"),
+        ("inputs", {"datasets": {}}, "datasets"),
+        ("inputs", {"datasets": [None]}, r"datasets\[0\]"),
         ("artifact", {"path": "../../a"}, "path"),
         ("artifact", {"path": "/a"}, "path"),
         ("artifact", {"path": "a/../../b"}, "path"),
@@ -85,3 +102,24 @@ def test_other_content_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(ShapeError, match=f"`{place}`"):
         check_content(kind, {**CONTENTS[kind], **changes})
+
+
+@pytest.mark.parametrize(
+    ("run", "model"),
+    [
+        ("resnet20_cifar on digits", "resnet20_cifar-on-digits"),
+        ("optimizer.lr=1e-3", "optimizer-lr-1e-3"),
+        ("Blumen (2024)/ä: 50%", "Blumen-2024-ä-50"),
+        ("...", "model"),
+        ("x" * 300, "x" * 120),
+    ],
+)
+def test_model_is_called_by_its_run_in_signs_that_mlflow_takes(
+    run: str, model: str
+) -> None:
+    from mlflow.utils.validation import _validate_logged_model_name
+
+    assert name_model(run) == model
+    _validate_logged_model_name(model)
+    entry = {"name": model, "step": 1, "folder": "models/model-1"}
+    assert check_content("model", entry) == entry
