@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
@@ -68,13 +68,15 @@ from experiments.jobs.job import (
     JobResult,
 )
 from experiments.jobs.place import choose_place, create_place
-from experiments.jobs.run_names import settle_names
 from experiments.jobs.stored import show_stored, stored_result
 from experiments.jobs.sweep_place import COUNT_VARIABLE, forget_places
 from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen
 from experiments.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from experiments.jobs.run_names import FoundRun
 
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"  # Python's own
 
@@ -228,7 +230,7 @@ def _answer(
         return 0
     if plan.unused:
         raise ConfigError(_suggest_instead(plan), "The command line")
-    if runs := settle_names(plan):
+    if runs := _settle_names(plan):
         # By what they mean now: a job is named by what it is.
         args.runs = {key: found.word for key, found in runs.items()}
         for key, found in runs.items():
@@ -357,6 +359,15 @@ def _explaining(hydra: CheckedHydra) -> Iterator[None]:
             raise
         problem = explain(error, hydra.config_loader)
         raise ConfigError([problem], "The command line") from error
+
+
+def _settle_names(plan: Plan) -> "Mapping[str, FoundRun]":
+    """Returns the runs that a command names by a word that may mean others tomorrow."""
+    if plan.run.run_id is None and plan.run.from_search is None:
+        return {}
+    from experiments.jobs.run_names import settle_names  # and what reads records
+
+    return settle_names(plan)
 
 
 def _name_runs(words: Sequence[str], runs: Mapping[str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What a person may type for a run, looked up in the folder of runs."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,17 @@ def test_best_is_the_finished_run_with_the_best_monitored_metric(ask: Any, ids: 
 def test_what_is_reproduced_is_no_reproduction(ask: Any, ids: Any):
     originals = Wanted(objective=WANTED.objective, originals=True)
     assert ask("last", originals).run_id == ids["late"]
+
+
+def test_reproduction_without_a_tracker_is_known_by_its_task(ask: Any, tmp_path: Path):
+    for name, task in {"a": "train", "b": "reproduce"}.items():
+        leave_run(tmp_path / "runs" / name, tracked=False)
+        hydra = tmp_path / "runs" / name / ".hydra" / "hydra.yaml"
+        hydra.parent.mkdir()
+        hydra.write_text(f"hydra:\n  runtime:\n    choices:\n      task: {task}\n")
+        os.utime(tmp_path / "runs" / name / "job.lock", (1e9 + ord(name),) * 2)
+    originals = Wanted(objective=WANTED.objective, originals=True)
+    assert (ask("last").folder.name, ask("last", originals).folder.name) == ("b", "a")
 
 
 def test_search_is_named_where_one_is_wanted(ask: Any, ids: Any):

@@ -17,7 +17,7 @@ from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_names import is_id
+from experiments.tracking.store.run_names import find_place, is_id
 
 # Tags of a search: the run of its best trial, and the folder of that.
 BEST_RUN = "search.best_run_id"
@@ -55,12 +55,10 @@ def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> Recor
 
 def _find_untracked(name: str, place: Destination, typed_in: Path) -> Path | None:
     """Returns the folder that a name means, where no tracker has or tells its run."""
-    for start in (typed_in, place.output_dir):
-        folder = start / Path(name).expanduser()
-        if not is_id(name) and folder.is_dir():
-            tells = place.enabled and Spool(folder).journal.exists()
-            return None if tells else folder.absolute()
-    return None
+    folder = None if is_id(name) else find_place(name, typed_in, place.output_dir)
+    if folder is None or (place.enabled and Spool(folder).journal.exists()):
+        return None
+    return folder.absolute()
 
 
 def check_record(config: object, allowed: Sequence[str]) -> Iterator[Problem]:

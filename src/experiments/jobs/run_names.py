@@ -23,6 +23,7 @@ from experiments.tracking.store.run_names import (
     Kind,
     UnknownRunError,
     Wanted,
+    find_place,
     is_id,
 )
 
@@ -138,7 +139,9 @@ def find_named(name: str, destination: Destination, wanted: Wanted) -> FoundRun:
 
 
 def _is_wanted(run: ListedRun, wanted: Wanted) -> bool:
-    is_copy = wanted.originals and "reproduces" in run.tags
+    # Without a tracker there is no tag, but what was asked for.
+    repeats = "reproduces" in run.tags or run.choice("task") == "reproduce"
+    is_copy = wanted.originals and repeats
     return run.kind in wanted.kinds and run.state != "unreadable" and not is_copy
 
 
@@ -173,13 +176,10 @@ def _choose_by_id(start: str, rows: Sequence[ListedRun]) -> list[ListedRun]:
 
 def _find_place(name: str, destination: Destination) -> Path | None:
     """Returns the folder that a name means, as seen from here or among the runs."""
-    if not name.strip() or name in (LAST, BEST):
+    if name in (LAST, BEST):
         return None
-    for start in (typed_folder(), destination.output_dir):
-        folder = start / Path(name).expanduser()
-        if folder.is_dir():
-            return folder.absolute()
-    return None
+    found = find_place(name, typed_folder(), destination.output_dir)
+    return None if found is None else found.absolute()
 
 
 def _describe_several(name: str, runs: Sequence[ListedRun]) -> str:

@@ -74,6 +74,22 @@ def is_id(name: str) -> bool:
     return _START.fullmatch(name) is not None
 
 
+def find_place(name: str, *starts: Path) -> Path | None:
+    """Returns the folder that a name means; `None` when it means none.
+
+    Args:
+        name: A path; `~` is somebody's home.
+        starts: Where a relative one may begin, in turn.
+    """
+    if not name.strip():
+        return None
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # of nobody here
+        path = Path(name)
+    return next((start / path for start in starts if (start / path).is_dir()), None)
+
+
 def find_run(
     name: str,
     connection: Connection,
@@ -100,11 +116,9 @@ def find_run(
     if _START.fullmatch(name):
         return NamedRun(_find_by_id(name, connection))
     output_dir = connection.destination.output_dir
-    for start in () if typed_in is None else (typed_in, output_dir):
-        folder = start / Path(name).expanduser()
-        if name and folder.is_dir():
-            spool = Spool(folder, output_dir)
-            return NamedRun(_find_by_folder(spool, connection), spool.job_folder)
+    if typed_in is not None and (folder := find_place(name, typed_in, output_dir)):
+        spool = Spool(folder, output_dir)
+        return NamedRun(_find_by_folder(spool, connection), spool.job_folder)
     if wanted is not None and name.strip():
         runs = _find_by_word(name, connection, wanted)
         if runs:
