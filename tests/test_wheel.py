@@ -98,6 +98,7 @@ def test_wheel_holds_the_configs_the_plugin_and_the_first_project(wheel: Path) -
         name = f"experiments/conf/{path.relative_to(CONF)}"
         assert files[name] == path.read_bytes()
     assert "hydra_plugins/experiments_keras_tuner/sweeper.py" in files
+    assert "hydra_plugins/experiments_grid/sweeper.py" in files
     assert "experiments/my_project/my_project/model.py" in files
     assert not [name for name in files if "__pycache__" in name or "/outputs/" in name]
     assert {name.partition("/")[0] for name in files} == {
