@@ -12,6 +12,7 @@ from experiments.errors import ConfigError, Problem
 
 MISSING = "???"
 _SHOWN = 200
+_WRITTEN = 1000  # no integer beyond is another tool's word for a value
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -215,7 +216,8 @@ def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
     accepted = " or ".join(_describe(member, rule) for member in _members(annotation))
     names = [v for m in _members(annotation) for v in get_args(m) if isinstance(v, str)]
     hint = ""
-    if isinstance(value, str | int):
+    # Python writes no integers of thousands of digits.
+    if isinstance(value, str) or (isinstance(value, int) and abs(value) <= _WRITTEN):
         is_switch = bool in _members(annotation)
         hint = _hint_at_value(value, names, key, is_switch=is_switch)
     told = rule.describe_excess(value) or _describe_length(value, rule)
