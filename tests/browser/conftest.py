@@ -67,10 +67,11 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    playwright: Any = pytest.importorskip("playwright.sync_api")
+    from playwright.sync_api import sync_playwright  # of the extra `browser`
+
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     assert program, "No Chromium is installed: make test-browser installs Debian's."
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         # A container's root may not use Chromium's sandbox; these pages are our own.
         browser = started.chromium.launch(
             executable_path=program, args=["--no-sandbox"] * (os.geteuid() == 0)
