@@ -170,6 +170,19 @@ def test_a_plan_that_nothing_would_follow_is_refused(typed: Typed) -> None:
     assert "plan is not used by task=sync." in output
 
 
+def test_jobs_that_another_sweeper_decides_on_are_not_known(
+    typed: Typed, tmp_path: Path
+) -> None:
+    own = tmp_path / "own" / "hydra" / "sweeper" / "mine.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("_target_: guest.Sweeper\n")
+    words = ("--config-dir", "own", "hydra/sweeper=mine", "seed=0,1", *SMALL)
+    allowed = "allowed_targets=[experiments,keras.optimizers,keras.callbacks,guest]"
+    code, output = typed("-m", *words, allowed, "plan=true")
+    assert code == 2
+    assert "plan knows no jobs: a sweeper of your own decides on them" in output
+
+
 def test_a_long_plan_is_counted_and_shown_on_request(typed: Typed) -> None:
     words = ("-m", *SMALL, "seed=range(0,50)")
     _, output = typed(*words, "plan=true")

@@ -353,7 +353,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
         job_folders=tuple(folders),
         swept_keys=swept_keys,
         data_jobs=data_jobs if runs_here(composer.first) else (),
-        runs=tuple(runs),
+        runs=tuple(runs) if planned else (),
         launch=describe_launch(base),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments.command.plan import Plan, select_overrides
 from experiments.config.schema.task import TrainTaskConfig
 from experiments.counts import count_of
+from experiments.errors import ConfigError, Problem
 from experiments.forecast import page
 from experiments.forecast.estimate import Estimate, estimate, find_alike
 from experiments.forecast.measure import measure
@@ -48,6 +49,9 @@ def list_states(plan: Plan) -> list[JobState]:
     if not plan.multirun:
         name = plan.run.name or plan.folder.name
         return [look_at(name, plan.folder, plan.run, plan.job)]
+    if not plan.jobs:
+        reason = "knows no jobs: a sweeper of your own decides on them as it goes."
+        raise ConfigError([Problem("plan", reason)], "The command line")
     jobs = zip(plan.jobs, plan.job_folders, plan.runs, strict=True)
     return [
         look_at(
