@@ -80,8 +80,16 @@ def read_preset(word: str) -> Plain:
     merged: Plain = {}
     for parent in content.pop("defaults", []):
         if isinstance(parent, str) and parent != "_self_":
-            merged = lay_over(merged, read_preset(f"{preset}={parent}"))
+            merged = lay_over(merged, _read_parent(preset, parent))
     return lay_over(merged, content)
+
+
+def _read_parent(preset: str, parent: str) -> Plain:
+    """Returns what a line of the defaults brings: of the same group, or `/file@key`."""
+    if not parent.startswith("/"):
+        return read_preset(f"{preset}={parent}")
+    file, _, key = parent.removeprefix("/").partition("@")
+    return {key: yaml.safe_load((CONF / f"{file}.yaml").read_text())}
 
 
 def lay_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> Plain:

@@ -40,7 +40,7 @@ def test_no_name_is_that_of_its_key() -> None:
 
 @pytest.mark.parametrize(
     ("group", "option"),
-    [(g, o) for g, names in synonyms._OPTIONS.items() for o in sorted({*names.values()})],
+    [(g, o) for g, by in synonyms._OPTIONS.items() for o in sorted({*by.values()})],
 )
 def test_each_other_name_of_a_file_leads_to_one(group: str, option: str) -> None:
     assert (CONF / group / f"{option}.yaml").exists()

@@ -136,9 +136,9 @@ def test_batch_that_is_learnt_by_heart_ends_the_training(
     run_job: Any, capsys: Any
 ) -> None:
     result = run_job(*OVERFITTING, "optimizer.lr=1e-2", "tracking=off")
-    assert result.metrics["best_loss"] < 0.01
+    assert result.metrics["best_train_loss"] < 0.01
     assert result.epochs < 2000
-    words = f"learnt this batch by heart: loss {result.metrics['best_loss']:.3g}"
+    words = f"learnt this batch by heart: loss {result.metrics['best_train_loss']:.3g}"
     assert str(result.reason).startswith(words)
     output = capsys.readouterr().out
     assert f"verdict        {words}" in output

@@ -87,7 +87,7 @@ def check_case(case: str, found: dict[str, Any]) -> None:
 def check_equal(case: str, one: dict[str, Any], other: dict[str, Any]) -> None:
     """The same losses, and weights that went the same way from the same start."""
     rough = case.startswith(ROUGH)
-    for name in ("best_loss", "best_val_loss", "test_loss"):
+    for name in ("best_train_loss", "best_val_loss", "test_loss"):
         expected = pytest.approx(other["metrics"][name], rel=2e-2 if rough else 1e-4)
         assert one["metrics"][name] == expected, name
     if case in WITHOUT_STATE:
