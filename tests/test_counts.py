@@ -8,6 +8,7 @@ from experiments.counts import (
     agree,
     count_of,
     format_duration,
+    format_size,
     join_words,
     write_count,
 )
@@ -91,3 +92,18 @@ def find_counted() -> set[tuple[str, str]]:
 
 def test_things_are_counted_in_the_singular_where_there_may_be_one() -> None:
     assert find_counted() - SEVERAL == set()
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 kB"),
+        (8_432, "8 kB"),
+        (99_400, "99 kB"),
+        (100_000, "0.1 MB"),
+        (3.27e6, "3.27 MB"),
+        (1.25e9, "1.2 GB"),
+    ],
+)
+def test_size_of_a_file_is_told_in_three_digits(count: float, text: str) -> None:
+    assert format_size(count) == text

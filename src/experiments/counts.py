@@ -55,3 +55,8 @@ def format_seconds(seconds: float) -> str:
 def format_bytes(count: float) -> str:
     """Returns a size in MB or GB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
+
+
+def format_size(count: float) -> str:
+    """Returns the size of a file or a folder: in kB too, of which many are."""
+    return f"{count / 1e3:.0f} kB" if count < 1e5 else format_bytes(count)

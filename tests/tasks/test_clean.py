@@ -115,7 +115,7 @@ def test_finished_run_is_what_it_was_but_for_its_checkpoints(
     assert run_task(dry=False).status == "FINISHED"
     assert list_kept(out) == set()
     assert JobResult.load(job) == before
-    assert "MB in" in capsys.readouterr().out
+    assert "kB in" in capsys.readouterr().out
     assert run_task().metrics["items"] == 0
     assert "Nothing in" in capsys.readouterr().out
 

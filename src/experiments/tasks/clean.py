@@ -10,7 +10,7 @@ from typing import Any
 from experiments import job_files
 from experiments.command.printed import describe_command, describe_output
 from experiments.config.objective import Objective, find_direction
-from experiments.counts import count_of, format_bytes
+from experiments.counts import count_of, format_size
 from experiments.errors import ExperimentError
 from experiments.jobs.catalogue import ListedRun, find_job_folders, list_runs
 from experiments.jobs.display import short_path
@@ -265,14 +265,14 @@ def _show_items(items: Sequence[Disposable], output_dir: Path) -> None:
     for item in sorted(items, key=lambda item: -item.size):
         inside = item.folder.is_relative_to(output_dir)
         place = item.folder.relative_to(output_dir) if inside else item.folder
-        print(f"{format_bytes(item.size):>8}  {item.what}  {place}")
+        print(f"{format_size(item.size):>8}  {item.what}  {place}")
     if items:
         print()
 
 
 def _show_end(job: Job, plan: Plan, total: int, *, dry: bool) -> None:
     output_dir = job.run.destination().output_dir
-    place, size = short_path(output_dir), format_bytes(total)
+    place, size = short_path(output_dir), format_size(total)
     if not plan.items:
         print(f"Nothing in {place} can go.")
     elif dry:

@@ -14,7 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from experiments.config.objective import find_direction
 from experiments.config.schema.run import RunConfig
-from experiments.counts import count_of, format_bytes
+from experiments.counts import count_of, format_size
 from experiments.jobs.catalogue import ListedRun, list_runs, measure, measure_store
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
@@ -126,7 +126,7 @@ def _list_cells(run: ListedRun, size: int, now: float) -> tuple[str, ...]:
         (run.run_id or "-")[:_ID],
         run.state_in_words,
         "-" if run.score is None else f"{run.score:.4f}",
-        format_bytes(size),
+        format_size(size),
         format_age(now - run.begun),
         f"{kind}{name}",
     )
@@ -162,11 +162,11 @@ def _show_end(
     if monitors:
         print(f"\nbest: {' or '.join(monitors)} of the best epoch")
     place = run.destination()
-    total = format_bytes(sum(sizes.values()))
+    total = format_size(sum(sizes.values()))
     listed = sum(each.kind != "trial" for each in everything)
     what = count_of(len(shown), "run") if shown else "No run"
     of = f" of {listed:,}" if listed != len(shown) else ""
-    stored = format_bytes(measure_store(place.output_dir))
+    stored = format_size(measure_store(place.output_dir))
     print(
         f"{what}{of} in {short_path(place.output_dir)}, {total} in all; MLflow's "
         f"database and files beside them take {stored}."
