@@ -110,7 +110,9 @@ def search(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Printed:
 def _run(server: Server, outputs: Path, *words: str) -> Printed:
     place = [f"output_dir={outputs}", "tracking=server", f"tracking.uri={server.uri}"]
     command = [sys.executable, str(ROOT / "run.py"), "-m", *_SMALL, *words, *place]
-    done = run_to_the_end(command, cwd=ROOT, timeout=500)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "1")  # they are short
+        done = run_to_the_end(command, cwd=ROOT, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     links = _LINK.findall(done.stdout)
     *runs, parent = [link for name, link in links if name == "MLflow run"]
