@@ -213,7 +213,7 @@ _HYDRA = (
     Loan(
         lender="hydra._internal.config_repository",
         names=("CachingConfigRepository", "ConfigRepository", "IConfigRepository"),
-        borrowers=("command.help", "command.loader"),
+        borrowers=("command.help", "command.loader", "command.machine_configs"),
         purpose="Reads each file once, and tells which groups and options there are.",
         way_out="Ask `hydra.core.plugins.Plugins` for config sources, one folder each.",
     ),
