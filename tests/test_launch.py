@@ -251,7 +251,10 @@ def test_help_is_shown_without_running(
         (["--config-path", "a/config.yaml"], "--config-path must be a folder."),
         (["--config-path", "/nowhere"], "Primary config directory not found."),
         (["--config-dir", "/nowhere"], "--config-dir must be a folder."),
-        (["--config-name", "nope"], "Cannot find primary config 'nope'."),
+        (
+            ["--config-name", "nope"],
+            "--config-name names no file of the folders of configs. Received: 'nope'.",
+        ),
         (
             ["--shell-completion", "nope=1"],
             "--shell-completion needs one of install=bash",

@@ -267,3 +267,28 @@ def test_key_that_follows_another_is_not_told_beside_it(check: Any) -> None:
     with pytest.raises(ConfigError) as error:
         check("trainer.batch_size=many")  # what counts the images follows it
     assert [problem.key for problem in error.value.problems] == ["trainer.batch_size"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("lr=0.1,0.2", "`optimizer.lr=0.1,0.2`? (in 2 of 2 jobs)"),
+        ("scheduler=cosine,Step", "`schedule=cosine,step`? (in 2 of 2 jobs)"),
+        ("experiment=search_resnet50 optimizer.lrr=1,2", "`optimizer.lr=1,2`? (such"),
+    ],
+)
+def test_all_values_of_a_mistyped_key_are_suggested(
+    check: Any, words: str, told: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(*words.split(), multirun=True)
+    assert told in problems(error)[0]
+
+
+def test_interval_of_a_search_that_is_given_again_replaces_the_former(
+    check: Any,
+) -> None:
+    words = ["hydra/sweeper=keras_tuner", "optimizer.lr=interval(1e-4,1e-3)"]
+    plan = check(*words, "optimizer.lr=interval(1e-4,1e-2)", multirun=True)
+    (parameter,) = plan.search.space.parameters
+    assert parameter.high == 1e-2

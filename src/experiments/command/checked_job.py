@@ -73,7 +73,7 @@ def _try_job(job: Sequence[str], composer: Composer) -> CheckedJob:
     run, problems = examine(config)
     if run is not None:
         problems += find_foreign(run, whole, composer.loader)
-    words = [*composer.hydra_overrides, *job]
+    words = composer.list_typed(job)
     problems = [*unauthorised, *problems]
     problems = trace_keys(problems, whole, composer.loader, words=words)
     return CheckedJob(config, problems, None if problems else run)

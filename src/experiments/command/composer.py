@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Composer:
         hydra_overrides: Those of Hydra's own node, which every job has.
         base: The config of the job, or what a sweep varies: the first one composed.
         is_plain_sweep: Whether jobs are all combinations of values.
+        swept: Keys with several values -> the words that were typed.
     """
 
     loader: Loader
@@ -38,6 +39,7 @@ class Composer:
     hydra_overrides: tuple[str, ...] = ()
     base: DictConfig | None = None
     is_plain_sweep: bool = False
+    swept: dict[str, str] = field(default_factory=dict)
 
     def compose(self, job: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """Returns the config of a job with Hydra's own node, which Hydra will get too.
@@ -75,6 +77,11 @@ class Composer:
         overrides = [*self.hydra_overrides, *words]
         self.loader.remember(base, self.config_name, overrides)
         return base
+
+    def list_typed(self, job: Sequence[str]) -> list[str]:
+        """Returns what was typed for a job, of swept keys with all their values."""
+        own = [self.swept.get(w.lstrip("+").partition("=")[0], w) for w in job]
+        return [*self.hydra_overrides, *own]
 
     def choices(self) -> dict[str, str]:
         """Returns which file each group was taken from."""

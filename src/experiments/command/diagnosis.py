@@ -93,7 +93,7 @@ def diagnose(
         if problem.key not in reported and not problem.key.startswith(unknown)
     ]
     if "hydra" in whole:
-        words = [*composer.hydra_overrides, *job]
+        words = composer.list_typed(job)
         problems = trace_keys(
             problems, whole, composer.loader, words=words, refused=refused
         )

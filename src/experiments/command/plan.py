@@ -261,7 +261,8 @@ def _find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
     for override in typed:
         given.setdefault(override.get_key_element(), []).append(override)
     for key, overrides in given.items():
-        if overrides[1:] and any(_is_swept(override) for override in overrides):
+        is_space = any(o.is_interval_sweep() for o in overrides)  # whose last counts
+        if overrides[1:] and not is_space and any(map(_is_swept, overrides)):
             values = [(o.input_line or "").partition("=")[2] for o in overrides]
             word = shlex.quote(f"{key}={','.join(values)}")
             hint = (
@@ -317,6 +318,8 @@ def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
 
 def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     composer.base = base = composer.compose_base(own)
+    swept_words = [o for o in own if o.is_sweep_override()]
+    composer.swept = {o.key_or_group: o.input_line or "" for o in swept_words}
     _raise(composer.loader.find_unauthorised(base))
     _raise(check_hydra_node(base, multirun=True))
     if is_search(base.hydra.sweeper):
@@ -407,7 +410,8 @@ def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
     key, group = problem.key, problem.key.partition(".")[0]
     searched = search.space.keys
     is_typed = key in searched or select_overrides(search.fixed, [key])
-    if not is_typed or not isinstance(problem, UnknownKey):
+    is_slip = problem.hint.startswith("Did you mean")
+    if not is_typed or is_slip or not isinstance(problem, UnknownKey):
         return problem
     if group not in searched and key in search.config.params:
         hint = f"To search without it, type 'hydra.sweeper.params={{{key}: null}}'"

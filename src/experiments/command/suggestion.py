@@ -221,6 +221,9 @@ def is_path(text: str) -> bool:
 def _write_choice(group: str, name: str, known: Known) -> str:
     if name in known.list_options(group) or name == "null":
         return f"{group}={name}"
+    found = [_find_option(group, part, known) for part in name.split(",")]
+    if found[1:] and all(found):
+        return f"{group}={','.join(filter(None, found))}"
     option = _find_option(group, name or "true", known)
     if option is not None:
         return f"{group}={option}"

@@ -37,7 +37,11 @@ def test_trials_with_several_seeds_are_told_apart_by_them(plan: Any) -> None:
     [
         (
             ["optimizer.lrr=1,2"],
-            ["The search space has 1", "optimizer.lrr", "Did you mean `lr`?"],
+            [
+                "The search space has 1",
+                "optimizer.lrr",
+                "Did you mean `optimizer.lr=1,2`?",
+            ],
         ),
         (["model=resnet18,resnet51"], ["model must be one of", "resnet51"]),
         (["trainer.batch_size=0,16"], ["trainer.batch_size must be an integer >= 1"]),
