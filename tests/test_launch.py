@@ -57,6 +57,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             task=None,
             gpu="cpu",
             from_search=None,
+            run_id=None,
             allowed_targets=["experiments"],
             disk_space=lambda: DiskSpace(folder=tmp_path),
         ),
