@@ -7,13 +7,12 @@ from tests.browser.screens import Screens, is_for_training, read_charts, wait_fo
 def test_comparison_opens_on_the_swept_key_against_the_objective(
     screens: Screens, sweep: Printed
 ) -> None:
-    page = screens.open(sweep.compare, showing="Parallel Coordinates", height=1700)
+    page = screens.open(sweep.compare, showing="Parallel Coordinates", height=2600)
     assert is_for_training(page)
-    for axis in ("optimizer.lr", "val_accuracy"):
+    for axis in ("optimizer.lr", "val_accuracy", "lr"):
         wait_for(page, axis)
     screens.keep(page, "sweep_comparison")
-    first = ["What was varied (1)", "Parallel Coordinates", "Model metrics (7)"]
-    curves = ["val_accuracy", "loss", "accuracy", "val_loss"]
-    assert read_charts(page)[:7] == [*first, *curves]
-    last = ["One value a run (8)", "System metrics (0)"]
-    assert [text for text in read_charts(page) if text in last] == last
+    titles = [title.partition(" (")[0] for title in read_charts(page)]
+    first = ["What was varied", "Parallel Coordinates", "Model metrics"]
+    assert titles[:7] == [*first, "val_accuracy", "loss", "accuracy", "val_loss"]
+    assert titles[-2:] == ["One value a run", "System metrics"]
