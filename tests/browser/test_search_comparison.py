@@ -12,4 +12,4 @@ def test_comparison_opens_on_what_every_trial_has_against_the_objective(
     for axis in ("optimizer", "optimizer.lr", "val_accuracy"):
         wait_for(page, axis)
     screens.keep(page, "search_comparison")
-    assert read_charts(page)[:2] == ["What was varied (1)", "Parallel Coordinates"]
+    assert read_charts(page)[:2] == ["What was varied", "Parallel Coordinates"]
