@@ -41,6 +41,7 @@ JOB = (
 )
 # Metrics of the clock are the only ones that may differ.
 _CLOCK = ("epoch_seconds", "images_per_second", "first_step_seconds")
+_MACHINE = ("time/", "system/")
 
 
 class Command:
@@ -109,7 +110,7 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
                     )
                 ]
                 for name in sorted(run.data.metrics)
-                if name not in _CLOCK
+                if name not in _CLOCK and not name.startswith(_MACHINE)
             },
         }
         for run in client.search_runs(ids)

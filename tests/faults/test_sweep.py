@@ -28,7 +28,7 @@ def test_killed_sweep_skips_what_is_finished(sweep: Callable[..., Command]) -> N
     process = command.start()
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("experiment  seed=1"):
+        if line.startswith("job 2 of 3"):
             break
     process.send_signal(signal.SIGKILL)
     process.communicate()
