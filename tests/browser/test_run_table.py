@@ -12,6 +12,7 @@ def test_table_opens_with_the_runs_of_a_sweep_below_it(
 ) -> None:
     page = screens.open(experiment_url(server.uri, "1"), showing="Run Name")
     assert is_for_training(page)
-    page.get_by_role("gridcell").get_by_role("button").first.click()  # its jobs
+    row = page.get_by_role("row").filter(has_text="optimizer.lr=1e-2,1e-3")
+    row.get_by_role("gridcell").get_by_role("button").first.click()  # its jobs
     wait_for(page, "optimizer.lr=0.01")
     screens.keep(page, "run_table")

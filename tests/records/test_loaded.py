@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.api.run import Run, load_run
+from experiments.config.metric_names import name_as_today
 from experiments.config.schema.run import RunConfig
 from experiments.records import NewerRecordError
 from tests.records.archive import find_job, outputs, read_result
@@ -34,7 +35,7 @@ def test_config_is_one_of_today(outputs: Path) -> None:
 def test_scores_are_those_that_were_recorded(outputs: Path, finished: Run) -> None:
     stored = read_result(find_job(outputs, "finished"))
     assert finished.id == stored["run_id"]
-    assert finished.metrics == stored["metrics"]
+    assert finished.metrics == name_as_today(stored["metrics"])
     best = int(stored["metrics"]["best_epoch"])
     assert len(finished.history) == 2
     assert finished.history[best - 1]["val_loss"] == stored["metrics"]["best_val_loss"]

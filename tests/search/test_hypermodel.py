@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from experiments.command.composed import Config, compose
+from experiments.config.metric_names import name_best
 from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel
 from tests.tiny import TINY
@@ -108,7 +109,7 @@ def test_trial_trains_as_a_job_of_its_config_does(config: Any, run_job: Any) -> 
     result = run_job(*SMALL, "optimizer.lr=1e-2")
     best = int(result.metrics["best_epoch"]) - 1
     for name in ("loss", "val_loss", "val_accuracy"):
-        assert history.history[name][best] == result.metrics[f"best_{name}"]
+        assert history.history[name][best] == result.metrics[name_best(name)]
     # The second of two steps of warm-up, which begins with a tenth of the rate.
     assert history.history["lr"][0] == pytest.approx((1e-3 + 1e-2) / 2)
     # Only an epoch with a first step has it, as with Keras' own `fit`.

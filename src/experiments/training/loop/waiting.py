@@ -53,8 +53,8 @@ class DataClock:
         tf = sys.modules.get("tensorflow")  # whoever made such batches has imported it
         if tf is None or not isinstance(batches, tf.data.Dataset):
             return batches
-        if _takes_several(model):
-            return batches
+        if _takes_several(model) or tf.config.functions_run_eagerly():
+            return batches  # `tf.data` runs no function eagerly, and warns of this one
         self._model, self._is_exact = model, _computes_at_once()
         with tf.device("/CPU:0"):
             if self._ends is None:
