@@ -58,6 +58,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             gpu="cpu",
             from_search=None,
             run_id=None,
+            plan=False,
             allowed_targets=["experiments"],
             disk_space=lambda: DiskSpace(folder=tmp_path),
         ),
@@ -323,6 +324,7 @@ def test_jobs_of_a_sweep_are_told_folder_and_swept_keys(
     told = {
         "EXPERIMENTS_SWEPT_KEYS": "model seed",
         "EXPERIMENTS_SWEEP_FOLDER": str(plan.folder),
+        "EXPERIMENTS_SWEEP_JOBS": "",
         "EXPERIMENTS_SCRIPT": "run.py",
     }
     assert seen == [(str(plan.folder), told)]

@@ -76,8 +76,8 @@ def test_sweep_has_a_parent_comparable_children_and_a_sorted_table(
     done = run_command("-m", *SMALL, "optimizer.lr=1e-1,1e-4", "seed=1,2")
     assert done.returncode == 0, done.stderr
     table = done.stdout.rpartition("\n\n|")[2]
-    assert table.count("FINISHED") == 4
-    assert "compare-runs?runs=" in done.stdout
+    assert table.count("| 2 |") == table.count("| FINISHED |") == 2  # two seeds a row
+    assert "compareRunsMode=CHART" in done.stdout
     names = {
         f"optimizer.lr={lr} seed={seed}" for lr in ("0.1", "0.0001") for seed in (1, 2)
     }
@@ -123,7 +123,8 @@ def test_run_and_its_record_end_truly_when_the_screen_is_closed(
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    assert process.stdout.readline().startswith(("experiment ", "1 job, 1 at a time"))
+    first = next(line for line in process.stdout if line.strip())
+    assert first.startswith(("experiment ", "job 1 of 2", "1 job, 1 at a time"))
     process.stdout.close()
     process.stderr.close()
     assert process.wait(timeout=240) == 0

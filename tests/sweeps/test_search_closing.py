@@ -216,7 +216,6 @@ def test_what_is_typed_beside_the_search_is_laid_over_its_best_trial(
     assert params["optimizer"] == "sgd"
     assert "optimizer.beta_1" not in params
     assert (params["trainer.batch_size"], params["seed"]) == ("8", "4")
-    assert params["callbacks.timing.batch_size"] == "8"
     assert run.info.run_name == "best: test trainer.epochs=3 optimizer=sgd"
     assert run.data.tags["choice.optimizer"] == "sgd"
     assert run.data.tags["choice.model"] == "resnet"

@@ -25,7 +25,7 @@ from experiments.training.checkpoints.state_name import is_state_name
 _DRAFT = re.compile(r"unfinished-.+|\..+\.[0-9a-f]{8}\.tmp")
 _ROOMS = ("", job_files.CHECKPOINTS, job_files.TRACKING, job_files.SEARCH)
 _HYDRAS = {"config.yaml", "hydra.yaml", "overrides.yaml"}
-_LOGS = {"run.log", "multirun.yaml", ".hydra"}
+_LOGS = {job_files.LOG, "multirun.yaml", ".hydra"}
 
 
 class _Cleaned(TypedDict):
