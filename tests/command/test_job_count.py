@@ -75,7 +75,7 @@ def composed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             ["9,000,000 jobs (1,000 x 1,000 x 9)"],
         ),
         (["model=glob(*)", "dataset=glob(*)", "optimizer=glob(*)"], [" jobs (", "500"]),
-        (["seed=range(0,1,1e-9)", "seed=3"], ["1,000,000,000 values", "given again"]),
+        (["seed=range(0,1,1e-9)", "seed=3"], ["seed is given 2 times"]),
         (["seed=1,2,3", "sweep.max_jobs=2"], ["3 jobs", "sweep.max_jobs is 2."]),
         ([SEARCH, "seed=range(0,1000000000)"], ["1,000,000,000 values"]),
         ([SEARCH, "+hydra.sweeper.params.seed='range(0,1e18)'"], ["1.0e+18 values"]),
@@ -103,7 +103,6 @@ def test_too_many_jobs_are_told_by_their_number_and_none_of_them_is_composed(
     "overrides",
     [
         ["seed=1,2,3", "sweep.max_jobs=3"],
-        ["seed=1,2,3", "seed=1,2", "sweep.max_jobs=2"],
         [SEARCH, "hydra.sweeper.oracle=grid", "seed=int(interval(0,1000000000))"],
         [*GRID, "optimizer.lr=tag(log,interval(1e-5,1e-3))"],
         [SEARCH, "seed=range(0,100000)"],
@@ -116,14 +115,13 @@ def test_what_is_few_enough_is_composed(
     assert composed
 
 
-def test_a_sweep_that_is_wrong_throughout_is_not_checked_to_its_end(
-    check: Any, composed: list[Any]
-) -> None:
+def test_a_sweep_that_is_wrong_throughout_is_told_once(check: Any) -> None:
     with pytest.raises(ConfigError) as error:
         check("seed=range(-400,-2)", multirun=True)
-    assert len(composed) == len(error.value.problems) == plan.MOST_PROBLEMS
-    assert str(error.value).startswith("The sweep of 398 jobs has 20 problems:")
-    assert str(error.value).endswith("Not checked any more: 378 jobs.")
+    (problem,) = error.value.problems
+    assert problem.key == "seed"
+    assert str(error.value).startswith("The sweep of 398 jobs has 1 problem:")
+    assert str(error.value).endswith("Received: -400. (in 398 of 398 jobs)")
 
 
 def test_nothing_but_names_is_kept_of_the_jobs_of_a_sweep(
