@@ -15,7 +15,7 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     ("overrides", "message", "multirun"),
     [
-        (["model._target_=[]"], "model._target_ must be a text. Received: [].", False),
+        (["model._target_=[]"], "model._target_ must begin with one of", False),
         (["callbacks.timing._target_={}"], "callbacks.timing._target_ must be", False),
         (["hydra/sweeper=null"], "hydra/sweeper must not be null in a sweep.", True),
         (["hydra.sweeper=null"], "hydra/sweeper must not be null in a sweep.", True),

@@ -70,7 +70,7 @@ def test_files_count_by_their_digests_and_not_their_paths():
 
 
 def test_hash_of_a_split_tells_of_its_own_images_alone():
-    first, second = fingerprint([0, 1, 2, 3], [4, 5]), fingerprint([0, 1, 2, 3], [4, 6])
+    first, second = fingerprint([0, 1, 2], [3, 4]), fingerprint([0, 1, 2], [3, 5])
 
     assert first.parts["train"] == second.parts["train"]
     assert first.parts["validation"] != second.parts["validation"]

@@ -17,6 +17,7 @@ import yaml
 from hydra.core.override_parser.types import QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.loader import Loader
 from experiments.command.owners import (
@@ -82,7 +83,7 @@ def trace_keys(
     found: list[Problem] = []
     for problem in _without_followers(problems, whole):
         vain = problem.key in refused or _is_told(problem) or _value_of(problem, typed)
-        place = None if vain else find_place(problem.key, loader.list_used(whole))
+        place = None if vain else find_place(problem.key, _list_used(whole, loader))
         if isinstance(problem, UnknownKey):
             # What lists other names is read once something is wrong.
             from experiments.command.suggestion import Known
@@ -116,10 +117,18 @@ def trace_sweeper(
         keys += [problem.key] if problem.key.startswith("hydra.") else []
         if _is_told(problem) or _value_of(problem, typed) or _PARAMS in typed:
             keys = []
-        files = loader.list_used(base) if keys else []
+        files = _list_used(base, loader) if keys else []
         places = filter(None, (find_place(key, files) for key in keys))
         found.append(_add_place(problem, next(places, None)))
     return found
+
+
+def _list_used(config: DictConfig, loader: Loader) -> Sequence[ConfigFile]:
+    """Returns the files of a config; none where they cannot be told a second time."""
+    try:
+        return loader.list_used(config)
+    except (HydraException, OmegaConfBaseException):
+        return ()
 
 
 def _without_followers(
@@ -128,8 +137,10 @@ def _without_followers(
     """Yields problems but those of a key that follows one which has the same."""
     told = {(problem.key, problem.message) for problem in problems}
     for problem in problems:
-        followed = _FOLLOWED.fullmatch(str(_select_raw(whole, problem.key)))
-        if followed is None or (followed[1], problem.message) not in told:
+        written = _select_raw(whole, problem.key)
+        followed = _FOLLOWED.fullmatch(written) if isinstance(written, str) else None
+        first = problem.key if followed is None else followed[1]
+        if first == problem.key or (first, problem.message) not in told:
             yield problem
 
 

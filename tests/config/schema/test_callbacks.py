@@ -44,7 +44,7 @@ def test_each_schema_is_used(compose: Any) -> None:
         config
         for pruner in PRUNERS
         for config in compose(
-            f"callbacks=[default,plateau,tensorboard,{pruner}]"
+            f"callbacks=[default,plateau,tensorboard,learnt,{pruner}]"
         ).callbacks.values()
     ]
 
