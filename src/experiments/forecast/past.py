@@ -11,6 +11,7 @@ from experiments import job_files
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError
 from experiments.records import read_record
+from experiments.tracking.recorded import read_config
 from experiments.tracking.spool.flatten import flatten_config
 from experiments.tracking.spool.journal import (
     PARAMS,
@@ -20,6 +21,7 @@ from experiments.tracking.spool.journal import (
     read_entries,
 )
 from experiments.tracking.spool.process import HOST
+from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spool.tag_names import name_as_today
 
 _MOST = 300  # of the newest journals: each takes some milliseconds
@@ -124,14 +126,25 @@ def _read(folder: Path, output_dir: Path) -> Past | None:
         path = folder / job_files.TRACKING / job_files.JOURNAL
         entries = read_entries(path)
         size = measure_size(folder) + _measure_stored(folder, output_dir)
+        values = _read_values(folder)
     except (ExperimentError, OSError):
         return None
-    return _summarise(entries, size)
+    return _summarise(entries, size, values)
 
 
-def _summarise(entries: Sequence[Entry], size: int) -> Past | None:
+def _read_values(folder: Path) -> dict[str, str]:
+    """Returns the config of a job; its parameters leave out what a choice implies."""
+    try:
+        return flatten_config(read_config(Spool(folder).artifacts))
+    except FileNotFoundError:
+        return {}
+
+
+def _summarise(
+    entries: Sequence[Entry], size: int, config: Mapping[str, str]
+) -> Past | None:
     """Returns what a journal says; nothing of a job that ended no epoch."""
-    values: dict[str, str] = {}
+    values = dict(config)
     tags: dict[str, str] = {}
     for entry in entries:
         if entry.kind in (PLANNED, PARAMS):

@@ -81,8 +81,11 @@ class Sender:
                     break
                 self._changed.wait(min(left, _LOOK_SECONDS))
             if self._courier.unsent and self.problem is None:
-                waited = seconds - max(deadline - time.monotonic(), 0)
-                self.problem = f"MLflow was too slow for {waited:.3g} s"
+                self.problem = (
+                    f"MLflow was too slow for {seconds:.3g} s"
+                    if time.monotonic() >= deadline
+                    else "the wait for MLflow was cut short"
+                )
             self._ended = True
             self._changed.notify_all()
         if self._thread is not None:
