@@ -167,21 +167,27 @@ def test_a_job_that_takes_too_long_is_ended_on_the_basic_launcher_too(
 
 
 def hold_gpu(config: DictConfig) -> float:
-    """Fails when another job has the same GPU; waits for one that has the other."""
+    """Fails when another job has the same GPU; waits until the other one was used.
+
+    Whichever jobs come first: while one holds its GPU, the next one gets the other.
+    """
     folder = Path(HydraConfig.get().sweep.dir)
-    held = folder / f"on-{os.environ['CUDA_VISIBLE_DEVICES']}"
+    own = os.environ["CUDA_VISIBLE_DEVICES"]
+    held = folder / f"on-{own}"
     descriptor = os.open(held, os.O_CREAT | os.O_EXCL)
+    (folder / f"used-{own}-{config.x}").touch()
     deadline = time.monotonic() + 100
-    while config.x < 2 and len(list(folder.glob("on-*"))) < 2:
+    while not {name_gpu(path) for path in folder.glob("used-*")} - {own}:
         if time.monotonic() > deadline:
             raise TimeoutError("nobody came")
-        time.sleep(0.05)
-    (folder / f"used-{held.name}-{config.x}").touch()
-    while config.x < 2 and len(list(folder.glob("used-*"))) < 2:
         time.sleep(0.05)
     os.close(descriptor)
     held.unlink()
     return finish(config)
+
+
+def name_gpu(path: Path) -> str:
+    return path.name.split("-")[1]
 
 
 def test_no_two_jobs_are_on_one_gpu_at_a_time(
@@ -197,7 +203,7 @@ def test_no_two_jobs_are_on_one_gpu_at_a_time(
     start(hold_gpu, JOBLIB, "hydra.launcher.n_jobs=4", jobs=4, given=("+gpu=auto",))
     reasons = [result_of(tmp_path, number).reason for number in range(4)]
     assert reasons == [None] * 4
-    used = {path.name.split("-")[2] for path in (tmp_path / "sweep").glob("used-*")}
+    used = {name_gpu(path) for path in (tmp_path / "sweep").glob("used-*")}
     assert used == {"4", "7"}
 
 
