@@ -37,8 +37,11 @@ WRONG = ConfigError([Problem("seed", "is missing.")])
 
 @pytest.fixture(autouse=True)
 def _own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives back the command line, and the streams, that the tests change."""
+    """Gives back the command line, streams and variables that the tests change."""
+    for variable in (launch.PROCESS_VARIABLE, launch.SCRIPT_VARIABLE):
+        monkeypatch.setenv(variable, "")
     monkeypatch.setenv(launch.SAFE_PATH_VARIABLE, "")
+    monkeypatch.setenv("EXPERIMENTS_LOCAL_KEYS", "")
     monkeypatch.setattr(sys, "argv", ["run.py"])
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, getattr(sys, name))

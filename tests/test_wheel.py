@@ -28,7 +28,9 @@ pytestmark = pytest.mark.timeout(1200)  # many processes, on a busy machine
 
 
 def call(*words: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": "", **variables}
+    # As of a shell in which nothing was started: no command has told its processes.
+    own = {k: v for k, v in os.environ.items() if not k.startswith("EXPERIMENTS_")}
+    environment = {**own, "PYTHONPATH": "", **variables}
     return subprocess.run(
         words, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

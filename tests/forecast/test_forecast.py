@@ -37,6 +37,7 @@ def typed(
     for name in (launch.SAFE_PATH_VARIABLE, launch.PROCESS_VARIABLE):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv(launch.SCRIPT_VARIABLE, "run.py")
+    monkeypatch.setenv("EXPERIMENTS_LOCAL_KEYS", "")
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["run.py", *words])
