@@ -23,17 +23,22 @@ img.picture { max-width: 100%; height: auto; }
 """
 
 
-def build_page(title: str, sections: Iterable[str]) -> str:
+def build_page(
+    title: str, sections: Iterable[str], *, style: str = "", head: str = ""
+) -> str:
     """Returns a whole page.
 
     Args:
         title: A text; it also is the first heading.
         sections: HTML, one after another.
+        style: Rules of CSS beside those of every page.
+        head: HTML for the head, such as a script.
     """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<link rel="icon" href="data:,">\n'  # a browser would ask for one
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n{head}\n"
+        "</head>\n<body>\n"
         f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
     )
 

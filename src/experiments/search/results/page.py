@@ -2,9 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
+from experiments import pages
 from experiments.config.objective import Objective
 from experiments.counts import count_of, join_words
 from experiments.search.results.columns import collect_columns
@@ -21,15 +21,9 @@ from experiments.search.trials.trial import Trial
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+# The first column is a rank, the last one tells how a trial ended.
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 2rem auto;
-       max-width: 1200px; padding: 0 1rem; }
-h2 { margin-top: 2rem; }
-.table { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 14px; }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
-         white-space: nowrap; }
-th { border-bottom: 2px solid #555; }
+th:first-child, td:first-child { text-align: right; }
 th:last-child, td:last-child { text-align: left; white-space: normal; }
 """
 
@@ -46,22 +40,16 @@ def build_page(
         folder: Name of the search's folder.
     """
     title = _describe_search(trials, objective)
+    columns, *rows = build_table(trials, objective)
     lines = "Each line is a trial, the thick one the best; the darker, the better."
     sections = [
-        f"<p>{escape(_describe_course(trials, objective, oracle, folder))}</p>",
+        pages.paragraph(_describe_course(trials, objective, oracle, folder)),
         _show("Objective by trial", plot_history(trials, objective)),
         _show("Parameters", plot_parallel(trials, objective), caption=lines),
         _show_importance(trials),
-        f"<h2>Trials</h2>\n{_format_table(trials, objective)}",
+        pages.section("Trials", pages.table(columns, rows)),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
-        f"{_inline_plotly()}\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        + "\n".join(sections)
-        + "\n</body>\n</html>\n"
-    )
+    return pages.build_page(title, sections, style=_STYLE, head=_inline_plotly())
 
 
 def _describe_search(trials: Sequence[Trial], objective: Objective) -> str:
@@ -104,7 +92,7 @@ def _show_importance(trials: Sequence[Trial]) -> str:
         f"it takes about {needed}, {FEWEST_A_PARAMETER} for each. What the lines above "
         "suggest may be chance."
     )
-    return f"<h2>{heading}</h2>\n<p>{escape(text)}</p>"
+    return pages.section(heading, pages.paragraph(text))
 
 
 def _inline_plotly() -> str:
@@ -139,16 +127,5 @@ def _show(heading: str, figure: "Figure | None", *, caption: str = "") -> str:
             div_id=heading.lower().replace(" ", "-"),
             config={"displaylogo": False, "responsive": True},
         )
-        content = f"<p>{escape(caption)}</p>\n{content}" if caption else content
-    return f"<h2>{escape(heading)}</h2>\n{content}"
-
-
-def _format_table(trials: Sequence[Trial], objective: Objective) -> str:
-    head, *rows = build_table(trials, objective)
-    lines = [_format_row(head, "th"), *(_format_row(row, "td") for row in rows)]
-    table = "\n".join(["<table>", *lines, "</table>"])
-    return f'<div class="table">\n{table}\n</div>'
-
-
-def _format_row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+        content = f"{pages.paragraph(caption)}\n{content}" if caption else content
+    return pages.section(heading, content)
