@@ -185,7 +185,7 @@ def test_store_that_is_absent_is_told_once(tmp_path, monkeypatch, caplog):
     )
     assert absent() == absent() == {}
     (record,) = caplog.records
-    assert "no server answers at" in record.message
+    assert "no server answers at http://127.0.0.1" in record.message
 
 
 def test_store_that_fails_is_left_alone_for_a_while_and_then_read(

@@ -11,7 +11,6 @@ import pytest
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
-from experiments.tracking.store.failures import summarise
 from experiments.tracking.store.outage import SERVER, describe_outage
 from tests.tracking.server import free_port
 
@@ -75,7 +74,7 @@ def test_answer_that_refuses_is_a_sentence(
 ) -> None:
     uri = serve(status)
     error = reach(uri, tmp_path)
-    assert summarise(error, uri) == f"{uri} {ANSWERS[status]}"
+    assert describe_outage(error, uri) == f"{uri} {ANSWERS[status]}"
     assert str(error).endswith(ANSWERS[status])
 
 
@@ -88,7 +87,7 @@ def test_server_of_another_kind_is_told(
 ) -> None:
     uri = serve(status, body)
     error = reach(uri, tmp_path)
-    told = str(error) if body == b"{}" else summarise(error, uri)
+    told = describe_outage(error, uri) or str(error)  # what we say ourselves
     assert told.endswith(f"what answers at {uri} is no MLflow server{end}")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experiments.errors import TrackingError
 from experiments.tracking.store.outage import describe_outage
 
 _CODE = "INVALID_PARAMETER_VALUE"
@@ -37,14 +38,13 @@ def comes_from_store(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.startswith(_LIBRARIES)
 
 
-def summarise(error: BaseException, uri: str | None = None) -> str:
+def summarise(error: BaseException) -> str:
     """Returns an error of MLflow, or of the way to it, in one line, which may be cut.
 
-    Args:
-        error: What was raised.
-        uri: The server that was asked; `None` where it is unknown, or none.
+    One of ours has its words already, with the address of the server that was asked.
     """
-    if (outage := describe_outage(error, uri)) is not None:
+    ours = isinstance(error, TrackingError)
+    if not ours and (outage := describe_outage(error)) is not None:
         return outage
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0].rstrip(".") if lines else type(error).__name__
