@@ -62,8 +62,7 @@ class _Images:
             "brier": ((p.probabilities - np.eye(p.num_classes)[p.truth]) ** 2).sum(1),
         }
         if p.num_classes >= TOP5_FROM:
-            found = (p.ranking[:, :5] == p.truth[:, None]).any(axis=1)
-            self._means[TOP5] = found.astype(np.float64)
+            self._means[TOP5] = p.is_among_best(5).astype(np.float64)
 
     def score(self, weights: Integers) -> dict[str, float]:
         """Returns the scores of images that are there so many times."""

@@ -103,6 +103,10 @@ class Predictions:
         """Classes of each image from the likeliest on, `(N, C)`; ties by number."""
         return np.argsort(-self.outputs, axis=1, kind="stable")
 
+    def is_among_best(self, count: int) -> npt.NDArray[np.bool_]:
+        """Returns whether each image's class is among so many likeliest, `(N,)`."""
+        return (self.ranking[:, :count] == self.truth[:, None]).any(axis=1)
+
     @property
     def predicted(self) -> Integers:
         """The likeliest class of each image, `(N,)`."""
