@@ -40,7 +40,7 @@ from experiments.command.hydra_node.flags import (
 )
 from experiments.command.loader import CheckedHydra, open_hydra
 from experiments.command.local_configs import NAME, find_local
-from experiments.command.permission import MACHINE, Permission
+from experiments.command.permission import Permission
 from experiments.command.plan import Plan, check, select_overrides
 from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
@@ -293,11 +293,11 @@ def _show_forecast(plan: Plan) -> int:
 def _show_local_files(hydra: CheckedHydra, plan: Plan, config_name: str) -> None:
     """Says which configs of the present folder a job is made of."""
     loader = hydra.config_loader
+    local = loader.permission.local
+    if local is None and not machine_configs.has_files(loader.folders):
+        return  # as for most: nothing is composed for it
     asked = [*plan.settings, *plan.job]
     whole = loader.load_configuration(config_name, asked, RunMode.RUN)
-    local, machine = loader.permission.local, MACHINE
-    if local is None and machine not in whole.hydra.runtime.choices:
-        return
     used = loader.list_used(whole)
     of_machine = machine_configs.select_files(used)
     shared = [file for file in used if file not in of_machine]

@@ -41,6 +41,11 @@ def check_choice(whole: DictConfig, folders: IConfigRepository) -> Iterator[Prob
     yield Problem(MACHINE, f"{reason} Received: {name!r}.", hint)
 
 
+def has_files(folders: IConfigRepository) -> bool:
+    """Tells whether there is a file of the group, in whichever folder of configs."""
+    return bool(folders.get_group_options(MACHINE, ObjectType.CONFIG))
+
+
 def select_files(used: Sequence[ConfigFile]) -> list[ConfigFile]:
     """Returns those of the files of a config that belong to this machine."""
     return [file for file in used if is_of_machine(file)]
