@@ -15,7 +15,12 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     ("overrides", "message", "multirun"),
     [
-        (["model._target_=[]"], "model._target_ must begin with one of", False),
+        (
+            ["model._target_=[]"],
+            "model._target_ must begin with one of experiments, keras.optimizers, "
+            "keras.callbacks. Received: '[]'.",
+            False,
+        ),
         (["callbacks.timing._target_={}"], "callbacks.timing._target_ must be", False),
         (["hydra/sweeper=null"], "hydra/sweeper must not be null in a sweep.", True),
         (["hydra.sweeper=null"], "hydra/sweeper must not be null in a sweep.", True),

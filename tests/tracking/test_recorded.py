@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
+from experiments.records import FIRST
 from experiments.tracking import recorded
 from experiments.tracking.recorded import read_overrides, read_run
 from tests.tracking.conftest import destination
@@ -52,12 +54,12 @@ def read_all(tmp_path):
 
 
 def test_run_is_read_as_it_was_written(store, tmp_path):
-    config, *others = read_all(tmp_path)
-    assert {key: config[key] for key in ("tags", "trainer")} == {
-        "tags": {},
-        "trainer": {"epochs": 3},
-    }
-    assert others == [{"model": "resnet18"}, {"code": {"a.py": "1"}}, ("seed=1",)]
+    assert read_all(tmp_path) == (
+        upgrade_config({"tags": {}, "trainer": {"epochs": 3}}, FIRST),
+        {"model": "resnet18"},
+        {"code": {"a.py": "1"}},
+        ("seed=1",),
+    )
 
 
 @pytest.mark.timeout(30)
