@@ -27,7 +27,6 @@ from experiments.errors import (
 from experiments.jobs import running
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
-from experiments.workers.hydra_jobs import BASIC
 from tests.conftest import CONF
 
 pytestmark = pytest.mark.usefixtures("own_log")
@@ -71,7 +70,6 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         jobs=(),
         job_folders=(),
         swept_keys=("model", "seed"),
-        launcher=BASIC,
     )
 
     def check(*_: Any, multirun: bool, **__: Any) -> Plan:

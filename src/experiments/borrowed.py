@@ -254,7 +254,7 @@ _HYDRA = (
     Loan(
         lender="hydra._internal.core_plugins.basic_launcher",
         names=("BasicLauncher",),
-        borrowers=("config.authority",),
+        borrowers=("command.hydra_node.launcher", "config.authority"),
         purpose="Hydra's own sweeper and launcher are what a config may name unasked.",
         way_out="Look what `hydra/launcher=basic` names by now.",
     ),

@@ -1,9 +1,8 @@
 from typing import Any
 
 import pytest
-from omegaconf import OmegaConf
 
-from experiments.command.data_jobs import JobsByData, reads_known_place, runs_here
+from experiments.command.data_jobs import JobsByData, reads_known_place
 
 FOLDER = ("dataset=folder", "dataset.path=/data")
 
@@ -38,23 +37,3 @@ def test_only_what_a_training_reads_has_a_known_place(
     compose: Any, words: tuple[str, ...], is_read: bool
 ) -> None:
     assert reads_known_place(compose(*words)) is is_read
-
-
-@pytest.mark.parametrize(
-    ("target", "here"),
-    [
-        ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", True),
-        ("hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", True),
-        ("hydra_plugins.hydra_submitit_launcher.launcher.LocalLauncher", True),
-        (
-            "hydra_plugins.hydra_submitit_launcher.launcher.SlurmLauncher",
-            False,
-        ),
-        ("hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher", False),
-    ],
-)
-def test_folders_of_a_cluster_are_not_those_of_this_machine(
-    target: str, here: bool
-) -> None:
-    config = OmegaConf.create({"hydra": {"launcher": {"_target_": target}}})
-    assert runs_here(config) is here

@@ -7,6 +7,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from experiments.command.hydra_node.launcher import Launch
 from experiments.config.objective import Objective
 from experiments.disk_space import DiskSpace
 from experiments.errors import Preempted
@@ -33,7 +34,7 @@ class Sweep:
                 sweep=settings, trainer=trainer, disk_space=lambda: self.space
             ),
             search=None,
-            launcher=BASIC,
+            launch=Launch(target=BASIC),
         )
 
     def end(self, number: int, value: float | None, **changes: Any) -> None:

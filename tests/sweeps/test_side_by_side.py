@@ -17,6 +17,7 @@ from hydra.plugins.launcher import Launcher
 from joblib.externals import loky
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.command.hydra_node.launcher import Launch
 from experiments.config.authority import SIDE_BY_SIDE
 from experiments.config.objective import Objective
 from experiments.disk_space import DiskSpace
@@ -65,7 +66,7 @@ def start(make_sweep: Any, tmp_path: Path) -> Callable[..., list[Any]]:
             folder=tmp_path / "sweep",
             job_folders=tuple(map(str, range(jobs))),
             swept_keys=("x",),
-            launcher=str(sweep.config.hydra.launcher._target_),
+            launch=Launch(target=str(sweep.config.hydra.launcher._target_)),
         )
         spread = type(sweep)(
             context=sweep.context,
@@ -306,7 +307,7 @@ def test_only_a_plain_sweep_of_several_at_a_time_gets_other_processes(
     sweep = SimpleNamespace(job_minutes=minutes)
     space = DiskSpace(folder=Path())
     plan: Any = SimpleNamespace(
-        launcher=launcher,
+        launch=Launch(target=launcher),
         search=search,
         run=SimpleNamespace(sweep=sweep, disk_space=lambda: space),
     )

@@ -4,13 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
 
 # Launchers whose jobs run on this machine, and see its folders.
-_HERE = ("BasicLauncher", "JoblibLauncher", "LocalLauncher")
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,3 @@ def reads_known_place(run: RunConfig) -> bool:
     """
     is_told = isinstance(run.task, TrainTaskConfig) and run.from_search is None
     return is_told and run.dataset.known_place is not None
-
-
-def runs_here(whole: DictConfig) -> bool:
-    """Tells whether the jobs of a sweep run on this machine.
-
-    Args:
-        whole: The config with Hydra's own node.
-    """
-    target = OmegaConf.select(whole, "hydra.launcher._target_", throw_on_missing=False)
-    return str(target).rpartition(".")[2] in _HERE

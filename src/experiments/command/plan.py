@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from experiments.command.check_progress import show_progress
 from experiments.command.checked_job import CheckedJob, check_job
 from experiments.command.composer import Composer, quote_word
-from experiments.command.data_jobs import DataJobs, JobsByData, runs_here
+from experiments.command.data_jobs import DataJobs, JobsByData
 from experiments.command.diagnosis import (
     MOST_REPEATED,
     explain,
@@ -110,7 +110,6 @@ class Plan:
         runs: The config of each of `jobs` where it is to be planned, else none; of a
             search those of its `sample_jobs`.
         launch: Where the jobs of a sweep are run.
-        launcher: Target of Hydra's launcher.
     """
 
     run: RunConfig
@@ -129,7 +128,6 @@ class Plan:
     data_jobs: tuple[DataJobs, ...] = ()
     runs: tuple[RunConfig, ...] = ()
     launch: Launch = ON_ITS_OWN
-    launcher: str = ""
 
 
 def check_command_line(
@@ -226,7 +224,6 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
         plan,
         multirun=multirun,
         settings=composer.hydra_overrides,
-        launcher=str(composer.first.hydra.launcher._target_),
         unused=tuple(
             find_unused(
                 parsed,
@@ -340,6 +337,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     jobs = (fixed,) if planned is None else planned
     swept_keys = (*name_keys(sweep), *(o.key_or_group for o in swept))
     config, folders, data_jobs, runs = _check_jobs(jobs, swept_keys, composer)
+    launch = describe_launch(base)
     run = validate(config)
     folders = folders if planned else []
     _refuse_twins(jobs, folders)
@@ -355,9 +353,9 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
         jobs=planned or (),
         job_folders=tuple(folders),
         swept_keys=swept_keys,
-        data_jobs=data_jobs if runs_here(composer.first) else (),
+        data_jobs=data_jobs if launch.is_here else (),
         runs=tuple(runs) if planned else (),
-        launch=describe_launch(base),
+        launch=launch,
     )
 
 
@@ -388,6 +386,7 @@ def _check_search(
     check_search(search, runs if base else runs[1:])
     readable = run.name or name_swept(keys)
     name = name_search_folder(readable, run, search.config, search.space)
+    launch = describe_launch(composer.first)
     return Plan(
         run=run,
         config=config,
@@ -399,9 +398,9 @@ def _check_search(
         # Trials with other seeds are told apart by them.
         swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
         search=search,
-        data_jobs=JobsByData(runs).groups() if runs_here(composer.first) else (),
+        data_jobs=JobsByData(runs).groups() if launch.is_here else (),
         runs=tuple(runs[-len(samples) :]) if run.plan else (),
-        launch=describe_launch(composer.first),
+        launch=launch,
     )
 
 

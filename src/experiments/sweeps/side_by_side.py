@@ -93,7 +93,8 @@ def runs_side_by_side(plan: Plan) -> bool:
     Args:
         plan: The checked command line.
     """
-    return not plan.launcher.endswith(BASIC) or plan.run.sweep.job_minutes is not None
+    in_turn = plan.launch.target.endswith(BASIC)
+    return not in_turn or plan.run.sweep.job_minutes is not None
 
 
 def run_jobs(
@@ -113,7 +114,7 @@ def run_jobs(
     task: Any = sweep.task
     config = sweep.config.copy()
     with open_dict(config):
-        config.hydra.launcher._target_ = task.plan.launcher
+        config.hydra.launcher._target_ = task.plan.launch.target
     n_jobs = jobs_at_a_time(config.hydra.launcher, len(jobs))
     stop = task.plan.folder / job_files.WORKERS / job_files.STOP
     stop.parent.mkdir(parents=True, exist_ok=True)
@@ -176,10 +177,10 @@ def _contain(task: SideBySide, stop: Path, n_jobs: int) -> ContainedTask:
         stop_file=stop,
         minutes=task.run.sweep.job_minutes,
         minutes_key="sweep.job_minutes",
-        workers=n_jobs if task.plan.launcher.endswith(LOCAL) else None,
+        workers=n_jobs if task.plan.launch.target.endswith(LOCAL) else None,
         slots=stop.with_name(job_files.SLOTS),
         trials_per_process=1,
-        parent=os.getpid() if task.plan.launcher.endswith(JOBLIB) else None,
+        parent=os.getpid() if task.plan.launch.target.endswith(JOBLIB) else None,
     )
 
 

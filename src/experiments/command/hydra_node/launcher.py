@@ -31,10 +31,12 @@ class Launch:
     """Where the jobs of a sweep are run.
 
     Attributes:
+        target: Hydra's launcher, its dotted path.
         at_a_time: How many side by side; `None` where a queue decides.
         is_here: Whether it is this machine.
     """
 
+    target: str = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
     at_a_time: int | None = 1
     is_here: bool = True
 
@@ -49,13 +51,15 @@ def describe_launch(whole: DictConfig) -> Launch:
         whole: The config with Hydra's own node.
     """
     node = whole.hydra.launcher
-    name = str(node._target_).rpartition(".")[2]
+    target = str(node._target_)
+    name = target.rpartition(".")[2]
     if name == "BasicLauncher":
         return ON_ITS_OWN
     if name == "JoblibLauncher":
         cores, jobs = os.cpu_count() or 1, int(node.get("n_jobs", 1))
-        return Launch(at_a_time=jobs if jobs > 0 else max(1, cores + 1 + jobs))
-    return Launch(at_a_time=None, is_here=name == "LocalLauncher")
+        most = jobs if jobs > 0 else max(1, cores + 1 + jobs)
+        return Launch(target=target, at_a_time=most)
+    return Launch(target=target, at_a_time=None, is_here=name == "LocalLauncher")
 
 
 def check_launcher(whole: DictConfig) -> Iterator[Problem]:
