@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from experiments.config.destination import Destination
+from experiments.config.objective import Objective
 from experiments.jobs.catalogue import find_job_folders, list_runs, measure, read_run
 from experiments.jobs.folder import claim_folder
+from experiments.jobs.job import JobResult
+from experiments.jobs.run_names import find_named
 from experiments.records import write_record
+from experiments.tracking.store.run_names import Wanted
 from tests.jobs.left import leave_parent, leave_run, session, write_journal
 
 
@@ -51,6 +56,27 @@ def test_latest_run_is_first_with_all_that_is_known_of_it(tmp_path: Path):
     assert (known.run_id, known.choice("model")) == (first, "resnet18")
     assert (known.monitor, known.score, known.kind) == ("val_accuracy", 0.5, "run")
     assert known.begun == pytest.approx(1.7e9, abs=1e6)
+
+
+@pytest.mark.parametrize("written", ["best_train_loss", "best_loss"])  # until format 3
+def test_run_that_was_judged_by_its_training_is_known_by_that(
+    written: str, tmp_path: Path
+):
+    job = tmp_path / "runs" / "a"
+    leave_run(job)
+    metrics = {written: 0.25, "best_val_loss": 0.5, "best_epoch": 2}
+    JobResult(
+        name="a run",
+        status="FINISHED",
+        objective=0.25,
+        metrics=metrics,
+        output_dir=str(job),
+    ).save()
+    (run,) = list_runs(tmp_path)
+    assert (run.monitor, run.score) == ("loss", 0.25)
+    place = Destination(output_dir=tmp_path, experiment="default", enabled=False)
+    smallest = Wanted(objective=Objective("loss", "min"))
+    assert find_named("best", place, smallest).folder == job
 
 
 def test_sweep_has_the_state_and_the_best_value_of_its_record(tmp_path: Path):

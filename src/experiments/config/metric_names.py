@@ -42,6 +42,11 @@ def is_final(name: str) -> bool:
     return name.startswith((BEST, TEST))
 
 
+def list_names_of_best(name: str) -> tuple[str, ...]:
+    """Returns what a metric of an epoch is or was called as that of the kept epoch."""
+    return tuple(dict.fromkeys((name_best(name), f"{BEST}{name}")))
+
+
 def name_as_today(values: Mapping[str, T]) -> dict[str, T]:
     """Returns what a record has by metric under the names of today.
 

@@ -14,6 +14,12 @@ from typing import Any, Literal
 
 from experiments import job_files
 from experiments.config.checks.unused import name_task
+from experiments.config.metric_names import (
+    BEST,
+    name_as_today,
+    name_best,
+    name_of_epoch,
+)
 from experiments.config.objective import EPOCH_METRICS
 from experiments.config.schema.task import TASKS
 from experiments.errors import ExperimentError, make_printable
@@ -31,7 +37,6 @@ State = Literal[
 
 # By `run.kind`; what is trained has none. A trial holds the runs of several seeds.
 _KINDS: dict[str, Kind] = {"sweep": "sweep", "search": "search", "trial": "trial"}
-_BEST = "best_"
 _ENDS: dict[str, State] = {"FINISHED": "finished", "FAILED": "failed"}
 _NOT_ENTERED = {job_files.ARTIFACTS, job_files.CHECKPOINTS, job_files.SEARCH, ".hydra"}
 _CHOICES = Path(".hydra", "hydra.yaml")  # without a tracker there is no other
@@ -90,9 +95,9 @@ class ListedRun:
     @property
     def score(self) -> float | None:
         """The monitored value of the best epoch."""
-        return (
-            None if self.monitor is None else self.metrics.get(f"{_BEST}{self.monitor}")
-        )
+        if self.monitor is None:
+            return None
+        return self.metrics.get(name_best(self.monitor))
 
     def choice(self, group: str) -> str | None:
         """Returns the option that was chosen of a group, such as `model`."""
@@ -225,13 +230,14 @@ def _read_parent(run: ListedRun, spool: Spool) -> ListedRun:
         last = entries[-1]
         status = str(last.content["status"]) if last.kind == "end" else ""
         state = _ENDS.get(status, "to_continue")
-    metrics = {
+    recorded = {
         make_printable(name): value
         for entry in entries
         if entry.kind == "metrics"
         for name, value in entry.content["values"].items()
     }
-    best = [name.removeprefix(_BEST) for name in metrics if name.startswith(_BEST)]
+    metrics = name_as_today(recorded)
+    best = [name_of_epoch(name) for name in metrics if name.startswith(BEST)]
     return replace(run, state=state, metrics=metrics, monitor=next(iter(best), None))
 
 
@@ -265,10 +271,10 @@ def _describe_result(result: JobResult | None) -> dict[str, Any]:
     if result is None:
         return {}
     metrics, value = result.metrics, result.objective
-    names = [name.removeprefix(_BEST) for name in metrics if name.startswith(_BEST)]
+    names = [name_of_epoch(name) for name in metrics if name.startswith(BEST)]
     # Equal to others by chance at most: those of the validation come first.
     names.sort(key=lambda name: name not in EPOCH_METRICS or EPOCH_METRICS.index(name))
-    equal = [name for name in names if metrics[_BEST + name] == value]
+    equal = [name for name in names if metrics[name_best(name)] == value]
     return {
         "metrics": metrics,
         "monitor": next(iter(equal), None) if value is not None else None,

@@ -12,6 +12,7 @@ from experiments.command.plan import Plan
 from experiments.command.printed import typed_folder
 from experiments.config.destination import Destination
 from experiments.config.identity import keeps_result
+from experiments.config.metric_names import name_best
 from experiments.errors import ConfigError, Problem, make_printable
 from experiments.jobs.catalogue import ListedRun, list_runs, read_run
 from experiments.jobs.display import short_path
@@ -158,7 +159,7 @@ def _choose(
     if name == LAST:
         return list(rows[:1])
     ended = [run for run in rows if run.state == "finished"]
-    key = f"best_{wanted.objective.name}"
+    key = name_best(wanted.objective.name)
     best = wanted.objective.best([run.metrics.get(key) for run in ended])
     return [] if best is None else [ended[best]]
 

@@ -165,14 +165,22 @@ def meant(run):
     connection = run._courier.connect()
     experiment = client.get_run(run.run_id).info.experiment_id
 
-    def add(name, score=None, *, status="FINISHED", experiment=experiment, **tags):
+    def add(
+        name,
+        score=None,
+        *,
+        metric="best_val_accuracy",
+        status="FINISHED",
+        experiment=experiment,
+        **tags,
+    ):
         made = client.create_run(
             experiment,
             run_name=name,
             tags={k.replace("_", "."): v for k, v in tags.items()},
         )
         if score is not None:
-            client.log_metric(made.info.run_id, "best_val_accuracy", score)
+            client.log_metric(made.info.run_id, metric, score)
         client.set_terminated(made.info.run_id, status)
         return made.info.run_id
 
@@ -195,6 +203,16 @@ def test_best_and_last_are_of_the_finished_runs_of_the_experiment(meant):
     assert (meant("best"), meant("last")) == (best, last)
     smallest = Wanted(objective=Objective("val_accuracy", "min"))
     assert meant("best", smallest) == last
+
+
+def test_best_by_the_training_is_found_by_the_names_of_all_formats(meant):
+    smallest = Wanted(objective=Objective("loss", "min"))
+    former = meant.add("former", 0.3, metric="best_loss")  # until format 3
+    assert meant("best", smallest) == former
+    meant.add("worse", 0.4, metric="best_train_loss")
+    assert meant("best", smallest) == former
+    better = meant.add("better", 0.2, metric="best_train_loss")
+    assert meant("best", smallest) == better
 
 
 def test_search_and_original_are_told_apart(meant):

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.config.metric_names import list_names_of_best
 from experiments.config.objective import Objective
 from experiments.errors import TrackingError, make_printable
 from experiments.records import NewerRecordError
@@ -136,19 +137,28 @@ def _find_by_word(name: str, connection: Connection, wanted: Wanted) -> list[Any
         query = f"attributes.run_name = {_quote_value(name)}"
         found = _walk(connection, _all_experiments(connection), query)
         return list(islice(filter(wanted.accepts, found), _SHOWN + 1))
-    query, order = "", "attributes.start_time DESC"
     if name == BEST:
-        metric = f"metrics.{_quote_value(f'best_{wanted.objective.name}', '`')}"
-        query = "attributes.status = 'FINISHED'"
-        order = f"{metric} {'DESC' if wanted.objective.direction == 'max' else 'ASC'}"
-    experiments = _present_experiments(connection)
-    found = filter(wanted.accepts, _walk(connection, experiments, query, order))
-    if name == BEST:
-        key = f"best_{wanted.objective.name}"
-        found = (
-            run for run in found if math.isfinite(run.data.metrics.get(key, math.nan))
-        )
-    return list(islice(found, 1))
+        return _find_best(connection, wanted)
+    order = "attributes.start_time DESC"
+    latest = _walk(connection, _present_experiments(connection), "", order)
+    return list(islice(filter(wanted.accepts, latest), 1))
+
+
+def _find_best(connection: Connection, wanted: Wanted) -> list[Any]:
+    """Returns the finished run with the best value, under whichever name it has it."""
+    experiments, objective = _present_experiments(connection), wanted.objective
+    way = "DESC" if objective.direction == "max" else "ASC"
+    found: list[tuple[float, Any]] = []
+    for key in list_names_of_best(objective.name):
+        order = f"metrics.{_quote_value(key, '`')} {way}"
+        ended = "attributes.status = 'FINISHED'"
+        for run in filter(wanted.accepts, _walk(connection, experiments, ended, order)):
+            value = run.data.metrics.get(key, math.nan)
+            if math.isfinite(value):
+                found.append((value, run))
+                break
+    best = objective.best([value for value, _ in found])
+    return [] if best is None else [found[best][1]]
 
 
 def _walk(
