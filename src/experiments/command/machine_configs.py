@@ -6,8 +6,7 @@ none by `local=null`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from hydra._internal.config_repository import IConfigRepository
 from hydra.core.default_element import GroupDefault
@@ -16,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.permission import MACHINE, ConfigFile
 from experiments.config.convert import nearest
+from experiments.config.leaves import list_leaves
 from experiments.config.values import write_value
 from experiments.errors import Problem
 from experiments.redaction import redact_word
@@ -68,19 +68,11 @@ def list_set(file: ConfigFile, folders: IConfigRepository) -> dict[str, str]:
     chosen = [d for d in listed if isinstance(d, GroupDefault) and d.override]
     groups = {str(d.group).lstrip("/"): str(d.value) for d in chosen}
     plain = OmegaConf.to_container(file.config, resolve=False)
-    values = {k: write_value(v) for k, v in _list_leaves(plain, "")}
+    values = {k: write_value(v) for k, v in list_leaves(plain)}
     return {
         key: redact_word(f"{key}={value}").partition("=")[2]
         for key, value in {**groups, **values}.items()
     }
-
-
-def _list_leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, Mapping) or not value:
-        yield key, value
-        return
-    for name, part in value.items():
-        yield from _list_leaves(part, f"{key}.{name}" if key else str(name))
 
 
 def remember_set(keys: Sequence[str]) -> None:

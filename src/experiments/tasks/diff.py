@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from experiments.config.leaves import list_leaves
 from experiments.counts import join_words
 from experiments.errors import ConfigError, Problem, make_printable
 from experiments.jobs.folder_record import read_folder_run
@@ -78,22 +79,18 @@ def _read(found: FoundRun, job: Job) -> RecordedRun:
 
 def _compare_configs(runs: Sequence[RecordedRun]) -> Iterator[_Row]:
     """Yields the settings that are not the same in all runs."""
-    configs = [dict(_flatten(run.config)) for run in runs]
+    configs = [
+        {key: _write(value) for key, value in list_leaves(run.config)} for run in runs
+    ]
     for key in _gather(configs):
         values = [config.get(key, _ABSENT) for config in configs]
         if len(set(values)) > 1 and key.partition(".")[0] not in _PLACE:
             yield "setting", key, tuple(values)
 
 
-def _flatten(node: object, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yields dotted keys and their values as they are typed."""
-    if isinstance(node, Mapping) and node:
-        for name, part in node.items():
-            yield from _flatten(part, f"{key}.{name}" if key else str(name))
-    elif isinstance(node, str):
-        yield key, node
-    else:
-        yield key, json.dumps(node, default=str)  # null, true, [1, 2]
+def _write(value: object) -> str:
+    """Returns a setting as it is typed: null, true, [1, 2]."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _compare_metrics(runs: Sequence[RecordedRun], tolerance: float) -> Iterator[_Row]:

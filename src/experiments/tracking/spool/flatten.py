@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from experiments.config.leaves import list_leaves
+
 MAX_LENGTH = 6000  # of a parameter's value; MLflow refuses longer ones
 BATCH = 100  # parameters in a request; MLflow refuses more
 _CUT = " ... (cut; the whole is in the run's config file)"
@@ -22,8 +24,8 @@ def flatten_config(config: Mapping[str, object]) -> dict[str, str]:
         A character that MLflow refuses in a name becomes `_`.
     """
     params: dict[str, str] = {}
-    for path, value in _leaves(config, ()):
-        key = _unused(_REFUSED.sub("_", ".".join(path)), params)
+    for path, value in list_leaves(config) if config else ():
+        key = _unused(_REFUSED.sub("_", path), params)
         params[key] = as_param(value)
     return params
 
@@ -41,16 +43,6 @@ def batches(params: Mapping[str, str]) -> Iterator[dict[str, str]]:
     items = list(params.items())
     for start in range(0, len(items), BATCH):
         yield dict(items[start : start + BATCH])
-
-
-def _leaves(
-    value: object, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], object]]:
-    if isinstance(value, Mapping) and value:
-        for key, part in value.items():
-            yield from _leaves(part, (*path, str(key)))
-    elif path:
-        yield path, value
 
 
 def _plain(value: object) -> str:
