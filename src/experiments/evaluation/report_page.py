@@ -1,10 +1,6 @@
 """The page of an evaluation: scores, calibration, confusions, the worst mistakes."""
 
-import io
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-from PIL import Image
 
 from experiments.counts import count_of
 from experiments.evaluation.calibration import measure_calibration_error
@@ -13,11 +9,10 @@ from experiments.evaluation.mistakes import Mistake
 from experiments.evaluation.report import Report
 from experiments.pages import build_page, gallery, paragraph, picture, section, table
 from experiments.pictures.picture import as_png
+from experiments.pictures.thumbnail import draw_thumbnail, is_tiny
 
 SHOWN = 60  # of the worst mistakes
 LISTED = 10  # of the classes without an image
-_SMALL = 64  # pixels a side, below which an image is shown as blocks
-_LARGEST = 280  # pixels a side of an image on the page
 
 
 def build_report_page(report: Report) -> str:
@@ -106,8 +101,8 @@ def _show_mistakes(report: Report) -> Iterator[str]:
         return
     pixels = report.draw([one.row for one in shown])
     texts = [_describe(one) for one in shown]
-    files = [(_as_file(image), text) for image, text in zip(pixels, texts, strict=True)]
-    yield gallery(files, small=max(pixels.shape[1:3]) < _SMALL)
+    files = [*zip(map(draw_thumbnail, pixels), texts, strict=True)]
+    yield gallery(files, small=is_tiny(pixels))
 
 
 def _table_mistakes(mistakes: Sequence[Mistake]) -> str:
@@ -120,18 +115,6 @@ def _describe(mistake: Mistake) -> str:
         f"{mistake.sample}: {mistake.truth}, taken for {mistake.predicted} "
         f"({mistake.confidence:.0%} sure)"
     )
-
-
-def _as_file(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
-    """Returns pixels uint8 `(H, W, C)` as a file: small ones as they are."""
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    content = io.BytesIO()
-    if max(image.size) < _SMALL:
-        image.save(content, format="png")
-    else:
-        image.thumbnail((_LARGEST, _LARGEST))
-        image.save(content, format="jpeg", quality=85)
-    return content.getvalue()
 
 
 def _write(value: float | None) -> str:
