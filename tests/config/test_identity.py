@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from experiments.config.identity import (
     name_run,
     name_sweep_folder,
 )
+from experiments.config.schema.task import DiffTaskConfig
 from experiments.errors import ConfigError
 
 SEARCH = "hydra/sweeper=keras_tuner"
@@ -135,6 +137,21 @@ def test_a_run_on_a_folder_is_called_by_the_folder(compose: Any) -> None:
 def test_task_that_keeps_no_result_has_one_folder(compose: Any) -> None:
     name = describe_choices({"task": "sync", "model": "a", "dataset": "b"})
     assert name_folder(name, compose("task=sync")) == "sync"
+
+
+def test_task_that_looks_at_something_may_have_a_folder_a_command(
+    compose: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DiffTaskConfig, "folder_of_its_own", True, raising=False)
+    words = {"task": "diff", "model": "a", "dataset": "b"}
+
+    folders = [
+        name_folder(describe_choices(words), compose("task=diff", f"run_id={runs}"))
+        for runs in ("[a1,b2]", "[a1,b2]", "[a1,c3]")
+    ]
+
+    assert re.fullmatch("diff-[0-9a-f]{8}", folders[0])
+    assert folders[0] == folders[1] != folders[2]
 
 
 @pytest.mark.parametrize(

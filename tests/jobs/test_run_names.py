@@ -108,7 +108,14 @@ def test_run_without_a_tracker_is_named_by_its_folder(ask: Any, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("name", "moves"),
-    [("last", True), ("a name", True), ("0a1", False), ("runs/a", False)],
+    [
+        ("last", True),
+        ("a name", True),
+        ("0a1", False),
+        ("runs/a", False),
+        ("models:/digits@champion", False),
+        ("away/net.keras", False),
+    ],
 )
 def test_only_ids_and_folders_mean_the_same_tomorrow(
     name: str, moves: bool, ids: Any, tmp_path: Path

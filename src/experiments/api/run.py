@@ -1,40 +1,32 @@
 """A run that was trained before: what it was, what came of it, and its model."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.api.record import Record, read_folder, read_from_store
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
-from experiments.builders.model import build_model
 from experiments.command.composed import compose
 from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.objective import Objective
 from experiments.config.schema.run import RunConfig
-from experiments.config.validation import validate
-from experiments.errors import ConfigError, ExperimentError, TrackingError
+from experiments.errors import ExperimentError
 from experiments.guest import undisturbed
-from experiments.jobs.disposal import describe_cleaning
 from experiments.jobs.job import JobResult
-from experiments.jobs.recorded_job import check_record
-from experiments.jobs.run_names import find_named
-from experiments.runtime.devices import list_gpus
-from experiments.tracking.recorded import read_folder as find_run_folder
-from experiments.tracking.spool.claims import find_claimed
-from experiments.tracking.store.run_folder import NoFolderError
-from experiments.tracking.store.run_names import AmbiguousRunError, Wanted, is_id
-from experiments.training.checkpoints.listing import Checkpoint, list_checkpoints
+from experiments.tracking.store.run_names import Wanted
+from experiments.trained.finding import find_record
+from experiments.trained.network import build_saved, fetch_saved
+from experiments.trained.record import Record, read_folder
+from experiments.trained.settled import for_inference, settle_config
+from experiments.trained.weights import list_saved
+from experiments.training.checkpoints.listing import Checkpoint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from experiments.data.dataset import Dataset
-    from experiments.training.checkpoints.state import TrainingState
 
 _OBJECTIVE = Objective("val_accuracy", "max")  # as `trainer.monitor` is by default
 
@@ -111,19 +103,11 @@ class Run:
             ConfigError: It is no valid config here, or names code that is not allowed.
         """
         present = compose().data
-        allowed = [*present["allowed_targets"], *self._allowed]
-        gpu = "auto" if list_gpus() else "cpu"
-        own = {"allowed_targets": allowed, "gpu": gpu, "fresh": False}
-        own["output_dir"] = present["output_dir"]
-        config = {**self.data, **own}
-        title = f"The record of {self.name}"
-        problems = list(check_record(self.data, allowed))
-        if problems:
-            raise ConfigError(problems, title)
-        try:
-            return validate(config)
-        except ConfigError as error:
-            raise ConfigError(error.problems, title) from error
+        return settle_config(
+            self._record,
+            allowed_targets=[*present["allowed_targets"], *self._allowed],
+            output_dir=present["output_dir"],
+        )
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -149,7 +133,7 @@ class Run:
     @property
     def checkpoints(self) -> list[Checkpoint]:
         """The saved states that are still there, the latest first."""
-        return [] if self.folder is None else list_checkpoints(self.folder)
+        return list_saved(self._record)
 
     def dataset(self) -> "Dataset":
         """Loads the data set of the run, its images as they are stored.
@@ -165,7 +149,7 @@ class Run:
         Raises:
             DataError: The images are absent or damaged.
         """
-        run = _for_inference(self.config)
+        run = for_inference(self.config)
         with prepared_framework(run):
             return build_pipelines(run, self.dataset())
 
@@ -183,17 +167,12 @@ class Run:
         Raises:
             ExperimentError: The weights of that epoch are kept nowhere.
         """
-        if self.checkpoints:
-            return self._build(self._read_state(epoch))
-        if epoch is not None or self.id is None:
-            raise ExperimentError(self._describe_absence(epoch))
-        try:
-            return self._fetch_model()
-        except TrackingError as error:
-            cleaned = "" if self.folder is None else describe_cleaning(self.folder)
-            if cleaned:
-                raise ExperimentError(f"{cleaned} {error}") from error
-            raise
+        run = for_inference(self.config)
+        with prepared_framework(run) as devices:
+            if not self.checkpoints:
+                return fetch_saved(self._record, self._destination, epoch=epoch)
+            images = self._record.images or self.dataset()
+            return build_saved(self._record, run, images, devices=devices, epoch=epoch)
 
     def draw_curves(self) -> "Figure":
         """Returns loss and accuracy over the epochs as a Matplotlib figure."""
@@ -216,52 +195,6 @@ class Run:
         if points or not self.checkpoints:
             return points
         return dict(enumerate(read_facts(self.checkpoints[0].path).history, start=1))
-
-    def _read_state(self, epoch: int | None) -> "TrainingState":
-        from experiments.training.checkpoints.state_file import read_state
-        from experiments.training.checkpoints.store import load_best
-
-        if epoch is None:
-            return load_best(self.checkpoints[0].path.parent)
-        for found in self.checkpoints:
-            if found.epoch == epoch and not found.step:
-                return read_state(found.path)
-        raise ExperimentError(self._describe_absence(epoch))
-
-    def _describe_absence(self, epoch: int | None) -> str:
-        kept = [str(found.epoch) for found in self.checkpoints if not found.step]
-        there = f"Kept are: {', '.join(kept)}." if kept else "No checkpoint is there."
-        if not kept and self.folder is not None:
-            there = describe_cleaning(self.folder) or there
-        wanted = "its best epoch" if epoch is None else f"epoch {epoch}"
-        return f"The weights of {wanted} of {self.name} are not kept. {there}"
-
-    def _build(self, state: "TrainingState") -> Any:
-        """Builds the model of the recorded config around saved weights."""
-        from experiments.training.checkpoints.state import (
-            average_weights,
-            restore_variables,
-        )
-
-        run = _for_inference(self.config)
-        with prepared_framework(run) as devices:
-            images = self._record.images or self.dataset()
-            steps = int(self._record.account.read_derived("steps_per_epoch") or 1)
-            model = build_model(run, images, steps_per_epoch=steps, devices=devices)
-            restore_variables(model, state.arrays)
-            average_weights(model)
-        return model
-
-    def _fetch_model(self) -> Any:
-        from experiments.tracking.logged_model import fetch_model
-
-        with prepared_framework(_for_inference(self.config)):
-            import keras
-
-            with tempfile.TemporaryDirectory() as folder:
-                place = Path(folder)
-                path = fetch_model(str(self.id), place, self._destination)
-                return keras.saving.load_model(path)  # in its safe mode
 
 
 @undisturbed()
@@ -309,36 +242,5 @@ def load_run(
         return open_record(read_folder(Path(run).absolute()))
     if isinstance(run, Path) or "/" in run:
         raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
-    if not is_id(run):
-        found = find_named(run, destination, Wanted(objective=_OBJECTIVE))
-        if found.folder is not None:
-            return open_record(read_folder(found.folder))
-        run = str(found.run_id)
-    folder = _find_folder(run, destination)
-    if folder is not None:
-        return open_record(read_folder(folder))
-    return open_record(read_from_store(run, destination))
-
-
-def _find_folder(run: str, destination: Destination) -> Path | None:
-    """Returns the folder that a run and itself name; `None` when only MLflow has it.
-
-    Where this store does not know the run, or none is there, the folder alone tells.
-    """
-    try:
-        return find_run_folder(run, destination)
-    except NoFolderError:
-        return None
-    except AmbiguousRunError:
-        raise
-    except TrackingError:
-        return find_claimed(run, destination.output_dir)
-
-
-def _for_inference(run: RunConfig) -> RunConfig:
-    """Returns a config without what only training needs, and not every machine has."""
-    precision = run.trainer.precision if list_gpus() else "float32"
-    trainer = replace(
-        run.trainer, precision=precision, deterministic=False, threads=None
-    )
-    return replace(run, trainer=trainer)
+    found = find_record(run, destination, Wanted(objective=_OBJECTIVE))
+    return open_record(found)

@@ -51,6 +51,11 @@ def keeps_result(run: RunConfig) -> bool:
     return bool(getattr(run.task, "keeps_result", True))
 
 
+def has_own_folder(run: RunConfig) -> bool:
+    """Tells whether a job has a folder that other jobs of its task do not use."""
+    return keeps_result(run) or bool(getattr(run.task, "folder_of_its_own", False))
+
+
 def name_folder(
     name: str, run: RunConfig, typed: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
@@ -61,9 +66,12 @@ def name_folder(
         run: The job's config.
         typed: What was typed to change a recorded config, which `run` does not hold.
     """
-    if not keeps_result(run):
-        return _slug(name.partition(" ")[0])
+    task = _slug(name.partition(" ")[0])
+    if not has_own_folder(run):
+        return task
     content = identify(run)
+    if not keeps_result(run):
+        return f"{task}-{content}"
     if not typed:
         return f"{_slug(name)}-{content}"
     shown = _without_secrets(first_values(typed))

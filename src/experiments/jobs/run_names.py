@@ -4,15 +4,16 @@
 the output folder holds, which needs no MLflow, and then by what only MLflow has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.command.plan import Plan
 from experiments.command.printed import typed_folder
 from experiments.config.destination import Destination
-from experiments.config.identity import keeps_result
+from experiments.config.identity import has_own_folder
 from experiments.config.metric_names import name_best
+from experiments.config.model_names import names_model
 from experiments.errors import ConfigError, Problem, make_printable
 from experiments.jobs.catalogue import ListedRun, list_runs, read_run
 from experiments.jobs.display import short_path
@@ -28,10 +29,7 @@ from experiments.tracking.store.run_names import (
     is_id,
 )
 
-_KINDS: Mapping[str, tuple[Kind, ...]] = {
-    "run_id": ("run",),
-    "from_search": ("search",),
-}
+_RUN: tuple[Kind, ...] = ("run",)
 _SHOWN = 5  # runs that a message lists
 
 
@@ -79,9 +77,13 @@ def settle_names(plan: Plan) -> dict[str, FoundRun]:
         TrackingError: There is no such run.
     """
     run, found = plan.run, {}
-    if not keeps_result(run):
+    if not has_own_folder(run):
         return {}
-    for key, kinds in _KINDS.items():
+    kinds = {
+        "run_id": getattr(run.task, "run_kinds", _RUN),
+        "from_search": ("search",),
+    }
+    for key in kinds:
         name = getattr(run, key)
         if not isinstance(name, str) or not may_move(name, run.destination()):
             continue
@@ -89,15 +91,18 @@ def settle_names(plan: Plan) -> dict[str, FoundRun]:
             reason = f"must be an id or a folder in a sweep. Received: {name!r}."
             raise ConfigError([Problem(key, reason, "task=list shows both.")])
         wanted = Wanted(
-            objective=run.trainer.objective, kinds=kinds, originals=key == "run_id"
+            objective=run.trainer.objective,
+            kinds=kinds[key],
+            originals=key == "run_id",
         )
         found[key] = find_named(name, run.destination(), wanted)
     return found
 
 
 def may_move(name: str, destination: Destination) -> bool:
-    """Tells whether a name may mean another run tomorrow: neither id nor folder."""
-    return not (is_id(name) or _find_place(name, destination))
+    """Tells whether a name may mean another run tomorrow: no id, folder or model."""
+    is_fixed = is_id(name) or names_model(name)
+    return not (is_fixed or _find_place(name, destination))
 
 
 def find_named(name: str, destination: Destination, wanted: Wanted) -> FoundRun:

@@ -1,13 +1,36 @@
 """Brings the model of a run out of MLflow."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
-from experiments.records import refuse_links
+from experiments.records import read_bytes, refuse_links
 from experiments.tracking.store.client import attempt, connect
+from experiments.tracking.store.yaml_text import parse_yaml
 
 _FILE = Path("data", "model.keras")
+_DESCRIPTION = "MLmodel"
+_DESCRIPTION_BYTES = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredModel:
+    """A version of a registered model.
+
+    Attributes:
+        name: As it was named.
+        version: Its number.
+        run_id: The run that it is of; `None` where the registry does not say.
+        location: Where its files are.
+    """
+
+    name: str
+    version: str
+    run_id: str | None
+    location: str
 
 
 def fetch_model(run_id: str, folder: Path, destination: Destination) -> Path:
@@ -41,6 +64,89 @@ def fetch_model(run_id: str, folder: Path, destination: Destination) -> Path:
     )
     refuse_links(copy)
     return copy / _FILE
+
+
+def find_registered(name: str, destination: Destination) -> RegisteredModel:
+    """Asks the registry for a version.
+
+    Args:
+        name: `models:/digits@champion` or `models:/digits/3`.
+        destination: Which store.
+
+    Raises:
+        TrackingError: There is none, or the name is of another form.
+    """
+    model, alias, number = _split_name(name)
+    client = connect(destination, create=False).client
+    found = attempt(
+        lambda: (
+            client.get_model_version_by_alias(model, alias)
+            if alias
+            else client.get_model_version(model, number)
+        ),
+        f"find {name}",
+    )
+    location = attempt(
+        lambda: client.get_model_version_download_uri(model, found.version),
+        f"find the files of {name}",
+    )
+    return RegisteredModel(
+        name=name,
+        version=str(found.version),
+        run_id=found.run_id or None,
+        location=location,
+    )
+
+
+def fetch_registered(
+    model: RegisteredModel, folder: Path, destination: Destination
+) -> tuple[Path, Mapping[str, Any]]:
+    """Copies a registered model and returns its Keras file and what it says of itself.
+
+    Args:
+        model: The version.
+        folder: Where to put the copy.
+        destination: Which store.
+
+    Raises:
+        TrackingError: Its files cannot be read, or are of no Keras model.
+    """
+    store = connect(destination, create=False)
+    copy = attempt(
+        lambda: _download(model.location, folder, store.location.uri),
+        f"read {model.name}",
+    )
+    refuse_links(copy)
+    if not (copy / _FILE).is_file():
+        raise TrackingError(
+            f"{model.name}, version {model.version}, holds no Keras model. Register "
+            "one that a run here has recorded."
+        )
+    try:
+        content = read_bytes(copy / _DESCRIPTION, limit=_DESCRIPTION_BYTES)
+        metadata = parse_yaml(content).get("metadata")
+    except (OSError, ValueError, AttributeError) as error:
+        raise TrackingError(f"{model.name} does not say what it is: {error}") from error
+    return copy / _FILE, metadata if isinstance(metadata, Mapping) else {}
+
+
+def _split_name(name: str) -> tuple[str, str, str]:
+    """Returns model, alias and version of a registered name; one of the two is empty.
+
+    Raises:
+        TrackingError: It is of another form.
+    """
+    rest = name.removeprefix("models:/")
+    model, _, alias = rest.partition("@")
+    if alias and model and "/" not in model:
+        return model, alias, ""
+    model, _, number = rest.partition("/")
+    if model and number.isdecimal():
+        return model, "", number
+    raise TrackingError(
+        "A registered model is named by its alias or its version, such as "
+        f"models:/digits@champion or models:/digits/3. Received: {name}."
+    )
 
 
 def _download(address: str, folder: Path, uri: str) -> Path:

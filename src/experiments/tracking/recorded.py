@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from experiments import job_files
 from experiments.config.destination import Destination
@@ -30,6 +30,7 @@ from experiments.tracking.store.run_folder import find_folder
 from experiments.tracking.store.run_names import NamedRun, Wanted, find_run
 from experiments.tracking.store.yaml_text import parse_yaml
 
+FINGERPRINT = "data/fingerprint.json"
 _CONFIG = "config/config.yaml"
 _YAML_BYTES = 2**20  # a config has some 10 kB
 
@@ -37,6 +38,18 @@ _YAML_BYTES = 2**20  # a config has some 10 kB
 class _Config(TypedDict):
     tags: dict[str, Any]
     trainer: dict[str, Any]
+
+
+class Fingerprint(TypedDict):
+    """What a run recorded of its images.
+
+    Attributes:
+        classes: Their names.
+        image: Its `shape`, and `mean` and `std` of its channels; absent in old records.
+    """
+
+    classes: list[str]
+    image: NotRequired[dict[str, list[float]]]
 
 
 class _Overrides(TypedDict):
@@ -120,6 +133,28 @@ def read_overrides(
     connection, named = _find(name, destination, typed_in)
     path, run_id = "config/overrides.yaml", named.run.info.run_id
     return tuple(_read_file(connection.client, run_id, path)["overrides"])
+
+
+def read_fingerprint(run_id: str, destination: Destination) -> Fingerprint | None:
+    """Reads what a run recorded of its images; `None` where it did not come so far.
+
+    Args:
+        run_id: Its id.
+        destination: Where it was recorded.
+
+    Raises:
+        TrackingError: The store does not answer, or the file is damaged.
+        NewerRecordError: A later release recorded it.
+    """
+    client = _connect(destination).client
+    folder = FINGERPRINT.partition("/")[0]
+    files = attempt(
+        lambda: client.list_artifacts(run_id, folder), f"list the files of {run_id}"
+    )
+    if FINGERPRINT not in [file.path for file in files]:
+        return None
+    found: Fingerprint = _read_file(client, run_id, FINGERPRINT)
+    return found
 
 
 def read_tags(
@@ -209,6 +244,7 @@ _FILES: Mapping[str, tuple[Any, Upgrade]] = {
     "config/choices.yaml": (dict[str, str], _upgrade_choices),
     "config/overrides.yaml": (_Overrides, _upgrade_overrides),
     job_files.ORIGIN: (Origin, upgrade_origin),
+    FINGERPRINT: (Fingerprint, lambda content, _: content),
 }
 
 

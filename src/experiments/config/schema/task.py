@@ -1,7 +1,9 @@
 """What to do with the experiment.
 
 A task may say which top-level keys it `uses`, or which it `ignores`: a key that is
-typed for nothing is refused.
+typed for nothing is refused. One that `keeps_result` is not done again; one that does
+not may have a `folder_of_its_own` for each command, and else has one folder for all.
+It says whether `run_id` `takes_runs`, several, and of which `run_kinds`.
 """
 
 from collections.abc import Collection, Iterator

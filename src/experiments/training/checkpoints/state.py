@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,8 +93,17 @@ def restore_metrics(model: Any, arrays: Arrays) -> None:
 
 def digest(model: Any) -> str:
     """Returns the SHA-256 over all weights and optimizer variables, in their order."""
+    return _digest([*model.weights, *model.optimizer.variables])
+
+
+def digest_weights(model: Any) -> str:
+    """Returns the SHA-256 over the weights alone, of a model without an optimizer."""
+    return _digest(model.weights)
+
+
+def _digest(variables: Iterable[Any]) -> str:
     result = hashlib.sha256()
-    for variable in (*model.weights, *model.optimizer.variables):
+    for variable in variables:
         array = np.ascontiguousarray(keras.ops.convert_to_numpy(variable))
         result.update(array.tobytes())
     return result.hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from experiments.builders.model import Images
 from experiments.config.destination import Destination
@@ -11,15 +11,13 @@ from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.job import JobResult
 from experiments.records import read_record
 from experiments.tracking.account import Account, read_account, read_stored_account
-from experiments.tracking.recorded import read_run
+from experiments.tracking.recorded import (
+    FINGERPRINT,
+    Fingerprint,
+    read_fingerprint,
+    read_run,
+)
 from experiments.tracking.spool.spool import Spool
-
-_FINGERPRINT = Path("data", "fingerprint.json")
-
-
-class _Fingerprint(TypedDict):
-    classes: list[str]
-    image: NotRequired[dict[str, list[float]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ def read_folder(folder: Path) -> Record:
     return Record(
         account=account,
         config=config,
-        images=_read_images(artifacts / _FINGERPRINT),
+        images=_read_images(artifacts / FINGERPRINT),
         folder=folder,
         result=result,
     )
@@ -74,7 +72,7 @@ def read_from_store(run_id: str, destination: Destination) -> Record:
     return Record(
         account=read_stored_account(recorded.run_id, destination),
         config=recorded.config,
-        images=None,
+        images=_describe_images(read_fingerprint(recorded.run_id, destination)),
         folder=None,
         result=None,
     )
@@ -82,11 +80,14 @@ def read_from_store(run_id: str, destination: Destination) -> Record:
 
 def _read_images(path: Path) -> Images | None:
     try:
-        found: _Fingerprint = read_record(path, _Fingerprint)
+        return _describe_images(read_record(path, Fingerprint))
     except FileNotFoundError:
         return None
-    image = found.get("image")
-    if image is None:  # a record of before it was written down
+
+
+def _describe_images(found: Fingerprint | None) -> Images | None:
+    image = None if found is None else found.get("image")
+    if found is None or image is None:  # a record of before it was written down
         return None
     height, width, channels = (int(size) for size in image["shape"])
     return Images(

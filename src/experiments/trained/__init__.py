@@ -1,0 +1,1 @@
+"""A model that was trained before: its record, its weights, its network."""

@@ -1,0 +1,113 @@
+"""The model of a run, built around saved weights or read as MLflow has it."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from experiments.builders.model import Images, build_model
+from experiments.config.destination import Destination
+from experiments.config.schema.run import RunConfig
+from experiments.data.dataset import Dataset
+from experiments.errors import ExperimentError, TrackingError
+from experiments.jobs.disposal import describe_cleaning
+from experiments.runtime.devices import Devices
+from experiments.tracking.logged_model import fetch_model
+from experiments.trained.record import Record
+from experiments.trained.weights import describe_absence, list_saved, read_saved
+
+
+def build_saved(
+    record: Record,
+    run: RunConfig,
+    images: Images | Dataset,
+    *,
+    devices: Devices,
+    epoch: int | None = None,
+) -> Any:
+    """Returns the compiled model of a run with the weights of an epoch.
+
+    Args:
+        record: Of the run, which has checkpoints.
+        run: Its config, as it is used here.
+        images: What the model was built for.
+        devices: Those that compute.
+        epoch: Counted from 1; `None` for the best one.
+
+    Raises:
+        ExperimentError: The weights of that epoch are not kept, or of another model.
+    """
+    from experiments.training.checkpoints.state import (
+        average_weights,
+        restore_variables,
+    )
+
+    state = read_saved(record, epoch)
+    steps = int(record.account.read_derived("steps_per_epoch") or 1)
+    model = build_model(run, images, steps_per_epoch=steps, devices=devices)
+    restore_variables(model, state.arrays)
+    average_weights(model)
+    return model
+
+
+def fetch_saved(
+    record: Record, destination: Destination, *, epoch: int | None = None
+) -> Any:
+    """Returns the model of a run's best epoch as MLflow has it.
+
+    Raises:
+        ExperimentError: It is kept nowhere.
+    """
+    run_id = record.account.run_id
+    if epoch is not None or run_id is None:
+        raise ExperimentError(describe_absence(record, epoch))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return read_keras_file(fetch_model(run_id, Path(folder), destination))
+    except TrackingError as error:
+        cleaned = "" if record.folder is None else describe_cleaning(record.folder)
+        if cleaned:
+            raise ExperimentError(f"{cleaned} {error}") from error
+        raise
+
+
+def load_saved(
+    record: Record,
+    run: RunConfig,
+    images: Images | Dataset,
+    *,
+    devices: Devices,
+    destination: Destination,
+) -> Any:
+    """Returns the model of a run's best epoch, from its folder or from MLflow.
+
+    Args:
+        record: Of the run.
+        run: Its config, as it is used here.
+        images: What the model was built for.
+        devices: Those that compute.
+        destination: Where the run was recorded.
+
+    Raises:
+        ExperimentError: It is kept nowhere.
+    """
+    if list_saved(record):
+        return build_saved(record, run, images, devices=devices)
+    return fetch_saved(record, destination)
+
+
+def read_keras_file(path: Path) -> Any:
+    """Reads a `.keras` file in Keras' safe mode, which runs no code of the file.
+
+    Raises:
+        ExperimentError: It is no such file, or needs code that is not here.
+    """
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # of many kinds: zip, JSON, HDF5, Keras' own
+        reason = str(error).strip().splitlines()
+        raise ExperimentError(
+            f"{path.name} cannot be read as a Keras model: "
+            f"{reason[0] if reason else type(error).__name__}"
+        ) from error

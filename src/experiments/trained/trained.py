@@ -1,0 +1,164 @@
+"""A trained model, ready to be asked, and what it needs to be used rightly."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.builders.data import build_dataset
+from experiments.builders.devices import prepared_framework
+from experiments.config.schema.run import RunConfig
+from experiments.data.images.background import WHITE, Colour, choose_colour
+from experiments.errors import ExperimentError
+from experiments.evaluation.predictions import Output
+from experiments.runtime.devices import Devices
+from experiments.tracking.logged_model import fetch_registered
+from experiments.trained.finding import Found
+from experiments.trained.network import load_saved, read_keras_file
+from experiments.trained.settled import for_inference, settle_config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A model and how its images and its answers are meant.
+
+    Attributes:
+        name: Of its run or its file.
+        run_id: MLflow's id of its run, if there is one.
+        folder: Of its run, if that is here.
+        config: The recorded config as it is used here; `None` without a run.
+        model: A Keras model of uint8 images `(B, H, W, C)` -> `(B, classes)`.
+        class_names: One a class; numbers where nothing tells the names.
+        image_shape: `(H, W, C)`.
+        kind: What it gives.
+        state_sha256: Hash of its weights; that of the run's record for its best epoch.
+        crop_ratio: Share of a file's shorter side that the central window has.
+        background: Behind what is transparent in a file.
+    """
+
+    name: str
+    run_id: str | None
+    folder: Path | None
+    config: RunConfig | None
+    model: Any
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    kind: Output
+    state_sha256: str
+    crop_ratio: float = 1.0
+    background: Colour = WHITE
+
+
+@contextmanager
+def open_trained(found: Found, run: RunConfig) -> Iterator[Trained]:
+    """Loads a model, with the framework set up for it inside of the block.
+
+    Args:
+        found: What `find_trained` returned.
+        run: Of the command: says the device, what a record may name, and the store.
+
+    Yields:
+        The model.
+
+    Raises:
+        ExperimentError: It is kept nowhere, damaged, or no classifier of images.
+    """
+    config = None
+    if found.record is not None:
+        config = settle_config(
+            found.record,
+            allowed_targets=run.allowed_targets,
+            output_dir=run.output_dir,
+            gpu=run.gpu,
+        )
+    with prepared_framework(for_inference(config or run)) as devices:
+        yield _load(found, run, config, devices)
+
+
+def _load(
+    found: Found, run: RunConfig, config: RunConfig | None, devices: Devices
+) -> Trained:
+    from experiments.training.losses import outputs_probabilities
+
+    model, class_names = _load_model(found, run, config, devices)
+    shape = _check_shape(found.name, model, class_names)
+    dataset = None if config is None else config.dataset
+    background = getattr(dataset, "background", None)
+    return Trained(
+        name=found.name,
+        run_id=found.run_id,
+        folder=found.folder,
+        config=config,
+        model=model,
+        class_names=class_names or tuple(map(str, range(model.output_shape[-1]))),
+        image_shape=shape,
+        kind="probabilities" if outputs_probabilities(model) else "logits",
+        state_sha256=_digest(found, model),
+        crop_ratio=getattr(dataset, "crop_ratio", 1.0),
+        background=WHITE if background is None else choose_colour(background),
+    )
+
+
+def _load_model(
+    found: Found, run: RunConfig, config: RunConfig | None, devices: Devices
+) -> tuple[Any, tuple[str, ...] | None]:
+    """Returns the model and its class names, where something tells them."""
+    known = None if found.record is None else found.record.images
+    names = None if known is None else known.class_names
+    if found.file is not None:
+        return read_keras_file(found.file), names
+    if found.registered is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            path, metadata = fetch_registered(
+                found.registered, Path(folder), run.destination()
+            )
+            told = metadata.get("class_names")
+            return read_keras_file(path), tuple(map(str, told)) if told else names
+    if found.record is None or config is None:
+        raise ExperimentError(f"{found.typed} names no model.")
+    images = known or build_dataset(config)
+    model = load_saved(
+        found.record,
+        for_inference(config),
+        images,
+        devices=devices,
+        destination=run.destination(),
+    )
+    return model, tuple(images.class_names)
+
+
+def _check_shape(
+    name: str, model: Any, class_names: tuple[str, ...] | None
+) -> tuple[int, int, int]:
+    """Returns the shape of a model's images.
+
+    Raises:
+        ExperimentError: It is no classifier of images of one size.
+    """
+    inputs, outputs = model.input_shape, model.output_shape
+    is_plain = isinstance(inputs, tuple) and isinstance(outputs, tuple)
+    is_classifier = is_plain and (len(inputs), len(outputs)) == (4, 2)
+    if not is_classifier or None in inputs[1:]:
+        raise ExperimentError(
+            f"{name} is no classifier of images of one size: it takes {inputs} and "
+            f"gives {outputs}."
+        )
+    if class_names is not None and len(class_names) != outputs[-1]:
+        raise ExperimentError(
+            f"{name} gives {outputs[-1]} numbers an image, but its record names "
+            f"{len(class_names)} classes."
+        )
+    height, width, channels = inputs[1:]
+    return height, width, channels
+
+
+def _digest(found: Found, model: Any) -> str:
+    """Returns the hash of the weights, as the run's record has it where it counts."""
+    from experiments.training.checkpoints.state import digest_weights
+
+    is_best = found.file is None and found.registered is None
+    result = None if found.record is None else found.record.result
+    recorded = None if result is None else result.state_sha256
+    return recorded if is_best and recorded else digest_weights(model)

@@ -1,0 +1,1 @@
+"""What was trained before is found and used."""
