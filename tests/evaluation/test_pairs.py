@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from experiments.errors import DataError
-from experiments.evaluation.pairs import adjust, compare, describe
+from experiments.evaluation.pairs import adjust, compare, describe, measure_mcnemar
 from tests.evaluation.made import draw, make
 
 
@@ -52,7 +52,7 @@ def test_interval_holds_the_difference_as_often_as_it_says() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"class_names": ("a", "b", "c")}, "the same classes in the same order"),
+        ({"class_names": ("a", "b", "c")}, "over the same classes only"),
         ({"digests": ["0"] * 20}, "20 and 20 images, 0 of them in both"),
         ({"truth": np.zeros(20, np.int64)}, "images with another label"),
     ],
@@ -61,6 +61,73 @@ def test_other_images_are_not_compared(change: dict[str, object], words: str) ->
     first = draw(20, 3)
     with pytest.raises(DataError, match=words):
         compare(first, dataclasses.replace(first, **change))
+
+
+def test_interval_is_that_of_images_drawn_one_by_one() -> None:
+    """The multinomial draws have the quantiles of a resampling of the images."""
+    first = draw(300, 4, skill=1.0)
+    other = dataclasses.replace(first, outputs=draw(300, 4, skill=1.6).outputs)
+    ours, theirs = first.predicted == first.truth, other.predicted == first.truth
+    gains = theirs.astype(float) - ours
+    drawn = np.random.default_rng(1).choice(gains, (4000, 300)).mean(axis=1)
+    expected = np.quantile(drawn, [0.025, 0.975])
+    assert compare(first, other).interval == pytest.approx(tuple(expected), abs=0.007)
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second"),
+    [(0, 0), (1, 0), (3, 3), (12, 4), (0, 31), (480, 430), (3000, 3001)],
+)
+def test_mcnemar_is_scipys_binomial_test(only_first: int, only_second: int) -> None:
+    count = only_first + only_second
+    expected = stats.binomtest(only_first, count, 0.5).pvalue if count else 1.0
+    assert measure_mcnemar(only_first, only_second) == pytest.approx(expected)
+
+
+def test_60_and_50_of_100_right_with_known_discordant_images() -> None:
+    """A is right on 60, B on 50; both on 45, so 15 are A's alone and 5 are B's."""
+    ours = np.arange(100) < 60
+    theirs = (np.arange(100) < 45) | ((np.arange(100) >= 60) & (np.arange(100) < 65))
+    right, wrong = np.eye(2)
+    a = make(np.where(ours[:, None], right, wrong), [0] * 100)
+    b = make(np.where(theirs[:, None], right, wrong), [0] * 100)
+    found = compare(b, a)
+    assert (found.only_first, found.only_second) == (5, 15)
+    assert found.accuracy == pytest.approx(0.1)
+    # 2 * P(at most 5 of 20) = 2 * 21700 / 2**20
+    assert found.p_value == pytest.approx(43400 / 2**20)
+    assert describe(found).startswith("better by 10.0 points (1.0 to 19.0)")
+
+
+def test_one_image_shows_no_difference() -> None:
+    right, wrong = make([[1.0, 0.0]], [0]), make([[0.0, 1.0]], [0])
+    found = compare(wrong, right)
+    assert (found.accuracy, found.p_value) == (1.0, 1.0)
+    assert describe(found).startswith("no difference shown")
+
+
+def test_classes_in_another_order_are_matched_by_name() -> None:
+    first = draw(60, 3)  # the third class may be absent in some
+    order = [2, 0, 1]
+    names = tuple(first.class_names[number] for number in order)
+    moved = dataclasses.replace(
+        first,
+        outputs=first.outputs[:, order],
+        truth=np.argsort(order)[first.truth],
+        class_names=names,
+    )
+    assert compare(first, moved).accuracy == 0.0
+    assert compare(first, moved).only_first == 0
+    unlabelled = dataclasses.replace(moved, truth=np.full(60, -1))
+    with pytest.raises(DataError, match="60 of 60 images with another label"):
+        compare(first, unlabelled)
+
+
+def test_classes_that_no_image_has_change_nothing() -> None:
+    first = make(np.eye(5)[[0, 0, 4, 4]], [0, 4, 4, 4])
+    second = make(np.eye(5)[[0, 4, 4, 0]], [0, 4, 4, 4])
+    found = compare(first, second)
+    assert (found.only_first, found.only_second) == (1, 1)
 
 
 def test_holm_is_that_of_statistics_textbooks() -> None:

@@ -1,16 +1,11 @@
 """How far a score would move with other images: bootstrap intervals."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from experiments.config.objective import TOP5_FROM
+from experiments.evaluation.bootstrap import Interval, draw_weights, find_interval
 from experiments.evaluation.predictions import Floats, Integers, Predictions
 from experiments.evaluation.scores import TOP5
-
-RESAMPLES = 2000
-LEVEL = 0.95
-Interval = tuple[float, float]
 
 
 def measure_intervals(predictions: Predictions, seed: int = 0) -> dict[str, Interval]:
@@ -31,20 +26,6 @@ def measure_intervals(predictions: Predictions, seed: int = 0) -> dict[str, Inte
         for name, value in images.score(weights).items():
             draws.setdefault(name, []).append(value)
     return {name: find_interval(np.array(values)) for name, values in draws.items()}
-
-
-def find_interval(values: Floats) -> Interval:
-    """Returns the interval that holds 95 % of bootstrapped values."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def draw_weights(count: int, seed: int) -> Iterator[Integers]:
-    """Yields how often each of `count` images is in a resample, int `(count,)`."""
-    generator = np.random.default_rng(seed)
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(0, count, count)
-        yield np.bincount(drawn, minlength=count)
 
 
 class _Images:
