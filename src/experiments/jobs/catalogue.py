@@ -26,7 +26,12 @@ from experiments.errors import ExperimentError, make_printable
 from experiments.jobs.folder import is_held
 from experiments.jobs.job import JobResult
 from experiments.records import RecordError, read_bytes
-from experiments.tracking.spool.journal import Entry, read_entries, read_opening
+from experiments.tracking.spool.journal import (
+    Entry,
+    find_end,
+    read_entries,
+    read_opening,
+)
 from experiments.tracking.spool.seen import name_tags
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.run_names import Kind
@@ -227,8 +232,8 @@ def _read_parent(run: ListedRun, spool: Spool) -> ListedRun:
     entries = read_entries(spool.journal)
     state: State = run.state
     if state != "running":
-        last = entries[-1]
-        status = str(last.content["status"]) if last.kind == "end" else ""
+        end = find_end(entries)
+        status = "" if end is None else str(end.content["status"])
         state = _ENDS.get(status, "to_continue")
     recorded = {
         make_printable(name): value

@@ -10,7 +10,7 @@ from experiments.config.destination import Destination
 from experiments.config.history import name_values
 from experiments.config.metric_names import name_as_today
 from experiments.records import FIRST
-from experiments.tracking.spool.contents import SYSTEM
+from experiments.tracking.spool.contents import EVALUATION, SYSTEM
 from experiments.tracking.spool.journal import (
     PARAMS,
     PLANNED,
@@ -124,7 +124,7 @@ def _gather_points(entries: Sequence[Entry]) -> dict[int, dict[str, float]]:
 
 
 def _is_of_training(metric: str) -> bool:
-    return not metric.startswith(SYSTEM)
+    return not metric.startswith((SYSTEM, EVALUATION))
 
 
 def _has_steps_of_training(content: Mapping[str, Any]) -> bool:

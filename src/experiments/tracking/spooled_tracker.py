@@ -25,6 +25,7 @@ from experiments.tracking.spool.flatten import as_param
 from experiments.tracking.spool.formats import draw_picture, format_data
 from experiments.tracking.spool.inputs import DatasetInput
 from experiments.tracking.spool.journal import (
+    END,
     INPUTS,
     NOTE,
     PARAMS,
@@ -268,7 +269,7 @@ class SpooledTracker:
         if reason is not None:
             reason = as_tags({"reason": reason})["reason"]
         content = {"status": status, "reason": reason}
-        self._journal.append("end", content, durable=True)
+        self._journal.append(END, content, durable=True)
         with waiting(_NOT_WAITING) as is_asked:
             self._sender.drain(self._drain_seconds, give_up=is_asked)
         self._journal.close()

@@ -9,7 +9,7 @@ from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.sending.delivery import Delivery
 from experiments.tracking.sending.holding import holds
-from experiments.tracking.spool.journal import Entry, find_opening
+from experiments.tracking.spool.journal import END, Entry, find_opening
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import URI, Connection, connect
 from experiments.tracking.store.failures import is_refusal, summarise
@@ -112,7 +112,7 @@ class Courier:
         self.sent += 1
         self.delivered += 1
         self._spool.write_sent(delivery.run_id, self.sent)
-        if entry.kind == "end":
+        if entry.kind == END:
             # A sweep that is over leaves no run of a killed job RUNNING.
             self._reconcile(delivery)
 

@@ -10,6 +10,7 @@ from experiments.tracking.spool.flatten import BATCH
 from experiments.tracking.spool.inputs import find_context
 from experiments.tracking.spool.journal import (
     DAMAGED,
+    END,
     INPUTS,
     NOTE,
     PARAMS,
@@ -74,7 +75,7 @@ class Delivery:
             "metrics": self._metrics,
             "artifact": self._artifact,
             "model": self._model,
-            "end": self._end,
+            END: self._end,
         }
         if entry.kind == DAMAGED:
             problem = entry.content.get("problem", "it is damaged")
@@ -128,7 +129,7 @@ class Delivery:
 
     def _inputs(self, entry: Entry) -> None:
         self._client.log_inputs(
-            self.run_id, [_as_input(given) for given in entry.content["datasets"]]
+            self.run_id, [as_input(given) for given in entry.content["datasets"]]
         )
 
     def _artifact(self, entry: Entry) -> None:
@@ -226,7 +227,8 @@ def _read_inputs(run: Any) -> dict[str | None, dict[str, str]]:
     }
 
 
-def _as_input(given: Mapping[str, str]) -> Any:
+def as_input(given: Mapping[str, str]) -> Any:
+    """Returns a data set of the journal as MLflow's own."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
     from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 

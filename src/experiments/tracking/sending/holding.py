@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.records import OutsideError
-from experiments.tracking.spool.journal import Entry
+from experiments.tracking.spool.journal import Entry, find_end
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.links import as_folder
 
@@ -33,9 +33,9 @@ def holds(run: Any, entries: Sequence[Entry], count: int, spool: Spool) -> bool:
 
 
 def _has_ended(run: Any, sent: Sequence[Entry]) -> bool:
-    if not sent or sent[-1].kind != "end":
+    end = find_end(sent)
+    if end is None:
         return True  # whoever saw that its process had died may have ended it
-    end = sent[-1]
     found = (run.info.status, run.info.end_time)
     return bool(found == (end.content["status"], end.time))
 

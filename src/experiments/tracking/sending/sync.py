@@ -10,7 +10,12 @@ from experiments.errors import TrackingError
 from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.spool.claims import find_claims, find_folders
-from experiments.tracking.spool.journal import Entry, find_opening, read_entries
+from experiments.tracking.spool.journal import (
+    Entry,
+    find_end,
+    find_opening,
+    read_entries,
+)
 from experiments.tracking.spool.planned import has_planned, settle_left
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt
@@ -79,8 +84,8 @@ def sync_folders(
             entries = settle_left(spool)
             if not entries:
                 continue
-            meant_for = _read_address(entries)
-            if not (uri or _belongs(spool, meant_for, destination)):
+            meant_for = read_address(entries)
+            if not (uri or belongs(spool, meant_for, destination)):
                 yield _describe_foreign(spool, entries, destination.at(meant_for))
                 continue
             courier = Courier(spool, entries, destination=destination, uri=uri)
@@ -114,14 +119,14 @@ def _send_planned(spool: Spool, destination: Destination) -> None:
         return
     try:
         entries = settle_left(spool)
-        if _belongs(spool, _read_address(entries), destination):
+        if belongs(spool, read_address(entries), destination):
             courier = Courier(spool, entries, destination=destination)
             list(_sync(courier, spool, entries, absent={}))
     finally:
         spool.disown()
 
 
-def _read_address(entries: list[Entry]) -> str | None:
+def read_address(entries: list[Entry]) -> str | None:
     """Returns where the last process wanted its records to go."""
     if not entries:
         return None
@@ -129,7 +134,7 @@ def _read_address(entries: list[Entry]) -> str | None:
     return address
 
 
-def _belongs(spool: Spool, meant_for: str | None, destination: Destination) -> bool:
+def belongs(spool: Spool, meant_for: str | None, destination: Destination) -> bool:
     """Tells whether the records of a folder may be sent somewhere."""
     return is_same_store(destination.at(meant_for), destination) or spool.has_run(
         locate(destination).name, surely=True
@@ -204,7 +209,7 @@ def _name_run(row: Synced, courier: Courier) -> Synced:
 
 def _is_closed(entries: list[Entry]) -> bool:
     """Tells whether the last process closed the run."""
-    return not entries or entries[-1].kind == "end"
+    return not entries or find_end(entries) is not None
 
 
 def _close(courier: Courier) -> None:

@@ -25,6 +25,12 @@ SYSTEM = "system/"
 
 Their steps are no epochs."""
 
+EVALUATION = "evaluation/"
+"""How metrics and files begin that an evaluation adds to a run which has ended.
+
+What follows is the name of the data. Their step is always 0, so that what MLflow takes
+for the last value is that of the last evaluation."""
+
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 """How a process has left its run, in MLflow's words."""
 

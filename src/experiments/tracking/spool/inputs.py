@@ -12,7 +12,7 @@ from experiments.redaction import redact, redact_data
 _NAME_LENGTH = 500
 _DIGEST_LENGTH = 12
 
-Context = Literal["training", "validation", "test"]
+Context = Literal["training", "validation", "test", "evaluation"]
 
 
 def find_context(metric: str) -> Context | None:

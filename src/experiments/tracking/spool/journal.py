@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -30,6 +30,7 @@ PARAMS = "params"  # kind of settings that MLflow gets, each once
 PLANNED = "planned"  # kind of settings that may still change, see `Seen`
 INPUTS = "inputs"  # kind of the data sets that a run reads
 NOTE = "note"  # kind of a run's description
+END = "end"  # kind of the entry with which a process closes the run
 DAMAGED = "damaged"  # kind of a line that cannot be read
 
 # An epoch takes some 500 bytes, all of a config and its environment some 50 kB.
@@ -174,6 +175,17 @@ def find_opening(entries: Iterable[Entry]) -> Entry:
         if entry.kind == SESSION:
             return entry
     raise TrackingError("its journal does not say what the run is")
+
+
+def find_end(entries: Sequence[Entry]) -> Entry | None:
+    """Returns the entry that closed the run; `None` where a process has it open.
+
+    What is added to a run that has ended stands behind it.
+    """
+    for entry in reversed(entries):
+        if entry.kind in (SESSION, END):
+            return entry if entry.kind == END else None
+    return None
 
 
 def write_all(descriptor: int, data: bytes) -> None:
