@@ -61,6 +61,11 @@ def fingerprint_splits(splits: Mapping[str, Split], num_classes: int) -> Fingerp
     )
 
 
+def fingerprint_images(split: Split) -> str:
+    """Returns the hash of a split's images and labels, as `parts` has it."""
+    return _hash_part(sorted(_hash_items(split)))
+
+
 def _hash_part(items: list[bytes]) -> str:
     return hashlib.blake2b(b"".join(items), digest_size=16).hexdigest()
 

@@ -1,13 +1,14 @@
 """Asks a model about every image of a split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from experiments.data.dataset import Dataset
 from experiments.data.samples import digest_samples, name_samples
-from experiments.evaluation.predictions import Output, Predictions
+from experiments.data.split import Split
+from experiments.evaluation.predictions import Integers, Output, Predictions
 
 
 def collect_predictions(
@@ -33,19 +34,61 @@ def collect_predictions(
         DataError: An output is no number.
     """
     images = dataset.splits[split]
-    fingerprint = dataset.fingerprint
+    return collect_of_images(
+        model,
+        images,
+        batches,
+        kind=kind,
+        truth=images.labels.astype(np.int64),
+        split=split,
+        class_names=dataset.class_names,
+        facts={**describe_data(dataset), **(facts or {})},
+    )
+
+
+def collect_of_images(
+    model: Any,
+    images: Split,
+    batches: Any,
+    *,
+    kind: Output,
+    truth: Integers,
+    split: str,
+    class_names: Sequence[str],
+    facts: Mapping[str, Any],
+) -> Predictions:
+    """Returns what a model says of images, whosever classes they have.
+
+    Args:
+        model: As above.
+        images: The images, whose own labels are not asked.
+        batches: One pass over them, likewise.
+        kind: What the model gives.
+        truth: int `(N,)`, the model's class of each; `UNLABELLED` where it knows none.
+        split: Where they are.
+        class_names: Of the model.
+        facts: What the predictions are made of.
+
+    Raises:
+        DataError: An output is no number.
+    """
     return Predictions(
         samples=name_samples(images),
         digests=digest_samples(images),
-        truth=images.labels.astype(np.int64),
+        truth=truth,
         outputs=np.asarray(model.predict(batches, verbose=0), np.float32),
         kind=kind,
         split=[split] * len(images),
-        class_names=dataset.class_names,
-        facts={
-            "dataset": dataset.name,
-            "data_content": fingerprint.content,
-            "data_split": fingerprint.split,
-            **(facts or {}),
-        },
+        class_names=tuple(class_names),
+        facts=facts,
     )
+
+
+def describe_data(dataset: Dataset) -> dict[str, Any]:
+    """Returns the facts of a data set that predictions over it keep."""
+    fingerprint = dataset.fingerprint
+    return {
+        "dataset": dataset.name,
+        "data_content": fingerprint.content,
+        "data_split": fingerprint.split,
+    }

@@ -91,14 +91,9 @@ def split_files(
         DataError: Some file is no usable image and `on_corrupt` is `error`, or no
             usable image is left to train on or to validate with.
     """
-    scanned = _scan(root, parts, options)
-    skipped = [
-        SkippedFile(show_name(f"{root}/{file.name}"), file.fault)
-        for file in scanned
-        if file.fault
-    ]
-    if skipped and options["on_corrupt"] == "error":
-        raise DataError(_describe(skipped))
+    names = [name for files, _ in parts for name in files.names]
+    scanned = scan_listed(root, names, options)
+    skipped = list_skipped(root, scanned, on_corrupt=options["on_corrupt"])
     members = _choose_members(parts, scanned)
     for split in ("train", "validation"):
         if split not in members:
@@ -109,7 +104,7 @@ def split_files(
     findings = _find(root, members, unused, verify=options["verify"])
     folders = [folder for files, _ in parts for folder in files.folders]
     file_splits = {
-        split: _make_split(root, part, options) for split, part in members.items()
+        split: make_split(root, part, options) for split, part in members.items()
     }
     size = options["image_size"]
     return build_dataset(
@@ -136,15 +131,42 @@ def split_files(
     )
 
 
-def _scan(root: Path, parts: Sequence[Part], options: FileOptions) -> list[ScannedFile]:
+def scan_listed(
+    root: Path, names: Sequence[str], options: FileOptions
+) -> list[ScannedFile]:
+    """Looks at each file as the options say.
+
+    Args:
+        root: The data set's folder.
+        names: Of the files, relative to it.
+        options: See `FileOptions`.
+    """
     return scan_files(
         root,
-        [name for files, _ in parts for name in files.names],
+        names,
         verify=options["verify"],
         max_pixels=options["max_pixels"],
         threads=options["decode_threads"],
         cache_folder=_folder_of(options["scan_cache"]),
     )
+
+
+def list_skipped(
+    root: Path, scanned: Sequence[ScannedFile], *, on_corrupt: str
+) -> list[SkippedFile]:
+    """Returns the files that are left out because they are no usable images.
+
+    Raises:
+        DataError: There is one, and `on_corrupt` is `error`.
+    """
+    skipped = [
+        SkippedFile(show_name(f"{root}/{file.name}"), file.fault)
+        for file in scanned
+        if file.fault
+    ]
+    if skipped and on_corrupt == "error":
+        raise DataError(_describe(skipped))
+    return skipped
 
 
 def _choose_members(
@@ -198,11 +220,12 @@ def _folder_of(path: str | None) -> Path | None:
     return Path(path).expanduser() if path else None
 
 
-def _make_split(
+def make_split(
     root: Path,
     members: Sequence[tuple[ScannedFile, int]],
     options: FileOptions,
 ) -> FileSplit:
+    """Returns usable files and the label of each as a split."""
     return FileSplit(
         paths=tuple(f"{root}/{file.name}" for file, _ in members),
         labels=np.array([label for _, label in members], np.int32),

@@ -84,7 +84,7 @@ def read_layout(
         splits=structure.splits,
         unused=list_unused(root, structure.splits.values())
         if structure.splits
-        else list(_list_loose(root, root)),
+        else list(list_loose(root, root)),
     )
 
 
@@ -102,7 +102,7 @@ def read_structure(
         DataError: The folder can be understood in two ways, or holds no classes.
     """
     found = find_splits(root) if splits is None else splits
-    chosen = {s: _descend(root, found[s]) for s in _SPLITS if s in found}
+    chosen = {s: descend(root, found[s]) for s in _SPLITS if s in found}
     if not chosen:
         names = list_classes(root, classes)
         if splits is None:
@@ -131,7 +131,7 @@ def refuse_other_count(root: Path, names: Sequence[str], classes: int | None) ->
         )
 
 
-def _descend(root: Path, name: str) -> str:
+def descend(root: Path, name: str) -> str:
     """Returns a split folder, or the one of its name that is all that it holds.
 
     Some data sets are published as `training_set/training_set/<class>`.
@@ -162,11 +162,11 @@ def list_unused(root: Path, used: Iterable[str]) -> list[str]:
     ]
     phrases += [f"{name} (a link that leads nowhere)" for name in entries.broken]
     for folder in (root, *(root / name for name in names)):
-        phrases += _list_loose(root, folder)
+        phrases += list_loose(root, folder)
     return phrases
 
 
-def _list_loose(root: Path, folder: Path) -> Iterator[str]:
+def list_loose(root: Path, folder: Path) -> Iterator[str]:
     """Yields a phrase for the images that lie beside the folders of classes."""
     images = list_entries(folder).images
     if images:
@@ -193,10 +193,7 @@ def find_splits(root: Path) -> dict[str, str]:
         _question_hints(root, others)
         return {}
     holding = {
-        name
-        for names in named.values()
-        for name in names
-        if _holds_folders(root / name)
+        name for names in named.values() for name in names if holds_folders(root / name)
     }
     if any(name in holding for name in named.get("train", ())):
         _question_class_train(root, named, others)
@@ -255,7 +252,7 @@ def _question_class_train(
     like_classes = [
         name
         for name in others
-        if list_entries(root / name).images and not _holds_folders(root / name)
+        if list_entries(root / name).images and not holds_folders(root / name)
     ]
     if len(inner) > 1 and len(like_classes) < 2:
         return
@@ -323,7 +320,7 @@ def _question_inner_splits(root: Path) -> None:
     )
 
 
-def _holds_folders(folder: Path) -> bool:
+def holds_folders(folder: Path) -> bool:
     """Tells whether there are folders, or links that may have led to some."""
     entries = list_entries(folder)
     return bool(entries.folders) or any(not Path(b).suffix for b in entries.broken)
