@@ -220,3 +220,63 @@ def test_output_folder_is_one_of_this_machine(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         compose(f"output_dir={value}")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_input_is_one_folder_by_two_spellings(
+    compose: Any, pets: Path, spelling: str
+) -> None:
+    assert compose(f"input='{spelling}'").input == str(pets)
+    assert compose(f"input=['{spelling}',b.jpg]").input == [
+        str(pets),
+        str(Path("b.jpg").absolute()),
+    ]
+
+
+def test_linked_photo_keeps_the_name_by_which_people_know_it(
+    compose: Any, pets: Path
+) -> None:
+    (pets / "0a1b").touch()
+    (pets / "cat.jpg").symlink_to("0a1b")
+    assert compose("input=../link/pets/cat.jpg").input == str(pets / "cat.jpg")
+
+
+@pytest.mark.parametrize("text", ["-", "https://example.org/a.jpg"])
+def test_input_that_is_no_path_stays(compose: Any, text: str) -> None:
+    assert compose(f"input={text}").input == text
+    assert compose(f"input=[{text}]").input == [text]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("input=photos (1)/*.jpg", "photos (1)/*.jpg"),
+        ("input=./-", "-"),
+        ("input=2024", "2024"),
+        ("input=1e3.jpg", "1e3.jpg"),
+        ("input=Fötos/größe ä.jpg", "Fötos/größe ä.jpg"),
+        ("input=it's.jpg", "it's.jpg"),
+        ("input=[photos (1)/a.jpg, it is.jpg]", ["photos (1)/a.jpg", "it is.jpg"]),
+        ("input=[2024,1.jpg]", ["2024", "1.jpg"]),
+    ],
+)
+def test_input_is_typed_without_quotes(
+    check: Any, pets: Path, typed: str, names: str | list[str]
+) -> None:
+    located = check(typed).run.input
+    absolute = [
+        str(Path(name).absolute())
+        for name in ([names] if isinstance(names, str) else names)
+    ]
+    assert located == (absolute[0] if isinstance(names, str) else absolute)
+
+
+@pytest.mark.parametrize("typed", ["input=", "input=[]", "input=['']"])
+def test_input_that_names_nothing_is_refused(compose: Any, typed: str) -> None:
+    with pytest.raises(ConfigError, match="input"):
+        compose(typed)
+
+
+def test_each_input_of_a_list_has_to_be_a_possible_path(compose: Any) -> None:
+    with pytest.raises(ConfigError, match=r"input\[1\] must be a path, not an address"):
+        compose("input=[a.jpg,file:///tmp/b.jpg]")

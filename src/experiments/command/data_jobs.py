@@ -40,7 +40,8 @@ class JobsByData:
     def add(self, run: RunConfig) -> None:
         """Notes the next job."""
         batch = (run.trainer.batch_size, run.trainer.drop_remainder)
-        key = (repr(run.dataset), batch, run.task._target_, run.from_search)
+        looked_at = repr(run.input)
+        key = (repr(run.dataset), batch, run.task._target_, run.from_search, looked_at)
         self._firsts.setdefault(key, run)
         self._numbers.setdefault(key, []).append(self._count)
         self._count += 1
@@ -58,5 +59,12 @@ def reads_known_place(run: RunConfig) -> bool:
 
     A data set of a person's own is code, and what `from_search` names is in a record.
     """
+    if takes_input(run):
+        return True
     is_told = isinstance(run.task, TrainTaskConfig) and run.from_search is None
     return is_told and run.dataset.known_place is not None
+
+
+def takes_input(run: RunConfig) -> bool:
+    """Tells whether a task looks at what `input` names, and can do nothing without."""
+    return bool(getattr(run.task, "takes_input", False))

@@ -57,8 +57,13 @@ def explain_slip(word: str, *, multirun: bool) -> Problem | None:
         return _explain_comma(key, value.rstrip(" ,"), multirun=multirun)
     is_list = "," in value and not multirun and not set(value) & set("\"'[]{}()")
     if is_list and is_declared(key, RunConfig) and takes_text(key, RunConfig):
-        hint = "Add -m to run each of them, or quote it to pass a text"
         reason = f"takes one value in a single run. Received: {value}."
+        if is_text(key, RunConfig, in_list=True):
+            word = shlex.quote(f"{key}=[{value}]")
+            return Problem(
+                key, reason, f"To name several, put brackets around them: {word}"
+            )
+        hint = "Add -m to run each of them, or quote it to pass a text"
         return Problem(key, reason, f"{hint}: {quote_word(key, value)}")
     if _NEXT.search(value) and not is_text(key, RunConfig):
         words = shlex.join(_NEXT.split(word))

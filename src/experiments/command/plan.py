@@ -61,7 +61,7 @@ from experiments.command.typed_text import quote_texts
 from experiments.command.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
 from experiments.config.convert import UnknownKey
-from experiments.config.fields import takes_text
+from experiments.config.fields import is_text, takes_text
 from experiments.config.history import first_word
 from experiments.config.identity import (
     describe_choices,
@@ -574,6 +574,14 @@ def _several_values(override: "Override") -> Problem:
         return Problem(key, message, hint)
     if not takes_text(key, RunConfig):
         return Problem(key, message, "To run each of them, add -m.")
+    if is_text(key, RunConfig, in_list=True):
+        hint = "To name several, put brackets around them"
+        shown = (
+            f": {shlex.quote(f'{key}=[{value}]')}"
+            if len(value) <= MOST_REPEATED
+            else "."
+        )
+        return Problem(key, message, hint + shown)
     hint = "Add -m to run each of them, or quote it to pass a text"
     shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
     return Problem(key, message, hint + shown)

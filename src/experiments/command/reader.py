@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from experiments.command.composer import quote
 from experiments.command.diagnosis import explain_word
 from experiments.command.loader import Loader
-from experiments.config.fields import is_declared, takes_text
+from experiments.config.fields import is_declared, is_text, takes_text
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ConfigError, Problem
 
@@ -88,6 +88,11 @@ def _read_as_text(
     declared = is_declared(plain, RunConfig) or plain.partition(".")[0] not in _KEYS
     if not declared and ("," in value or value.startswith(_BRACKETS)):
         return []  # of a component of one's own: nobody knows what it takes
+    if is_text(plain, RunConfig, in_list=True) and (items := _divide_list(value)):
+        listed = ",".join(
+            i if _reads(f"key=[{i}]", loader) else quote(i) for i in items
+        )
+        return loader.parse([f"{key}=[{listed}]"])
     for values in (_divide(value) if multirun else [], [value]):
         quoted = ",".join(v if _reads(f"key={v}", loader) else quote(v) for v in values)
         if values and _reads(f"{key}={quoted}", loader):
@@ -105,6 +110,14 @@ def _divide(value: str) -> list[str]:
     """Returns the values of a sweep that are texts without quotes and brackets."""
     parts = [part.strip() for part in value.split(",")]
     return parts if parts[1:] and all(parts) and not set(value) & set('"[{(') else []
+
+
+def _divide_list(value: str) -> list[str]:
+    """Returns the texts of `[a (1).jpg,~/b.jpg]`, which are written without quotes."""
+    inner = value[1:-1]
+    plain = value[:1] == "[" and value[-1:] == "]" and not set(inner) & set("\"'[]{}")
+    items = [item.strip() for item in inner.split(",")] if plain else []
+    return items if all(items) else []
 
 
 def _reads(word: str, loader: Loader) -> bool:

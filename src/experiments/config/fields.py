@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
@@ -120,7 +120,7 @@ def setting(
     max_length: int | None = None,
     unbounded: str = "",
     incidental: bool | tuple[str, ...] = False,
-    path: bool = False,
+    path: Literal["inputs"] | bool = False,
     added: int | None = None,
     before: object = _REQUIRED,
 ) -> Any:
@@ -141,7 +141,8 @@ def setting(
             a job with another value is the same job, see `identity`. Or the values
             that leave the result alone, where others change it.
         path: It names a file or folder: the checked config holds it absolute, see
-            `paths`.
+            `paths`. `inputs` where it is what somebody wants to have looked at: one
+            or several, `-` among them.
         added: Format of records that has the key first; `None` for one that was always
             there.
         before: What older records mean by its absence: the value with which everything
@@ -205,6 +206,11 @@ def added_in(field: dataclasses.Field[Any]) -> Added | None:
 def is_path(field: dataclasses.Field[Any]) -> bool:
     """Tells whether a field names a file or folder."""
     return bool(field.metadata.get(_PATH, False))
+
+
+def names_inputs(field: dataclasses.Field[Any]) -> bool:
+    """Tells whether a field names what somebody wants to have looked at."""
+    return field.metadata.get(_PATH) == "inputs"
 
 
 def find_incidental(schema: Any, path: str) -> bool:

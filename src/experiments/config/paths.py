@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_origin
 
-from experiments.config.fields import is_component, is_path, schema_for, schemas_of
+from experiments.config.fields import (
+    is_component,
+    is_path,
+    names_inputs,
+    schema_for,
+    schemas_of,
+)
 
+STANDARD_INPUT = "-"
 _MISSING = "???"
 _KERNELS = {Path("/proc"), Path("/sys")}
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095  # bytes, of Linux
@@ -27,6 +34,22 @@ def locate(path: str) -> str:
     # `Path.expanduser` would raise for a user that does not exist.
     expanded = os.path.expanduser(path)  # noqa: PTH111
     return os.path.realpath(to_absolute_path(expanded))
+
+
+def locate_input(path: str) -> str:
+    """Returns where something to look at lies: absolute, under the name it goes by.
+
+    A link to a photograph keeps its name, by which people know it; only the folder in
+    which it lies is located as `locate` does. `-` stands for the standard input.
+    """
+    if path == STANDARD_INPUT or not path.strip() or "://" in path or "\0" in path:
+        return path
+    folder, _, name = path.rstrip("/").rpartition("/")
+    if not name or name.startswith("~") or name in (".", ".."):
+        return locate(path)
+    # What lies in the root has its slash for a folder.
+    folder = folder or ("/" if path.startswith("/") else ".")
+    return os.path.join(locate(folder), name)  # noqa: PTH118
 
 
 def locate_paths(plain: Mapping[str, Any], schema: type) -> dict[str, Any]:
@@ -79,6 +102,8 @@ def list_paths(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         value = getattr(config, field.name)
         if is_path(field) and isinstance(value, str):
             yield prefix + field.name, value
+        elif is_path(field) and isinstance(value, list):
+            yield from ((f"{prefix}{field.name}[{i}]", v) for i, v in enumerate(value))
         elif dataclasses.is_dataclass(value):
             yield from list_paths(value, f"{prefix}{field.name}.")
     for name in getattr(config, "open_paths", ()):
@@ -106,8 +131,10 @@ def _list_names(schema: Any) -> list[str]:
 
 
 def _locate_field(value: Any, field: dataclasses.Field[Any]) -> Any:
+    if names_inputs(field) and isinstance(value, list):
+        return [locate_input(v) if isinstance(v, str) else v for v in value]
     if is_path(field) and isinstance(value, str) and value != _MISSING:
-        return locate(value)
+        return locate_input(value) if names_inputs(field) else locate(value)
     if not isinstance(value, Mapping):
         return value
     if is_component(field):

@@ -62,6 +62,8 @@ _KEYS = {
     "dataset.test_fraction": "test_split test_size test_pct",
     "dataset.decode_threads": "j workers num_workers n_workers dataloader_num_workers",
     "dataset.split_seed": "split_random_state",
+    "input": "inputs image images img imgs photo photos file files input_path "
+    "input_dir",
     "augment": "augmentation augmentations aug transform transforms",
     "augment.flip": "fliplr hflip horizontal_flip random_flip",
     "model": "m arch architecture net network backbone model_name",

@@ -96,6 +96,8 @@ def test_paths_are_offered_for_keys_and_flags_that_take_one(folder: Path) -> Non
         "dataset.path=images/",
     ]
     assert offer("experiments --config-dir im") == ["images/"]
+    offered = ["input=[a.jpg,image.txt", "input=[a.jpg,images/"]
+    assert offer("experiments task=train input=[a.jpg,im") == offered
 
 
 @pytest.mark.parametrize(

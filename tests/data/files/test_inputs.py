@@ -1,5 +1,7 @@
 import io
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,57 @@ def test_pipe_names_files_of_this_folder() -> None:
 def test_names_from_a_pipe_are_asked_for_one_by_one() -> None:
     endless = (f"{number}.jpg\n" for number in iter(int, 1))
     assert next(list_inputs(["-"], endless)) == "0.jpg"
+
+
+def test_pipe_that_find_print0_writes_is_read(photos: Path) -> None:
+    assert listed("-", typed="a.jpg\0in/b.jpg\0") == ["a.jpg", "in/b.jpg"]
+
+
+def test_names_from_a_pipe_belong_to_the_folder_of_the_command() -> None:
+    lines = io.StringIO("a.jpg\n/b.jpg\n")
+    assert list(list_inputs(["-"], lines, folder=Path("/x"))) == ["/x/a.jpg", "/b.jpg"]
+
+
+def test_list_of_windows_names_its_files(photos: Path) -> None:
+    text = "\ufeffb.jpg\r\n\r\n   \r\nin/c.webp\r\nb.jpg\r\n"
+    (photos / "list.txt").write_bytes(text.encode())
+    names = ["photos/b.jpg", "photos/in/c.webp", "photos/b.jpg"]
+    assert listed("photos/list.txt") == names
+
+
+@pytest.mark.parametrize("folder", ["photos [1]", "a*b", "photos (1)"])
+def test_signs_of_a_pattern_in_a_folder_s_name_are_its_name(
+    photos: Path, folder: str
+) -> None:
+    (photos / folder).mkdir()
+    (photos / folder / "x.jpg").touch()
+    assert listed(f"{photos / folder}/*.jpg") == [f"{photos / folder}/x.jpg"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_pattern_that_finds_a_folder_and_what_is_in_it_finds_each_once() -> None:
+    assert listed("photos/**") == [*listed("photos"), "photos/notes.md"]
+    assert listed("pho*") == listed("photos")
+
+
+def test_folder_without_an_image_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.md").touch()
+    with pytest.raises(DataError, match="no file that is called like an image"):
+        check_inputs([str(tmp_path)])
+
+
+def test_folder_that_may_not_be_read_is_not_left_out(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path) == "photos/in":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # which root may always
+    assert listed("photos") == ["photos/a (1).PNG", "photos/b.jpg", "photos/in"]
 
 
 def test_link_to_a_folder_above_is_no_way_into_it_again(photos: Path) -> None:

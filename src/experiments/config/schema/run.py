@@ -55,6 +55,8 @@ class RunConfig:
         run_id: Run that a task such as `reproduce` works on, several for `diff`: its
             id, the first characters of that, its folder, its name, `last` or `best`.
         from_search: Parent run of a search, whose best trial is trained; named so too.
+        input: Images for a task that has a model look at some: files, folders,
+            patterns, lists of files, or `-` for names from a pipe.
         fresh: Start anew in a new folder, although the job was started before.
         plan: Show what would be run, and what it is expected to take, and start
             nothing; `all` shows every job of a large sweep, and `measure` trains some
@@ -84,6 +86,14 @@ class RunConfig:
     backend: Literal["tensorflow", "jax"]
     run_id: str | list[str] | None = setting(min_length=2)
     from_search: str | None
+    input: str | list[str] | None = setting(
+        path="inputs",
+        min_length=1,
+        max_length=10_000,
+        incidental=True,
+        added=3,
+        before=None,
+    )
     fresh: bool = setting(incidental=True)
     plan: Literal["all", "measure"] | bool = setting(
         incidental=True, added=3, before=False
@@ -139,7 +149,10 @@ class RunConfig:
         else:
             yield from _check_path("output_dir", folder)
         for key, path in list_paths(self):
-            yield from _check_path(key, path)
+            if not path.strip() and key.startswith("input"):
+                yield Problem(key, "must not be empty.", "Name a file or folder.")
+            else:
+                yield from _check_path(key, path)
 
 
 def _check_path(key: str, path: str) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ class TrainTaskConfig(Target):
         predictions: Of which splits to keep what the best epoch says of each image.
     """
 
-    ignores: ClassVar[Collection[str]] = ("run_id",)
+    ignores: ClassVar[Collection[str]] = ("run_id", "input")
 
     evaluate_test: bool
     picture_grid: bool

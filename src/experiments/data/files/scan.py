@@ -130,6 +130,9 @@ def _look_at(
         status = path.stat()
     except OSError as error:
         return _record(0, 0, verify, name, f"cannot be read ({error.strerror})")
+    if stat.S_ISDIR(status.st_mode):
+        closed = "" if os.access(path, os.R_OK | os.X_OK) else " that may not be read"
+        return _record(0, 0, verify, name, f"is a folder{closed}")
     if not stat.S_ISREG(status.st_mode):
         return _record(0, 0, verify, name, "is a pipe, a socket or a device")
     size, modified = status.st_size, status.st_mtime_ns

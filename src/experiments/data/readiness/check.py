@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from experiments.command.data_jobs import reads_known_place
+from experiments.command.data_jobs import reads_known_place, takes_input
 from experiments.config.schema.dataset import (
     DatasetConfig,
     FolderConfig,
     ImageNetConfig,
 )
 from experiments.config.schema.run import RunConfig
+from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
 from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet
 from experiments.data.readiness.training_size import find_batch_fault
@@ -30,10 +31,13 @@ def check_data(runs: Iterable[RunConfig]) -> None:
 
     Raises:
         ConfigError: All that is wrong.
+        DataError: What a model shall look at is not there, or no image.
     """
     alike: dict[str, list[RunConfig]] = defaultdict(list)
     for run in runs:
-        if reads_known_place(run):
+        if takes_input(run):
+            _check_input(run.input)
+        elif reads_known_place(run):
             alike[repr(run.dataset)].append(run)
     problems: list[Problem] = []
     for described, same in alike.items():
@@ -46,6 +50,13 @@ def check_data(runs: Iterable[RunConfig]) -> None:
     if problems:
         told = list({str(problem): problem for problem in problems}.values())
         raise ConfigError(told, "The data set" if len(alike) == 1 else "The data")
+
+
+def _check_input(typed: str | list[str] | None) -> None:
+    if typed is None:
+        hint = "Name files or folders, such as input=photos/ or 'input=photos/*.jpg'."
+        raise ConfigError([Problem("input", "is missing.", hint)])
+    check_inputs([typed] if isinstance(typed, str) else typed)
 
 
 def _count_batch(run: RunConfig) -> int:
