@@ -11,7 +11,10 @@ from experiments import job_files
 ROOT = Path(job_files.__file__).parent
 NAMES = {k: v for k, v in vars(job_files).items() if k.isupper()}
 # Words that are also the names of something else.
-WORDS = {"tracking", "search", "trials", "stop", "models", "artifacts", "predictions"}
+WORDS = {
+    *("tracking", "search", "trials", "stop", "models", "artifacts"),
+    *("predictions", "evaluation"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES.values())))
@@ -50,6 +53,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "MANIFEST": "manifest.json",
         "STATE_SUFFIX": ".safetensors",
         "PREDICTIONS": "predictions",
+        "EVALUATION": "evaluation",
         "TRACKING": "tracking",
         "JOURNAL": "journal.jsonl",
         "MODELS": "models",

@@ -23,6 +23,7 @@ is written.
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
 | `predictions/` | what its model said of each image, a table a data set or split |
+| `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `tracking/` | records of its run, see below |
 
 | below `tracking/` | what |
@@ -75,6 +76,7 @@ MANIFEST = "manifest.json"
 STATE_SUFFIX = ".safetensors"
 
 PREDICTIONS = "predictions"
+EVALUATION = "evaluation"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -22,33 +22,23 @@ class Matching:
             does not know the image's class.
         given: The class of each image by the data's own name.
         unknown: Classes that the model does not know -> their number of images.
-        absent: Classes of the model without an image.
-        known: Number of classes that both have.
     """
 
     truth: Integers
     given: tuple[str, ...]
     unknown: dict[str, int]
-    absent: tuple[str, ...]
-    known: int
 
     def describe(self) -> list[str]:
-        """Returns what does not match, a sentence each; nothing where all does."""
-        told = []
-        if self.unknown:
-            images = count_of(sum(self.unknown.values()), "image")
-            classes = count_of(len(self.unknown), "class", "classes")
-            told.append(
-                f"{images} of {classes} that the model does not know "
-                f"({_some(list(self.unknown))}): listed, and in no score."
-            )
-        if self.absent:
-            classes = count_of(len(self.absent), "class", "classes")
-            told.append(
-                f"{classes} of the model without an image ({_some(self.absent)}): in "
-                "no mean over classes."
-            )
-        return told
+        """Returns what of the data the model does not know, a sentence or none."""
+        if not self.unknown:
+            return []
+        images = count_of(sum(self.unknown.values()), "image")
+        classes = count_of(len(self.unknown), "class", "classes")
+        names = name_some(list(self.unknown))
+        return [
+            f"{images} of {classes} that the model does not know ({names}): listed, "
+            "and in no score."
+        ]
 
 
 def match_classes(
@@ -70,18 +60,15 @@ def match_classes(
     given = tuple(data_classes[label] for label in labels.tolist())
     if not (truth != UNLABELLED).any():
         raise DataError(
-            f"The model knows none of the classes of these images: it knows "
-            f"{_some(model_classes)}, and they are called {_some(sorted(set(given)))}. "
+            "The model knows none of the classes of these images. It knows "
+            f"{name_some(model_classes)}; theirs are {name_some(sorted(set(given)))}. "
             f"{_advise(set(given), model_classes)}"
         )
-    seen = {model_classes[n] for n in np.unique(truth).tolist() if n != UNLABELLED}
     unknown = Counter(name for name in given if name not in numbers)
     return Matching(
         truth=truth,
         given=given,
         unknown=dict(sorted(unknown.items())),
-        absent=tuple(name for name in model_classes if name not in seen),
-        known=len(seen),
     )
 
 
@@ -101,7 +88,8 @@ def _advise(given: set[str], model_classes: Sequence[str]) -> str:
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def name_some(names: Sequence[str]) -> str:
+    """Returns the first of some names, and how many more there are."""
     more = len(names) - _SHOWN
     shown = ", ".join(names[:_SHOWN])
     return f"{shown} and {more:,} more" if more > 0 else shown

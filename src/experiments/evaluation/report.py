@@ -1,5 +1,6 @@
 """What there is to tell of a model on labelled images."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
 Draw = Callable[[Sequence[int]], "npt.NDArray[np.uint8]"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """Images whose class a model does not know.
+
+    Attributes:
+        predictions: What it says of them all the same, without a label.
+        given: The class of each by the data's own name.
+    """
+
+    predictions: Predictions
+    given: Sequence[str]
+
+
 @dataclass(frozen=True)
 class Report:
     """A model on labelled images.
@@ -31,12 +45,17 @@ class Report:
         temperature: That of the validation split; `None` where it is not known.
         draw: Returns images by their rows, uint8 `(K, H, W, C)`; `None` where they are
             out of reach.
+        notes: What a reader has to know of images and scores, a sentence each.
+        unknown: What the model said of images whose class it does not know, which no
+            score counts; `None` without any.
     """
 
     predictions: Predictions
     title: str
     temperature: float | None = None
     draw: Draw | None = None
+    notes: Sequence[str] = ()
+    unknown: "Unknown | None" = None
 
     @cached_property
     def scores(self) -> Scores:
@@ -61,9 +80,13 @@ class Report:
             "intervals_95": {n: list(ends) for n, ends in self.intervals.items()},
             "temperature": self.temperature,
             "absent_classes": list(self.scores.absent),
+            "unknown_classes": self._count_unknown(),
             "classes": [asdict(one) for one in self.scores.classes],
             "made_of": dict(self.predictions.facts),
         }
+
+    def _count_unknown(self) -> dict[str, int]:
+        return {} if self.unknown is None else dict(Counter(self.unknown.given))
 
     def draw_confusions(self) -> "Figure":
         """Draws which classes are taken for which."""

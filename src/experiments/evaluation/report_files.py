@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.mistakes import write_mistakes
-from experiments.evaluation.report import Report
+from experiments.evaluation.report import Report, Unknown
 from experiments.evaluation.report_page import build_report_page
 from experiments.files import replace_bytes
 from experiments.pictures.picture import as_png
@@ -21,6 +21,8 @@ CONFUSION_MATRIX = "confusion_matrix.png"
 CALIBRATION = "calibration_curve_plot.png"
 MISTAKES = "errors.csv"
 PAGE = "report.html"
+PREDICTIONS = "predictions.parquet"
+UNKNOWN = "unknown_classes.csv"
 
 
 def write_report(folder: Path, report: Report) -> list[Path]:
@@ -43,6 +45,10 @@ def write_report(folder: Path, report: Report) -> list[Path]:
     }
     write_record(folder / METRICS, report.as_dict(), indent=2)
     write_mistakes(folder / MISTAKES, report.predictions)
+    if report.unknown is not None:
+        contents = {UNKNOWN: _as_csv(_list_unknown(report.unknown)), **contents}
+    else:
+        (folder / UNKNOWN).unlink(missing_ok=True)  # of an evaluation before
     for name, content in contents.items():
         replace_bytes(folder / name, content)
     return [folder / name for name in (METRICS, MISTAKES, *contents)]
@@ -53,6 +59,14 @@ def _list_classes(report: Report) -> Iterator[Sequence[object]]:
     for one in report.scores.classes:
         values = (one.precision, one.recall, one.f1, one.support, one.roc_auc)
         yield one.name, *("" if value is None else value for value in values)
+
+
+def _list_unknown(unknown: Unknown) -> Iterator[Sequence[object]]:
+    p = unknown.predictions
+    yield "file", "class", "prediction", "confidence"
+    rows = zip(p.samples, unknown.given, p.predicted, p.confidence, strict=True)
+    for sample, given, predicted, confidence in rows:
+        yield sample, given, p.class_names[predicted], f"{confidence:.6g}"
 
 
 def _list_confusions(report: Report) -> Iterator[Sequence[object]]:

@@ -1,18 +1,20 @@
 """The page of an evaluation: scores, calibration, confusions, the worst mistakes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from experiments.counts import count_of
 from experiments.evaluation.calibration import measure_calibration_error
+from experiments.evaluation.classes import name_some
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.mistakes import Mistake
-from experiments.evaluation.report import Report
+from experiments.evaluation.report import Report, Unknown
 from experiments.pages import build_page, gallery, paragraph, picture, section, table
 from experiments.pictures.picture import as_png
 from experiments.pictures.thumbnail import draw_thumbnail, is_tiny
 
 SHOWN = 60  # of the worst mistakes
-LISTED = 10  # of the classes without an image
+_PAIRS = 20  # of classes, as many as of confusions
 
 
 def build_report_page(report: Report) -> str:
@@ -25,20 +27,28 @@ def build_report_page(report: Report) -> str:
 
 
 def _list_sections(report: Report) -> Iterator[str]:
-    scores, images = report.scores, count_of(report.scores.images, "image")
-    yield section("Scores", paragraph(f"On {images}."), _table_scores(report))
-    if scores.absent:
-        names = ", ".join(scores.absent[:10])
-        more = f" and {len(scores.absent) - 10} more" if len(scores.absent) > 10 else ""
-        yield paragraph(
-            f"Without an image, and in no mean over classes: {names}{more}."
-        )
+    images = count_of(report.scores.images, "image")
+    notes = map(paragraph, report.notes)
+    about = paragraph(f"On {images}.")
+    yield section("Scores", about, *notes, _table_scores(report))
+    if absent := describe_absent(report):
+        yield paragraph(absent)
     drawn = picture(as_png(report.draw_reliability()), "Accuracy by confidence")
     yield section("Calibration", paragraph(describe_calibration(report)), drawn)
     matrix = picture(as_png(report.draw_confusions()), "Confusion matrix")
     yield section("Confusions", matrix, _table_confusions(report))
     yield section("Classes", _table_classes(report))
     yield section("Worst mistakes", *_show_mistakes(report))
+    if report.unknown is not None:
+        yield section("Images of unknown classes", *_show_unknown(report.unknown))
+
+
+def describe_absent(report: Report) -> str:
+    """Returns which classes have no image; nothing where all have one."""
+    absent = report.scores.absent
+    if not absent:
+        return ""
+    return f"Without an image, and in no mean over classes: {name_some(absent)}."
 
 
 def describe_calibration(report: Report) -> str:
@@ -108,6 +118,19 @@ def _show_mistakes(report: Report) -> Iterator[str]:
 def _table_mistakes(mistakes: Sequence[Mistake]) -> str:
     rows = [(m.sample, m.truth, m.predicted, f"{m.confidence:.3f}") for m in mistakes]
     return table(("image", "true", "predicted", "confidence"), rows)
+
+
+def _show_unknown(unknown: Unknown) -> Iterator[str]:
+    p = unknown.predictions
+    count = count_of(len(p), "image")
+    yield paragraph(
+        f"{count} of classes that the model does not know are in no score. What it "
+        "calls them; all are in unknown_classes.csv."
+    )
+    pairs = zip(unknown.given, p.predicted.tolist(), strict=True)
+    counts = Counter((given, p.class_names[number]) for given, number in pairs)
+    rows = [(f"{g} → {n}", f"{c:,}") for (g, n), c in counts.most_common(_PAIRS)]
+    yield table(("class → called", "images"), rows)
 
 
 def _describe(mistake: Mistake) -> str:

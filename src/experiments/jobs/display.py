@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.text import Text
 
@@ -18,10 +18,10 @@ from experiments.config.schema.run import RunConfig
 from experiments.counts import agree, count_of, format_bytes, format_duration
 from experiments.jobs.job import End, Job, JobResult
 from experiments.screen import open_console
-from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
+    from experiments.data.labelled import Labelled
     from experiments.models.cost import Cost
     from experiments.runtime.devices import Devices
 
@@ -45,12 +45,12 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         "folder": short_path(job.output_dir),
     }
     if job.place is None:
-        _print_rows({"experiment": job.name, **rows})
+        print_rows({"experiment": job.name, **rows})
         return
     seconds = job.place.seconds_left(None)
     left = "" if seconds is None else f", about {format_duration(seconds)} left"
     print(f"\n{job.place}{left}: {job.name}")
-    _print_rows(job.place.keep_new(rows))
+    print_rows(job.place.keep_new(rows))
 
 
 def show_continuation(epoch: int, step: int) -> None:
@@ -94,32 +94,46 @@ def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) ->
     if result.run_url is not None:
         rows["MLflow run"] = result.run_url
         if not in_sweep:
-            rows["to open it"] = _describe_ui(run)
+            rows["to open it"] = describe_ui(run)
     if not in_sweep:
         print()
-    _print_rows(rows)
+    print_rows(rows)
 
 
-def show_unsent(tracker: Tracker, output_dir: str, uri: str | None) -> None:
+class Sender(Protocol):
+    """What sends the records of a run, or has sent them."""
+
+    @property
+    def unsent(self) -> int:
+        """Records that MLflow does not hold yet."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why something is unsent, in one line."""
+        ...
+
+
+def show_unsent(sender: Sender, output_dir: str, uri: str | None) -> None:
     """Says what the tracker did not get and how it will; nothing when all arrived.
 
     Args:
-        tracker: The run.
+        sender: Of the run's records.
         output_dir: As `output_dir`.
         uri: As `tracking.uri`.
     """
-    if tracker.unsent:
-        records = count_of(tracker.unsent, "record")
-        are = agree(tracker.unsent, "is", "are")
-        print(f"\n{records} {are} not in MLflow yet: {tracker.problem}.")
+    if sender.unsent:
+        records = count_of(sender.unsent, "record")
+        are = agree(sender.unsent, "is", "are")
+        print(f"\n{records} {are} not in MLflow yet: {sender.problem}.")
         place = [*describe_output(output_dir), *describe_store(uri)]
         command = describe_command("task=sync", *place)
-        kept = agree(tracker.unsent, "It is kept", "They are kept")
-        them = agree(tracker.unsent, "it", "them")
+        kept = agree(sender.unsent, "It is kept", "They are kept")
+        them = agree(sender.unsent, "it", "them")
         print(f"{kept}. To send {them}: {command}")
 
 
-def show_skipped(dataset: "Dataset") -> None:
+def show_skipped(dataset: "Dataset | Labelled") -> None:
     """Prints how many files were left out, with the first few; nothing without any."""
     skipped = dataset.skipped_files
     if not skipped:
@@ -172,7 +186,7 @@ def _describe_scores(scores: Mapping[str, float]) -> str:
     return ", ".join(parts)
 
 
-def _describe_ui(run: RunConfig) -> str:
+def describe_ui(run: RunConfig) -> str:
     """Returns the command that starts MLflow's pages, the short one where it can."""
     from experiments.tracking.store.links import ui_command
 
@@ -190,7 +204,7 @@ def short_path(path: Path) -> str:
     return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
 
 
-def _print_rows(rows: Mapping[str, str]) -> None:
+def print_rows(rows: Mapping[str, str]) -> None:
     """Prints aligned lines, never broken: paths and links can be copied whole."""
     console = open_console()
     width = max(map(len, rows), default=0)
@@ -211,4 +225,4 @@ def show_sweep(
     if compare_url is not None:
         rows["compare"] = compare_url
     print(f"\n{table}")
-    _print_rows(rows)
+    print_rows(rows)

@@ -162,6 +162,30 @@ class CleanTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluateTaskConfig(Target):
+    """Score a trained model on the images of its run, or on others.
+
+    Attributes:
+        split: Which images; null for the test split or, of a folder without split
+            folders, all of them.
+        batch_size: Images at a time; null for those of the training.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (
+        *_OF_FOLDER,
+        "run_id",
+        "dataset",
+        "gpu",
+        "max_disk_gb",
+    )
+
+    split: Literal["train", "validation", "test"] | None
+    batch_size: int | None = setting(ge=1, most=1_000_000, incidental=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -173,4 +197,5 @@ TASKS: dict[str, type] = {
     "experiments.tasks.list.list": ListTaskConfig,
     "experiments.tasks.diff.diff": DiffTaskConfig,
     "experiments.tasks.clean.clean": CleanTaskConfig,
+    "experiments.tasks.evaluate.evaluate": EvaluateTaskConfig,
 }

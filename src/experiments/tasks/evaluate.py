@@ -1,0 +1,159 @@
+"""Scores a trained model: on its run's own test images, or on others."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from experiments.data.files.any_classes import NoLabelsError
+from experiments.errors import ConfigError, ExperimentError, Problem
+from experiments.evaluation.report import Report
+from experiments.evaluation.report_files import MISTAKES, PAGE
+from experiments.evaluation.screen import describe_on_screen
+from experiments.jobs import display
+from experiments.jobs.folder import (
+    JobHeldError,
+    claim_folder,
+    describe_holder,
+    refuse_outer_links,
+)
+from experiments.jobs.job import Job, JobResult
+from experiments.tracking.addition import Added, Addition, add_to_folder, add_to_store
+from experiments.tracking.spool.inputs import DatasetInput
+from experiments.trained.evaluated import evaluate_images, find_temperature
+from experiments.trained.evaluation_files import (
+    build_report,
+    describe_images,
+    name_evaluation,
+    place_of_evaluations,
+    write_evaluation,
+)
+from experiments.trained.finding import Found, find_trained
+from experiments.trained.images import Chosen, ask_for_images, choose_images
+from experiments.trained.trained import open_trained
+
+
+def evaluate(job: Job) -> JobResult:
+    """Scores a model on images and writes what there is to tell of it.
+
+    Args:
+        job: Its `run.run_id` names the model; what is typed of the data set counts in
+            place of that of its run.
+
+    Returns:
+        The scores.
+
+    Raises:
+        ExperimentError: There is no such model, or nothing to score it on.
+    """
+    options = job.run.task.arguments()
+    batch_size = options["batch_size"]
+    found = find_trained(_name_model(job), job.run)
+    try:
+        request = ask_for_images(job, found, options["split"])
+    except NoLabelsError as error:
+        hint = f"For what the model says of them: task=predict run_id={found.typed}"
+        raise ExperimentError(f"{error} {hint}") from error
+    with _holding(found.folder):
+        with open_trained(found, job.run) as trained:
+            chosen = choose_images(request, trained)
+            evaluated = evaluate_images(trained, chosen, batch_size=batch_size)
+            temperature = find_temperature(trained, chosen, batch_size=batch_size)
+            report = build_report(trained, chosen, evaluated, temperature=temperature)
+            place = place_of_evaluations(found.folder or job.output_dir)
+            folder = place / name_evaluation(chosen, place)
+            files = write_evaluation(folder, report, evaluated)
+        added = _record(job, found, _describe_addition(chosen, report, files))
+    _show(job, chosen, report, folder=folder, added=added)
+    return JobResult(
+        name=job.name,
+        status="FINISHED",
+        metrics=report.scores.overall,
+        overrides=job.overrides,
+        output_dir=str(job.output_dir),
+    )
+
+
+def _name_model(job: Job) -> str:
+    if isinstance(job.run.run_id, str):
+        return job.run.run_id
+    hint = "Such as run_id=last, an id that task=list shows, or a .keras file."
+    raise ConfigError([Problem("run_id", "must say which model is evaluated.", hint)])
+
+
+@contextmanager
+def _holding(folder: Path | None) -> Iterator[None]:
+    """Holds the folder of a run, so that nobody trains, removes or adds meanwhile."""
+    if folder is None:
+        yield
+        return
+    refuse_outer_links(folder, depth=2)
+    try:
+        with claim_folder(folder):
+            yield
+    except JobHeldError:
+        raise JobHeldError(
+            f"{display.short_path(folder)} is being worked on by "
+            f"{describe_holder(folder)}. Evaluate it when that has ended."
+        ) from None
+
+
+def _describe_addition(
+    chosen: Chosen, report: Report, files: Sequence[Path]
+) -> Addition:
+    """Returns what the run gets: the scores under the name of the data."""
+    labelled = chosen.labelled
+    images = float(report.scores.images)
+    data = DatasetInput(
+        name=labelled.name,
+        digest=labelled.content,
+        context="evaluation",
+        folder=chosen.folder,
+        code=chosen.config.dataset._target_,
+        profile={"images": len(labelled.images), "split": labelled.split or "all"},
+    )
+    return Addition(
+        name=files[0].parent.name,
+        metrics={**report.scores.overall, "images": images},
+        files=files,
+        dataset=data,
+    )
+
+
+def _record(job: Job, found: Found, addition: Addition) -> Added | None:
+    destination = job.run.destination()
+    if not destination.enabled:
+        return None
+    if found.folder is not None:
+        return add_to_folder(found.folder, addition, destination)
+    if found.run_id is not None:
+        return add_to_store(found.run_id, addition, destination)
+    return None
+
+
+def _show(
+    job: Job, chosen: Chosen, report: Report, *, folder: Path, added: Added | None
+) -> None:
+    scores = report.scores
+    print()
+    display.print_rows(
+        {
+            "model": report.title.partition(", evaluated on ")[0],
+            "data": f"{describe_images(chosen)}: {scores.images:,} images",
+        }
+    )
+    print()
+    for line in describe_on_screen(report):
+        print(line)
+    display.show_skipped(chosen.labelled)
+    print()
+    rows = {
+        "report": display.short_path(folder / PAGE),
+        "errors": f"{display.short_path(folder / MISTAKES)} "
+        f"({len(report.mistakes):,} of {scores.images:,})",
+    }
+    if added is not None and added.run_url is not None:
+        rows["MLflow run"] = added.run_url
+        rows["to open it"] = display.describe_ui(job.run)
+    display.print_rows(rows)
+    if added is not None:
+        display.show_unsent(added, job.run.output_dir, job.run.tracking.uri)

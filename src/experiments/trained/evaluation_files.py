@@ -1,0 +1,116 @@
+"""What an evaluation leaves: its report, its files, and where they are."""
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from experiments import job_files
+from experiments.counts import agree, count_of
+from experiments.data.images.show import show_images
+from experiments.evaluation.report import Draw, Report, Unknown
+from experiments.evaluation.report_files import PREDICTIONS, write_report
+from experiments.evaluation.table import read_predictions, write_predictions
+from experiments.records import NewerRecordError, RecordError
+from experiments.trained.evaluated import Evaluated
+from experiments.trained.images import Chosen
+from experiments.trained.trained import Trained
+
+_LENGTH = 80  # of a name
+_KEPT = "The predictions are those of the training: of the same weights and images."
+
+
+def build_report(
+    trained: Trained,
+    chosen: Chosen,
+    evaluated: Evaluated,
+    *,
+    temperature: float | None,
+) -> Report:
+    """Returns what there is to tell of a model on images.
+
+    Args:
+        trained: The model.
+        chosen: The images.
+        evaluated: What it says of them.
+        temperature: See `find_temperature`.
+    """
+    p, matching = evaluated.predictions, evaluated.matching
+    known = np.flatnonzero(p.labelled)
+    unknown = None
+    if not p.labelled.all():
+        rows = np.flatnonzero(~p.labelled)
+        given = [matching.given[row] for row in rows.tolist()]
+        unknown = Unknown(predictions=p.select(rows), given=given)
+    return Report(
+        p.select(known),
+        f"{trained.name}, evaluated on {describe_images(chosen)}",
+        temperature=temperature,
+        draw=_draw_images(trained, chosen, known.tolist()),
+        notes=[
+            *chosen.notes,
+            *matching.describe(),
+            *_describe_skipped(chosen),
+            *([_KEPT] if evaluated.kept else []),
+        ],
+        unknown=unknown,
+    )
+
+
+def describe_images(chosen: Chosen) -> str:
+    """Returns what is evaluated on, in words: `digits, test`."""
+    labelled = chosen.labelled
+    return ", ".join(part for part in (labelled.name, labelled.split) if part)
+
+
+def name_evaluation(chosen: Chosen, beside: Path) -> str:
+    """Returns the name of an evaluation, in files, folders and metrics.
+
+    Args:
+        chosen: The images.
+        beside: Where other evaluations of the model are: images of another folder that
+            is called alike get a name of their own.
+    """
+    labelled = chosen.labelled
+    words = f"{labelled.name}-{labelled.split}" if labelled.split else labelled.name
+    name = re.sub(r"[^\w.-]+", "_", words).strip("._")[:_LENGTH] or "images"
+    if chosen.dataset is not None or chosen.folder is None:
+        return name
+    if _read_folder(beside / name / PREDICTIONS) in (None, chosen.folder):
+        return name
+    return f"{name}-{blake2b(chosen.folder.encode(), digest_size=3).hexdigest()}"
+
+
+def write_evaluation(folder: Path, report: Report, evaluated: Evaluated) -> list[Path]:
+    """Writes predictions, scores, pictures and the page; returns all of the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(folder / PREDICTIONS, evaluated.predictions)
+    return [folder / PREDICTIONS, *write_report(folder, report)]
+
+
+def place_of_evaluations(folder: Path) -> Path:
+    """Returns where the evaluations of a run are, or of the job that made them."""
+    return folder / job_files.EVALUATION
+
+
+def _draw_images(trained: Trained, chosen: Chosen, known: Sequence[int]) -> Draw:
+    images, shape = chosen.labelled.images, trained.image_shape
+    return lambda rows: show_images(images, [known[row] for row in rows], shape)
+
+
+def _describe_skipped(chosen: Chosen) -> list[str]:
+    skipped = chosen.labelled.skipped_files
+    if not skipped:
+        return []
+    were = agree(len(skipped), "is no usable image", "are no usable images")
+    return [f"{count_of(len(skipped), 'file')} {were}, and left out."]
+
+
+def _read_folder(path: Path) -> object:
+    """Returns the folder of images of an evaluation; `None` where there is none."""
+    try:
+        return read_predictions(path).facts.get("folder", "")
+    except (FileNotFoundError, RecordError, NewerRecordError):
+        return None

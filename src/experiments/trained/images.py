@@ -1,0 +1,261 @@
+"""The images that a trained model is measured on: its run's own, or others.
+
+Other images are read as the model wants them: in its size and channels, with the crop
+and the background of its training unless those are typed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.builders.data import build_dataset
+from experiments.command.overlay import lay_over, list_overlay
+from experiments.config.schema.dataset import FolderConfig
+from experiments.config.schema.run import RunConfig
+from experiments.config.validation import validate
+from experiments.data.dataset import Dataset
+from experiments.data.files.any_classes import Place, find_labelled, read_labelled
+from experiments.data.files.image_files import FileOptions
+from experiments.data.labelled import Labelled, take_split
+from experiments.data.readiness.check import check_data
+from experiments.errors import ConfigError, Problem
+from experiments.jobs.job import Job
+from experiments.trained.finding import Found
+from experiments.trained.settled import settle_config
+from experiments.trained.trained import Trained
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+_GROUP = "dataset"
+_OWN_SHAPE = ("image_size", "channels")  # which follow from the model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The images to measure a model on.
+
+    Attributes:
+        labelled: The images.
+        dataset: The run's own data set, of which they are a split; `None` for others.
+        folder: Where other images lie, absolute; `None` where code brings them.
+        config: Of the data set.
+        notes: What a person may not expect, a sentence each.
+    """
+
+    labelled: Labelled
+    dataset: Dataset | None
+    folder: str | None
+    config: RunConfig
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command says of the images, checked as far as that needs no model.
+
+    Attributes:
+        job: The command.
+        found: The model that is meant.
+        split: `task.split`.
+        typed: What was typed of the data set.
+        place: Of a typed folder of images.
+    """
+
+    job: Job
+    found: Found
+    split: str | None
+    typed: tuple["Override", ...]
+    place: Place | None = None
+
+
+def ask_for_images(job: Job, found: Found, split: str | None) -> Request:
+    """Looks at what is typed, before anything heavy is imported.
+
+    Args:
+        job: The command.
+        found: The model that is meant.
+        split: The split that is wanted, if one is.
+
+    Raises:
+        ConfigError: No images are named, or those of the run are not there.
+        DataError: A folder is not there, or holds no labelled images.
+    """
+    typed = tuple(o for o in list_overlay(job.overrides) if _is_of_data(o))
+    request = Request(job=job, found=found, split=split, typed=typed)
+    if not typed:
+        _check_own(request)
+        return request
+    dataset = job.run.dataset
+    if _is_chosen(typed) and isinstance(dataset, FolderConfig):
+        if _is_own_folder(request, dataset):
+            return replace(request, typed=())
+        place = find_labelled(dataset.path, splits=dataset.splits, wanted=split)
+        return replace(request, place=place)
+    return request
+
+
+def choose_images(request: Request, trained: Trained) -> Chosen:
+    """Reads the images that a command asks for.
+
+    Args:
+        request: What `ask_for_images` returned.
+        trained: The model, which says what its images are like.
+
+    Raises:
+        ConfigError: What is typed does not fit the model.
+        DataError: The images are absent or damaged.
+    """
+    if not request.typed:
+        return _choose_own(request, trained)
+    config = _lay_over_record(request, trained)
+    dataset = config.dataset
+    if request.place is not None and isinstance(dataset, FolderConfig):
+        labelled = read_labelled(request.place, _as_options(dataset))
+        notes = _describe_place(request)
+        folder = str(request.place.root.resolve())
+    else:
+        whole = build_dataset(config)
+        split, notes = _choose_split(whole, request.split)
+        labelled = take_split(whole, split)
+        folder = getattr(dataset, "path", None)
+    return Chosen(
+        labelled=labelled, dataset=None, folder=folder, config=config, notes=notes
+    )
+
+
+def _choose_own(request: Request, trained: Trained) -> Chosen:
+    if trained.config is None:  # `_check_own` has told
+        raise ConfigError([Problem(_GROUP, "must be typed.")])
+    dataset = build_dataset(trained.config)
+    split, notes = _choose_split(dataset, request.split)
+    if any(_is_of_data(o) for o in list_overlay(request.job.overrides)):
+        told = "The model was trained on this folder: of its images only those of the "
+        notes = (f"{told}{split} split are evaluated.", *notes)
+    return Chosen(
+        labelled=take_split(dataset, split),
+        dataset=dataset,
+        folder=getattr(trained.config.dataset, "path", None),
+        config=trained.config,
+        notes=notes,
+    )
+
+
+def _choose_split(dataset: Dataset, wanted: str | None) -> tuple[str, tuple[str, ...]]:
+    """Returns the split to evaluate, and what is to be said of it."""
+    if wanted in dataset.splits:
+        return str(wanted), ()
+    if wanted is not None:
+        reason = f"must be a split of {dataset.name}: {', '.join(dataset.splits)}. "
+        raise ConfigError([Problem("task.split", f"{reason}Received: {wanted}.")])
+    if "test" in dataset.splits:
+        return "test", ()
+    told = (
+        f"{dataset.name} has no test split: this is validation, by which the best "
+        "epoch was chosen, so that the scores are a little too good."
+    )
+    return "validation", (told,)
+
+
+def _check_own(request: Request) -> None:
+    record, run = request.found.record, request.job.run
+    if record is None:
+        reason = f"must be typed: {request.found.name} does not say what it learnt on."
+        hint = "Such as dataset=folder dataset.path=photos."
+        raise ConfigError([Problem(_GROUP, reason, hint)])
+    config = settle_config(
+        record,
+        allowed_targets=run.allowed_targets,
+        output_dir=run.output_dir,
+        gpu=run.gpu,
+    )
+    check_data([config])
+
+
+def _is_of_data(override: "Override") -> bool:
+    top = override.key_or_group.replace("/", ".").partition(".")[0]
+    return top == _GROUP
+
+
+def _is_chosen(typed: Sequence["Override"]) -> bool:
+    """Tells whether a data set was chosen, not only a key of the run's own changed."""
+    return any(o.key_or_group == _GROUP for o in typed)
+
+
+def _is_own_folder(request: Request, dataset: FolderConfig) -> bool:
+    """Tells whether a typed folder is that of the run, and is read likewise."""
+    record = request.found.record
+    recorded = {} if record is None else record.config[_GROUP]
+    if recorded.get("_target_") != dataset._target_:
+        return False
+    keys = {o.key_or_group for o in request.typed}
+    path = Path(str(recorded.get("path"))).expanduser()
+    is_same = path.resolve() == Path(dataset.path).expanduser().resolve()
+    return is_same and keys <= {_GROUP, f"{_GROUP}.path"}
+
+
+def _lay_over_record(request: Request, trained: Trained) -> RunConfig:
+    """Returns the config of a run with the typed data set, as the model wants it.
+
+    Raises:
+        ConfigError: What was typed does not fit.
+    """
+    job, record = request.job, request.found.record
+    laid: Mapping[str, Any] = job.resolved
+    if record is not None:
+        laid = lay_over(
+            record.config, request.typed, composed=job.resolved, links=job.links
+        )
+    dataset = _fit(dict(laid[_GROUP]), request.typed, trained)
+    if record is None:
+        return validate({**laid, _GROUP: dataset})
+    run = job.run
+    return settle_config(
+        replace(record, config={**laid, _GROUP: dataset}),
+        allowed_targets=run.allowed_targets,
+        output_dir=run.output_dir,
+        gpu=run.gpu,
+    )
+
+
+def _fit(
+    dataset: dict[str, Any], typed: Sequence["Override"], trained: Trained
+) -> dict[str, Any]:
+    """Returns the config of a data set whose images are those that a model takes."""
+    height, width, channels = trained.image_shape
+    keys = {o.key_or_group.removeprefix(f"{_GROUP}.") for o in typed}
+    shape = {"image_size": height, "channels": channels}
+    for key in _OWN_SHAPE:
+        if key in keys and dataset.get(key) != shape[key]:
+            reason = (
+                f"follows from the model, which takes images of {height} x {width} x "
+                f"{channels}. Received: {dataset.get(key)}."
+            )
+            raise ConfigError([Problem(f"{_GROUP}.{key}", reason, "Leave it out.")])
+    ways = {
+        "crop_ratio": trained.crop_ratio,
+        "background": list(trained.background),
+    }
+    own = {**shape, **{key: way for key, way in ways.items() if key not in keys}}
+    # The model holds its own normalisation; measuring another would read the images.
+    own |= {"mean": [0.5] * channels, "std": [0.5] * channels}
+    return {key: own.get(key, value) for key, value in dataset.items()}
+
+
+def _as_options(dataset: FolderConfig) -> FileOptions:
+    names = FileOptions.__annotations__
+    options: Any = {name: getattr(dataset, name) for name in names}
+    return options  # type: ignore[no-any-return]
+
+
+def _describe_place(request: Request) -> tuple[str, ...]:
+    """Returns which of several splits was taken where nobody named one."""
+    place = request.place
+    if place is None or place.split is None or request.split is not None:
+        return ()
+    others = [name for name in place.splits if name != place.split]
+    if not others:
+        return ()
+    told = f"Of {place.root.name} the {place.split} split is evaluated, and not"
+    return (f"{told} {' and '.join(others)}: task.split says otherwise.",)
