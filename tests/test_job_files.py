@@ -49,6 +49,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "CLEANED": "cleaned.json",
         "SCREEN": "screen.log",
         "LOG": "run.log",
+        "INSPECTION": "inspect.html",
         "CHECKPOINTS": "checkpoints",
         "MANIFEST": "manifest.json",
         "STATE_SUFFIX": ".safetensors",

@@ -22,6 +22,7 @@ is written.
 | `screen.log` | what a job printed that had a process of its own |
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
+| `inspect.html` | what a training would see and do, of `task=inspect` |
 | `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `tracking/` | records of its run, see below |
@@ -70,6 +71,7 @@ ACCUMULATE = "accumulate.json"
 CLEANED = "cleaned.json"
 SCREEN = "screen.log"
 LOG = "run.log"
+INSPECTION = "inspect.html"
 
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"

@@ -10,6 +10,7 @@ import dataclasses
 import gc
 import os
 import re
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,7 +47,12 @@ from experiments.command.verbs import answer_verb
 from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
 from experiments.config.identity import keeps_result
-from experiments.config.programs import SCRIPT_VARIABLE, name_command, typed_script
+from experiments.config.programs import (
+    FLAGS_VARIABLE,
+    SCRIPT_VARIABLE,
+    name_command,
+    typed_script,
+)
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import (
@@ -273,6 +279,7 @@ def _prepare_environment(permission: Permission, plan: Plan) -> None:
     os.environ |= {
         PROCESS_VARIABLE: str(os.getpid()),
         SCRIPT_VARIABLE: typed_script(),
+        FLAGS_VARIABLE: shlex.join(plan.flags),
         # `python -m` would look for its first modules where the command was typed.
         SAFE_PATH_VARIABLE: "1",
     }

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from experiments.models.cost import measure_cost
+from experiments.models.cost import measure_cost, measure_layers
 from tests.models.conftest import build_option, share_option
 
 
@@ -119,3 +119,22 @@ def test_images_of_any_size_have_no_known_activations():
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, keras.layers.Conv2D(4, 3, name="conv")(inputs))
     assert measure(model).uncounted_layers == ("conv",)
+
+
+def test_each_layer_has_its_costs_and_the_models_that_it_is_in():
+    images = keras.Input((8, 8, 3))
+    padded = keras.layers.ZeroPadding2D(1, name="pad")(images)
+    maps = keras.layers.Conv2D(4, 3, strides=2, name="conv")(padded)
+    inner = keras.Model(images, maps, name="inner")
+    outer = keras.Input((8, 8, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(inner(outer))
+    model = keras.Model(outer, keras.layers.Dense(2, name="dense")(pooled))
+    layers = {each.name: each for each in measure_layers(model, precision="float32")}
+    conv, pad, dense = layers["conv"], layers["pad"], layers["dense"]
+    assert (conv.path, dense.path) == (("inner",), ())
+    assert (conv.kind, conv.shape, conv.size) == ("Conv2D", (4, 4, 4), (4, 4))
+    assert conv.parameters == 3 * 3 * 3 * 4 + 4
+    assert conv.flops == 2 * 3 * 3 * 3 * 4 * 16
+    assert conv.activation_bytes == 4 * 4 * 4 * 4
+    assert (pad.shape, pad.size) == ((10, 10, 3), (8, 8))  # it adds but a margin
+    assert (dense.shape, dense.size, dense.flops) == ((2,), (1, 1), 2 * 4 * 2)

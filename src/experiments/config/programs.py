@@ -1,6 +1,7 @@
 """Programs of this Python's environment, as a shell finds them."""
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from experiments.shipped import is_checkout
 
 # Environment: the script as it was typed, which a launcher's worker does not know.
 SCRIPT_VARIABLE = "EXPERIMENTS_SCRIPT"
+# Likewise the flags that say where configs come from, as a shell would read them.
+FLAGS_VARIABLE = "EXPERIMENTS_FLAGS"
 _SCRIPT = "run.py"
 _PROGRAM = "experiments"
 
@@ -25,6 +28,11 @@ def typed_script() -> str:
     if typed.stem == _PROGRAM:
         return _PROGRAM
     return os.environ.get(SCRIPT_VARIABLE) or _name_installed()
+
+
+def typed_config_flags() -> list[str]:
+    """Returns the flags that say where configs come from, as they were typed."""
+    return shlex.split(os.environ.get(FLAGS_VARIABLE, ""))
 
 
 def _name_installed() -> str:

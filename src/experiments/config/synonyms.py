@@ -172,6 +172,10 @@ _NOTES = {
         ("evaluate", "eval", "test", "validate", "val", "predict", "inference"),
         "The test images are evaluated at the end of task=train.",
     ),
+    **dict.fromkeys(
+        ("summary", "describe", "preview", "show", "check", "dry_run"),
+        "To see what a training would do: task=inspect",
+    ),
 }
 
 

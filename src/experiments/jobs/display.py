@@ -33,8 +33,23 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
 
     In a sweep the first job prints everything, and the others what differs from it.
     """
+    rows = describe_start(job, dataset, cost, devices)
+    rows["folder"] = short_path(job.output_dir)
+    if job.place is None:
+        show_rows({"experiment": job.name, **rows})
+        return
+    seconds = job.place.seconds_left(None)
+    left = "" if seconds is None else f", about {format_duration(seconds)} left"
+    print(f"\n{job.place}{left}: {job.name}")
+    show_rows(job.place.keep_new(rows))
+
+
+def describe_start(
+    job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices"
+) -> dict[str, str]:
+    """Returns what is trained, on what, and what it costs: heading -> sentence."""
     run = job.run
-    rows = {
+    return {
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
         "classes": _describe_classes(dataset.class_names),
@@ -42,15 +57,7 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
         "training": f"{count_of(run.trainer.epochs, 'epoch')}, "
         f"{count_of(run.trainer.batch_size, 'image')} a step, seed {run.seed}, "
         f"about {format_bytes(cost.training_bytes)} of memory",
-        "folder": short_path(job.output_dir),
     }
-    if job.place is None:
-        print_rows({"experiment": job.name, **rows})
-        return
-    seconds = job.place.seconds_left(None)
-    left = "" if seconds is None else f", about {format_duration(seconds)} left"
-    print(f"\n{job.place}{left}: {job.name}")
-    print_rows(job.place.keep_new(rows))
 
 
 def show_continuation(epoch: int, step: int) -> None:
@@ -97,7 +104,7 @@ def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) ->
             rows["to open it"] = describe_ui(run)
     if not in_sweep:
         print()
-    print_rows(rows)
+    show_rows(rows)
 
 
 class Sender(Protocol):
@@ -204,7 +211,7 @@ def short_path(path: Path) -> str:
     return str(path.relative_to(typed_in) if path.is_relative_to(typed_in) else path)
 
 
-def print_rows(rows: Mapping[str, str]) -> None:
+def show_rows(rows: Mapping[str, str]) -> None:
     """Prints aligned lines, never broken: paths and links can be copied whole."""
     console = open_console()
     width = max(map(len, rows), default=0)
@@ -225,4 +232,4 @@ def show_sweep(
     if compare_url is not None:
         rows["compare"] = compare_url
     print(f"\n{table}")
-    print_rows(rows)
+    show_rows(rows)

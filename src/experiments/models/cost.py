@@ -18,6 +18,7 @@ _KERNEL_LAYERS = (
     keras.layers.SeparableConv1D,
     keras.layers.SeparableConv2D,
 )
+_MARGINS = (keras.layers.ZeroPadding2D,)
 # These hand on the memory of their input; the batch itself is not counted.
 _VIEWS = (keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape)
 
@@ -50,6 +51,57 @@ class Cost:
     uncounted_layers: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerCost:
+    """Costs of one layer or operation, an image of a fixed size.
+
+    Attributes:
+        path: Names of the models that it is nested in, the outermost left out.
+        name: Of the layer.
+        kind: Name of its class.
+        shape: Of its (first) output for one image; `None` where only a run shows it.
+        size: Height and width of the maps that it works on, 1 x 1 of a vector; where it
+            only adds a margin, those without it.
+        parameters: Moving statistics included.
+        flops: Of a forward pass, as in `Cost`; `None`: unknown.
+        activation_bytes: Of its outputs; `None`: unknown.
+    """
+
+    path: tuple[str, ...]
+    name: str
+    kind: str
+    shape: tuple[int | None, ...] | None
+    size: tuple[int, int] | None
+    parameters: int
+    flops: int | None
+    activation_bytes: int | None
+
+
+def measure_layers(model: keras.Model, *, precision: str) -> list[LayerCost]:
+    """Estimates what each layer of a built model costs.
+
+    Args:
+        model: As `measure_cost` takes it.
+        precision: Likewise.
+
+    Returns:
+        The costs, from the input to the output, nested models taken apart.
+    """
+    return [
+        LayerCost(
+            path=path,
+            name=leaf.name,
+            kind=type(leaf).__name__,
+            shape=_find_shape(leaf, "output"),
+            size=_find_size(leaf),
+            parameters=_count(getattr(leaf, "weights", ())),
+            flops=_flops(leaf),
+            activation_bytes=_activation_bytes(leaf, precision),
+        )
+        for path, leaf in _walk_named(model, ())
+    ]
+
+
 def measure_cost(
     model: keras.Model, *, batch_size: int, precision: str, optimizer_slots: int = 2
 ) -> Cost:
@@ -67,37 +119,63 @@ def measure_cost(
     Returns:
         The costs.
     """
-    leaves = list(walk(model))
-    outputs = [_output_elements(leaf) for leaf in leaves]
-    flops = [_flops(leaf) for leaf in leaves]
-    element_bytes = 4 if precision == "float32" else 2
-    activation_bytes = element_bytes * sum(elements or 0 for elements in outputs)
+    layers = measure_layers(model, precision=precision)
+    activation_bytes = sum(layer.activation_bytes or 0 for layer in layers)
     trainable = _count(model.trainable_weights)
     parameters = _count(model.weights)
     state_bytes = 4 * (parameters + trainable * (1 + optimizer_slots))
     return Cost(
         parameters=parameters,
         trainable_parameters=trainable,
-        flops_per_image=sum(count or 0 for count in flops),
+        flops_per_image=sum(layer.flops or 0 for layer in layers),
         activation_bytes_per_image=activation_bytes,
         state_bytes=state_bytes,
         training_bytes=state_bytes + batch_size * activation_bytes,
         uncounted_layers=tuple(
-            leaf.name
-            for leaf, count, elements in zip(leaves, flops, outputs, strict=True)
-            if count is None or elements is None
+            layer.name
+            for layer in layers
+            if layer.flops is None or layer.activation_bytes is None
         ),
     )
 
 
 def walk(model: Any) -> Iterator[Any]:
     """Yields each layer and operation of a model, nested models taken apart."""
+    return (part for _, part in _walk_named(model, ()))
+
+
+def _walk_named(
+    model: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields what `walk` does, each with the names of the models around it."""
     parts = model.layers if isinstance(model, keras.Sequential) else None
     for part in parts or getattr(model, "operations", None) or [model]:
         if isinstance(part, keras.Model) and part is not model:
-            yield from walk(part)
+            yield from _walk_named(part, (*path, part.name))
         else:
-            yield part
+            yield path, part
+
+
+def _find_shape(operation: Any, which: str) -> tuple[int | None, ...] | None:
+    """Returns the shape of an image's `input` or `output`; `None`: unknown."""
+    try:
+        return tuple(keras.tree.flatten(getattr(operation, which))[0].shape[1:])
+    except AttributeError:  # never called on symbolic tensors
+        return None
+
+
+def _find_size(operation: Any) -> tuple[int, int] | None:
+    which = "input" if isinstance(operation, _MARGINS) else "output"
+    shape = _find_shape(operation, which)
+    if shape is None:
+        return None
+    height, width = shape[:2] if len(shape) == 3 else (1, 1)
+    return None if height is None or width is None else (height, width)
+
+
+def _activation_bytes(operation: Any, precision: str) -> int | None:
+    elements = _output_elements(operation)
+    return None if elements is None else elements * (4 if precision == "float32" else 2)
 
 
 def _count(variables: Iterable[Any]) -> int:

@@ -135,7 +135,7 @@ def _show(
 ) -> None:
     scores = report.scores
     print()
-    display.print_rows(
+    display.show_rows(
         {
             "model": report.title.partition(", evaluated on ")[0],
             "data": f"{describe_images(chosen)}: {scores.images:,} images",
@@ -154,6 +154,6 @@ def _show(
     if added is not None and added.run_url is not None:
         rows["MLflow run"] = added.run_url
         rows["to open it"] = display.describe_ui(job.run)
-    display.print_rows(rows)
+    display.show_rows(rows)
     if added is not None:
         display.show_unsent(added, job.run.output_dir, job.run.tracking.uri)

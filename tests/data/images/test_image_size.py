@@ -8,6 +8,7 @@ from experiments.data.images.image_size import (
     MAX_PIXELS,
     describe_excess,
     read_pixel_count,
+    read_size,
     refuse_excess,
 )
 from tests.conftest import CONF
@@ -21,6 +22,16 @@ def count(content):
 @pytest.mark.parametrize("form", all_forms())
 def test_every_form_states_how_many_pixels_it_has(form):
     assert count(all_forms()[form]) == 60 * 40
+
+
+@pytest.mark.parametrize("form", all_forms())
+def test_size_is_that_of_the_upright_image(form):
+    assert read_size(io.BytesIO(all_forms()[form])) == (60, 40)
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all, but some letters of it"])
+def test_what_is_no_image_has_no_size(content):
+    assert read_size(io.BytesIO(content)) is None
 
 
 def test_the_frame_behind_long_segments_is_found():

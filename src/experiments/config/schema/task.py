@@ -38,6 +38,24 @@ class TrainTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InspectTaskConfig(TrainTaskConfig):
+    """Show what a training would see and do, and train nothing.
+
+    It takes every key of the training, which need not be taken out of a command.
+
+    Attributes:
+        images: Of the first batch, so many are shown at most.
+        files: Of image files, the headers of so many are read at most.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+
+    images: int = setting(ge=1, most=1024)
+    files: int = setting(ge=2, most=1_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReproduceTaskConfig(Target):
     """Run a tracked run again from its own record and compare the results.
 
@@ -192,6 +210,7 @@ class CustomTaskConfig(OpenTarget):
 
 TASKS: dict[str, type] = {
     "experiments.tasks.train.train": TrainTaskConfig,
+    "experiments.tasks.inspect.inspect": InspectTaskConfig,
     "experiments.tasks.reproduce.reproduce": ReproduceTaskConfig,
     "experiments.tasks.sync.sync": SyncTaskConfig,
     "experiments.tasks.list.list": ListTaskConfig,

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from experiments.data.images.image_header import detect_format
+from experiments.data.images.orientation import read_jpeg_orientation
 
 # The largest phones' photographs have 16,320 x 12,240. The config's default is the same
 # number, see `dataset.max_pixels`.
 MAX_PIXELS = 200_000_000
 _HEAD_BYTES = 32
+_EXIF_BYTES = 2**16  # hold the segment, see `read_jpeg_orientation`
+_LYING = range(5, 9)  # orientations that exchange width and height
 # A decoder skips what lies between two segments, and so do we up to here.
 _MOST_GARBAGE = 2**16
 _MOST_BLOCKS = 2**16
@@ -43,6 +46,31 @@ def read_pixel_count(file: BinaryIO) -> int | None:
     except struct.error:  # the file ends within its header
         return None
     return None if size is None else abs(size[0] * size[1])
+
+
+def read_size(file: BinaryIO) -> tuple[int, int] | None:
+    """Returns width and height of an image as it stands upright, by its header.
+
+    Args:
+        file: As `read_pixel_count` takes it. The EXIF orientation of a JPEG is asked.
+
+    Returns:
+        `None` when the header says nothing.
+    """
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    try:
+        size = _read_size(head, file)
+    except struct.error:
+        return None
+    if size is None:
+        return None
+    width, height = abs(size[0]), abs(size[1])
+    if detect_format(head) != "JPEG":
+        return width, height
+    file.seek(0)
+    orientation = read_jpeg_orientation(file.read(_EXIF_BYTES))
+    return (height, width) if orientation in _LYING else (width, height)
 
 
 def describe_excess(pixels: int | None, max_pixels: int) -> str | None:

@@ -151,11 +151,22 @@ def last_lr(optimizer: Any, rate: Any = None) -> float:
         optimizer: A `keras.optimizers.Optimizer`.
         rate: What gave that step's rate; `None` for what does it now.
     """
+    steps = int(_inner(optimizer).iterations)
+    return rate_at(optimizer, max(steps - 1, 0), rate)
+
+
+def rate_at(optimizer: Any, step: int, rate: Any = None) -> float:
+    """Returns the learning rate with which `optimizer` takes a step.
+
+    Args:
+        optimizer: A `keras.optimizers.Optimizer`.
+        step: Counted from 0 over all epochs.
+        rate: What gives that step's rate; `None` for what does it now.
+    """
     inner = _inner(optimizer)
     rate = inner._learning_rate if rate is None else rate
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        steps = int(inner.iterations)
-        return float(rate(max(steps - 1, 0)))
+        return float(rate(step))
     return float(inner.learning_rate)
 
 

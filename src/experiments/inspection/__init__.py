@@ -1,0 +1,1 @@
+"""What a training would see and do, measured before it."""

@@ -1,0 +1,63 @@
+"""The learning rates of a training, asked of the optimizer that would be trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.inspection.spread import spread
+from experiments.training.callbacks.monitors import rate_at
+
+_MOST_STEPS, _MOST_EPOCHS = 400, 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Learning rates over the steps and epochs.
+
+    Attributes:
+        steps: Step, counted from 0 over all epochs -> its rate; of many some,
+            evenly apart, with the first and the last.
+        epochs: Number of an epoch, from 1 on -> the rate of its last step, which is
+            what a run records as `lr`; likewise.
+        steps_per_epoch: Steps of an epoch.
+    """
+
+    steps: Mapping[int, float]
+    epochs: Mapping[int, float]
+    steps_per_epoch: int
+
+    @property
+    def first(self) -> float:
+        """Rate of the first step."""
+        return self.steps[0]
+
+    @property
+    def last(self) -> float:
+        """Rate of the last step."""
+        return self.steps[max(self.steps)]
+
+    @property
+    def peak(self) -> tuple[int, float]:
+        """The first step with the highest rate that is known, and that rate."""
+        step = max(self.steps, key=lambda step: self.steps[step])
+        return step, self.steps[step]
+
+
+def list_rates(optimizer: Any, *, steps_per_epoch: int, epochs: int) -> Rates:
+    """Asks an optimizer for its rates; it is not changed.
+
+    Args:
+        optimizer: Of a compiled model.
+        steps_per_epoch: Steps of an epoch.
+        epochs: Of the training.
+    """
+    total = steps_per_epoch * epochs
+    ends = {1 + n: (1 + n) * steps_per_epoch - 1 for n in spread(epochs, _MOST_EPOCHS)}
+    begins = {end + 1 - steps_per_epoch for end in ends.values()}
+    wanted = sorted({*spread(total, _MOST_STEPS), *begins, *ends.values()})
+    steps = {step: rate_at(optimizer, step) for step in wanted}
+    return Rates(
+        steps=steps,
+        epochs={number: steps[step] for number, step in ends.items()},
+        steps_per_epoch=steps_per_epoch,
+    )

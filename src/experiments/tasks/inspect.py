@@ -1,0 +1,227 @@
+"""Shows what a training would see and do, and trains nothing."""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from experiments import job_files
+from experiments.builders.cost import measure_cost
+from experiments.builders.data import (
+    Pipelines,
+    build_dataset,
+    build_pipelines,
+    naming_damaged_files,
+)
+from experiments.builders.devices import (
+    claim_devices,
+    configure_framework,
+    describe_choices,
+)
+from experiments.builders.model import build_model
+from experiments.command.printed import describe_command
+from experiments.config.checks.doubts import find_doubts
+from experiments.config.checks.memory import check_memory
+from experiments.config.programs import typed_config_flags
+from experiments.config.schema.augment import NoAugmentConfig
+from experiments.config.schema.run import RunConfig
+from experiments.counts import count_of, format_bytes, format_size
+from experiments.data.dataset import Dataset
+from experiments.data.readiness.check import check_data
+from experiments.files import replace_bytes
+from experiments.forecast.estimate import find_alike
+from experiments.forecast.past import list_past
+from experiments.forecast.words import about
+from experiments.jobs import display
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.recorded_job import best_of_search
+from experiments.redaction import redact_data
+from experiments.runtime.devices import Devices, free_memory
+
+if TYPE_CHECKING:
+    from experiments.inspection.inspection import Inspection
+    from experiments.inspection.rates import Rates
+    from experiments.models.cost import LayerCost
+
+_NO_AUGMENT = NoAugmentConfig(_target_="experiments.data.augment.none.no_augment")
+_MOST_STAGES = 8  # on the screen
+_OWN = ("task", "task.images", "task.files")  # keys that say what to show
+
+
+def inspect(job: Job) -> JobResult:
+    """Builds all that a training is made of, and shows it.
+
+    Args:
+        job: As `train` takes it.
+
+    Returns:
+        A result without metrics.
+
+    Raises:
+        ExperimentError: What a training would raise before its first step.
+    """
+    found = look(job)
+    page = job.output_dir / job_files.INSPECTION
+    show(found, page)
+    return JobResult(
+        name=job.name,
+        status="FINISHED",
+        overrides=job.overrides,
+        output_dir=str(job.output_dir),
+    )
+
+
+def look(job: Job) -> "Inspection":
+    """Returns all that is to be seen of a job before it is trained."""
+    from experiments.inspection.balance import count_classes
+    from experiments.inspection.batch import take_batch
+    from experiments.inspection.doubts import find_data_doubts
+    from experiments.inspection.inspection import Inspection
+    from experiments.inspection.rates import list_rates
+    from experiments.inspection.sizes import measure_sizes
+    from experiments.models.cost import measure_layers
+
+    options = job.run.task.arguments()  # those of a record are the training's
+    job = best_of_search(job)
+    job.stop.plan = "stopping: nothing is trained, and nothing is lost"
+    run = job.run
+    check_data([run])
+    claimed = claim_devices(run)
+    check_memory(run)
+    devices = configure_framework(run, claimed)
+    dataset = build_dataset(run)
+    pipelines = build_pipelines(run, dataset)
+    steps = pipelines.steps_per_epoch
+    model = build_model(run, dataset, steps_per_epoch=steps, devices=devices)
+    cost = measure_cost(run, model, devices)
+    with naming_damaged_files(dataset):
+        batch = take_batch(model, pipelines.train_from(0), _build_plain(run, dataset))
+    rates = list_rates(
+        model.optimizer, steps_per_epoch=steps, epochs=run.trainer.epochs
+    )
+    balance = count_classes(dataset)
+    sizes = measure_sizes(dataset, most=options["files"])
+    layers = measure_layers(model, precision=run.trainer.precision)
+    start = display.describe_start(job, dataset, cost, devices)
+    start["device"] += _describe_choices(run, model, devices)
+    files = {} if sizes is None else {"files": sizes.describe()}
+    of_data = {"balance": balance.describe(), **files}
+    rows = {**{k: start.pop(k) for k in ("device", "data", "classes")}, **of_data}
+    rows |= {**start, "rate": _describe_rates(rates)}
+    rows["time"] = _describe_time(run)
+    return Inspection(
+        title=f"Before training: {job.name.removeprefix('inspect ')}",
+        rows=rows,
+        doubts=[
+            *find_doubts(run),
+            *find_data_doubts(
+                dataset, balance, sizes, steps=steps * run.trainer.epochs
+            ),
+        ],
+        dataset=dataset,
+        rates=rates,
+        batch=batch,
+        shown=options["images"],
+        balance=balance,
+        sizes=sizes,
+        layers=layers,
+        config=yaml.safe_dump(redact_data(dict(job.resolved)), sort_keys=False),
+        command=_describe_training(job),
+    )
+
+
+def show(found: "Inspection", page: Path) -> None:
+    """Writes the page and prints what matters of it.
+
+    Args:
+        found: What was found.
+        page: Where the page goes.
+    """
+    from experiments.inspection.page import build_inspection_page
+
+    replace_bytes(page, build_inspection_page(found).encode())
+    print(found.title)
+    display.show_rows(_place_stages(found))
+    print()
+    for doubt in found.doubts:
+        print(f"Doubt: {doubt}")
+    display.show_rows({"page": display.short_path(page), "to train it": found.command})
+
+
+def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
+    """Returns the training's batches without augmentation; `None` where it has none."""
+    if isinstance(run.augment, NoAugmentConfig):
+        return None
+    plain: Pipelines = build_pipelines(replace(run, augment=_NO_AUGMENT), dataset)
+    return plain.train_from(0)
+
+
+def _describe_choices(run: RunConfig, model: Any, devices: Devices) -> str:
+    """Returns what `auto` has become, and the memory that is free."""
+    chosen = describe_choices(run, model, devices)
+    words = [f"{name} {'on' if value else 'off'}" for name, value in chosen.items()]
+    memory = free_memory(devices)
+    free = "" if memory is None else f"; {format_bytes(memory)} of memory is free"
+    return f", {', '.join(words)}{free}"
+
+
+def _describe_rates(rates: "Rates") -> str:
+    step, peak = rates.peak
+    epoch = 1 + step // rates.steps_per_epoch
+    return (
+        f"{rates.first:.3g} at first, {peak:.3g} at its peak in epoch {epoch}, "
+        f"{rates.last:.3g} in the last of {count_of(max(rates.steps) + 1, 'step')}"
+    )
+
+
+def _describe_time(run: RunConfig) -> str:
+    """Returns what jobs like it took on this machine."""
+    alike = find_alike(run, list_past(Path(run.output_dir).absolute()))
+    if not alike:
+        return (
+            "unknown: no job like it has run on this machine; plan=measure in place "
+            "of task=inspect trains some steps to see"
+        )
+    each = statistics.median(job.epoch_seconds for job in alike)
+    around = statistics.median(job.other_seconds for job in alike)
+    whole = around + each * run.trainer.epochs
+    jobs = count_of(len(alike), "earlier job")
+    return f"about {about(each)} an epoch, {about(whole)} in all, judged by {jobs}"
+
+
+def _place_stages(found: "Inspection") -> dict[str, str]:
+    """Returns the rows with those of the network's stages below the network's."""
+    rows: dict[str, str] = {}
+    for heading, text in found.rows.items():
+        rows[heading] = text
+        if heading == "model":
+            rows |= _list_stages(found.layers)
+    return rows
+
+
+def _list_stages(layers: "Sequence[LayerCost]") -> Iterator[tuple[str, str]]:
+    from experiments.inspection.stages import gather_stages
+
+    stages = gather_stages(layers)
+    for stage in stages[:_MOST_STAGES]:
+        yield (
+            f"  {stage.name}",
+            f"{count_of(len(stage.layers), 'layer')}, {stage.parameters:,} parameters, "
+            f"{stage.flops / 1e6:,.1f} MFLOP, "
+            f"{format_size(stage.activation_bytes)} of activations",
+        )
+    if (left := len(stages) - _MOST_STAGES) > 0:
+        yield "  ...", f"{left} more on the page"
+
+
+def _describe_training(job: Job) -> str:
+    """Returns the command that trains what was looked at."""
+    kept = [word for word in job.overrides if _key(word) not in _OWN]
+    return describe_command(*typed_config_flags(), *kept)
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
