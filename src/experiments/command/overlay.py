@@ -74,7 +74,7 @@ def describe_overlay(overrides: Sequence[str], run: RunConfig) -> dict[str, Any]
 
 def _settle(key: str, value: object) -> object:
     """Returns a typed value as the config of the best trial will have it."""
-    if isinstance(value, str) and may_be_path(key, RunConfig):
+    if isinstance(value, str) and may_be_path(key, value, RunConfig):
         return locate(value)
     return settle_numbers(value)
 

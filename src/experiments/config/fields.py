@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -120,7 +120,7 @@ def setting(
     max_length: int | None = None,
     unbounded: str = "",
     incidental: bool | tuple[str, ...] = False,
-    path: Literal["inputs"] | bool = False,
+    path: Literal["inputs"] | bool | Callable[[str], bool] = False,
     added: int | None = None,
     before: object = _REQUIRED,
 ) -> Any:
@@ -141,8 +141,8 @@ def setting(
             a job with another value is the same job, see `identity`. Or the values
             that leave the result alone, where others change it.
         path: It names a file or folder: the checked config holds it absolute, see
-            `paths`. `inputs` where it is what somebody wants to have looked at: one
-            or several, `-` among them.
+            `paths`. Or what tells which of its values do, or `inputs` where it is
+            what somebody wants to have looked at: one or several, `-` among them.
         added: Format of records that has the key first; `None` for one that was always
             there.
         before: What older records mean by its absence: the value with which everything
@@ -203,9 +203,17 @@ def added_in(field: dataclasses.Field[Any]) -> Added | None:
     return added
 
 
-def is_path(field: dataclasses.Field[Any]) -> bool:
-    """Tells whether a field names a file or folder."""
-    return bool(field.metadata.get(_PATH, False))
+def is_path(field: dataclasses.Field[Any], value: str | None = None) -> bool:
+    """Tells whether a field, or a value of it, names a file or folder.
+
+    Args:
+        field: Of a dataclass.
+        value: `None` asks whether any value does.
+    """
+    declared = field.metadata.get(_PATH, False)
+    if callable(declared) and value is not None:
+        return bool(declared(value))
+    return bool(declared)
 
 
 def names_inputs(field: dataclasses.Field[Any]) -> bool:

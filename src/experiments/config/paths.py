@@ -100,7 +100,7 @@ def list_paths(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yields the dotted key and the value of each path of a checked config."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if is_path(field) and isinstance(value, str):
+        if isinstance(value, str) and is_path(field, value):
             yield prefix + field.name, value
         elif is_path(field) and isinstance(value, list):
             yield from ((f"{prefix}{field.name}[{i}]", v) for i, v in enumerate(value))
@@ -111,29 +111,32 @@ def list_paths(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield prefix + name, config.extra[name]
 
 
-def may_be_path(key: str, schema: type) -> bool:
-    """Tells whether some choice of a group has a path by this dotted key.
+def may_be_path(key: str, value: str, schema: type) -> bool:
+    """Tells whether a value is a path to some choice of a group with this dotted key.
 
     Args:
         key: Such as `dataset.path`.
+        value: What is given there.
         schema: The dataclass of the whole config.
     """
     top, _, name = key.partition(".")
     groups = {field.name: field for field in dataclasses.fields(schema)}
     if top not in groups or not is_component(groups[top]):
         return False
-    return any(name in _list_names(choice) for choice in schemas_of(groups[top]))
+    choices = schemas_of(groups[top])
+    return any(name in _list_names(choice, value) for choice in choices)
 
 
-def _list_names(schema: Any) -> list[str]:
-    names = [field.name for field in dataclasses.fields(schema) if is_path(field)]
+def _list_names(schema: Any, value: str) -> list[str]:
+    fields = dataclasses.fields(schema)
+    names = [field.name for field in fields if is_path(field, value)]
     return [*names, *getattr(schema, "open_paths", ())]
 
 
 def _locate_field(value: Any, field: dataclasses.Field[Any]) -> Any:
     if names_inputs(field) and isinstance(value, list):
         return [locate_input(v) if isinstance(v, str) else v for v in value]
-    if is_path(field) and isinstance(value, str) and value != _MISSING:
+    if isinstance(value, str) and value != _MISSING and is_path(field, value):
         return locate_input(value) if names_inputs(field) else locate(value)
     if not isinstance(value, Mapping):
         return value

@@ -150,7 +150,7 @@ def _as_choices(key: str, values: Sequence[Any]) -> tuple[Scalar, ...]:
 
 def settle_value(key: str, value: object) -> Any:
     """Returns a value by its one name: paths absolute, a list of one file as that."""
-    if isinstance(value, str) and may_be_path(key, RunConfig):
+    if isinstance(value, str) and may_be_path(key, value, RunConfig):
         return locate(value)
     if isinstance(value, list) and len(value) == 1 and key in _GROUPS:
         return value[0]
