@@ -10,6 +10,7 @@ from experiments.builders.data import (
     build_pipelines,
 )
 from experiments.builders.model import (
+    Images,
     _check_gradients,
     _check_head,
     build_model,
@@ -32,6 +33,23 @@ def test_model_takes_images_as_stored_and_normalises_inside(built: Any) -> None:
     mean, std = np.array(dataset.mean), np.array(dataset.std)
     normalised = ((images / 255 - mean) / std).astype("float32")
     np.testing.assert_allclose(model(images), network(normalised), rtol=1e-4, atol=1e-5)
+
+
+def test_network_begins_with_what_it_is_given_and_prepares_images_as_it_is_told(
+    check: Any,
+) -> None:
+    run = check(*TINY).run
+    images = Images.of(build_dataset(run), mean=(0.5, 0.25, 0), std=(0.5, 0.25, 1))
+
+    def begin(network: Any) -> None:
+        for variable in network.weights:
+            variable.assign(variable * 0 + 2)
+
+    model = build_model(run, images, steps_per_epoch=1, devices=CPU, begin=begin)
+    assert all((np.array(variable) == 2).all() for variable in model.weights)
+    prepare = keras.Model(model.input, model.get_layer("normalise").output)
+    white = np.full((1, 16, 16, 3), 255, "uint8")
+    np.testing.assert_allclose(prepare(white)[0, 0, 0], [1, 3, 1], rtol=1e-6)
 
 
 def test_optimizer_has_the_rate_the_schedule_and_the_class_of_the_config(

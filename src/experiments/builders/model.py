@@ -1,5 +1,6 @@
 """The compiled model of a config: the one way to it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,18 @@ class Images:
         """Number of classes."""
         return len(self.class_names)
 
+    @classmethod
+    def of(
+        cls, dataset: "Dataset | Images", mean: Sequence[float], std: Sequence[float]
+    ) -> "Images":
+        """Returns the images of a data set, prepared in another way than its own."""
+        return cls(
+            class_names=tuple(dataset.class_names),
+            image_shape=dataset.image_shape,
+            mean=tuple(mean),
+            std=tuple(std),
+        )
+
 
 def build_model(
     run: RunConfig,
@@ -42,6 +55,7 @@ def build_model(
     steps_per_epoch: int,
     devices: Devices,
     lr_factor: float = 1.0,
+    begin: Callable[[Any], None] | None = None,
 ) -> Any:
     """Builds and compiles the model: the one way to it, for every task and trial.
 
@@ -51,6 +65,8 @@ def build_model(
         steps_per_epoch: Training steps of one epoch, which schedules are written in.
         devices: The claimed devices; several get a copy of the model each.
         lr_factor: What the configured learning rate is multiplied by.
+        begin: Gives the network, a `keras.Model` of float images, other weights than
+            those of its seed.
 
     Returns:
         A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
@@ -82,6 +98,8 @@ def build_model(
         )
         model = normalise_inside(network, dataset)
         _check_head(model, classes)
+        if begin is not None:
+            begin(network)
         _check_gradients(run, model, devices)
         if trainer.fused_batch_norm:
             fuse_batch_norms(model, jit=jit)

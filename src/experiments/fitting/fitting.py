@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
-from experiments.builders.model import build_model
+from experiments.builders.model import Images, build_model
 from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
@@ -80,6 +80,9 @@ class Fitting:
         pipelines: Its batches.
         devices: What it runs on.
         tracker: Its run.
+        images: What the model is built for, where it prepares its images in another
+            way than the data set's.
+        begin: Gives a network other weights than those of its seed, see `build_model`.
     """
 
     job: Job
@@ -87,16 +90,23 @@ class Fitting:
     pipelines: Pipelines
     devices: Devices
     tracker: Tracker
+    images: Images | None = None
+    begin: Callable[[Any], None] | None = None
 
-    def build_model(self) -> Any:
-        """Builds the model; its learning rate is lower after each rollback."""
+    def build_model(self, *, begin: bool = True) -> Any:
+        """Builds the model; its learning rate is lower after each rollback.
+
+        Args:
+            begin: A saved state will not replace its weights.
+        """
         run = self.job.run
         return build_model(
             run,
-            self.dataset,
+            self.images or self.dataset,
             steps_per_epoch=self.pipelines.steps_per_epoch,
             devices=self.devices,
             lr_factor=run.trainer.rollback_factor ** read_rollbacks(self._folder),
+            begin=self.begin if begin else None,
         )
 
     def run(self, model: Any, state: "TrainingState | None") -> Fitted:
@@ -118,7 +128,8 @@ class Fitting:
                 if not self._may_roll_back():
                     raise
                 self._note_rollback(error)
-                model, state = self.build_model(), load_state(self.job)
+                state = load_state(self.job)
+                model = self.build_model(begin=state is None)
 
     @property
     def _folder(self) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from experiments import job_files
+from experiments.builders.model import Images
 from experiments.config.metric_names import BEST_EPOCH
 from experiments.config.schema.dataset import DatasetConfig
 from experiments.config.schema.run import RunConfig
@@ -101,6 +102,7 @@ def log_start(
     cost: "Cost",
     choices: Mapping[str, bool],
     steps_per_epoch: int,
+    images: Images | None = None,
 ) -> None:
     """Records what the data and the model turned out to be, and begins to send.
 
@@ -112,6 +114,7 @@ def log_start(
         cost: Of the model.
         choices: What `auto` became, by its key.
         steps_per_epoch: Of the training.
+        images: What the model was built for, where that is not the data set's.
     """
     tracker.start()
     facts = {**asdict(cost), "steps_per_epoch": steps_per_epoch, **choices}
@@ -122,7 +125,8 @@ def log_start(
     classes = {"classes": list(dataset.class_names)}
     # With these the model can be built again where the images are not.
     names = {"shape": "image_shape", "mean": "mean", "std": "std"}
-    image = {key: list(getattr(dataset, name)) for key, name in names.items()}
+    known = images or dataset
+    image = {key: list(getattr(known, name)) for key, name in names.items()}
     content = {**fingerprint, **classes, "image": image}
     tracker.log_dict(content, "data/fingerprint.json")
     if dataset.findings:

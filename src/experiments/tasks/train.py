@@ -83,13 +83,14 @@ def train(job: Job) -> JobResult:
             tracker=tracker,
         )
         memory.stage = "network"
-        model = fitting.build_model()
+        model = fitting.build_model(begin=state is None)
         cost = memory.cost = measure_cost(run, model, devices)
         display.show_start(job, dataset, cost, devices)
         choices = describe_choices(run, model, devices)
         record.log_datasets(tracker, dataset, run.dataset)
         tracker.describe(describe_plan(job, dataset))
-        record.log_start(tracker, dataset, cost, choices, pipelines.steps_per_epoch)
+        steps = pipelines.steps_per_epoch
+        record.log_start(tracker, dataset, cost, choices, steps, fitting.images)
         if run.tracking.system_metrics:
             tracker.watch_system(devices.gpus)
         if options["picture_grid"]:
