@@ -56,7 +56,10 @@ def describe_calibration(report: Report) -> str:
     error = report.scores.overall["expected_calibration_error"]
     text = f"The expected calibration error is {error:.3f}."
     if report.temperature is None:
-        return f"{text} There is no validation split to fit a temperature on."
+        return (
+            f"{text} No temperature is fitted: that takes what the model says of its "
+            "validation split, which task=evaluate task.split=validation keeps."
+        )
     scaled = report.predictions.scaled(report.temperature)
     after = measure_calibration_error(scaled)
     loss, then = report.scores.overall["log_loss"], float(scaled.losses.mean())

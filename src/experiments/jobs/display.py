@@ -21,7 +21,6 @@ from experiments.screen import open_console
 
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
-    from experiments.data.labelled import Labelled
     from experiments.models.cost import Cost
     from experiments.runtime.devices import Devices
 
@@ -140,7 +139,7 @@ def show_unsent(sender: Sender, output_dir: str, uri: str | None) -> None:
         print(f"{kept}. To send {them}: {command}")
 
 
-def show_skipped(dataset: "Dataset | Labelled") -> None:
+def show_skipped(dataset: "Dataset") -> None:
     """Prints how many files were left out, with the first few; nothing without any."""
     skipped = dataset.skipped_files
     if not skipped:

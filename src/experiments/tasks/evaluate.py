@@ -144,7 +144,6 @@ def _show(
     print()
     for line in describe_on_screen(report):
         print(line)
-    display.show_skipped(chosen.labelled)
     print()
     rows = {
         "report": display.short_path(folder / PAGE),

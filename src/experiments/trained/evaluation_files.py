@@ -19,6 +19,7 @@ from experiments.trained.images import Chosen
 from experiments.trained.trained import Trained
 
 _LENGTH = 80  # of a name
+_SHOWN = 5  # files that were left out
 _KEPT = "The predictions are those of the training: of the same weights and images."
 
 
@@ -105,7 +106,10 @@ def _describe_skipped(chosen: Chosen) -> list[str]:
     if not skipped:
         return []
     were = agree(len(skipped), "is no usable image", "are no usable images")
-    return [f"{count_of(len(skipped), 'file')} {were}, and left out."]
+    shown = [f"{file.path} {file.reason}" for file in skipped[:_SHOWN]]
+    more = [f"and {len(skipped) - _SHOWN:,} more"] if len(skipped) > _SHOWN else []
+    files = count_of(len(skipped), "file")
+    return [f"{files} {were}, and left out: {'; '.join([*shown, *more])}."]
 
 
 def _read_folder(path: Path) -> object:

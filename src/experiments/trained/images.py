@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _GROUP = "dataset"
-_OWN_SHAPE = ("image_size", "channels")  # which follow from the model
+_SHAPE = ("image_size", "channels")  # which follow from the model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +84,11 @@ def ask_for_images(job: Job, found: Found, split: str | None) -> Request:
     """
     typed = tuple(o for o in list_overlay(job.overrides) if _is_of_data(o))
     request = Request(job=job, found=found, split=split, typed=typed)
-    if not typed:
+    if not typed or _is_own(request):
         _check_own(request)
-        return request
+        return replace(request, typed=())
     dataset = job.run.dataset
     if _is_chosen(typed) and isinstance(dataset, FolderConfig):
-        if _is_own_folder(request, dataset):
-            return replace(request, typed=())
         place = find_labelled(dataset.path, splits=dataset.splits, wanted=split)
         return replace(request, place=place)
     return request
@@ -131,8 +129,11 @@ def _choose_own(request: Request, trained: Trained) -> Chosen:
     dataset = build_dataset(trained.config)
     split, notes = _choose_split(dataset, request.split)
     if any(_is_of_data(o) for o in list_overlay(request.job.overrides)):
-        told = "The model was trained on this folder: of its images only those of the "
-        notes = (f"{told}{split} split are evaluated.", *notes)
+        told = (
+            f"These are the images that the model was trained with: of them the "
+            f"{split} split is evaluated."
+        )
+        notes = (told, *notes)
     return Chosen(
         labelled=take_split(dataset, split),
         dataset=dataset,
@@ -183,16 +184,33 @@ def _is_chosen(typed: Sequence["Override"]) -> bool:
     return any(o.key_or_group == _GROUP for o in typed)
 
 
-def _is_own_folder(request: Request, dataset: FolderConfig) -> bool:
-    """Tells whether a typed folder is that of the run, and is read likewise."""
-    record = request.found.record
-    recorded = {} if record is None else record.config[_GROUP]
-    if recorded.get("_target_") != dataset._target_:
+def _is_own(request: Request) -> bool:
+    """Tells whether what was typed is the data set of the run, its very division."""
+    record, dataset = request.found.record, request.job.run.dataset
+    if record is None:
         return False
+    recorded = record.config[_GROUP]
+    if _lay_over(request)[_GROUP] == recorded:
+        return True
     keys = {o.key_or_group for o in request.typed}
+    if recorded.get("_target_") != dataset._target_ or keys - {
+        _GROUP,
+        f"{_GROUP}.path",
+    }:
+        return False
+    # The same folder, whose images may have been trained with in another size.
     path = Path(str(recorded.get("path"))).expanduser()
-    is_same = path.resolve() == Path(dataset.path).expanduser().resolve()
-    return is_same and keys <= {_GROUP, f"{_GROUP}.path"}
+    typed = Path(str(getattr(dataset, "path", None))).expanduser()
+    return path.resolve() == typed.resolve()
+
+
+def _lay_over(request: Request) -> Mapping[str, Any]:
+    """Returns the recorded config with the typed data set."""
+    job, record = request.job, request.found.record
+    if record is None:
+        return job.resolved
+    links, typed = job.links, request.typed
+    return lay_over(record.config, typed, composed=job.resolved, links=links)
 
 
 def _lay_over_record(request: Request, trained: Trained) -> RunConfig:
@@ -201,16 +219,11 @@ def _lay_over_record(request: Request, trained: Trained) -> RunConfig:
     Raises:
         ConfigError: What was typed does not fit.
     """
-    job, record = request.job, request.found.record
-    laid: Mapping[str, Any] = job.resolved
-    if record is not None:
-        laid = lay_over(
-            record.config, request.typed, composed=job.resolved, links=job.links
-        )
+    record, laid = request.found.record, _lay_over(request)
     dataset = _fit(dict(laid[_GROUP]), request.typed, trained)
     if record is None:
         return validate({**laid, _GROUP: dataset})
-    run = job.run
+    run = request.job.run
     return settle_config(
         replace(record, config={**laid, _GROUP: dataset}),
         allowed_targets=run.allowed_targets,
@@ -226,7 +239,7 @@ def _fit(
     height, width, channels = trained.image_shape
     keys = {o.key_or_group.removeprefix(f"{_GROUP}.") for o in typed}
     shape = {"image_size": height, "channels": channels}
-    for key in _OWN_SHAPE:
+    for key in _SHAPE:
         if key in keys and dataset.get(key) != shape[key]:
             reason = (
                 f"follows from the model, which takes images of {height} x {width} x "
@@ -238,8 +251,9 @@ def _fit(
         "background": list(trained.background),
     }
     own = {**shape, **{key: way for key, way in ways.items() if key not in keys}}
-    # The model holds its own normalisation; measuring another would read the images.
-    own |= {"mean": [0.5] * channels, "std": [0.5] * channels}
+    # The model holds its own normalisation; measuring another would read the files.
+    is_measured = None if _SHAPE[1] not in dataset else [0.5] * channels
+    own |= {"mean": is_measured, "std": is_measured}
     return {key: own.get(key, value) for key, value in dataset.items()}
 
 
