@@ -129,7 +129,7 @@ def _name_axes(axes: "Axes", class_names: Sequence[str]) -> None:
 def _write_counts(
     axes: "Axes", counts: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
 ) -> None:
-    size = float(np.clip(120 / len(counts), 6, 12))
+    size = float(np.clip(170 / len(counts), 8, 12))
     for row, column in zip(*np.nonzero(counts), strict=True):
         axes.text(
             column,
