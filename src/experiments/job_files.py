@@ -25,6 +25,9 @@ is written.
 | `inspect.html` | what a training would see and do, of `task=inspect` |
 | `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
+| `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
+| `unreadable.csv` | which of these are no images, and why |
+| `gallery.html` | those of which it is least sure |
 | `tracking/` | records of its run, see below |
 
 | below `tracking/` | what |
@@ -79,6 +82,9 @@ STATE_SUFFIX = ".safetensors"
 
 PREDICTIONS = "predictions"
 EVALUATION = "evaluation"
+ANSWERS = "predictions."  # and the suffix of its format
+UNREADABLE = "unreadable.csv"
+GALLERY = "gallery.html"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -3,6 +3,7 @@
 import base64
 import gzip
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -22,6 +23,13 @@ img.picture { max-width: 100%; height: auto; }
 .gallery img { width: 140px; height: 140px; object-fit: contain; background: #eee;
                image-rendering: auto; }
 .gallery img.small { image-rendering: pixelated; }
+.cards figure { width: 200px; }
+.cards img { width: 200px; height: 200px; }
+.bar { display: grid; grid-template-columns: 1fr auto; position: relative;
+       padding: .1rem .3rem; margin-top: .15rem; background: #f2f2f2; }
+.bar i { position: absolute; inset: 0 auto 0 0; background: #bcd6f0; }
+.bar b, .bar span { position: relative; font-weight: normal; }
+.bar:first-of-type b { font-weight: bold; }
 """
 
 _DRAW_FIGURES = """
@@ -104,6 +112,50 @@ def gallery(images: Iterable[tuple[bytes, str]], *, small: bool = False) -> str:
         for content, text in images
     ]
     return "\n".join(['<div class="gallery">', *cells, "</div>"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """An image, and how likely it is what.
+
+    Attributes:
+        image: A JPEG or PNG file.
+        text: What it is.
+        bars: A name and a share of 1 each, the first of which counts most.
+        address: Where a click on it leads.
+    """
+
+    image: bytes
+    text: str
+    bars: Sequence[tuple[str, float]]
+    address: str
+
+
+def cards(found: Iterable[Card], *, small: bool = False) -> str:
+    """Returns images beside each other, each with its bars below it.
+
+    Args:
+        found: The images.
+        small: Whether to show pixels as blocks.
+    """
+    kind = ' class="small"' if small else ""
+    cells = [
+        f'<figure><a href="{escape(card.address)}"><img{kind} loading="lazy" '
+        f'alt="{escape(card.text)}" src="{_inline(card.image, _kind(card.image))}"></a>'
+        f"<figcaption>{escape(card.text)}</figcaption>"
+        + "".join(_bar(name, share) for name, share in card.bars)
+        + "</figure>"
+        for card in found
+    ]
+    return "\n".join(['<div class="gallery cards">', *cells, "</div>"])
+
+
+def _bar(name: str, share: float) -> str:
+    percent = f"{100 * share:.1f}"
+    return (
+        f'<div class="bar"><i style="width: {percent}%"></i><b>{escape(name)}</b>'
+        f"<span>{percent} %</span></div>"
+    )
 
 
 def figure(figure: Any, identifier: str) -> str:

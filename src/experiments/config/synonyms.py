@@ -63,7 +63,7 @@ _KEYS = {
     "dataset.decode_threads": "j workers num_workers n_workers dataloader_num_workers",
     "dataset.split_seed": "split_random_state",
     "input": "inputs image images img imgs photo photos file files input_path "
-    "input_dir",
+    "input_dir source",
     "augment": "augmentation augmentations aug transform transforms",
     "augment.flip": "fliplr hflip horizontal_flip random_flip",
     "model": "m arch architecture net network backbone model_name",
@@ -120,6 +120,7 @@ _OPTIONS = {
         **dict.fromkeys(("fit", "training", "run", "start", "go"), "train"),
         **dict.fromkeys(("repeat", "rerun"), "reproduce"),
         **dict.fromkeys(("upload", "push"), "sync"),
+        **dict.fromkeys(("inference", "infer", "classify"), "predict"),
     },
     "tracking": {
         **dict.fromkeys(("none", "no", "false", "null", "disabled", "0"), "off"),
@@ -169,7 +170,7 @@ _NOTES = {
     "search": "A search is a preset: -m experiment=search_resnet50",
     "sweep": "To run several values: -m optimizer.lr=1e-3,1e-4",
     **dict.fromkeys(
-        ("evaluate", "eval", "test", "validate", "val", "predict", "inference"),
+        ("evaluate", "eval", "test", "validate", "val"),
         "The test images are evaluated at the end of task=train.",
     ),
     **dict.fromkeys(

@@ -90,7 +90,6 @@ class RunConfig:
         path="inputs",
         min_length=1,
         max_length=10_000,
-        incidental=True,
         added=3,
         before=None,
     )
@@ -119,6 +118,11 @@ class RunConfig:
             server_timeout=tracking.server_timeout,
             enabled=tracking.enabled,
         )
+
+    def inputs(self) -> list[str]:
+        """Returns what a model shall look at, one or several names."""
+        named = self.input or []
+        return [named] if isinstance(named, str) else named
 
     def disk_space(self) -> DiskSpace:
         """Returns what all runs together may take of the disk."""

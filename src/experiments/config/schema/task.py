@@ -204,6 +204,29 @@ class EvaluateTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictTaskConfig(Target):
+    """Say what a trained model takes files for.
+
+    Attributes:
+        format: Of the table.
+        top: So many of the likeliest classes of each file.
+        batch_size: Files that the model is asked about at once.
+        gallery: So many images on the page, those of which the model is least sure; 0
+            for no page.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    takes_input: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id", "input", "gpu")
+
+    format: Literal["csv", "parquet"]
+    top: int = setting(ge=1, most=1_000_000)
+    batch_size: int = setting(ge=1, most=10_000)
+    gallery: int = setting(ge=0, most=10_000)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -217,4 +240,5 @@ TASKS: dict[str, type] = {
     "experiments.tasks.diff.diff": DiffTaskConfig,
     "experiments.tasks.clean.clean": CleanTaskConfig,
     "experiments.tasks.evaluate.evaluate": EvaluateTaskConfig,
+    "experiments.tasks.predict.predict": PredictTaskConfig,
 }

@@ -3,11 +3,13 @@
 import glob
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from experiments.config.paths import STANDARD_INPUT
 from experiments.data.files.entries import is_hidden, is_image_name, suffix_of
+from experiments.data.files.scan import show_name
 from experiments.errors import DataError
 
 _LISTS = (".txt", ".lst", ".list")
@@ -59,6 +61,31 @@ lie beside it |
             yield from _read_names(lines, folder)
         else:
             yield from _list(name)
+
+
+def read_standard_input() -> Iterator[str]:
+    """Yields the lines of the standard input, whose bytes need not be UTF-8.
+
+    Whoever has typed `-` without a pipe is told what is waited for.
+    """
+    if os.isatty(0):
+        print(
+            "Waiting for names of files, one a line; Ctrl-D ends them.\n"
+            "From a pipe: ls photos/*.jpg | ...",
+            file=sys.stderr,
+        )
+    with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
+        yield from lines
+
+
+def name_input(path: str, folder: Path) -> str:
+    """Returns what a file is called, one line of UTF-8 text.
+
+    Args:
+        path: Of the file.
+        folder: In which the command was typed; what lies below is named from there.
+    """
+    return show_name(path.removeprefix(f"{folder}/"))
 
 
 def _check(name: str) -> None:

@@ -1,6 +1,7 @@
 """Reads any number of image files in constant memory, in order, and says which fail."""
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -76,15 +77,18 @@ def read_images(
             return ReadImage(path=path, digest=digest, pixels=None, fault=fault)
         try:
             with tf.device("/CPU:0"):
-                pixels = decode(Path(path).read_bytes()).numpy()
+                pixels = traced(tf.constant(Path(path).read_bytes())).numpy()
         except (tf.errors.OpError, OSError) as error:
             reason = getattr(error, "message", str(error)).splitlines()[0]
             fault = f"cannot be read ({reason})"
             return ReadImage(path=path, digest=digest, pixels=None, fault=fault)
         return ReadImage(path=path, digest=digest, pixels=pixels)
 
+    with tf.device("/CPU:0"):
+        # Once, and not by each thread that finds it untraced.
+        traced = decode.get_concrete_function()
     names = iter(paths)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         while chunk := list(itertools.islice(names, _FILES_AT_ONCE)):
             # Absolute names stay what they are when joined to a root.
             scanned = scan_files(

@@ -36,7 +36,7 @@ def check_data(runs: Iterable[RunConfig]) -> None:
     alike: dict[str, list[RunConfig]] = defaultdict(list)
     for run in runs:
         if takes_input(run):
-            _check_input(run.input)
+            _check_input(run)
         elif reads_known_place(run):
             alike[repr(run.dataset)].append(run)
     problems: list[Problem] = []
@@ -52,11 +52,17 @@ def check_data(runs: Iterable[RunConfig]) -> None:
         raise ConfigError(told, "The data set" if len(alike) == 1 else "The data")
 
 
-def _check_input(typed: str | list[str] | None) -> None:
-    if typed is None:
+def _check_input(run: RunConfig) -> None:
+    missing = []
+    if run.run_id is None:
+        hint = "Type run_id=last, or one that task=list shows."
+        missing.append(Problem("run_id", "is missing.", hint))
+    if run.input is None:
         hint = "Name files or folders, such as input=photos/ or 'input=photos/*.jpg'."
-        raise ConfigError([Problem("input", "is missing.", hint)])
-    check_inputs([typed] if isinstance(typed, str) else typed)
+        missing.append(Problem("input", "is missing.", hint))
+    if missing:
+        raise ConfigError(missing, "The command line")
+    check_inputs(run.inputs())
 
 
 def _count_batch(run: RunConfig) -> int:
