@@ -51,6 +51,7 @@ is written.
 | `workers/` | what jobs that run side by side share |
 | `workers/stop` | is there while jobs that run side by side are asked to end |
 | `workers/slots/` | which of them has which share of the cores |
+| `comparison.html` | the page that compares its runs; also that of `task=compare` |
 | `search.html` | the page of a search |
 | `search/` | what it needs in order to go on |
 | `search/trials.jsonl` | its trials: each as it was asked for and as it ended |
@@ -85,6 +86,9 @@ EVALUATION = "evaluation"
 ANSWERS = "predictions."  # and the suffix of its format
 UNREADABLE = "unreadable.csv"
 GALLERY = "gallery.html"
+TEST_SPLIT = "test"
+TABLE = "predictions.parquet"
+COMPARISON = "comparison.html"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

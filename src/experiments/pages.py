@@ -17,6 +17,9 @@ th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
          white-space: nowrap; }
 th { border-bottom: 2px solid #555; }
 th:first-child, td:first-child { text-align: left; }
+table.words th, table.words td { text-align: left; white-space: normal;
+         overflow-wrap: anywhere; }
+code { background: #f2f2f2; padding: .1rem .3rem; overflow-wrap: anywhere; }
 img.picture { max-width: 100%; height: auto; }
 .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { margin: 0; width: 140px; font-size: 12px; overflow-wrap: anywhere; }
@@ -79,10 +82,36 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a table of texts; the first column is a name, the others are numbers."""
+def heading(text: str) -> str:
+    """Returns a smaller heading, within a section."""
+    return f"<h3>{escape(text)}</h3>"
+
+
+def listing(texts: Iterable[str]) -> str:
+    """Returns texts as a list."""
+    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in texts) + "</ul>"
+
+
+def command(line: str, why: str) -> str:
+    """Returns a line that a person types, and what it does."""
+    return f"<p>{escape(why)}<br><code>{escape(line)}</code></p>"
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False
+) -> str:
+    """Returns a table of texts.
+
+    Args:
+        head: Of the columns: the first one is a name, the others are numbers.
+        rows: Below it.
+        words: Whether all of them are words, which break where they are long.
+    """
     lines = [_row(head, "th"), *(_row(row, "td") for row in rows)]
-    return "\n".join(['<div class="table">\n<table>', *lines, "</table>\n</div>"])
+    kind = ' class="words"' if words else ""
+    return "\n".join(
+        [f'<div class="table">\n<table{kind}>', *lines, "</table>\n</div>"]
+    )
 
 
 def picture(png: bytes, description: str) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from experiments.evaluation.bootstrap import Interval
 from experiments.evaluation.calibration import measure_reliability
 from experiments.evaluation.confusion import count_confusions
-from experiments.evaluation.intervals import Interval, measure_intervals
+from experiments.evaluation.intervals import measure_intervals
 from experiments.evaluation.mistakes import Mistake, list_mistakes
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.scores import Scores, score

@@ -4,13 +4,13 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from string import ascii_uppercase
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from experiments.comparison.settings import ABSENT, gather_names, list_differences
 from experiments.config.leaves import list_leaves
 from experiments.counts import join_words
 from experiments.errors import ConfigError, Problem, make_printable
@@ -24,7 +24,6 @@ from experiments.tracking.store.run_names import Wanted
 
 _Row = tuple[str, str, tuple[str, ...]]  # kind, name, a value a run
 
-_ABSENT = "-"
 # Where a run was and how it is called, which its heading says.
 _PLACE = ("output_dir", "name", "run_id", "from_search")
 _PARTS = ("code", "packages", "data")  # of an origin
@@ -82,10 +81,9 @@ def _compare_configs(runs: Sequence[RecordedRun]) -> Iterator[_Row]:
     configs = [
         {key: _write(value) for key, value in list_leaves(run.config)} for run in runs
     ]
-    for key in _gather(configs):
-        values = [config.get(key, _ABSENT) for config in configs]
-        if len(set(values)) > 1 and key.partition(".")[0] not in _PLACE:
-            yield "setting", key, tuple(values)
+    for key, values in list_differences(configs):
+        if key.partition(".")[0] not in _PLACE:
+            yield "setting", key, values
 
 
 def _write(value: object) -> str:
@@ -94,7 +92,7 @@ def _write(value: object) -> str:
 
 
 def _compare_metrics(runs: Sequence[RecordedRun], tolerance: float) -> Iterator[_Row]:
-    for name in _gather([run.metrics for run in runs]):
+    for name in gather_names([run.metrics for run in runs]):
         values = [run.metrics.get(name) for run in runs]
         if not all(_is_equal(values[0], value, tolerance) for value in values[1:]):
             yield "metric", name, tuple(map(_format_metric, values))
@@ -109,20 +107,15 @@ def _is_equal(one: float | None, other: float | None, tolerance: float) -> bool:
 
 
 def _format_metric(value: float | None) -> str:
-    return _ABSENT if value is None else f"{value:.6g}"
+    return ABSENT if value is None else f"{value:.6g}"
 
 
 def _compare_origins(runs: Sequence[RecordedRun]) -> Iterator[_Row]:
     """Yields what code, packages and data changed from the first run to another."""
     for number, run in enumerate(runs[1:], start=1):
         for change in list_changes(runs[0].origin, run.origin):
-            values = [change if i == number else _ABSENT for i in range(len(runs))]
+            values = [change if i == number else ABSENT for i in range(len(runs))]
             yield "origin", f"since {runs[0].name}", tuple(values)
-
-
-def _gather(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Returns all keys in the order of the first that has them."""
-    return list(dict.fromkeys(key for part in parts for key in part))
 
 
 def _show_runs(found: Sequence[FoundRun], runs: Sequence[RecordedRun]) -> None:
@@ -151,8 +144,8 @@ def _show_rows(rows: Sequence[_Row], count: int) -> None:
 
 
 def _subtract(values: Sequence[str]) -> list[str]:
-    if _ABSENT in values:
-        return [_ABSENT]
+    if ABSENT in values:
+        return [ABSENT]
     return [f"{float(values[1]) - float(values[0]):+.3g}"]
 
 

@@ -6,6 +6,7 @@ not may have a `folder_of_its_own` for each command, and else has one folder for
 It says whether `run_id` `takes_runs`, several, and of which `run_kinds`.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,6 +15,7 @@ from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.schema.tracking import check_uri
 from experiments.errors import Problem
 
+_NAME = re.compile(r"(?!\.)[^/\0]{1,200}")  # of a folder below `evaluation/`
 # What is asked of a task that looks at what earlier ones have left.
 _OF_FOLDER = ("output_dir", "tracking", "fresh", "name", "allowed_targets")
 
@@ -227,6 +229,36 @@ class PredictTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareTaskConfig(Target):
+    """Compare runs, or those of a sweep or search, on a page and on the screen.
+
+    Attributes:
+        data: Name of the evaluation whose predictions are compared; null for those of
+            the runs' own test split.
+        pair: Two of the rows, whose images are shown on which they disagree; null for
+            the best two.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    takes_runs: ClassVar[bool] = True
+    run_kinds: ClassVar[tuple[str, ...]] = ("sweep", "search")
+    uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id")
+
+    data: str | None
+    pair: list[str] | None = setting(length=2)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong with the name of an evaluation."""
+        if self.data is not None and not _NAME.fullmatch(self.data):
+            yield Problem(
+                "data",
+                "must be the name of an evaluation, as `evaluation/` in a run's folder "
+                f"has it. Received: {self.data!r}.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -241,4 +273,5 @@ TASKS: dict[str, type] = {
     "experiments.tasks.clean.clean": CleanTaskConfig,
     "experiments.tasks.evaluate.evaluate": EvaluateTaskConfig,
     "experiments.tasks.predict.predict": PredictTaskConfig,
+    "experiments.tasks.compare.compare": CompareTaskConfig,
 }

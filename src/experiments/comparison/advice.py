@@ -1,0 +1,41 @@
+"""What to type for what a comparison lacks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.command.printed import describe_command, describe_output
+from experiments.comparison.compared import Compared
+
+_MOST = 3  # commands
+
+
+def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, str]]:
+    """Returns commands that make what is missing, each with what it is for.
+
+    Args:
+        compared: The comparison.
+        output_dir: Of its runs.
+    """
+    return list(_list(compared, output_dir))[:_MOST]
+
+
+def advise_on_images(folder: Path, output_dir: Path | str) -> tuple[str, str]:
+    """Returns the command that shows the images of a comparison, which take a while.
+
+    Args:
+        folder: Of the sweep or search.
+        output_dir: Of its runs.
+    """
+    words = ["task=compare", f"run_id={folder}", *describe_output(output_dir)]
+    return "To see the images that are named below:", describe_command(*words)
+
+
+def _list(compared: Compared, output_dir: Path | str) -> Iterator[tuple[str, str]]:
+    for group, members in compared.verdicts.missing:
+        for member in members:
+            if member.state in ("finished", "recorded in MLflow"):
+                words = ["task=evaluate", f"run_id={member.word}"]
+                if compared.data is not None:
+                    words.append("dataset=...")
+                command = describe_command(*words, *describe_output(output_dir))
+                yield f"To make those of {group.letter}:", command

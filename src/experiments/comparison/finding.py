@@ -1,0 +1,85 @@
+"""The runs that a person means: those of a list, and those below a sweep or search."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from experiments.comparison.member import Member, read_member, read_stored_member
+from experiments.config.destination import Destination
+from experiments.config.objective import Objective
+from experiments.counts import count_of
+from experiments.errors import ConfigError, Problem
+from experiments.jobs.catalogue import find_job_folders, read_run
+from experiments.jobs.run_names import FoundRun, find_named
+from experiments.tracking.store.run_names import BEST, LAST, Kind, Wanted
+
+_PARENTS: tuple[Kind, ...] = ("sweep", "search")
+_HINT = (
+    "Such as 'run_id=[last,best]', or the id of a sweep or search: task=list shows "
+    "what can be named."
+)
+
+
+def find_members(
+    names: str | Sequence[str] | None, destination: Destination, objective: Objective
+) -> tuple[list[Member], str | None]:
+    """Returns the runs to compare, and what they are called together.
+
+    Args:
+        names: Ids, folders or names of runs, `last` or `best`; what is a sweep or a
+            search means all of its runs. One alone must be such a parent.
+        destination: Where they are looked for.
+        objective: What `best` is best by.
+
+    Raises:
+        ConfigError: They are fewer than two.
+        TrackingError: There is no such run, or several.
+    """
+    if names is None:
+        reason = "must name what is compared. Received: null."
+        raise ConfigError([Problem("run_id", reason, _HINT)])
+    alone = isinstance(names, str)
+    words = [names] if isinstance(names, str) else list(names)
+    found = [_find(word, destination, objective, alone=alone) for word in words]
+    members: dict[str, Member] = {}
+    for each in found:
+        for member in _read(each, destination):
+            members[str(member.folder or member.run_id)] = member
+    if len(members) < 2:
+        reason = (
+            f"must mean two runs or more. Received: {', '.join(words)}, "
+            f"{count_of(len(members), 'run')}."
+        )
+        raise ConfigError([Problem("run_id", reason, _HINT)])
+    listed = found[0].listed
+    is_parent = alone and listed is not None
+    return list(members.values()), listed.name if is_parent and listed else None
+
+
+def list_members(parent: Path, output_dir: Path) -> list[Member]:
+    """Returns the runs below the folder of a sweep or search, in their order."""
+    return [read_member(folder, output_dir) for folder in _list_below(parent)]
+
+
+def _find(
+    word: str, destination: Destination, objective: Objective, *, alone: bool
+) -> FoundRun:
+    kinds: tuple[Kind, ...] = ("run", "trial", *_PARENTS)
+    if word in (LAST, BEST):
+        kinds = _PARENTS if alone else ("run",)
+    return find_named(word, destination, Wanted(objective=objective, kinds=kinds))
+
+
+def _read(found: FoundRun, destination: Destination) -> Iterator[Member]:
+    if found.folder is None:
+        yield read_stored_member(found.word, destination)
+    elif found.listed is None or found.listed.kind == "run":
+        yield read_member(found.folder, destination.output_dir)
+    else:
+        yield from list_members(found.folder, destination.output_dir)
+
+
+def _list_below(parent: Path) -> Iterator[Path]:
+    for folder in find_job_folders(parent):
+        listed = read_run(folder, parent)
+        if listed is not None and listed.kind == "run":
+            yield folder

@@ -1,0 +1,137 @@
+"""Runs that differ in their seed alone, as one row, the best row first."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from string import ascii_uppercase
+
+from experiments.comparison.estimate import Estimate, estimate
+from experiments.comparison.member import Member
+from experiments.comparison.settings import SEED, list_differences
+from experiments.config.metric_names import name_best
+from experiments.config.objective import Objective
+from experiments.counts import join_words
+
+_LONGEST = 60  # letters of what tells rows of one name apart
+_SEED_WORD = re.compile(r"(^|\s)\+{0,2}seed=\S+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A row of a comparison.
+
+    Attributes:
+        letter: By which it is called: A, B, ..., Z, AA, ...
+        label: What it is, for people.
+        members: Its runs, one a seed.
+        values: What it has of each key that differs between the rows.
+    """
+
+    letter: str
+    label: str
+    members: tuple[Member, ...]
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.letter} {self.label}"
+
+    def estimate(self, metric: str) -> Estimate:
+        """Returns what its seeds say of a metric."""
+        return estimate([member.metrics.get(metric) for member in self.members])
+
+    def average(self, attribute: str) -> float | None:
+        """Returns the mean of a number of its runs, of those that have it."""
+        return estimate([getattr(member, attribute) for member in self.members]).mean
+
+
+def group_members(members: Sequence[Member], objective: Objective) -> list[Group]:
+    """Returns the rows of a comparison, those without a value last.
+
+    A row never has a seed twice: what has the same settings is told apart by its code
+    and data, else each run is a row of its own.
+
+    Args:
+        members: In any order, which decides between equals.
+        objective: What is compared, by its mean over the seeds of a row.
+    """
+    rows = [part for row in _by_settings(members) for part in _split(row)]
+    metric = name_best(objective.name)
+    means = [estimate([m.metrics.get(metric) for m in row]).mean for row in rows]
+    order = objective.rank(means)
+    order += [number for number in range(len(rows)) if number not in set(order)]
+    ranked = [rows[number] for number in order]
+    differing = dict(list_differences([_without_seed(row[0]) for row in ranked]))
+    groups = [
+        Group(
+            letter=name_letter(number),
+            label=_name(row),
+            members=tuple(row),
+            values={key: values[number] for key, values in differing.items()},
+        )
+        for number, row in enumerate(ranked)
+    ]
+    known = Counter(group.label for group in groups)
+    return [_tell_apart(g) if known[g.label] > 1 else g for g in groups]
+
+
+def name_letter(number: int) -> str:
+    """Returns A, B, ..., Z, AA, AB, ... as the columns of a sheet are called."""
+    letters = ""
+    number += 1
+    while number:
+        number, place = divmod(number - 1, len(ascii_uppercase))
+        letters = ascii_uppercase[place] + letters
+    return letters
+
+
+def _by_settings(members: Sequence[Member]) -> list[list[Member]]:
+    found: dict[object, list[Member]] = {}
+    for member in members:
+        settings = tuple(sorted(_without_seed(member).items()))
+        # What has no record of its settings has nothing in common with another one.
+        found.setdefault(settings or member.word, []).append(member)
+    return list(found.values())
+
+
+def _split(members: list[Member]) -> Iterator[list[Member]]:
+    """Yields parts in which no seed is there twice."""
+    if _has_each_seed_once(members):
+        yield members
+        return
+    found: dict[str, list[Member]] = {}
+    for member in members:
+        made_of = {part: member.origin.get(part) for part in ("code", "data")}
+        found.setdefault(repr(made_of), []).append(member)
+    for part in found.values():
+        if _has_each_seed_once(part):
+            yield part
+        else:
+            yield from ([member] for member in part)
+
+
+def _has_each_seed_once(members: Sequence[Member]) -> bool:
+    return len({member.seed for member in members}) == len(members)
+
+
+def _without_seed(member: Member) -> dict[str, str]:
+    return {key: value for key, value in member.settings.items() if key != SEED}
+
+
+def _name(members: Sequence[Member]) -> str:
+    """Returns the name of a run, of several seeds without them."""
+    first = members[0]
+    if len(members) == 1:
+        return first.name
+    name = _SEED_WORD.sub("", first.name).strip()
+    return name or f"seeds {join_words([str(member.seed) for member in members])}"
+
+
+def _tell_apart(group: Group) -> Group:
+    """Returns a row that is called as another one with what tells it from that."""
+    words = " ".join(f"{key}={value}" for key, value in group.values.items())
+    if not words or len(words) > _LONGEST:
+        first = group.members[0]
+        words = first.run_id[:8] if first.run_id else Path(first.word).name
+    return replace(group, label=f"{group.label} ({words})")

@@ -1,0 +1,74 @@
+"""The images that a comparison shows, where they are within reach."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.comparison.contrast import Draw
+from experiments.comparison.group import Group
+from experiments.data.dataset import Dataset
+from experiments.data.files.scan import digest_content
+from experiments.data.images.pixels import read_pixels
+from experiments.data.samples import digest_samples, name_samples
+from experiments.data.split import ArraySplit
+from experiments.errors import ExperimentError
+from experiments.pictures.thumbnail import draw_thumbnail
+from experiments.records import read_bytes, resolve_inside
+
+_MOST_BYTES = 2**28
+_UNCHECKED = "off"  # of `dataset.verify`, where no digest tells the content
+
+
+def reach_files(group: Group) -> Draw | None:
+    """Returns what reads the images of a row from its data set's folder.
+
+    No framework is imported, and no folder is looked through.
+
+    Args:
+        group: Its first run says where its images are.
+
+    Returns:
+        `None` where it has no such folder, or it is not here.
+    """
+    settings = group.members[0].settings
+    root = Path(settings.get("dataset.path", ""))
+    if not (root.is_absolute() and root.is_dir()):
+        return None
+    checked = settings.get("dataset.verify") != _UNCHECKED
+
+    def draw(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        return [_read(root, *each, checked=checked) for each in wanted]
+
+    return draw
+
+
+def reach_arrays(dataset: Dataset) -> Draw:
+    """Returns what takes the images of the test split of a data set in memory."""
+    split = dataset.test
+
+    def draw(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        if not isinstance(split, ArraySplit):
+            return [None] * len(wanted)
+        rows = {name: row for row, name in enumerate(name_samples(split))}
+        return [_take(split, rows.get(name), digest) for name, digest in wanted]
+
+    return draw
+
+
+def _read(root: Path, name: str, digest: str, *, checked: bool) -> bytes | None:
+    """Returns an image of a folder; `None` where it is gone or another one now."""
+    try:
+        content = read_bytes(resolve_inside(root, name), limit=_MOST_BYTES)
+        if checked and digest_content(content) != digest:
+            return None
+        return draw_thumbnail(read_pixels(content))
+    except (ExperimentError, OSError, ValueError):
+        return None
+
+
+def _take(split: ArraySplit, row: int | None, digest: str) -> bytes | None:
+    if row is None:
+        return None
+    one = ArraySplit(split.images[row : row + 1], split.labels[row : row + 1])
+    if digest_samples(one) != [digest]:
+        return None
+    return draw_thumbnail(split.images[row])

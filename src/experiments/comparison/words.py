@@ -1,0 +1,75 @@
+"""What a comparison says in sentences, on a screen and on a page."""
+
+from experiments.comparison.compared import Compared
+from experiments.comparison.contrast import Contrast
+from experiments.comparison.verdict import Verdict, describe_basis
+from experiments.config.metric_names import name_best
+from experiments.counts import count_of, join_words
+
+
+def tell_best(compared: Compared) -> str:
+    """Returns how many runs there are, and which row is the best."""
+    runs = sum(len(group.members) for group in compared.groups)
+    text = f"{count_of(runs, 'run')} in {count_of(len(compared.groups), 'row')}."
+    if runs == len(compared.groups):
+        text = f"{count_of(runs, 'run')}."
+    best = compared.groups[0]
+    found = best.estimate(name_best(compared.objective.name))
+    if found.mean is None:
+        return f"{text} None has a {compared.objective.name}."
+    seeds = f", the mean of {found.count} seeds" if found.count > 1 else ""
+    return (
+        f"{text} The best {compared.objective.name} is that of {best}: "
+        f"{found.mean:.4f}{seeds}."
+    )
+
+
+def tell_verdicts(compared: Compared) -> tuple[list[str], list[str]]:
+    """Returns what is said of pairs of rows, and what else has to be known of it."""
+    verdicts = compared.verdicts
+    ordered = sorted(verdicts.told, key=lambda told: not told.is_shown)
+    sentences = [_capitalise(told) for told in ordered]
+    notes = [describe_basis(verdicts)] if verdicts.told else []
+    notes += verdicts.problems
+    if verdicts.missing:
+        notes.append(_tell_missing(compared))
+    elif not verdicts.told and not verdicts.problems:
+        notes.append("There is one row only: nothing to compare it with.")
+    if verdicts.left_out:
+        notes.append(
+            f"The best {len(compared.groups) - verdicts.left_out} rows are held "
+            f"against the first; {count_of(verdicts.left_out, 'more row')} only stand "
+            "in the table."
+        )
+    return sentences, notes
+
+
+def tell_contrast(found: Contrast) -> str:
+    """Returns what the images are of."""
+    return (
+        f"Images that one of {found.first} and {found.second} gets right and the other "
+        "wrong, the clearest first."
+    )
+
+
+def describe_rest(count: int, noun: str) -> list[str]:
+    """Returns a line on how many more there are; none without any."""
+    return [f"... and {count_of(count, f'more {noun}')}"] if count > 0 else []
+
+
+def _tell_missing(compared: Compared) -> str:
+    letters = [group.letter for group, _ in compared.verdicts.missing]
+    shown = join_words(letters[:10]) + (", ..." if len(letters) > 10 else "")
+    if compared.data is not None:
+        what = f"an evaluation on {compared.data!r}"
+        return f"Without {what}, and so not compared by their images: {shown}."
+    return (
+        f"Without predictions on the test images, and so not compared by them: "
+        f"{shown}. Such a run has not ended, or was trained by an earlier release, "
+        "without a test split or with task.predictions=none."
+    )
+
+
+def _capitalise(told: Verdict) -> str:
+    text = str(told)
+    return f"{text[0].upper()}{text[1:]}."
