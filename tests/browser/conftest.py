@@ -19,7 +19,7 @@ from tests.warm import run_to_the_end
 SCREENSHOTS = ROOT / ".screenshots"
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SMALL = ["model=resnet20_cifar", "dataset=digits", "dataset.image_size=null"]
-_LINK = re.compile(r"^(MLflow run|compare) +(\S+)$", re.MULTILINE)
+_LINK = re.compile(r"^(MLflow run|charts) +(\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -116,5 +116,5 @@ def _run(server: Server, outputs: Path, *words: str) -> Printed:
     assert done.returncode == 0, done.stdout + done.stderr
     links = _LINK.findall(done.stdout)
     *runs, parent = [link for name, link in links if name == "MLflow run"]
-    (compare,) = [link for name, link in links if name == "compare"]
+    (compare,) = [link for name, link in links if name == "charts"]
     return Printed(compare=compare, parent=parent, runs=tuple(runs))

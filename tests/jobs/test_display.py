@@ -246,7 +246,7 @@ def test_long_links_of_a_sweep_stay_on_one_line_each(
         f"\n{table}\n"
         f"folder      {LONG_NAME}\n"
         f"MLflow run  {LONG_URL}\n"
-        f"compare     {LONG_URL}/compare\n"
+        f"charts      {LONG_URL}/compare\n"
     )
 
 

@@ -147,7 +147,7 @@ def test_table_and_links_are_shown(
     assert "| 1 | 2 | 0.5000 | -2.6766 to 3.6766 | FINISHED |" in shown
     assert f"folder      {tmp_path}\n" in shown
     assert "MLflow run  http://mlflow/parent\n" in shown
-    assert "compare     http://mlflow/compare\n" in shown
+    assert "charts      http://mlflow/compare\n" in shown
 
 
 def test_link_compares_at_most_a_hundred_recorded_runs(tmp_path: Path) -> None:

@@ -222,13 +222,28 @@ def show_rows(rows: Mapping[str, str]) -> None:
 
 
 def show_sweep(
-    table: str, folder: Path, *, run_url: str | None, compare_url: str | None
+    table: str,
+    folder: Path,
+    *,
+    page: Path | None = None,
+    run_url: str | None,
+    compare_url: str | None,
 ) -> None:
-    """Prints the sorted table of a sweep and where to compare its runs."""
+    """Prints the sorted table of a sweep and where to compare its runs.
+
+    Args:
+        table: In Markdown.
+        folder: Of the sweep.
+        page: That compares its runs without a server.
+        run_url: Of its parent run in MLflow.
+        compare_url: Of MLflow's charts of its runs.
+    """
     rows = {"folder": short_path(folder)}
+    if page is not None:
+        rows["compare"] = short_path(page)
     if run_url is not None:
         rows["MLflow run"] = run_url
     if compare_url is not None:
-        rows["compare"] = compare_url
+        rows["charts"] = compare_url
     print(f"\n{table}")
     show_rows(rows)

@@ -7,11 +7,13 @@ from pathlib import Path
 from experiments import job_files
 from experiments.command.plan import Plan, select_overrides
 from experiments.config.metric_names import name_best
+from experiments.config.objective import Objective
 from experiments.jobs import display
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
 from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
+from experiments.sweeps.comparison_page import leave_comparison
 from experiments.sweeps.description import list_swept
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.tracker import Tracker
@@ -55,6 +57,7 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     """
     results = gather_results(plan)
     objective = plan.run.trainer.objective
+    page = compare_runs(parent, plan, objective)
     table = parent_run.finish_sweep(
         parent,
         results,
@@ -63,12 +66,36 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
         stopped_by=stopped_by,
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
-    show_runs(parent, plan, table, run_ids)
+    show_runs(parent, plan, table, run_ids, page=page)
     display.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
     return int(any(result.status != "FINISHED" for result in results))
 
 
-def show_runs(parent: Tracker, plan: Plan, table: str, run_ids: Sequence[str]) -> None:
+def compare_runs(parent: Tracker, plan: Plan, objective: Objective) -> Path | None:
+    """Leaves the page that compares the runs of a sweep or search; returns its path.
+
+    Args:
+        parent: Their parent run, not closed yet.
+        plan: The checked command line.
+        objective: What they are ranked by.
+    """
+    return leave_comparison(
+        parent,
+        plan.folder,
+        output_dir=Path(plan.run.output_dir).absolute(),
+        objective=objective,
+        title=plan.run.name or _name_sweep(plan),
+    )
+
+
+def show_runs(
+    parent: Tracker,
+    plan: Plan,
+    table: str,
+    run_ids: Sequence[str],
+    *,
+    page: Path | None,
+) -> None:
     """Prints a table of runs and where they can be compared.
 
     Args:
@@ -76,11 +103,13 @@ def show_runs(parent: Tracker, plan: Plan, table: str, run_ids: Sequence[str]) -
         plan: The checked command line.
         table: In Markdown, the best first.
         run_ids: Of those that have one.
+        page: What `compare_runs` returned.
     """
     compared = run_ids[:_LARGEST_COMPARISON]
     display.show_sweep(
         table,
         plan.folder,
+        page=page,
         run_url=parent.run_url,
         compare_url=parent.compare_url(compared, _compare(plan)) if compared else None,
     )

@@ -31,7 +31,7 @@ from experiments.search.results.pictures import (
 )
 from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Outcome, Trial, best_trial
-from experiments.sweeps.closing import show_runs
+from experiments.sweeps.closing import compare_runs, show_runs
 from experiments.sweeps.description import describe_trials
 from experiments.tracking.spool.place import name_below
 from experiments.tracking.tracker import Tracker
@@ -54,6 +54,7 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
     best = best_trial(trials, objective)
     _log_files(parent, plan, trials)
     _log_best(parent, plan, trials)
+    page = compare_runs(parent, plan, objective)
     if stopped_by is not None:
         parent.finish("KILLED", stopped_by)
     elif best is None:
@@ -62,7 +63,7 @@ def close_search(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) 
         )
     else:
         parent.finish("FINISHED")
-    _show(parent, plan, trials, best)
+    _show(parent, plan, trials, best, page)
     return int(best is None)
 
 
@@ -181,12 +182,16 @@ def _describe_space(search: SearchPlan) -> dict[str, object]:
 
 
 def _show(
-    parent: Tracker, plan: Plan, trials: Sequence[Trial], best: Trial | None
+    parent: Tracker,
+    plan: Plan,
+    trials: Sequence[Trial],
+    best: Trial | None,
+    page: Path | None,
 ) -> None:
     objective = _search_of(plan).config.objective
     run_ids = [t.outcome.run_id for t in trials if t.outcome and t.outcome.run_id]
     table = format_markdown(trials, objective)
-    show_runs(parent, plan, table, list(dict.fromkeys(run_ids)))
+    show_runs(parent, plan, table, list(dict.fromkeys(run_ids)), page=page)
     if best is not None:
         print("\nThe best trial as a command:")
         print(f"  {_describe_best(plan, best)}")
