@@ -55,6 +55,8 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "STATE_SUFFIX": ".safetensors",
         "PREDICTIONS": "predictions",
         "EVALUATION": "evaluation",
+        "EXPLANATION_PAGE": "explanation.html",
+        "EXPLANATIONS": "explanations",
         "TRACKING": "tracking",
         "JOURNAL": "journal.jsonl",
         "MODELS": "models",

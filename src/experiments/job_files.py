@@ -23,6 +23,7 @@ is written.
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
 | `inspect.html` | what a training would see and do, of `task=inspect` |
+| `explanation.html`, `explanations/` | where images speak for a class, a picture each |
 | `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
@@ -89,6 +90,8 @@ GALLERY = "gallery.html"
 TEST_SPLIT = "test"
 TABLE = "predictions.parquet"
 COMPARISON = "comparison.html"
+EXPLANATION_PAGE = "explanation.html"
+EXPLANATIONS = "explanations"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

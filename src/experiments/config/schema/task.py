@@ -259,6 +259,26 @@ class CompareTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExplainTaskConfig(Target):
+    """Show where images speak for a class.
+
+    Attributes:
+        class_name: A class whose maps are shown beside those of the likeliest one.
+        method: Class activation maps, Grad-CAM, or the former where they are exact.
+        most: So many images at most, the first ones.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    takes_input: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id", "input", "gpu")
+
+    class_name: str | None
+    method: Literal["auto", "cam", "grad_cam"]
+    most: int = setting(ge=1, most=200)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -274,4 +294,5 @@ TASKS: dict[str, type] = {
     "experiments.tasks.evaluate.evaluate": EvaluateTaskConfig,
     "experiments.tasks.predict.predict": PredictTaskConfig,
     "experiments.tasks.compare.compare": CompareTaskConfig,
+    "experiments.tasks.explain.explain": ExplainTaskConfig,
 }
