@@ -24,6 +24,7 @@ is written.
 | `checkpoints/manifest.json` | which of them count |
 | `inspect.html` | what a training would see and do, of `task=inspect` |
 | `explanation.html`, `explanations/` | where images speak for a class, a picture each |
+| `audit.html`, `corrections.csv` | what an audit found, and what it proposes |
 | `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
@@ -92,6 +93,8 @@ TABLE = "predictions.parquet"
 COMPARISON = "comparison.html"
 EXPLANATION_PAGE = "explanation.html"
 EXPLANATIONS = "explanations"
+AUDIT_PAGE = "audit.html"
+CORRECTIONS = "corrections.csv"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -33,6 +33,9 @@ img.picture { max-width: 100%; height: auto; }
 .bar i { position: absolute; inset: 0 auto 0 0; background: #bcd6f0; }
 .bar b, .bar span { position: relative; font-weight: normal; }
 .bar:first-of-type b { font-weight: bold; }
+.groups { display: flex; flex-wrap: wrap; gap: 1rem; }
+.groups > div { border: 1px solid #ccc; border-radius: 6px; padding: .6rem; }
+.groups p { margin: 0 0 .5rem; font-size: 13px; max-width: 450px; }
 """
 
 _DRAW_FIGURES = """
@@ -185,6 +188,16 @@ def _bar(name: str, share: float) -> str:
         f'<div class="bar"><i style="width: {percent}%"></i><b>{escape(name)}</b>'
         f"<span>{percent} %</span></div>"
     )
+
+
+def groups(parts: Iterable[tuple[str, str]]) -> str:
+    """Returns galleries beside each other, each in a box below a text.
+
+    Args:
+        parts: The text, and the gallery as HTML.
+    """
+    boxes = [f"<div>{paragraph(text)}\n{images}</div>" for text, images in parts]
+    return "\n".join(['<div class="groups">', *boxes, "</div>"])
 
 
 def figure(figure: Any, identifier: str) -> str:

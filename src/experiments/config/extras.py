@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.config.programs import name_program
+from experiments.counts import agree, join_words
 from experiments.errors import Problem
 
 # Name to import -> extra of pyproject.toml that brings it.
 EXTRAS = {
+    "cleanlab": "audit",
+    "imagehash": "audit",
     "jax": "jax",
     "jax_plugins.xla_cuda12": "jax-cuda",
     "nvidia": "gpu",  # TensorFlow's CUDA libraries
@@ -53,6 +56,15 @@ def how_to_get_launcher(name: str) -> str:
         package for start, package in _LAUNCHERS.items() if name.startswith(start)
     )
     return next((how_to_install(package) for package in needed), "")
+
+
+def check_audit() -> Iterator[Problem]:
+    """Yields a problem when a package is absent without which nothing is audited."""
+    absent = [name for name in ("cleanlab", "imagehash") if not is_installed(name)]
+    if absent:
+        verb = agree(len(absent), "is", "are")
+        reason = f"cannot be audit: {join_words(absent)} {verb} not installed."
+        yield Problem("task", reason, how_to_install(absent[0]))
 
 
 def check_backend(backend: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from experiments.config.extras import check_backend
+from experiments.config.extras import check_audit, check_backend
 from experiments.config.objective import (
     EPOCH_METRICS,
     TOP5_FROM,
@@ -20,6 +20,7 @@ from experiments.config.schema.schedule import (
     ScheduleConfig,
     StepConfig,
 )
+from experiments.config.schema.task import AuditTaskConfig
 from experiments.counts import write_count
 from experiments.errors import Problem
 
@@ -39,6 +40,8 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_image(run)
     yield from _check_precision(run)
     yield from _check_backend(run)
+    if isinstance(run.task, AuditTaskConfig):
+        yield from check_audit()
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:

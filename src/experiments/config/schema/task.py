@@ -279,6 +279,21 @@ class ExplainTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditTaskConfig(Target):
+    """Look for what is wrong with a data set.
+
+    Attributes:
+        near_bits: Of 64 bits of a perceptual hash, so many may differ between images
+            that are nearly the same.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+
+    near_bits: int = setting(ge=0, le=16)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -295,4 +310,5 @@ TASKS: dict[str, type] = {
     "experiments.tasks.predict.predict": PredictTaskConfig,
     "experiments.tasks.compare.compare": CompareTaskConfig,
     "experiments.tasks.explain.explain": ExplainTaskConfig,
+    "experiments.tasks.audit.audit": AuditTaskConfig,
 }

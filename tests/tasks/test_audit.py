@@ -1,0 +1,94 @@
+"""What `task=audit` leaves of a folder with planted faults."""
+
+import csv
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.config import extras
+from experiments.errors import ConfigError
+from tests.audit.photos import cut, encode, write, write_folder
+from tests.conftest import ROOT
+from tests.test_pages import Reader
+from tests.warm import run_to_the_end
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose test split has three images of the training split."""
+    root = tmp_path_factory.mktemp("data") / "photos"
+    write_folder(root, {"train": 20, "val": 4, "test": 4})
+    temple = root / "train" / "temple"
+    shutil.copy(temple / "000.jpg", root / "test" / "temple" / "same.jpg")
+    again = encode(cut("temple", 1), quality=60)
+    write(root / "test" / "temple" / "again.jpg", again)
+    larger = encode(cut("flower", 2).resize((96, 96)))
+    write(root / "val" / "temple" / "larger.jpg", larger)
+    write(root / "train" / "flower" / "note.jpg", b"no image")
+    return root
+
+
+@pytest.fixture(scope="module")
+def audited(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Runs the command; returns what it printed and its folder."""
+    place = tmp_path_factory.mktemp("runs")
+    words = ["task=audit", "dataset=folder", f"dataset.path={photos}"]
+    words.append("dataset.image_size=32")
+    args = [sys.executable, str(ROOT / "run.py"), *words]
+    done = run_to_the_end(args, timeout=240, cwd=place)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (place / "outputs" / "runs").glob("audit-*")
+    return done.stdout, folder
+
+
+def read_rows(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "corrections.csv").open(newline="") as file:
+        return {row["sample"]: row for row in csv.DictReader(file)}
+
+
+def test_planted_leaks_are_proposed_to_be_dropped(audited: Any) -> None:
+    rows = read_rows(audited[1])
+    dropped = {name for name, row in rows.items() if row["action"] == "drop"}
+    assert dropped == {
+        "train/temple/000.jpg",
+        "train/temple/001.jpg",
+        "train/flower/002.jpg",
+        "train/flower/note.jpg",
+    }
+    assert "of the test split" in rows["train/temple/000.jpg"]["reason"]
+    assert "labelled temple" in rows["train/flower/002.jpg"]["reason"]
+
+
+def test_screen_says_how_much_was_found_and_what_to_do_next(audited: Any) -> None:
+    shown, folder = audited
+    lines = [line.split() for line in shown.splitlines()]
+    assert [*["the", "same", "image", "in", "several", "splits"], "1"] in lines
+    assert [
+        *["nearly", "the", "same", "image", "in", "several", "splits"],
+        "2",
+    ] in lines
+    assert [*["files", "that", "are", "no", "usable", "images"], "1"] in lines
+    (command,) = [line for line in shown.splitlines() if "Then train" in line]
+    assert f"dataset.corrections={folder / 'corrections.csv'}" in command
+    assert "task=" not in command
+
+
+def test_page_shows_what_was_found(audited: Any) -> None:
+    page = (audited[1] / "audit.html").read_text()
+    read = Reader(page)
+    assert "test/temple/same.jpg: temple, test" in read.texts
+    assert len(read.sources) >= 6
+    assert all(source.startswith("data:") for source in read.sources)
+
+
+def test_absent_packages_are_told_with_the_command(
+    check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda name: name != "cleanlab")
+    with pytest.raises(ConfigError) as error:
+        check("task=audit")
+    assert "cleanlab is not installed" in str(error.value)
+    assert extras.how_to_install("cleanlab") in str(error.value)
