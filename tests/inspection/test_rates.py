@@ -25,6 +25,8 @@ def test_each_step_of_a_short_training_is_known() -> None:
     assert (rates.first, rates.peak) == (0, (10, 1.0))
     assert rates.last == pytest.approx(0.1)
     assert int(optimizer.iterations) == 0
+    told = "0 at first, 1 at its peak in epoch 2, 0.1 in the last of 40 steps"
+    assert rates.describe() == told
 
 
 def test_of_a_long_training_some_epochs_are_known_with_their_begin_and_end() -> None:
@@ -39,3 +41,4 @@ def test_of_a_long_training_some_epochs_are_known_with_their_begin_and_end() -> 
 def test_optimizer_without_a_schedule_keeps_its_rate() -> None:
     rates = list_rates(keras.optimizers.SGD(0.5), steps_per_epoch=2, epochs=2)
     assert rates.steps == dict.fromkeys(range(4), 0.5)
+    assert rates.describe() == "0.5 in each of 4 steps"

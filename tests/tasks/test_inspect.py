@@ -176,6 +176,18 @@ def test_photographs_are_measured_as_they_stand_and_doubts_are_told(
         assert image.size == (40, 60)
 
 
+def test_other_backend_is_looked_at_and_commands_have_pages_of_their_own(
+    run_command: Any, tmp_path: Path
+) -> None:
+    words = [word for word in WORDS if not word.startswith("trainer.")]
+    done = run_command("task=inspect", "backend=jax", *words, cold=True)
+    assert done.returncode == 0, done.stderr
+    assert "CPU, jax, float32, jit on" in done.stdout
+    (page,) = tmp_path.glob("outputs/runs/inspect-*/inspect.html")
+    assert str(page.relative_to(tmp_path)) in done.stdout
+    assert not (tmp_path / "outputs" / job_files.DATABASE).exists()
+
+
 def test_time_is_judged_by_jobs_like_it(
     make_job: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

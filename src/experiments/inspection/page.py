@@ -119,7 +119,7 @@ def _show_rates(found: Inspection) -> Iterator[str]:
     drawn = draw_schedule(
         rates.steps, rates.epochs, steps_per_epoch=rates.steps_per_epoch
     )
-    yield paragraph(f"{_capital(found.rows['rate'])}.")
+    yield paragraph(f"{_capital(rates.describe())}.")
     yield picture(as_png(drawn), "Learning rate over the epochs")
     rows = [(f"{number}", f"{rate:.6g}") for number, rate in rates.epochs.items()]
     listed = table(("epoch", "lr, the rate of its last step"), rows)

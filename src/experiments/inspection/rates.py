@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.counts import count_of
 from experiments.inspection.spread import spread
 from experiments.training.callbacks.monitors import rate_at
 
@@ -41,6 +42,18 @@ class Rates:
         """The first step with the highest rate that is known, and that rate."""
         step = max(self.steps, key=lambda step: self.steps[step])
         return step, self.steps[step]
+
+    def describe(self) -> str:
+        """Returns the first, highest and last rate in a sentence."""
+        count = count_of(max(self.steps) + 1, "step")
+        if len({*self.steps.values()}) == 1:
+            return f"{self.first:.3g} in each of {count}"
+        step, peak = self.peak
+        return (
+            f"{self.first:.3g} at first, {peak:.3g} at its peak in "
+            f"epoch {1 + step // self.steps_per_epoch}, "
+            f"{self.last:.3g} in the last of {count}"
+        )
 
 
 def list_rates(optimizer: Any, *, steps_per_epoch: int, epochs: int) -> Rates:

@@ -1,7 +1,7 @@
 """Shows what a training would see and do, and trains nothing."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,11 +43,14 @@ from experiments.runtime.devices import Devices, free_memory
 
 if TYPE_CHECKING:
     from experiments.inspection.inspection import Inspection
-    from experiments.inspection.rates import Rates
     from experiments.models.cost import LayerCost
 
 _NO_AUGMENT = NoAugmentConfig(_target_="experiments.data.augment.none.no_augment")
 _MOST_STAGES = 8  # on the screen
+_ORDER = (
+    *("device", "data", "classes", "balance", "files"),
+    *("model", "training", "rate", "time"),
+)
 _OWN = ("task", "task.images", "task.files")  # keys that say what to show
 
 
@@ -76,14 +79,6 @@ def inspect(job: Job) -> JobResult:
 
 def look(job: Job) -> "Inspection":
     """Returns all that is to be seen of a job before it is trained."""
-    from experiments.inspection.balance import count_classes
-    from experiments.inspection.batch import take_batch
-    from experiments.inspection.doubts import find_data_doubts
-    from experiments.inspection.inspection import Inspection
-    from experiments.inspection.rates import list_rates
-    from experiments.inspection.sizes import measure_sizes
-    from experiments.models.cost import measure_layers
-
     options = job.run.task.arguments()  # those of a record are the training's
     job = best_of_search(job)
     job.stop.plan = "stopping: nothing is trained, and nothing is lost"
@@ -92,42 +87,50 @@ def look(job: Job) -> "Inspection":
     claimed = claim_devices(run)
     check_memory(run)
     devices = configure_framework(run, claimed)
+    return _look(job, devices, options)
+
+
+def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection":
+    """Returns what is to be seen; from here on the framework may be imported."""
+    from experiments.inspection.balance import count_classes
+    from experiments.inspection.batch import take_batch
+    from experiments.inspection.doubts import find_data_doubts
+    from experiments.inspection.inspection import Inspection
+    from experiments.inspection.rates import list_rates
+    from experiments.inspection.sizes import measure_sizes
+    from experiments.models.cost import measure_layers
+
+    run = job.run
     dataset = build_dataset(run)
     pipelines = build_pipelines(run, dataset)
     steps = pipelines.steps_per_epoch
     model = build_model(run, dataset, steps_per_epoch=steps, devices=devices)
-    cost = measure_cost(run, model, devices)
+    plain = _build_plain(run, dataset)
     with naming_damaged_files(dataset):
-        batch = take_batch(model, pipelines.train_from(0), _build_plain(run, dataset))
-    rates = list_rates(
-        model.optimizer, steps_per_epoch=steps, epochs=run.trainer.epochs
-    )
+        batch = take_batch(model, pipelines.train_from(0), plain)
+    epochs = run.trainer.epochs
+    rates = list_rates(model.optimizer, steps_per_epoch=steps, epochs=epochs)
     balance = count_classes(dataset)
     sizes = measure_sizes(dataset, most=options["files"])
-    layers = measure_layers(model, precision=run.trainer.precision)
-    start = display.describe_start(job, dataset, cost, devices)
-    start["device"] += _describe_choices(run, model, devices)
-    files = {} if sizes is None else {"files": sizes.describe()}
-    of_data = {"balance": balance.describe(), **files}
-    rows = {**{k: start.pop(k) for k in ("device", "data", "classes")}, **of_data}
-    rows |= {**start, "rate": _describe_rates(rates)}
-    rows["time"] = _describe_time(run)
+    of_data = find_data_doubts(dataset, balance, sizes, steps=steps * epochs)
+    rows = {
+        **_describe_built(job, dataset, model, devices),
+        "balance": balance.describe(),
+        **({} if sizes is None else {"files": sizes.describe()}),
+        "rate": rates.describe(),
+        "time": _describe_time(run),
+    }
     return Inspection(
         title=f"Before training: {job.name.removeprefix('inspect ')}",
-        rows=rows,
-        doubts=[
-            *find_doubts(run),
-            *find_data_doubts(
-                dataset, balance, sizes, steps=steps * run.trainer.epochs
-            ),
-        ],
+        rows={name: rows[name] for name in _ORDER if name in rows},
+        doubts=[*find_doubts(run), *of_data],
         dataset=dataset,
         rates=rates,
         batch=batch,
         shown=options["images"],
         balance=balance,
         sizes=sizes,
-        layers=layers,
+        layers=measure_layers(model, precision=run.trainer.precision),
         config=yaml.safe_dump(redact_data(dict(job.resolved)), sort_keys=False),
         command=_describe_training(job),
     )
@@ -144,7 +147,7 @@ def show(found: "Inspection", page: Path) -> None:
 
     replace_bytes(page, build_inspection_page(found).encode())
     print(found.title)
-    display.show_rows(_place_stages(found))
+    display.show_rows(_add_stages(found))
     print()
     for doubt in found.doubts:
         print(f"Doubt: {doubt}")
@@ -159,6 +162,16 @@ def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
     return plain.train_from(0)
 
 
+def _describe_built(
+    job: Job, dataset: Dataset, model: Any, devices: Devices
+) -> dict[str, str]:
+    """Returns what a training would say at its start, and what `auto` has become."""
+    cost = measure_cost(job.run, model, devices)
+    rows = display.describe_start(job, dataset, cost, devices)
+    rows["device"] += _describe_choices(job.run, model, devices)
+    return rows
+
+
 def _describe_choices(run: RunConfig, model: Any, devices: Devices) -> str:
     """Returns what `auto` has become, and the memory that is free."""
     chosen = describe_choices(run, model, devices)
@@ -166,15 +179,6 @@ def _describe_choices(run: RunConfig, model: Any, devices: Devices) -> str:
     memory = free_memory(devices)
     free = "" if memory is None else f"; {format_bytes(memory)} of memory is free"
     return f", {', '.join(words)}{free}"
-
-
-def _describe_rates(rates: "Rates") -> str:
-    step, peak = rates.peak
-    epoch = 1 + step // rates.steps_per_epoch
-    return (
-        f"{rates.first:.3g} at first, {peak:.3g} at its peak in epoch {epoch}, "
-        f"{rates.last:.3g} in the last of {count_of(max(rates.steps) + 1, 'step')}"
-    )
 
 
 def _describe_time(run: RunConfig) -> str:
@@ -192,14 +196,11 @@ def _describe_time(run: RunConfig) -> str:
     return f"about {about(each)} an epoch, {about(whole)} in all, judged by {jobs}"
 
 
-def _place_stages(found: "Inspection") -> dict[str, str]:
+def _add_stages(found: "Inspection") -> dict[str, str]:
     """Returns the rows with those of the network's stages below the network's."""
-    rows: dict[str, str] = {}
-    for heading, text in found.rows.items():
-        rows[heading] = text
-        if heading == "model":
-            rows |= _list_stages(found.layers)
-    return rows
+    pairs = list(found.rows.items())
+    below = 1 + list(found.rows).index("model")
+    return dict([*pairs[:below], *_list_stages(found.layers), *pairs[below:]])
 
 
 def _list_stages(layers: "Sequence[LayerCost]") -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.config.fields import Target
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.task import TASKS
+from experiments.config.schema.task import TASKS, InspectTaskConfig
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.errors import Problem
 
@@ -53,12 +53,18 @@ def find_unused(
         if search is not None and key in _OF_PLAIN_SWEEPS:
             hint = f"Type {_OF_PLAIN_SWEEPS[key]}=..."
             yield Problem(key, "is not used by a search.", hint)
+    if multirun and isinstance(run.task, InspectTaskConfig):
+        reason = "looks at one job, not at those of a sweep."
+        hint = "Type one value a key, without -m; plan=true lists the jobs of a sweep."
+        yield Problem("task=inspect", reason, hint)
     if "task" in {o.key_or_group for o in typed if o.is_sweep_override()}:
         return  # each job may use others
     for key in keys:
         top = key.partition(".")[0].partition("/")[0]
         if top != "hydra" and not uses(run.task, top):
-            others = [name_task(t) for t, task in TASKS.items() if _uses(task, top)]
+            # What looks at a training takes what that takes.
+            named = {t: task for t, task in TASKS.items() if task != InspectTaskConfig}
+            others = [name_task(t) for t, task in named.items() if _uses(task, top)]
             hint = f"It is used by task={' and task='.join(others)}." if others else ""
             yield Problem(
                 key, f"is not used by task={name_task(run.task._target_)}.", hint
