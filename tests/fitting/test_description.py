@@ -3,7 +3,11 @@ from typing import Any
 
 import pytest
 
-from experiments.fitting.description import describe_plan, describe_result
+from experiments.fitting.description import (
+    describe_failure,
+    describe_plan,
+    describe_result,
+)
 
 DATASET: Any = SimpleNamespace(
     name="my_flowers",
@@ -78,3 +82,12 @@ def test_picture_that_is_not_drawn_is_not_shown(job: Any) -> None:
     told = describe_result(job, DATASET, METRICS, epochs=3, end="complete")
     assert "training_images" not in told
     assert "learning_curves" in told
+
+
+def test_failure_is_told_in_one_line_as_it_is(job: Any) -> None:
+    told = describe_failure(job, "The loss became nan in epoch 2.\nLower *it*.")
+    assert told == (
+        r"**resnet20\_cifar on my\_flowers** failed: The loss became nan in epoch 2. "
+        r"Lower \*it\*. The same command tries it again, from its last checkpoint if "
+        "it left one."
+    )

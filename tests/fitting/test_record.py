@@ -195,6 +195,10 @@ def test_run_that_does_not_finish_is_closed_with_its_reason(
     with pytest.raises(type(error)), record.open_run(job):
         raise error
     assert tracker.calls[-1] == ("finish", (status, reason), {})
+    told = [text for (text,) in tracker.calls_of("describe")]
+    # What is stopped goes on by the same command, and its plan still holds.
+    assert len(told) == (status == "FAILED")
+    assert all(f"failed: {reason.rstrip('.')}. The same" in text for text in told)
 
 
 def test_settings_of_a_run_that_a_fresh_process_continues_stay_open(

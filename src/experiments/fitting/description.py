@@ -41,6 +41,18 @@ def describe_plan(job: Job, dataset: Dataset) -> str:
     return join_parts([plan, _describe_data(dataset), *_pictures(job)[1:]])
 
 
+def describe_failure(job: Job, reason: str) -> str:
+    """Returns the description of a run that has failed.
+
+    Args:
+        job: The job.
+        reason: Why, in one line.
+    """
+    what = write_plain(reason.rstrip("."))
+    again = "The same command tries it again, from its last checkpoint if it left one."
+    return f"**{write_plain(job.name)}** failed: {what}. {again}"
+
+
 def describe_result(
     job: Job,
     dataset: Dataset,

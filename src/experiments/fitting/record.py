@@ -14,7 +14,7 @@ from experiments.config.schema.dataset import DatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import Preempted, RestartNeeded, summarise_error
-from experiments.fitting.description import CURVES, IMAGES
+from experiments.fitting.description import CURVES, IMAGES, describe_failure
 from experiments.jobs.job import End, Job
 from experiments.runtime.devices import Devices
 from experiments.tracking.account import DERIVED
@@ -68,9 +68,11 @@ def open_run(job: Job) -> Iterator[Tracker]:
         tracker.finish("KILLED", summarise_error(stop))
         raise
     except BaseException as error:  # SystemExit too
-        log.info("The run failed: %s", summarise_error(error))
+        reason = summarise_error(error)
+        log.info("The run failed: %s", reason)
+        tracker.describe(describe_failure(job, reason))
         _keep_log(tracker, job)
-        tracker.finish("FAILED", summarise_error(error))
+        tracker.finish("FAILED", reason)
         raise
     _keep_log(tracker, job)
     tracker.finish("FINISHED")
