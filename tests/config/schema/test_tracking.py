@@ -47,6 +47,8 @@ def test_server_with_address_is_complete():
         ({"uri": "https://h:99999"}, "tracking.uri", "1 to 65535"),
         ({"uri": "http://h/?token=secret"}, "tracking.uri", "query"),
         ({"uri": "postgresql://h/db"}, "tracking.uri", "http://"),
+        ({"uri": "sqlite:///~/runs.db"}, "tracking.uri", "typed out: ~"),
+        ({"uri": "sqlite:////~/runs.db"}, "tracking.uri", "typed out: ~"),
         ({"uri": "sqlite:////tmp/a?b.db"}, "tracking.uri", "`?`"),
         ({"uri": "sqlite:////tmp/"}, "tracking.uri", "absolute"),
         ({"uri": "sqlite:////tmp"}, "tracking.uri", "not a folder"),

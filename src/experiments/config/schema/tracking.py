@@ -70,7 +70,11 @@ def check_uri(uri: str) -> Iterator[Problem]:
 def _check_database(path: str) -> Iterator[Problem]:
     received = f"Received: {redact(_SQLITE + path)!r}."
     hint = "Such as sqlite:////home/me/mlflow.db, with four slashes."
-    if not path.startswith("/") or path.endswith("/"):
+    if path.lstrip("/").startswith("~"):
+        reason = "must be typed out: ~ would be the name of a folder."
+        home = 'Such as "tracking.uri=sqlite:///$HOME/runs.db".'
+        yield Problem("uri", f"{reason} {received}", home)
+    elif not path.startswith("/") or path.endswith("/"):
         yield Problem("uri", f"{_ACCEPTED} {received}", hint)
     elif any(sign in path for sign in "?#%"):
         # Part of a path to one library that reads it, and not to another.
