@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.evaluation.report import Report
+from experiments.evaluation.report import Report, Unknown
 from experiments.evaluation.report_files import write_report
 from tests.evaluation.made import draw, make
 
@@ -46,3 +46,24 @@ def test_class_without_an_image_has_empty_cells(tmp_path: Path) -> None:
         "support": "0",
         "roc_auc": "",
     }
+
+
+def test_images_of_unknown_classes_are_listed_and_forgotten_again(
+    tmp_path: Path,
+) -> None:
+    p = draw(30, 3)
+    apart = make(p.outputs[:2], [-1, -1], names=p.class_names)
+    unknown = Unknown(predictions=apart, given=["teapot", "cup"])
+    files = write_report(tmp_path, Report(p, "a model", unknown=unknown))
+    path = tmp_path / "unknown_classes.csv"
+    assert path in files
+    rows = list(csv.DictReader(path.open(newline="")))
+    assert [(row["file"], row["class"]) for row in rows] == [
+        ("0", "teapot"),
+        ("1", "cup"),
+    ]
+    assert rows[0]["prediction"] == p.class_names[apart.predicted[0]]
+    told = json.loads((tmp_path / "metrics.json").read_text())
+    assert told["unknown_classes"] == {"teapot": 1, "cup": 1}
+    assert path not in write_report(tmp_path, Report(p, "a model"))
+    assert not path.exists()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[[Sequence[int]], "npt.NDArray[np.uint8]"]
+Explain = Callable[[Sequence[int], Sequence[int]], "npt.NDArray[np.float32]"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ class Report:
         temperature: That of the validation split; `None` where it is not known.
         draw: Returns images by their rows, uint8 `(K, H, W, C)`; `None` where they are
             out of reach.
+        explain: Returns where images, by their rows, speak for a class of each,
+            `(K, H, W)` in 0..1; `None` where nobody can say.
         notes: What a reader has to know of images and scores, a sentence each.
         unknown: What the model said of images whose class it does not know, which no
             score counts; `None` without any.
@@ -55,6 +58,7 @@ class Report:
     title: str
     temperature: float | None = None
     draw: Draw | None = None
+    explain: Explain | None = None
     notes: Sequence[str] = ()
     unknown: "Unknown | None" = None
 

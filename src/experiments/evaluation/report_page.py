@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from experiments.counts import count_of
 from experiments.evaluation.calibration import measure_calibration_error
 from experiments.evaluation.classes import name_some
@@ -10,20 +13,27 @@ from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.mistakes import Mistake
 from experiments.evaluation.report import Report, Unknown
 from experiments.pages import build_page, gallery, paragraph, picture, section, table
+from experiments.pictures.heat_map import enlarge, lay_over
 from experiments.pictures.picture import as_png
 from experiments.pictures.thumbnail import draw_thumbnail, is_tiny
 
 SHOWN = 60  # of the worst mistakes
+_JOINED = 560  # pixels of an image's width with its heat map beside it
+_STYLE = """
+.gallery figure { width: 270px; }
+.gallery img { width: 270px; height: auto; background: none; }
+"""
 _PAIRS = 20  # of classes, as many as of confusions
 
 
 def build_report_page(report: Report) -> str:
     """Returns the page, which holds all that it shows.
 
-    It has some 20 kB an image, of which there are at most 60, and grows with the
+    It has some 40 kB an image, of which there are at most 60, and grows with the
     number of classes, not with that of the images.
     """
-    return build_page(report.title, _list_sections(report))
+    style = "" if report.explain is None else _STYLE
+    return build_page(report.title, _list_sections(report), style=style)
 
 
 def _list_sections(report: Report) -> Iterator[str]:
@@ -112,10 +122,28 @@ def _show_mistakes(report: Report) -> Iterator[str]:
     if report.draw is None:
         yield _table_mistakes(shown)
         return
-    pixels = report.draw([one.row for one in shown])
+    rows = [one.row for one in shown]
+    pixels = report.draw(rows)
     texts = [_describe(one) for one in shown]
-    files = [*zip(map(draw_thumbnail, pixels), texts, strict=True)]
-    yield gallery(files, small=is_tiny(pixels))
+    if report.explain is None:
+        files = map(draw_thumbnail, pixels)
+    else:
+        called = report.predictions.predicted[rows].tolist()
+        maps = report.explain(rows, called)
+        yield paragraph(
+            "Beside each image, in colours, what of it spoke for the class that it was "
+            "taken for; task=explain shows more of one image."
+        )
+        files = map(_join, pixels, maps)
+    pairs = zip(files, texts, strict=True)
+    is_small = report.explain is None and is_tiny(pixels)
+    yield gallery(pairs, small=is_small)
+
+
+def _join(pixels: npt.NDArray[np.uint8], heat: npt.NDArray[np.float32]) -> bytes:
+    """Returns an image with its heat map beside it as a file."""
+    both = np.concatenate([enlarge(pixels), lay_over(pixels, heat)], axis=1)
+    return draw_thumbnail(both, largest=_JOINED)
 
 
 def _table_mistakes(mistakes: Sequence[Mistake]) -> str:

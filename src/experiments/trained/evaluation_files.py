@@ -6,11 +6,13 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments import job_files
 from experiments.counts import agree, count_of
 from experiments.data.images.show import show_images
-from experiments.evaluation.report import Draw, Report, Unknown
+from experiments.errors import ExperimentError
+from experiments.evaluation.report import Draw, Explain, Report, Unknown
 from experiments.evaluation.report_files import PREDICTIONS, write_report
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
@@ -50,6 +52,7 @@ def build_report(
         f"{trained.name}, evaluated on {describe_images(chosen)}",
         temperature=temperature,
         draw=_draw_images(trained, chosen, known.tolist()),
+        explain=_explain_images(trained, chosen, known.tolist()),
         notes=[
             *chosen.notes,
             *matching.describe(),
@@ -99,6 +102,27 @@ def place_of_evaluations(folder: Path) -> Path:
 def _draw_images(trained: Trained, chosen: Chosen, known: Sequence[int]) -> Draw:
     images, shape = chosen.labelled.images, trained.image_shape
     return lambda rows: show_images(images, [known[row] for row in rows], shape)
+
+
+def _explain_images(
+    trained: Trained, chosen: Chosen, known: Sequence[int]
+) -> Explain | None:
+    """Returns what finds heat maps; `None` for a network that has none."""
+    from experiments.data.images.resize import resize_images
+    from experiments.evaluation.heat_maps import make_heat_maps
+
+    images, shape = chosen.labelled.images, trained.image_shape
+
+    def explain(rows: Sequence[int], classes: Sequence[int]) -> npt.NDArray[np.float32]:
+        pixels = show_images(images, [known[row] for row in rows], shape)
+        seen = np.asarray(resize_images(pixels, shape[:2]))
+        return make_heat_maps(trained.model, seen, classes).maps
+
+    try:
+        make_heat_maps(trained.model, np.zeros((1, *shape), np.uint8))
+    except ExperimentError:
+        return None
+    return explain
 
 
 def _describe_skipped(chosen: Chosen) -> list[str]:
