@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,21 @@ def test_a_file_that_may_not_be_read_is_named(root, monkeypatch):
     (file,) = scan_files(root, names, verify="full")
 
     assert file.fault == "cannot be read (Permission denied)"
+
+
+def test_small_file_takes_little_memory(root):
+    (name,) = write(root, a=encode(photograph(), "PNG"))
+    scan_files(root, [name], verify="full", threads=1)
+    tracemalloc.start()
+    try:
+        scan_files(root, [name], verify="full", threads=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20e6
+
+
+def test_folder_is_told_for_what_it_is(root):
+    (root / "dir.jpg").mkdir()
+    (file,) = scan_files(root, ["dir.jpg"], verify="full")
+    assert file.fault == "is a folder"
