@@ -1,6 +1,7 @@
 """A run that was trained before: what it was, what came of it, and its model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,17 @@ from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.objective import Objective
 from experiments.config.schema.run import RunConfig
+from experiments.data.files.inputs import check_inputs, list_inputs
 from experiments.errors import ExperimentError
 from experiments.guest import undisturbed
 from experiments.jobs.job import JobResult
 from experiments.tracking.store.run_names import Wanted
-from experiments.trained.finding import find_record
+from experiments.trained.answer_rows import list_rows
+from experiments.trained.finding import Found, find_record
 from experiments.trained.network import build_saved, fetch_saved
 from experiments.trained.record import Record, read_folder
 from experiments.trained.settled import for_inference, settle_config
+from experiments.trained.trained import open_trained
 from experiments.trained.weights import list_saved
 from experiments.training.checkpoints.listing import Checkpoint
 
@@ -173,6 +177,46 @@ class Run:
                 return fetch_saved(self._record, self._destination, epoch=epoch)
             images = self._record.images or self.dataset()
             return build_saved(self._record, run, images, devices=devices, epoch=epoch)
+
+    def predict(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        *,
+        top: int = 5,
+        batch_size: int = 32,
+    ) -> list[dict[str, Any]]:
+        """Returns what the best epoch takes image files for, a row a file.
+
+        They are read as the images that it was trained on: `pandas.DataFrame(rows)`
+        has the columns of the `predictions.csv` that `task=predict` leaves.
+
+        Args:
+            inputs: Files, folders, patterns such as `photos/*.jpg`, or .txt files that
+                list some: one or several.
+            top: How many of the likeliest classes a row has.
+            batch_size: Images that the model is asked about at once.
+
+        Returns:
+            `file`, `label`, `probability`, `label_2`, `probability_2` and so on, and
+            `fault`: why a file without these is no image, else `None`.
+
+        Raises:
+            ExperimentError: One of the inputs is not there, or no weights are kept.
+        """
+        several = [inputs] if isinstance(inputs, str | Path) else inputs
+        named = [str(Path(name).expanduser()) for name in several]
+        check_inputs(named)
+        present = compose().run
+        run = replace(
+            present,
+            allowed_targets=[*present.allowed_targets, *self._allowed],
+            output_dir=str(self._destination.output_dir),
+            tracking=replace(present.tracking, uri=self._destination.uri),
+        )
+        found = Found(typed=self.name, record=self._record)
+        with open_trained(found, run) as trained:
+            paths = list(list_inputs(named, ()))
+            return list_rows(trained, paths, top=top, batch_size=batch_size)
 
     def draw_curves(self) -> "Figure":
         """Returns loss and accuracy over the epochs as a Matplotlib figure."""

@@ -1,0 +1,35 @@
+"""One line on the screen that says how far a task is whose end nobody knows."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_TERMINAL_SECONDS = 0.25
+_LINE_SECONDS = 10.0
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[str], None]]:
+    """Yields a function that shows a text in place of the one before.
+
+    On a terminal one line is written over and over, and removed at the end; a file
+    gets a line every ten seconds, and nothing of what takes less.
+    """
+    live = sys.stderr.isatty()
+    interval = _TERMINAL_SECONDS if live else _LINE_SECONDS
+    due, shown = time.monotonic() + interval, False
+
+    def show(text: str) -> None:
+        nonlocal due, shown
+        if time.monotonic() < due:
+            return
+        line = f"\r{text}\033[K" if live else f"{text}\n"
+        print(line, end="", file=sys.stderr, flush=True)
+        due, shown = time.monotonic() + interval, True
+
+    try:
+        yield show
+    finally:
+        if live and shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
