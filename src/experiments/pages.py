@@ -18,7 +18,7 @@ th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
 th { border-bottom: 2px solid #555; }
 th:first-child, td:first-child { text-align: left; }
 table.words th, table.words td { text-align: left; white-space: normal;
-         overflow-wrap: anywhere; }
+         overflow-wrap: break-word; max-width: 24rem; vertical-align: top; }
 code { background: #f2f2f2; padding: .1rem .3rem; overflow-wrap: anywhere; }
 img.picture { max-width: 100%; height: auto; }
 .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }

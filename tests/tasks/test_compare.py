@@ -1,6 +1,7 @@
 """What `task=compare` says of runs, on the screen and on its page."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.comparison.compared import compare_members
+from experiments.comparison.finding import list_members
+from experiments.comparison.page import build_comparison_page
+from experiments.comparison.screen import show_comparison
 from experiments.config.destination import Destination
 from experiments.errors import ConfigError
+from experiments.jobs.folder import claim_folder
+from experiments.records import write_record
 from experiments.tasks.compare import compare
 from tests.comparison.left import ACCURACY, leave, leave_sweep, share
+from tests.records.archive import FORMATS, unpack
 
 Compare = Callable[..., tuple[str, str, dict[str, float]]]
 
@@ -169,3 +177,39 @@ def test_command_leaves_the_page_in_a_folder_of_its_own(
     assert page is not None
     assert re.fullmatch(r"compare-[0-9a-f]{8}", Path(page[1]).parent.name)
     assert "A is better than B" in Path(page[1]).read_text()
+
+
+@pytest.mark.parametrize("number", FORMATS)
+def test_runs_of_earlier_releases_are_compared(
+    number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of other data sets and class counts, failed, killed, paused; without tables."""
+    outputs = unpack(tmp_path, number)
+    members = list_members(outputs, outputs)
+    compared = compare_members(members, objective=ACCURACY)
+    page = tmp_path / "comparison.html"
+    page.write_text(build_comparison_page(compared))
+    show_comparison(compared, page)
+    out = capsys.readouterr().out
+    assert len(members) == 13
+    assert "Their images differ (A; B to M)" in out
+    assert "K: failed. val_loss became nan in epoch 1" in out
+    assert "L: to continue" in out
+    assert "not compared by them: A to M" in out
+    assert max(map(len, out.partition("\n\n")[2].partition("\nF:")[0].split("\n"))) < 81
+
+
+def test_running_and_cleaned_runs_are_compared(shown: Compare, tmp_path: Path) -> None:
+    for name, right in (("first", 60), ("second", 50), ("third", 40)):
+        settings = {"optimizer.lr": name}
+        folder = tmp_path / "runs" / name
+        leave(folder, right / 100, settings=settings, right=share(right))
+    folder = tmp_path / "runs" / "second"
+    shutil.rmtree(folder / "checkpoints")
+    write_record(folder / "cleaned.json", {"time": "2026-01-01", "bytes": 1})
+    running = tmp_path / "runs" / "third"
+    (running / "result.json").unlink()
+    with claim_folder(running):
+        out, _, _ = shown(["first", "second", "third"])
+    assert "A is better than B by 10.0 points" in out
+    assert "C: running" in out

@@ -1,12 +1,11 @@
 """What to type for what a comparison lacks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.command.printed import describe_command, describe_output
 from experiments.comparison.compared import Compared
 
-_MOST = 3  # commands
+_DONE = ("finished", "recorded in MLflow")
 
 
 def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, str]]:
@@ -16,7 +15,21 @@ def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, s
         compared: The comparison.
         output_dir: Of its runs.
     """
-    return list(_list(compared, output_dir))[:_MOST]
+    missing = [
+        (group, member)
+        for group, members in compared.verdicts.missing
+        for member in members
+        if member.state in _DONE
+    ]
+    if not missing:
+        return []
+    group, member = missing[0]
+    words = ["task=evaluate", f"run_id={member.word}"]
+    if compared.data is not None:
+        words.append("dataset=...")
+    others = ", and of the others likewise" if len(missing) > 1 else ""
+    command = describe_command(*words, *describe_output(output_dir))
+    return [(f"To make those of {group.letter}{others}:", command)]
 
 
 def advise_on_images(folder: Path, output_dir: Path | str) -> tuple[str, str]:
@@ -28,14 +41,3 @@ def advise_on_images(folder: Path, output_dir: Path | str) -> tuple[str, str]:
     """
     words = ["task=compare", f"run_id={folder}", *describe_output(output_dir)]
     return "To see the images that are named below:", describe_command(*words)
-
-
-def _list(compared: Compared, output_dir: Path | str) -> Iterator[tuple[str, str]]:
-    for group, members in compared.verdicts.missing:
-        for member in members:
-            if member.state in ("finished", "recorded in MLflow"):
-                words = ["task=evaluate", f"run_id={member.word}"]
-                if compared.data is not None:
-                    words.append("dataset=...")
-                command = describe_command(*words, *describe_output(output_dir))
-                yield f"To make those of {group.letter}:", command

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from experiments.comparison.compared import Compared
 from experiments.comparison.estimate import Estimate
 from experiments.comparison.group import Group
+from experiments.comparison.member import Member
+from experiments.comparison.settings import TARGET
 from experiments.config.metric_names import name_best, name_of_epoch
 from experiments.counts import format_seconds, format_size
 
 NONE = "-"
 _TIME = "time"
 _COSTS = ("epochs", _TIME, "images/s", "parameters", "disk")
-_BRIEF = ("parameters", _TIME, "images/s", "disk")
+_BRIEF = (_TIME, "images/s", "disk", "parameters")
+_GAP = 2  # between columns
+_BESIDE = 4  # rows that stand beside each other
+_LONGEST_LABEL = 30  # that is kept on one line
 
 
 def list_results(compared: Compared) -> list[list[str]]:
@@ -24,34 +31,67 @@ def list_settings(compared: Compared) -> list[list[str]]:
 
     Few rows stand beside each other, where long keys and values can be read.
     """
-    letters = [group.letter for group in compared.groups]
+    keys = [key.removesuffix(f".{TARGET}") for key in compared.keys]
     lines = [
-        [group.letter, *(group.values[key] for key in compared.keys)]
+        [group.letter, *(_write_setting(key, group) for key in compared.keys)]
         for group in compared.groups
     ]
-    if len(letters) > max(4, len(compared.keys)):
-        return [["", *compared.keys], *lines]
-    return [
-        list(line) for line in zip(["setting", *compared.keys], *lines, strict=True)
-    ]
+    if len(lines) > max(_BESIDE, len(keys)):
+        return [["", *keys], *lines]
+    return [list(line) for line in zip(["setting", *keys], *lines, strict=True)]
 
 
-def list_brief_results(compared: Compared) -> list[list[str]]:
-    """Returns a table as narrow as a screen: scores, and what differs of the costs."""
+def _write_setting(key: str, group: Group) -> str:
+    """Returns a value; of a component its last name."""
+    value = group.values[key]
+    return value.rpartition(".")[2] if key.endswith(TARGET) else value
+
+
+def list_brief_results(compared: Compared, width: int) -> list[list[str]]:
+    """Returns a table for a screen: scores, and of the costs what there is room for.
+
+    Args:
+        compared: The comparison.
+        width: Letters of a line.
+    """
     names = [n for n in compared.metrics if n.endswith("accuracy")]
     names = list(dict.fromkeys([*compared.metrics[:1], *names]))
-    seeds = ["n"] if compared.has_seeds else []
-    told = [_tell_costs(group) for group in compared.groups]
-    costs = {name: [row[n] for row in told] for n, name in enumerate(_COSTS)}
-    shown = [name for name in _BRIEF if len(set(costs[name])) > 1 or name == _TIME]
-    lines = [["", "run", *seeds, *map(name_of_epoch, names), *shown]]
-    for number, group in enumerate(compared.groups):
-        found = [group.estimate(name) for name in names]
-        count = [_count(group, found[0].count) if found else NONE] if seeds else []
-        scores = [_write_margin(one) for one in found]
-        chosen = [costs[name][number] for name in shown]
-        lines.append([group.letter, group.label, *count, *scores, *chosen])
-    return lines
+    columns = [["", *(group.letter for group in compared.groups)]]
+    if compared.has_seeds:
+        metric = (names or [""])[0]
+        counts = [_count(g, g.estimate(metric).count) for g in compared.groups]
+        columns.append(["n", *counts])
+    for name in names:
+        found = [_write_margin(group.estimate(name)) for group in compared.groups]
+        columns.append([name_of_epoch(name), *found])
+    labels = ["run", *(group.label for group in compared.groups)]
+    room = width - min(_LONGEST_LABEL, max(map(cell_len, labels)))
+    columns += _choose_costs(compared.groups, room - _measure([labels, *columns]))
+    columns.insert(1, labels)
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _choose_costs(groups: Sequence[Group], room: int) -> list[list[str]]:
+    """Returns the columns of costs that fit: first those that say the most."""
+    told = [_tell_costs(group) for group in groups]
+    columns = [[name, *(row[n] for row in told)] for n, name in enumerate(_COSTS)]
+    found = []
+    for name in _BRIEF:
+        column = columns[_COSTS.index(name)]
+        if len(set(column[1:])) > 1 or name == _TIME:
+            room -= _measure([column])
+            if room < 0:
+                break
+            found.append(column)
+    return found
+
+
+def _measure(columns: Sequence[Sequence[str]]) -> int:
+    """Returns what columns take of a line, their labels left out."""
+    return sum(
+        (0 if column[0] == "run" else max(map(cell_len, column))) + _GAP
+        for column in columns
+    )
 
 
 def _name_columns(compared: Compared) -> list[str]:
@@ -91,12 +131,17 @@ def _tell_costs(group: Group) -> list[str]:
 def tell_states(groups: Sequence[Group]) -> list[str]:
     """Returns a sentence for each run that did not finish, or cannot be read."""
     return [
-        f"{group.letter}: {member.name} is {member.state}"
-        + (f": {member.reason}" if member.reason else "")
+        _tell_state(group, member)
         for group in groups
         for member in group.members
         if member.state not in ("finished", "recorded in MLflow")
     ]
+
+
+def _tell_state(group: Group, member: Member) -> str:
+    which = f" seed {member.seed}" if len(group.members) > 1 else ""
+    reason = f". {member.reason}" if member.reason else ""
+    return f"{group.letter}{which}: {member.state}{reason}"
 
 
 def _count(group: Group, found: int) -> str:

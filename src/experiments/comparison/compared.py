@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from experiments.comparison.contrast import Contrast, Draw, choose_pair, contrast
-from experiments.comparison.group import Group, group_members
+from experiments.comparison.group import Group, group_members, write_letters
 from experiments.comparison.member import Member
-from experiments.comparison.settings import gather_names
+from experiments.comparison.settings import ABSENT, TARGET, gather_names
 from experiments.comparison.verdict import Verdicts, judge
 from experiments.config.metric_names import TEST, name_best
 from experiments.config.objective import Objective
-from experiments.counts import count_of, join_words
+from experiments.counts import count_of
 from experiments.errors import DataError
 
 
@@ -43,8 +43,27 @@ class Compared:
 
     @cached_property
     def keys(self) -> list[str]:
-        """The settings that differ between rows."""
-        return gather_names([group.values for group in self.groups])
+        """The settings that differ between rows.
+
+        What another component does not have is left out: that differs, and says so.
+        """
+        names = gather_names([group.values for group in self.groups])
+        return [name for name in names if not self._is_implied(name, names)]
+
+    def _is_implied(self, name: str, names: Sequence[str]) -> bool:
+        values = {group.values[name] for group in self.groups}
+        place = name.rpartition(".")[0]
+        is_constant = ABSENT in values and len(values) == 2
+        return is_constant and f"{place}.{TARGET}" in names and place != name
+
+    @cached_property
+    def says_all(self) -> bool:
+        """Whether the labels of the rows say all of the settings that differ."""
+        return all(
+            f"{key}={value}" in group.label.split()
+            for group in self.groups
+            for key, value in group.values.items()
+        )
 
     @cached_property
     def metrics(self) -> list[str]:
@@ -71,7 +90,7 @@ class Compared:
         parts = self._sort_by("data")
         if len(parts) < 2:
             return ""
-        rows = "; ".join(join_words(letters) for letters in parts[:5])
+        rows = "; ".join(write_letters(letters) for letters in parts[:5])
         return (
             f"Their images differ ({rows}): what was measured on other images or "
             "another division of them does not tell which row is better."
@@ -81,7 +100,7 @@ class Compared:
         parts = self._sort_by("code")
         if len(parts) < 2:
             return ""
-        rows = "; ".join(join_words(letters) for letters in parts[:5])
+        rows = "; ".join(write_letters(letters) for letters in parts[:5])
         return f"Their code differs ({rows}): task=diff shows in which files."
 
     def _sort_by(self, part: str) -> list[list[str]]:

@@ -86,6 +86,29 @@ def name_letter(number: int) -> str:
     return letters
 
 
+def write_letters(letters: Sequence[str]) -> str:
+    """Returns letters of rows in words, those in a row as a range: A, C to F and H."""
+    runs: list[list[str]] = []
+    for letter in letters:
+        last = runs[-1][-1] if runs else None
+        if last is not None and _number(letter) == _number(last) + 1:
+            runs[-1].append(letter)
+        else:
+            runs.append([letter])
+    words: list[str] = []
+    for run in runs:
+        words += run if len(run) < 3 else [f"{run[0]} to {run[-1]}"]
+    return join_words(words)
+
+
+def _number(letter: str) -> int:
+    """Returns which row is called so, from 1."""
+    number = 0
+    for sign in letter:
+        number = number * len(ascii_uppercase) + ascii_uppercase.index(sign) + 1
+    return number
+
+
 def _by_settings(members: Sequence[Member]) -> list[list[Member]]:
     found: dict[object, list[Member]] = {}
     for member in members:

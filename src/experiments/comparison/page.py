@@ -24,7 +24,8 @@ _TOLD = 40  # runs that did not finish
 _STYLE = """
 td:first-child { font-weight: bold; }
 td:nth-child(2), th:nth-child(2) { text-align: left; white-space: normal;
-  overflow-wrap: anywhere; min-width: 10rem; }
+  overflow-wrap: break-word; min-width: 10rem; max-width: 30rem; }
+table.words td:nth-child(2), table.words th:nth-child(2) { min-width: 0; }
 """
 
 

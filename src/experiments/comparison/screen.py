@@ -12,13 +12,18 @@ from experiments.comparison.cells import (
     tell_states,
 )
 from experiments.comparison.compared import Compared
-from experiments.comparison.words import describe_rest, tell_best, tell_verdicts
+from experiments.comparison.words import (
+    describe_rest,
+    summarise_verdicts,
+    tell_best,
+    tell_verdicts,
+)
 from experiments.errors import make_printable
 from experiments.jobs.display import short_path
 from experiments.screen import open_console
 
 _ROWS = 20  # of a table
-_SENTENCES = 8
+_SENTENCES = 5
 _KEYS = 12  # settings that fit on a screen
 
 
@@ -32,7 +37,7 @@ def show_comparison(compared: Compared, page: Path) -> None:
     _say(tell_best(compared))
     for caution in compared.cautions:
         _say(caution)
-    head, *rows = list_brief_results(compared)
+    head, *rows = list_brief_results(compared, open_console().width)
     _show_table(head, rows[:_ROWS], whole=True)
     for line in describe_rest(len(rows) - _ROWS, "row"):
         _say(line)
@@ -40,10 +45,8 @@ def show_comparison(compared: Compared, page: Path) -> None:
     for line in [*states[:_SENTENCES], *describe_rest(len(states) - _SENTENCES, "run")]:
         _say(line)
     _show_settings(compared)
-    sentences, notes = tell_verdicts(compared)
     print()
-    more = describe_rest(len(sentences) - _SENTENCES, "pair")
-    for line in [*sentences[:_SENTENCES], *more, *notes]:
+    for line in [*summarise_verdicts(compared), *tell_verdicts(compared)[1]]:
         _say(line)
     if compared.refusal:
         _say(compared.refusal)
@@ -54,7 +57,7 @@ def show_comparison(compared: Compared, page: Path) -> None:
 
 def _show_settings(compared: Compared) -> None:
     """Prints what differs, unless the labels of the rows say all of it."""
-    if not compared.keys or len(compared.groups) > _ROWS:
+    if not compared.keys or compared.says_all or len(compared.groups) > _ROWS:
         return
     if len(compared.keys) > _KEYS:
         _say(f"{len(compared.keys)} settings differ: they stand on the page.")

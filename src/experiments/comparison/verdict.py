@@ -62,6 +62,7 @@ class Verdicts:
 
     Attributes:
         told: One for each row that is held against the best one.
+        reference: The best one that has predictions; `None` without any.
         tables: Letter of a row -> what its models said, one table a seed.
         missing: Rows with runs that have no table.
         problems: Why rows are not compared, a sentence each.
@@ -69,6 +70,7 @@ class Verdicts:
     """
 
     told: Sequence[Verdict] = ()
+    reference: Group | None = None
     tables: dict[str, list[Predictions]] = field(default_factory=dict)
     missing: Sequence[tuple[Group, list[Member]]] = ()
     problems: Sequence[str] = ()
@@ -102,6 +104,7 @@ def judge(groups: Sequence[Group], data: str | None = None) -> Verdicts:
         told=[
             replace(pair, p_value=p) for pair, p in zip(pairs, adjusted, strict=True)
         ],
+        reference=known[0] if known else None,
         tables=tables,
         missing=missing,
         problems=problems,
@@ -158,10 +161,10 @@ def compare_groups(
     Raises:
         DataError: They are not over the same images.
     """
-    difference = compare_settings(tables[second.letter], tables[first.letter])
-    if difference.accuracy < 0:
+    gain = compare_settings(tables[first.letter], tables[second.letter])
+    if gain.accuracy > 0:
         first, second = second, first
-        difference = compare_settings(tables[second.letter], tables[first.letter])
+    difference = compare_settings(tables[second.letter], tables[first.letter])
     return Verdict(
         first=first, second=second, difference=difference, p_value=difference.p_value
     )

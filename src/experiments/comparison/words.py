@@ -2,9 +2,12 @@
 
 from experiments.comparison.compared import Compared
 from experiments.comparison.contrast import Contrast
+from experiments.comparison.group import write_letters
 from experiments.comparison.verdict import Verdict, describe_basis
 from experiments.config.metric_names import name_best
-from experiments.counts import count_of, join_words
+from experiments.counts import count_of
+
+_FEW = 4  # lines of a kind
 
 
 def tell_best(compared: Compared) -> str:
@@ -30,7 +33,8 @@ def tell_verdicts(compared: Compared) -> tuple[list[str], list[str]]:
     ordered = sorted(verdicts.told, key=lambda told: not told.is_shown)
     sentences = [_capitalise(told) for told in ordered]
     notes = [describe_basis(verdicts)] if verdicts.told else []
-    notes += verdicts.problems
+    notes += verdicts.problems[:_FEW]
+    notes += describe_rest(len(verdicts.problems) - _FEW, "such row")
     if verdicts.missing:
         notes.append(_tell_missing(compared))
     elif not verdicts.told and not verdicts.problems:
@@ -42,6 +46,26 @@ def tell_verdicts(compared: Compared) -> tuple[list[str], list[str]]:
             "in the table."
         )
     return sentences, notes
+
+
+def summarise_verdicts(compared: Compared) -> list[str]:
+    """Returns what is said of pairs of rows in a few lines."""
+    told = compared.verdicts.told
+    better = [each for each in told if each.is_shown]
+    others = [each for each in told if not each.is_shown]
+    lines = [_capitalise(each) for each in better[:_FEW]]
+    lines += describe_rest(len(better) - _FEW, "pair")
+    if len(others) <= _FEW:
+        return [*lines, *map(_capitalise, others)]
+    reference = compared.verdicts.reference
+    first = "" if reference is None else reference.letter
+    letters = {each.first.letter for each in others}
+    letters |= {each.second.letter for each in others}
+    rest = [g.letter for g in compared.groups if g.letter in letters - {first}]
+    return [
+        *lines,
+        f"No difference shown between {first} and each of {write_letters(rest)}.",
+    ]
 
 
 def tell_contrast(found: Contrast) -> str:
@@ -58,8 +82,7 @@ def describe_rest(count: int, noun: str) -> list[str]:
 
 
 def _tell_missing(compared: Compared) -> str:
-    letters = [group.letter for group, _ in compared.verdicts.missing]
-    shown = join_words(letters[:10]) + (", ..." if len(letters) > 10 else "")
+    shown = write_letters([group.letter for group, _ in compared.verdicts.missing])
     if compared.data is not None:
         what = f"an evaluation on {compared.data!r}"
         return f"Without {what}, and so not compared by their images: {shown}."

@@ -1,0 +1,91 @@
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.sweeps.comparison_page import leave_comparison
+from experiments.tracking.tracker import NoTracker
+from tests.comparison.left import ACCURACY, leave, leave_sweep, share
+
+
+class Parent(NoTracker):
+    """Notes which files are recorded."""
+
+    def __init__(self) -> None:
+        self.files: list[Path] = []
+
+    def log_file(self, path: Path, artifact_dir: str | None = None) -> None:
+        self.files.append(path)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    folder = tmp_path / "sweeps" / "s"
+    leave_sweep(folder)
+    for number in range(2):
+        settings = {"optimizer.lr": str(number)}
+        right = share(90 - 30 * number)
+        leave(
+            folder / f"job_{number}", 0.9 - number / 10, settings=settings, right=right
+        )
+    return folder
+
+
+def close(folder: Path, tmp_path: Path) -> tuple[Path | None, list[Path]]:
+    parent = Parent()
+    options: dict[str, Any] = {"output_dir": tmp_path, "objective": ACCURACY}
+    return leave_comparison(parent, folder, title="rates", **options), parent.files
+
+
+def test_page_lies_in_the_folder_and_among_the_files_of_the_run(
+    sweep: Path, tmp_path: Path
+) -> None:
+    page, files = close(sweep, tmp_path)
+    assert page == sweep / "comparison.html"
+    assert files == [page]
+    text = page.read_text()
+    assert "A is better than B by 30.0 points" in text
+    # The images are named; what shows them is told.
+    assert f"task=compare run_id={sweep}" in text
+
+
+def test_sweep_whose_jobs_all_failed_has_no_page(tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "s"
+    leave_sweep(folder)
+    for number in range(2):
+        leave(folder / f"job_{number}", None, status="FAILED", epochs=0)
+    assert close(folder, tmp_path) == (None, [])
+
+
+def test_sweep_of_one_job_has_no_page(tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "s"
+    leave_sweep(folder)
+    leave(folder / "job_0", 0.5)
+    assert close(folder, tmp_path) == (None, [])
+
+
+def test_page_that_cannot_be_made_is_a_line_and_fails_nothing(
+    sweep: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("experiments.sweeps.comparison_page.replace_bytes", refuse)
+    with caplog.at_level(logging.WARNING):
+        assert close(sweep, tmp_path) == (None, [])
+    (record,) = caplog.records
+    assert "No space left on device" in record.getMessage()
+    assert f"task=compare run_id={sweep}" in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+def test_damaged_job_does_not_spoil_the_page(sweep: Path, tmp_path: Path) -> None:
+    leave(sweep / "job_2", 0.5)
+    (sweep / "job_2" / "tracking" / "journal.jsonl").write_text("{")
+    page, _ = close(sweep, tmp_path)
+    assert page is not None
+    assert "unreadable" in page.read_text()
