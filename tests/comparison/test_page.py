@@ -111,7 +111,7 @@ def test_images_of_a_folder_are_shown_where_they_are(
         changed.append(read_member(tmp_path / name, tmp_path))
     compared = compare_members(changed, objective=ACCURACY)
     assert compared.contrast is not None
-    draw = reach_files(compared.contrast.first)
+    draw = reach_files(compared)
     assert draw is not None
     shown = build_comparison_page(replace(compared, draw=draw))
     assert len(re.findall("<figure>", shown)) == 2

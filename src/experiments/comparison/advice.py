@@ -26,7 +26,7 @@ def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, s
     group, member = missing[0]
     words = ["task=evaluate", f"run_id={member.word}"]
     if compared.data is not None:
-        words.append("dataset=...")
+        words += _name_images(compared)
     others = ", and of the others likewise" if len(missing) > 1 else ""
     command = describe_command(*words, *describe_output(output_dir))
     return [(f"To make those of {group.letter}{others}:", command)]
@@ -41,3 +41,11 @@ def advise_on_images(folder: Path, output_dir: Path | str) -> tuple[str, str]:
     """
     words = ["task=compare", f"run_id={folder}", *describe_output(output_dir)]
     return "To see the images that are named below:", describe_command(*words)
+
+
+def _name_images(compared: Compared) -> list[str]:
+    """Returns the words for the images that other rows were evaluated on."""
+    for tables in compared.verdicts.tables.values():
+        if folder := tables[0].facts.get("folder"):
+            return ["dataset=folder", f"dataset.path={folder}"]
+    return ["dataset=..."]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.comparison.compared import Compared
 from experiments.comparison.contrast import Draw
-from experiments.comparison.group import Group
 from experiments.data.dataset import Dataset
 from experiments.data.files.scan import digest_content
 from experiments.data.images.pixels import read_pixels
@@ -18,19 +18,24 @@ _MOST_BYTES = 2**28
 _UNCHECKED = "off"  # of `dataset.verify`, where no digest tells the content
 
 
-def reach_files(group: Group) -> Draw | None:
-    """Returns what reads the images of a row from its data set's folder.
+def reach_files(compared: Compared) -> Draw | None:
+    """Returns what reads the compared images from a folder.
 
     No framework is imported, and no folder is looked through.
 
     Args:
-        group: Its first run says where its images are.
+        compared: Its tables say where their images are, or the data set of the run.
 
     Returns:
-        `None` where it has no such folder, or it is not here.
+        `None` where they are in no folder, or it is not here.
     """
+    if compared.contrast is None:
+        return None
+    group = compared.contrast.first
     settings = group.members[0].settings
-    root = Path(settings.get("dataset.path", ""))
+    facts = compared.verdicts.tables[group.letter][0].facts
+    own = settings.get("dataset.path", "") if compared.data is None else ""
+    root = Path(str(facts.get("folder") or own))
     if not (root.is_absolute() and root.is_dir()):
         return None
     checked = settings.get("dataset.verify") != _UNCHECKED

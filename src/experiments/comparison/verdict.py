@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from experiments import job_files
 from experiments.comparison.group import Group
 from experiments.comparison.member import Member
+from experiments.comparison.tables import read_table
 from experiments.counts import count_of, join_words
 from experiments.errors import DataError, ExperimentError
 from experiments.evaluation.pairs import ALPHA, Difference, adjust
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.seeds import compare_settings
-from experiments.evaluation.table import read_predictions
 
 MOST = 20  # rows that are held against the best one
 
@@ -112,28 +110,18 @@ def judge(groups: Sequence[Group], data: str | None = None) -> Verdicts:
     )
 
 
-def find_table(member: Member, data: str | None) -> Path | None:
-    """Returns where a run has its table of predictions; `None` where there is none."""
-    if member.folder is None:
-        return None
-    path = member.folder / job_files.PREDICTIONS / f"{job_files.TEST_SPLIT}.parquet"
-    if data is not None:
-        path = member.folder / job_files.EVALUATION / data / job_files.TABLE
-    return path if path.is_file() else None
-
-
 def _read_tables(
     group: Group, data: str | None, problems: list[str]
 ) -> tuple[list[Predictions], list[Member]]:
     """Returns the tables of a row, and its runs that have none."""
     found, lacking = [], []
     for member in group.members:
-        path = find_table(member, data)
         try:
-            if path is None:
+            table = read_table(member, data)
+            if table is None:
                 lacking.append(member)
             else:
-                found.append(read_predictions(path))
+                found.append(table)
         except ExperimentError as error:
             problems.append(f"{group.letter}: {error}")
     return found, lacking

@@ -66,10 +66,8 @@ def _write(
     if sum(bool(member.metrics or member.points) for member in members) < _FEWEST:
         return None
     compared = compare_members(members, objective=objective, title=title)
-    found = compared.contrast
-    draw = None if found is None else reach_files(found.first)
-    advice = list_advice(compared, output_dir)
-    if found is not None and draw is None:
+    draw, advice = reach_files(compared), list_advice(compared, output_dir)
+    if compared.contrast is not None and draw is None:
         advice += [advise_on_images(folder, output_dir)]
     page = folder / job_files.COMPARISON
     compared = replace(compared, draw=draw, commands=advice)

@@ -67,13 +67,11 @@ def compare(job: Job) -> JobResult:
 def _reach_images(compared: Compared, job: Job) -> Draw | None:
     """Returns what shows the images that are compared; `None` out of their reach."""
     found = compared.contrast
-    if found is None or compared.data is not None:
+    if found is None:
         return None
-    if (draw := reach_files(found.first)) is not None:
+    draw, folder = reach_files(compared), found.first.members[0].folder
+    if draw is not None or folder is None or compared.data is not None:
         return draw
-    folder = found.first.members[0].folder
-    if folder is None:
-        return None
     from experiments.builders.data import build_dataset
     from experiments.trained.record import read_folder
     from experiments.trained.settled import settle_config
