@@ -177,6 +177,10 @@ _NOTES = {
         ("summary", "describe", "preview", "show", "check", "dry_run"),
         "To see what a training would do: task=inspect",
     ),
+    **dict.fromkeys(
+        ("cam", "gradcam", "heatmap", "heatmaps", "saliency", "interpret", "xai"),
+        "To see where in an image a model looks: task=explain run_id=last input=...",
+    ),
 }
 
 
