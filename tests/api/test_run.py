@@ -233,3 +233,19 @@ def test_looking_for_an_id_leaves_nothing(here: Path) -> None:
     with pytest.raises(TrackingError, match=r"There is no database .*/outputs/mlflow"):
         load_run("0123")
     assert list(here.iterdir()) == []
+
+
+def test_run_shows_what_its_model_says_and_where(result: JobResult) -> None:
+    run = load_run(result)
+    split = run.dataset().test
+    assert split is not None
+    images = np.asarray(split.images)[:2]
+    name = run.dataset().class_names[3]
+    found = run.explain(images, name)
+    shares = run.model().predict(images, verbose=0)
+    for one, scores in zip(found, shares, strict=True):
+        likeliest = run.dataset().class_names[int(scores.argmax())]
+        names = [view.class_name for view in one.views]
+        assert names == list(dict.fromkeys([likeliest, name]))
+        assert one.views[0].heat.shape == images.shape[1:3]
+        assert one.method == "cam"

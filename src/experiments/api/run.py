@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
@@ -30,7 +30,9 @@ from experiments.training.checkpoints.listing import Checkpoint
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from experiments.api.given_images import Given
     from experiments.data.dataset import Dataset
+    from experiments.evaluation.explanation import Explanation
 
 _OBJECTIVE = Objective("val_accuracy", "max")  # as `trainer.monitor` is by default
 
@@ -217,6 +219,44 @@ class Run:
         with open_trained(found, run) as trained:
             paths = list(list_inputs(named, ()))
             return list_rows(trained, paths, top=top, batch_size=batch_size)
+
+    def explain(
+        self,
+        images: "Given",
+        class_name: str | None = None,
+        *,
+        method: Literal["auto", "cam", "grad_cam"] = "auto",
+    ) -> "list[Explanation]":
+        """Shows what the model of the best epoch says of images, and where it sees it.
+
+        Args:
+            images: uint8 `(N, H, W, C)` or one `(H, W, C)`, of the model's size; or
+                files, folders or patterns.
+            class_name: A class whose heat maps are made beside those of the likeliest.
+            method: `cam`, `grad_cam`, or the former where it is exact.
+
+        Returns:
+            One an image, which a notebook shows as a picture.
+
+        Raises:
+            DataError: An image has another shape, or cannot be read.
+            ExperimentError: There is no such class, or the model has no maps.
+        """
+        from experiments.api.given_images import read_given
+        from experiments.evaluation.explanation import explain_images
+
+        run = for_inference(self.config)
+        with prepared_framework(run):
+            known = self._record.images or self.dataset()
+            pixels, names = read_given(images, run, known.image_shape)
+            return explain_images(
+                self.model(),
+                pixels,
+                known.class_names,
+                names=names,
+                class_name=class_name,
+                method=method,
+            )
 
     def draw_curves(self) -> "Figure":
         """Returns loss and accuracy over the epochs as a Matplotlib figure."""

@@ -157,4 +157,4 @@ def _write(
     for note in notes:
         print(make_printable(note))
     shown = _METHODS[explanations[0].method]
-    print(f"All of them on one page, by {shown}: {short_path(page)}")
+    print(f"On one page, by {shown}: {short_path(page)}")
