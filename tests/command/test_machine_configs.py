@@ -4,6 +4,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from omegaconf import OmegaConf
 from setuptools.dist import Distribution
 
 from experiments import launch
-from experiments.command.machine_configs import remember_set
+from experiments.command.machine_configs import list_choices, remember_set
 from experiments.command.printed import describe_output, describe_store
 from experiments.command.trust import trust
 from experiments.jobs import running
@@ -159,3 +160,17 @@ def test_no_wheel_takes_them_along(
     build = runpy.run_path(str(ROOT / "setup.py"))["BuildWithFiles"](Distribution())
     build.build_lib = "build"
     assert [str(source) for source, _ in build._list_shipped()] == ["conf/config.yaml"]
+
+
+def test_choice_is_told_of_where_there_is_its_file(tmp_path: Path) -> None:
+    """Every command names `local: default`; hardly any machine has such a file."""
+    choices = {"model": "resnet18", "debug": None, "local": "default"}
+    sources = [
+        SimpleNamespace(schema="pkg", path="hydra.conf"),
+        SimpleNamespace(schema="file", path=str(tmp_path)),
+        SimpleNamespace(schema="structured", path=""),
+    ]
+    runtime = SimpleNamespace(choices=choices, config_sources=sources)
+    assert list_choices(runtime) == {"model": "resnet18"}
+    write(tmp_path / "local" / "default.yaml", "seed: 1")
+    assert list_choices(runtime) == {"model": "resnet18", "local": "default"}

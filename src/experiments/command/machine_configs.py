@@ -7,6 +7,8 @@ none by `local=null`.
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from hydra._internal.config_repository import IConfigRepository
 from hydra.core.default_element import GroupDefault
@@ -39,6 +41,27 @@ def check_choice(whole: DictConfig, folders: IConfigRepository) -> Iterator[Prob
     reason = f"must be one of {', '.join(files)}." if files else "has no files yet."
     hint = nearest(str(name), files) or f"Write it: conf/{MACHINE}/{name}.yaml."
     yield Problem(MACHINE, f"{reason} Received: {name!r}.", hint)
+
+
+def list_choices(runtime: Any) -> dict[str, str]:
+    """Returns group -> chosen option, that of this machine only where its file is.
+
+    Args:
+        runtime: `hydra.runtime` of a job.
+    """
+    found = {str(k): str(v) for k, v in runtime.choices.items() if v is not None}
+    name = found.pop(MACHINE, None)
+    if name is None:
+        return found
+    files = (
+        Path(place.path, MACHINE, f"{name}.yaml") for place in _list_folders(runtime)
+    )
+    is_there = any(file.is_file() for file in files)
+    return {**found, MACHINE: name} if is_there else found
+
+
+def _list_folders(runtime: Any) -> list[Any]:
+    return [place for place in runtime.config_sources if place.schema == "file"]
 
 
 def has_files(folders: IConfigRepository) -> bool:

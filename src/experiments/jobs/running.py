@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
 from experiments.command.hydra_node import files as hydra_files
+from experiments.command.machine_configs import list_choices
 from experiments.command.overlay import describe_overlay, find_links
 from experiments.command.plan import select_overrides
 from experiments.config.identity import name_job_folder, name_run
@@ -175,9 +176,7 @@ def describe_job(config: DictConfig) -> Job:
     if typed_in != Path.cwd():  # by `hydra.job.chdir`, or by a notebook
         _keep_paths(config, typed_in)
     run = validate(config)
-    choices = {
-        str(k): str(v) for k, v in hydra.runtime.choices.items() if v is not None
-    }
+    choices = list_choices(hydra.runtime)
     sweep_dir = hydra.job.env_set.get(SWEEP_VARIABLE)
     folder = None if sweep_dir is None else Path(sweep_dir)
     differing = _differing(hydra)
