@@ -25,6 +25,8 @@ from experiments.errors import Preempted
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP)
 _OWN_SIGNAL = signal.SIGUSR2  # by which this process asks itself
 _reasons: list[str] = []  # why it does
+# What tells why somebody has sent a SIGTERM, where that is written down.
+_explanations: list[Callable[[], str | None]] = []
 
 # What a second Ctrl-C leaves for closing files; then the process ends in the middle of
 # whatever it is in, as one that is killed does.
@@ -304,9 +306,22 @@ def time_limit(seconds: float | None, reason: str) -> Iterator[None]:
         _reasons.clear()
 
 
+def explain_termination(find_reason: Callable[[], str | None]) -> None:
+    """Lets this process say why it was sent a SIGTERM, in the place of its name.
+
+    Args:
+        find_reason: Returns why, in words; `None` where it does not know.
+    """
+    _explanations[:] = [find_reason]
+
+
 def _name(number: int) -> str:
     if number == _OWN_SIGNAL and _reasons:
         return _reasons[-1]
+    if number == signal.SIGTERM:
+        for find_reason in _explanations:
+            if (reason := find_reason()) is not None:
+                return reason
     return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 

@@ -156,7 +156,9 @@ def test_a_stopped_search_leaves_its_running_trials_unfinished(
             assert stopped.wait(20)
         raise Preempted("the search was stopped")
 
-    driver = Driver(proposer=proposer, run_trial=run, n_jobs=n_jobs, stop=stopped.set)
+    driver = Driver(
+        proposer=proposer, run_trial=run, n_jobs=n_jobs, stop=lambda _: stopped.set()
+    )
     with pytest.raises(Preempted):
         driver.run()
     assert stopped.is_set() == (n_jobs > 1)

@@ -23,6 +23,7 @@ from experiments.errors import (
     Problem,
     RestartNeeded,
 )
+from experiments.interruption import StopRequest, signals_as_requests
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
 from experiments.workers import container, host_process
@@ -32,6 +33,7 @@ from experiments.workers.container import (
     end_processes,
 )
 from experiments.workers.report import Report
+from experiments.workers.stop_file import request_stop
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -174,6 +176,19 @@ def save_on_sigterm(config: DictConfig) -> float:
     signal.signal(signal.SIGTERM, save)
     (folder / "pid").write_text(str(os.getpid()))
     time.sleep(60)
+    return 0.0
+
+
+def note_why(config: DictConfig) -> float:
+    """As `run_job` does: signals are requests, and what ends it is noted."""
+    folder = Path(config.folder)
+    try:
+        with signals_as_requests(StopRequest()):
+            (folder / "pid").write_text(str(os.getpid()))
+            time.sleep(60)
+    except Preempted as stop:
+        (folder / "why").write_text(str(stop))
+        raise
     return 0.0
 
 
@@ -356,6 +371,30 @@ def test_a_stopped_search_stops_its_trial_which_saves_its_state(
     assert (report.status, report.reason) == ("stopped", "the search was stopped")
     assert (tmp_path / "saved").exists()
     assert is_gone(int((tmp_path / "pid").read_text()), seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (Preempted("sweep.max_hours=0.5"), "sweep.max_hours=0.5"),
+        (KeyboardInterrupt(), "Ctrl-C"),
+        (ValueError("odd"), "SIGTERM"),
+    ],
+    ids=["budget", "ctrl_c", "error"],
+)
+def test_job_of_what_is_stopped_knows_why(
+    run: Any, tmp_path: Path, cause: BaseException, told: str
+) -> None:
+    def request() -> None:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+        request_stop(tmp_path / "stop", cause)
+
+    thread = threading.Thread(target=request)
+    thread.start()
+    run(note_why, {"folder": str(tmp_path)})
+    thread.join()
+    assert (tmp_path / "why").read_text() == told
 
 
 def test_a_stopped_search_does_not_wait_for_a_share_of_the_cores(

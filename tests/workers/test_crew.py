@@ -17,7 +17,7 @@ def crew_of(items: list[int], **changes: Any) -> Crew[int, int]:
         "work": lambda item: 2 * item,
         "end": lambda item, outcome: None,
         "n_jobs": 2,
-        "stop": lambda: None,
+        "stop": lambda cause: None,
     }
     return Crew(**{**defaults, **changes})
 
@@ -38,7 +38,7 @@ def test_behind_an_obstacle_nothing_starts_and_what_runs_ends() -> None:
         [1, 2, 3, 4],
         end=ended.__setitem__,
         find_obstacle=lambda item: next(obstacles),
-        stop=stopped.set,
+        stop=lambda cause: stopped.set(),
     )
     with pytest.raises(Preempted, match="no room"):
         crew.run()
@@ -59,6 +59,11 @@ def test_no_obstacle_matters_when_nothing_is_left() -> None:
 @pytest.mark.parametrize("where", ["choose", "begin", "work", "end"])
 def test_what_is_raised_stops_the_rest_and_is_waited_for(where: str) -> None:
     stopped, waited = threading.Event(), threading.Event()
+    causes: list[BaseException] = []
+
+    def stop(cause: BaseException) -> None:
+        causes.append(cause)
+        stopped.set()
 
     def fail(*_: Any) -> Any:
         raise ValueError(where)
@@ -70,7 +75,7 @@ def test_what_is_raised_stops_the_rest_and_is_waited_for(where: str) -> None:
             return 0
         return fail() if where == "work" else 0
 
-    changes: dict[str, Callable[..., Any]] = {"work": work, "stop": stopped.set}
+    changes: dict[str, Callable[..., Any]] = {"work": work, "stop": stop}
     left = [1, 2]
     if where == "choose":
         changes["choose"] = lambda: left.pop(0) if len(left) > 1 else fail()
@@ -81,3 +86,4 @@ def test_what_is_raised_stops_the_rest_and_is_waited_for(where: str) -> None:
     with pytest.raises(ValueError, match=where):
         crew_of([1, 2], **changes).run()
     assert waited.is_set()
+    assert [str(cause) for cause in causes] == [where]

@@ -32,7 +32,7 @@ class Driver:
         run_trial: Called from a thread of its own when `n_jobs` is above 1.
         n_jobs: Trials at a time.
         on_failure: Whether the search goes on after a failed trial.
-        stop: Asks running trials to end, saving their state.
+        stop: Asks running trials to end, saving their state; gets what ends the search.
         find_obstacle: Returns why no further trial may start; `None` where one may.
         watchers: Told of each trial in turn.
     """
@@ -41,7 +41,7 @@ class Driver:
     run_trial: RunTrial
     n_jobs: int = 1
     on_failure: Literal["continue", "stop"] = "continue"
-    stop: Callable[[], None] = lambda: None
+    stop: Callable[[BaseException], None] = lambda cause: None
     find_obstacle: Callable[[], Preempted | None] = lambda: None
     watchers: Sequence[Watcher] = ()
 

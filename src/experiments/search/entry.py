@@ -1,6 +1,7 @@
 """A whole search, from Hydra's sweep to its last trial."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from experiments.search.trials.journal import keep_order
 from experiments.search.trials.trial import Proposal, Trial
 from experiments.workers.container import end_processes
 from experiments.workers.hydra_jobs import HydraLaunch, HydraSweep
-from experiments.workers.stop_file import forget_stop
+from experiments.workers.stop_file import forget_stop, request_stop
 
 
 def run_search(sweep: HydraSweep) -> Sequence[Trial]:
@@ -76,7 +77,7 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
         ),
         n_jobs=n_jobs,
         on_failure=search.on_failure,
-        stop=stop.touch,
+        stop=partial(request_stop, stop),
         watchers=(WeightKeeper(search, proposer, sweep_dir), display),
         find_obstacle=_disk_space(config).find_obstacle,
     )

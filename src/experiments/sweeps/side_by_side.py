@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from experiments.workers.hydra_jobs import (
     HydraSweep,
 )
 from experiments.workers.report import Report
-from experiments.workers.stop_file import forget_stop
+from experiments.workers.stop_file import forget_stop, request_stop
 
 _PER_CLUSTER = "array_parallelism"  # of SLURM: jobs of a sweep that run at a time
 
@@ -143,7 +144,7 @@ def run_jobs(
             end=end,
             n_jobs=n_jobs,
             find_obstacle=lambda item: task.find_obstacle_of(item[0]),
-            stop=stop.touch,
+            stop=partial(request_stop, stop),
         ).run()
     finally:
         end_processes()

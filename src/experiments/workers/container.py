@@ -77,6 +77,7 @@ class ContainedTask:
             hydra=HydraConfig.instance().cfg,
             folder=str(Path.cwd()),
             path=list(sys.path),
+            stop_file=str(self.stop_file.absolute()),
         )
         if self.parent is not None:
             _end_with(self.parent)

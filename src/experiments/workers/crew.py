@@ -23,7 +23,7 @@ class Crew(Generic[Item, Outcome]):
         work: Does it, in a thread of its own.
         end: Is told what came of it.
         n_jobs: At a time.
-        stop: Asks what runs to end, saving its state.
+        stop: Asks what runs to end, saving its state; gets what ends it all.
         find_obstacle: Returns why what is next must not be started; then nothing more
             is, and what runs goes on to its end. `None` where it may.
     """
@@ -33,7 +33,7 @@ class Crew(Generic[Item, Outcome]):
     work: Callable[[Item], Outcome]
     end: Callable[[Item, Outcome], None]
     n_jobs: int
-    stop: Callable[[], None]
+    stop: Callable[[BaseException], None]
     find_obstacle: Callable[[Item], Preempted | None] = lambda item: None
 
     def run(self) -> None:
@@ -61,8 +61,8 @@ class Crew(Generic[Item, Outcome]):
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     self.end(running.pop(future), future.result())
-        except BaseException:
-            self.stop()
+        except BaseException as cause:
+            self.stop(cause)
             raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -32,10 +32,12 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.files import open_own
+from experiments.interruption import explain_termination
 from experiments.jobs.folder import is_held
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
 from experiments.screen import guard_screen
 from experiments.workers.report import Report
+from experiments.workers.stop_file import read_reason
 
 _GRACE_SECONDS = 60.0
 RESTART = "restart"
@@ -51,6 +53,7 @@ class Request:
         hydra: What `HydraConfig` holds.
         folder: Where the process that composed it stands.
         path: Where that process finds modules.
+        stop_file: Says why everything is being stopped, when it is.
     """
 
     task: bytes
@@ -58,6 +61,7 @@ class Request:
     hydra: Any
     folder: str
     path: list[str]
+    stop_file: str
 
 
 def main(descriptor: int) -> None:
@@ -161,6 +165,7 @@ def _take_up(request: Request) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.core.utils import configure_log, setup_globals
 
+    explain_termination(functools.partial(read_reason, Path(request.stop_file)))
     sys.path[:] = request.path
     os.chdir(request.folder)
     setup_globals()
