@@ -11,7 +11,7 @@ from typing import Any
 
 from experiments.errors import ExperimentError
 from experiments.randomness import keeping_randomness
-from experiments.screen import RedactingFormatter, Screen
+from experiments.screen import RedactingFormatter, Screen, losing_lines
 from experiments.speedups.gradients import keeping_models
 
 _OWN = "experiments"
@@ -101,7 +101,6 @@ def job_log(path: Path) -> Iterator[None]:
     """
     root, own = logging.getLogger(), logging.getLogger(_OWN)
     level, shown = own.level, max(own.getEffectiveLevel(), logging.WARNING)
-    raises = logging.raiseExceptions
     with contextlib.ExitStack() as undo:
         for handler in root.handlers:
             undo.enter_context(_tamed(handler, shown))
@@ -121,11 +120,8 @@ def job_log(path: Path) -> Iterator[None]:
             undo.callback(root.removeHandler, handler)
         own.setLevel(logging.INFO)
         undo.callback(own.setLevel, level)
-        logging.raiseExceptions = False  # on a full disk the log loses its lines
-        try:
+        with losing_lines():
             yield
-        finally:
-            logging.raiseExceptions = raises
 
 
 @contextlib.contextmanager

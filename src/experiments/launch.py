@@ -78,7 +78,7 @@ from experiments.jobs.stored import show_stored, stored_result
 from experiments.jobs.sweep_place import COUNT_VARIABLE, forget_places
 from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
-from experiments.screen import confirm_page, find_loss, guard_screen
+from experiments.screen import confirm_page, find_loss, guard_screen, losing_lines
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def main(task: TaskFunction, *, config_path: str, config_name: str = "config") -
     try:
         parser = make_parser()
         args = _read_flags(parser, task, config_path, config_name)
-        code = _start(task, config_path, parser, args, config_name)
+        with losing_lines():
+            code = _start(task, config_path, parser, args, config_name)
         if (loss := find_loss()) is not None:
             print(f"What was printed is not all there: {loss}.", file=sys.stderr)
         return code

@@ -7,7 +7,8 @@ import os
 import select
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ExperimentError
@@ -127,6 +128,17 @@ def guard_log() -> None:
             continue
         plain = handler.formatter or logging.Formatter()
         handler.setFormatter(RedactingFormatter(plain))
+
+
+@contextmanager
+def losing_lines() -> Iterator[None]:
+    """Lets the log lose its lines on a full disk within the block, and no more."""
+    former = logging.raiseExceptions
+    logging.raiseExceptions = False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = former
 
 
 def open_console(file: Any = None) -> "Console":

@@ -1,6 +1,8 @@
 import errno
+import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,6 +148,24 @@ def test_job_returns_its_objective_and_leaves_its_result(
     returned, result = run_task(task)
     assert math.isnan(returned) if objective is None else returned == objective
     assert (result.status, result.objective) == ("FINISHED", objective)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("odd"), KeyboardInterrupt()])
+def test_log_loses_its_lines_within_a_job_and_not_behind_it(
+    run_task: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    within: list[bool] = []
+
+    def task(job: Job) -> JobResult:
+        within.append(logging.raiseExceptions)
+        if error is not None:
+            raise error
+        return JobResult(name="a", status="FINISHED", output_dir=str(job.output_dir))
+
+    with suppress(KeyboardInterrupt):
+        run_task(task)
+    assert (within, logging.raiseExceptions) == ([False], True)
 
 
 @pytest.mark.parametrize(

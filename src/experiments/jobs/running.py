@@ -36,7 +36,7 @@ from experiments.jobs.stored import show_stored, stored_result
 from experiments.jobs.sweep_place import find_place
 from experiments.own_code import admit_code_of_parent
 from experiments.redaction import learn_secrets
-from experiments.screen import guard_log, guard_screen
+from experiments.screen import guard_log, guard_screen, losing_lines
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +53,9 @@ def run_job(config: DictConfig) -> float:
     admit_code_of_parent()  # in a launcher's worker
     guard_screen()  # likewise; its log has been set up by now
     guard_log()
-    logging.raiseExceptions = False  # on a full disk the log loses its lines, no more
     job = describe_job(config)
     try:
-        with claim_folder(job.output_dir):
+        with losing_lines(), claim_folder(job.output_dir):
             result = show_finished(job) or _run_claimed(job)
     except JobHeldError as error:
         # Its folder and its result belong to the process that holds it.
