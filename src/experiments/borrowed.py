@@ -32,6 +32,14 @@ class Loan:
 
 _KERAS = (
     Loan(
+        lender="keras.src.applications.resnet",
+        names=("BASE_WEIGHTS_PATH", "WEIGHTS_HASHES"),
+        borrowers=("weights.imagenet",),
+        purpose="Tells where Keras' own weights are, and their checksums.",
+        way_out="Build `keras.applications.ResNet50`, which downloads them, and say "
+        "less where there is no network.",
+    ),
+    Loan(
         lender="keras.optimizers.Optimizer",
         names=("_backend_update_step", "_get_variable_index"),
         borrowers=("speedups.fused",),

@@ -14,6 +14,7 @@ from experiments.runtime.devices import Devices
 from experiments.tracking.logged_model import fetch_model
 from experiments.trained.record import Record
 from experiments.trained.weights import describe_absence, list_saved, read_saved
+from experiments.weights.keras_file import read_keras_file
 
 
 def build_saved(
@@ -93,21 +94,3 @@ def load_saved(
     if list_saved(record):
         return build_saved(record, run, images, devices=devices)
     return fetch_saved(record, destination)
-
-
-def read_keras_file(path: Path) -> Any:
-    """Reads a `.keras` file in Keras' safe mode, which runs no code of the file.
-
-    Raises:
-        ExperimentError: It is no such file, or needs code that is not here.
-    """
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # of many kinds: zip, JSON, HDF5, Keras' own
-        reason = str(error).strip().splitlines()
-        raise ExperimentError(
-            f"{path.name} cannot be read as a Keras model: "
-            f"{reason[0] if reason else type(error).__name__}"
-        ) from error

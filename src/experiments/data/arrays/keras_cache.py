@@ -35,7 +35,7 @@ def download(name: str, load: Callable[[], Any], wanted: str) -> Any:
         DataError: The download failed; names the file and where to put it.
     """
     try:
-        with _network_timeout():
+        with network_timeout():
             return load()
     except Exception as error:  # Keras raises plain Exception for a failed download
         raise DataError(
@@ -45,7 +45,8 @@ def download(name: str, load: Callable[[], Any], wanted: str) -> Any:
 
 
 @contextmanager
-def _network_timeout() -> Iterator[None]:
+def network_timeout() -> Iterator[None]:
+    """Lets a download of Keras' fail where nothing answers."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT_SECONDS)
     try:

@@ -14,6 +14,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
@@ -77,6 +78,26 @@ def parse_bytes(content: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     return arrays, metadata
 
 
+def map_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Returns the arrays of a file, read-only; each is read as it is used.
+
+    Args:
+        path: Of any writer: without text of its own too.
+
+    Raises:
+        ValueError: See `parse_bytes`.
+    """
+    with path.open("rb") as file:
+        start, _, entries = _parse_header(file, os.fstat(file.fileno()).st_size)
+    content = np.memmap(path, np.uint8, "r")
+    return {
+        name: content[slice(*(start + at for at in entry["data_offsets"]))]
+        .view(np.dtype(_NAMES[entry["dtype"]]))
+        .reshape(entry["shape"])
+        for name, entry in entries.items()
+    }
+
+
 def read_metadata(file: BinaryIO) -> dict[str, str]:
     """Reads the text of an open file without its arrays.
 
@@ -101,7 +122,7 @@ def _parse_header(
     if start > size or length > _MOST_HEADER_BYTES:
         raise ValueError(f"a header of {length:,} bytes does not fit the file")
     header = conform(parse_json(file.read(length)), dict[str, Any])
-    metadata = conform(header.pop(_METADATA, None), dict[str, str], _METADATA)
+    metadata = conform(header.pop(_METADATA, {}), dict[str, str], _METADATA)
     entries: dict[str, _Entry] = conform(header, dict[str, _Entry])
     end = 0
     for name, entry in entries.items():
