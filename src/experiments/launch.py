@@ -55,6 +55,7 @@ from experiments.config.programs import (
 )
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
+from experiments.config.weights import RUN
 from experiments.errors import (
     ConfigError,
     ExperimentError,
@@ -76,6 +77,7 @@ from experiments.jobs.job import (
 from experiments.jobs.place import choose_place, create_place
 from experiments.jobs.stored import show_stored, stored_result
 from experiments.jobs.sweep_place import COUNT_VARIABLE, forget_places
+from experiments.jobs.weights_file import check_weights
 from experiments.own_code import admit_code, describe_variable
 from experiments.redaction import learn_secrets
 from experiments.screen import confirm_page, find_loss, guard_screen, losing_lines
@@ -294,6 +296,7 @@ def _show_forecast(plan: Plan) -> int:
     if plan.multirun:
         _check_data(_list_unfinished(plan))
     elif stored_result(plan.folder, plan.run) is None:
+        check_weights(plan.run, plan.folder)
         _check_data([plan.run])
     return show_forecast(plan)
 
@@ -371,7 +374,9 @@ def _explaining(hydra: CheckedHydra) -> Iterator[None]:
 
 def _settle_names(plan: Plan) -> "Mapping[str, FoundRun]":
     """Returns the runs that a command names by a word that may mean others tomorrow."""
-    if plan.run.run_id is None and plan.run.from_search is None:
+    begins_with = str(getattr(plan.run.model, "weights", None))
+    named = (plan.run.run_id, plan.run.from_search)
+    if named == (None, None) and not begins_with.startswith(RUN):
         return {}
     from experiments.jobs.run_names import settle_names  # and what reads records
 
@@ -402,6 +407,7 @@ def _run_single(
         show_stored(result, plan.run)
         return result.exit_code
     check_memory(plan.run)
+    check_weights(plan.run, plan.folder)
     _check_data([plan.run])
     create_place(plan)
     obstacle = plan.run.disk_space().find_obstacle()

@@ -177,7 +177,7 @@ class Run:
         with prepared_framework(run) as devices:
             if not self.checkpoints:
                 return fetch_saved(self._record, self._destination, epoch=epoch)
-            images = self._record.images or self.dataset()
+            images = self._record.images or self._record.prepare(self.dataset())
             return build_saved(self._record, run, images, devices=devices, epoch=epoch)
 
     def predict(

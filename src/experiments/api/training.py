@@ -19,6 +19,7 @@ from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.place import choose_place, create_place
 from experiments.jobs.stored import show_stored, stored_result
+from experiments.jobs.weights_file import check_weights
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def train(config: Config, *, quiet: bool = False) -> JobResult:
             show_stored(stored, plan.run)
             return stored
         check_memory(plan.run)
+        check_weights(plan.run, plan.folder)
         check_data([plan.run])
         create_place(plan)
         with job_log(plan.folder / job_files.LOG):

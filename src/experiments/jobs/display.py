@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from rich.text import Text
@@ -27,12 +28,25 @@ if TYPE_CHECKING:
 _CLASSES_WIDTH = 90  # characters
 
 
-def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -> None:
+def show_start(
+    job: Job,
+    dataset: "Dataset",
+    cost: "Cost",
+    devices: "Devices",
+    beginning: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Prints what is about to be trained, on what, and what it costs.
 
     In a sweep the first job prints everything, and the others what differs from it.
+
+    Args:
+        job: The job.
+        dataset: What it trains on.
+        cost: Of its model.
+        devices: Those that compute.
+        beginning: As `describe_start` takes it.
     """
-    rows = describe_start(job, dataset, cost, devices)
+    rows = describe_start(job, dataset, cost, devices, beginning)
     rows["folder"] = short_path(job.output_dir)
     if job.place is None:
         show_rows({"experiment": job.name, **rows})
@@ -44,15 +58,29 @@ def show_start(job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices") -
 
 
 def describe_start(
-    job: Job, dataset: "Dataset", cost: "Cost", devices: "Devices"
+    job: Job,
+    dataset: "Dataset",
+    cost: "Cost",
+    devices: "Devices",
+    beginning: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Returns what is trained, on what, and what it costs: heading -> sentence."""
+    """Returns what is trained, on what, and what it costs: heading -> sentence.
+
+    Args:
+        job: The job.
+        dataset: What it trains on.
+        cost: Of its model.
+        devices: Those that compute.
+        beginning: What the network begins with, where not with random numbers: title
+            -> text.
+    """
     run = job.run
     return {
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
         "classes": _describe_classes(dataset.class_names),
         "model": describe_cost(cost),
+        **beginning,
         "training": f"{count_of(run.trainer.epochs, 'epoch')}, "
         f"{count_of(run.trainer.batch_size, 'image')} a step, seed {run.seed}, "
         f"about {format_bytes(cost.training_bytes)} of memory",

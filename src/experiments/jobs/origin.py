@@ -19,9 +19,11 @@ from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
 
+_PARTS = ("code", "packages", "data")
 _PACKAGES = ("experiments", "keras", "tensorflow", "jax", "numpy")
 _SHOWN_FILES = 5
 _IMAGES = "the data set's images"
+_WEIGHTS = "the weights that it begins with"
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,9 @@ def describe_origin(run: RunConfig, dataset: "Dataset | None" = None) -> dict[st
         run: Names the packages whose code may take part.
         dataset: The data; `None` before it is loaded.
     """
+    weights = _describe_weights(run)
     origin: dict[str, Any] = {
+        **({} if weights is None else {"weights": weights}),
         "code": {
             name: digest
             for package in run.allowed_targets
@@ -116,7 +120,7 @@ def write_origin(folder: Path, origin: Mapping[str, Any]) -> None:
 
 def list_changes(former: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Returns what differs between two origins, a phrase each; parts both have."""
-    parts = [part for part in ("code", "packages", "data") if part in former]
+    parts = [part for part in (*_PARTS, "weights") if part in former]
     phrases = [
         phrase
         for part in parts
@@ -142,8 +146,11 @@ def _compare_files(
 
 
 def _compare(
-    part: str, former: Mapping[str, str], now: Mapping[str, str]
+    part: str, former: Mapping[str, Any], now: Mapping[str, Any]
 ) -> Iterator[str]:
+    if part == "weights":
+        yield from [_WEIGHTS] if former["sha256"] != now["sha256"] else []
+        return
     names = sorted(former.keys() | now.keys())
     changed = [name for name in names if former.get(name) != now.get(name)]
     if not changed:
@@ -163,6 +170,16 @@ def _enumerate(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN_FILES
     shown = ", ".join(names[:_SHOWN_FILES])
     return f"{shown} and {count_of(more, 'more file')}" if more > 0 else shown
+
+
+def _describe_weights(run: RunConfig) -> dict[str, str] | None:
+    """Returns name and hash of the file that a network begins with, if it is here."""
+    path = dict(list_paths(run)).get("model.weights")
+    if path is None or not Path(path).is_file():
+        return None
+    with Path(path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": Path(path).name, "sha256": digest}
 
 
 def _hash_sources(package: str) -> Iterator[tuple[str, str]]:

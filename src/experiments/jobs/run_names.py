@@ -5,7 +5,7 @@ the output folder holds, which needs no MLflow, and then by what only MLflow has
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.command.plan import Plan
@@ -14,6 +14,8 @@ from experiments.config.destination import Destination
 from experiments.config.identity import has_own_folder
 from experiments.config.metric_names import name_best
 from experiments.config.model_names import names_model
+from experiments.config.schema.run import RunConfig
+from experiments.config.weights import RUN
 from experiments.errors import ConfigError, Problem, make_printable
 from experiments.jobs.catalogue import ListedRun, list_runs, read_run
 from experiments.jobs.display import short_path
@@ -29,6 +31,7 @@ from experiments.tracking.store.run_names import (
     is_id,
 )
 
+WEIGHTS = "model.weights"
 _RUN: tuple[Kind, ...] = ("run",)
 _SHOWN = 5  # runs that a message lists
 
@@ -42,17 +45,19 @@ class FoundRun:
         run_id: MLflow's id, or the beginning of one as it was typed.
         folder: Its folder, where it is known and holds the run.
         listed: What that says of it.
+        prefix: What stood before the name.
     """
 
     typed: str
     run_id: str | None = None
     folder: Path | None = None
     listed: ListedRun | None = None
+    prefix: str = ""
 
     @property
     def word(self) -> str:
         """What means the same run tomorrow: an id or a folder."""
-        return self.run_id or str(self.folder)
+        return self.prefix + (self.run_id or str(self.folder))
 
     def __str__(self) -> str:
         """Returns it in words, for whoever typed something else."""
@@ -70,7 +75,7 @@ def settle_names(plan: Plan) -> dict[str, FoundRun]:
         plan: A checked command line.
 
     Returns:
-        Key, `run_id` or `from_search` -> the run.
+        Key, `run_id`, `from_search` or `model.weights` -> the run.
 
     Raises:
         ConfigError: The word stands in a sweep, each of whose jobs would look it up.
@@ -82,21 +87,35 @@ def settle_names(plan: Plan) -> dict[str, FoundRun]:
     kinds = {
         "run_id": getattr(run.task, "run_kinds", _RUN),
         "from_search": ("search",),
+        WEIGHTS: _RUN,
     }
     for key in kinds:
-        name = getattr(run, key)
+        name, prefix = _read_name(run, key)
         if not isinstance(name, str) or not may_move(name, run.destination()):
             continue
         if plan.multirun:
-            reason = f"must be an id or a folder in a sweep. Received: {name!r}."
+            reason = (
+                f"must be an id or a folder in a sweep. Received: {prefix + name!r}."
+            )
             raise ConfigError([Problem(key, reason, "task=list shows both.")])
         wanted = Wanted(
             objective=run.trainer.objective,
             kinds=kinds[key],
             originals=key == "run_id",
         )
-        found[key] = find_named(name, run.destination(), wanted)
+        named = find_named(name, run.destination(), wanted)
+        found[key] = replace(named, typed=prefix + name, prefix=prefix)
     return found
+
+
+def _read_name(run: RunConfig, key: str) -> tuple[object, str]:
+    """Returns the run that a key names, and what stands before the name."""
+    if key != WEIGHTS:
+        return getattr(run, key), ""
+    weights = getattr(run.model, "weights", None)
+    if not isinstance(weights, str) or not weights.startswith(RUN):
+        return None, ""
+    return weights.removeprefix(RUN), RUN
 
 
 def may_move(name: str, destination: Destination) -> bool:

@@ -24,6 +24,7 @@ from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data
 from experiments.fitting import record
+from experiments.fitting.beginning import Beginning
 from experiments.fitting.description import describe_plan, describe_result
 from experiments.fitting.fitting import ExaminationError, Fitted, Fitting, load_state
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
@@ -34,6 +35,7 @@ from experiments.jobs.recorded_job import best_of_search
 from experiments.records import stamp
 from experiments.runtime.devices import Devices, free_memory
 from experiments.tracking.tracker import Tracker
+from experiments.trained.start import Start, find_start
 
 if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
@@ -74,18 +76,24 @@ def train(job: Job) -> JobResult:
         naming_files.enter_context(naming_damaged_files(dataset))
         pipelines = build_pipelines(run, dataset)
         state = load_state(job)
-        _check_origin(job, dataset, tracker, state)
+        start = _find_start(job, dataset, devices, state)
+        _check_origin(job, dataset, tracker, state, start)
+        beginning = Beginning(start, tracker) if start.weights else None
         fitting = Fitting(
             job=job,
             dataset=dataset,
             pipelines=pipelines,
             devices=devices,
             tracker=tracker,
+            images=start.images,
+            begin=beginning,
         )
         memory.stage = "network"
         model = fitting.build_model(begin=state is None)
         cost = memory.cost = measure_cost(run, model, devices)
-        display.show_start(job, dataset, cost, devices)
+        display.show_start(
+            job, dataset, cost, devices, beginning.rows if beginning else {}
+        )
         choices = describe_choices(run, model, devices)
         record.log_datasets(tracker, dataset, run.dataset)
         tracker.describe(describe_plan(job, dataset))
@@ -159,11 +167,25 @@ def _gpu_memory(devices: Devices) -> Callable[[], int | None] | None:
     return (lambda: free_memory(devices)) if devices.gpus else None
 
 
+def _find_start(
+    job: Job, dataset: Dataset, devices: Devices, state: "TrainingState | None"
+) -> Start:
+    """Returns what the network begins with; a job that goes on needs no file of it."""
+    former = None if state is None else origin.read_origin(job.output_dir)
+    return find_start(job.run, dataset, devices, typed=job.overrides, former=former)
+
+
 def _check_origin(
-    job: Job, dataset: Dataset, tracker: Tracker, state: "TrainingState | None"
+    job: Job,
+    dataset: Dataset,
+    tracker: Tracker,
+    state: "TrainingState | None",
+    start: Start,
 ) -> None:
     """Records what the job is made from; tells what changed since it was started."""
-    now = origin.describe_origin(job.run, dataset)
+    former = origin.read_origin(job.output_dir) or {} if state is not None else {}
+    kept = {key: former[key] for key in ("weights",) if key in former}
+    now = kept | origin.describe_origin(job.run, dataset) | start.describe()
     if state is not None:
         display.show_continuation(state.position.epoch, state.position.step)
         origin.check_origin(job.output_dir, now, strict=job.run.resume.strict)

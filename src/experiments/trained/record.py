@@ -7,8 +7,10 @@ from typing import Any
 
 from experiments.builders.model import Images
 from experiments.config.destination import Destination
+from experiments.data.dataset import Dataset
 from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.job import JobResult
+from experiments.jobs.origin import read_origin
 from experiments.records import read_record
 from experiments.tracking.account import Account, read_account, read_stored_account
 from experiments.tracking.recorded import (
@@ -17,6 +19,7 @@ from experiments.tracking.recorded import (
     read_fingerprint,
     read_run,
 )
+from experiments.tracking.spool.origin_record import Prepared
 from experiments.tracking.spool.spool import Spool
 
 
@@ -30,6 +33,7 @@ class Record:
         images: What its model was built for; `None` where it is not recorded.
         folder: Its folder; `None` when only MLflow is known.
         result: How it ended; `None` where it has not.
+        prepared: How its model prepares images, where not as its data set tells.
     """
 
     account: Account
@@ -37,6 +41,13 @@ class Record:
     images: Images | None
     folder: Path | None
     result: JobResult | None
+    prepared: Prepared | None = None
+
+    def prepare(self, dataset: Dataset) -> Images | Dataset:
+        """Returns what the model was built for, by its data set."""
+        if self.prepared is None:
+            return dataset
+        return Images.of(dataset, self.prepared["mean"], self.prepared["std"])
 
 
 def read_folder(folder: Path) -> Record:
@@ -59,6 +70,7 @@ def read_folder(folder: Path) -> Record:
         images=_read_images(artifacts / FINGERPRINT),
         folder=folder,
         result=result,
+        prepared=(read_origin(folder) or {}).get("prepared"),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.builders.data import build_dataset
 from experiments.builders.devices import prepared_framework
@@ -16,8 +16,12 @@ from experiments.evaluation.predictions import Output
 from experiments.runtime.devices import Devices
 from experiments.tracking.logged_model import fetch_registered
 from experiments.trained.finding import Found
-from experiments.trained.network import load_saved, read_keras_file
+from experiments.trained.network import load_saved
 from experiments.trained.settled import for_inference, settle_config
+from experiments.weights.keras_file import read_keras_file
+
+if TYPE_CHECKING:
+    from experiments.weights.source import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +69,45 @@ def open_trained(found: Found, run: RunConfig) -> Iterator[Trained]:
     Raises:
         ExperimentError: It is kept nowhere, damaged, or no classifier of images.
     """
-    config = None
-    if found.record is not None:
-        config = settle_config(
-            found.record,
-            allowed_targets=run.allowed_targets,
-            output_dir=run.output_dir,
-            gpu=run.gpu,
-        )
+    config = _settle(found, run)
     with prepared_framework(for_inference(config or run)) as devices:
         yield _load(found, run, config, devices)
+
+
+def read_trained_weights(found: Found, run: RunConfig, devices: Devices) -> "Weights":
+    """Reads the weights of a model for another one, in a framework that is set up.
+
+    Args:
+        found: What `find_trained` returned.
+        run: Of the command, see `open_trained`.
+        devices: Those that compute.
+
+    Raises:
+        ExperimentError: It is kept nowhere, or damaged.
+    """
+    from experiments.weights.keras_file import read_layers
+    from experiments.weights.preprocessing import read_preprocessing
+    from experiments.weights.source import Weights
+
+    model, _ = _load_model(found, run, _settle(found, run), devices)
+    return Weights(
+        name=found.name,
+        sha256=_digest(found, model),
+        layers=read_layers(model),
+        preprocessing=read_preprocessing(model),
+    )
+
+
+def _settle(found: Found, run: RunConfig) -> RunConfig | None:
+    """Returns the config of a model's run as it is used here, if it has any."""
+    if found.record is None:
+        return None
+    return settle_config(
+        found.record,
+        allowed_targets=run.allowed_targets,
+        output_dir=run.output_dir,
+        gpu=run.gpu,
+    )
 
 
 def _load(
@@ -118,7 +151,7 @@ def _load_model(
             return read_keras_file(path), tuple(map(str, told)) if told else names
     if found.record is None or config is None:
         raise ExperimentError(f"{found.typed} names no model.")
-    images = known or build_dataset(config)
+    images = known or found.record.prepare(build_dataset(config))
     model = load_saved(
         found.record,
         for_inference(config),

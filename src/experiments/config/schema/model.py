@@ -1,8 +1,9 @@
 """Keys of the `model` group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import PurePath
+from typing import Any, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.schema.depths import choose_layout
@@ -10,6 +11,14 @@ from experiments.config.schema.resnet import (
     choose_stem,
     find_conflicts,
     find_image_problems,
+)
+from experiments.config.weights import (
+    IMAGENET,
+    IMAGENET_DEPTHS,
+    RUN,
+    SUFFIXES,
+    has_known_suffix,
+    is_weights_file,
 )
 from experiments.counts import write_count
 from experiments.errors import Problem
@@ -19,7 +28,29 @@ MOST_BLOCKS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResNetConfig(Target):
+class ModelConfig(Target):
+    """A network that can begin with weights of before.
+
+    Attributes:
+        weights: `imagenet`, `run:` and a run, or a file; null for those of the seed.
+        preprocessing: What is done to images first: what the weights were trained
+            with, the data set's mean and deviation, or one of Keras' three.
+    """
+
+    weights: str | None = setting(added=3, before=None, path=is_weights_file)
+    preprocessing: Literal["auto", "dataset", "torch", "caffe", "tf", "none"] = setting(
+        added=3, before="auto"
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the keyword arguments of what builds the network."""
+        values = super().arguments()
+        del values["weights"], values["preprocessing"]
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetConfig(ModelConfig):
     """A residual network; its builder tells each key."""
 
     depth: int | None = setting(unbounded="a key of the table of depths")
@@ -57,6 +88,7 @@ class ResNetConfig(Target):
         if self.blocks is not None and sum(self.blocks) > MOST_BLOCKS:
             reason = f"must be {write_count(MOST_BLOCKS)} blocks in all at most."
             yield Problem("blocks", f"{reason} Received: {sum(self.blocks):,} blocks.")
+        yield from self._check_weights()
         yield from find_conflicts(
             depth=self.depth,
             blocks=self.blocks,
@@ -65,6 +97,38 @@ class ResNetConfig(Target):
             shortcut=self.shortcut,
             zero_init_last_scale=self.zero_init_last_scale,
         )
+
+    def _check_weights(self) -> Iterator[Problem]:
+        """Yields why there are no weights of a name, or none for such a network."""
+        weights = self.weights
+        if weights == IMAGENET and self.depth not in IMAGENET_DEPTHS:
+            yield Problem(
+                "weights",
+                f"imagenet has none for {self._call()}: Keras publishes ResNets of "
+                f"{_enumerate(IMAGENET_DEPTHS)} layers. Received: imagenet.",
+                "Fetch a file of torchvision's or timm's: "
+                f"model.weights={self._call()}.pth",
+            )
+        elif weights == IMAGENET and self.variant != "v1":
+            yield Problem(
+                "variant",
+                "must be v1 with model.weights=imagenet: Keras publishes weights of "
+                f"the paper's network. Received: {self.variant}.",
+                "Add model.variant=v1; for v1_5, take a file of torchvision's or "
+                f"timm's: model.weights={self._call()}.pth",
+            )
+        elif weights == RUN:
+            hint = "Such as model.weights=run:last; task=list shows the runs."
+            yield Problem("weights", f"must name a run after {RUN}", hint)
+        elif weights and is_weights_file(weights) and not has_known_suffix(weights):
+            yield Problem(
+                "weights",
+                "must be imagenet, run:, followed by a run, or a file that ends in one "
+                f"of {', '.join(SUFFIXES)}. Received: {PurePath(weights).name!r}.",
+            )
+
+    def _call(self) -> str:
+        return f"resnet{self.depth or ''}"
 
     def check_image(self, size: int) -> Iterator[Problem]:
         """Yields why images whose shorter side is `size` pixels cannot be taken.
@@ -78,6 +142,10 @@ class ResNetConfig(Target):
             head=self.head,
             stages=len(layout.blocks),
         )
+
+
+def _enumerate(numbers: Sequence[int]) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,20 @@ class Files(TypedDict):
     archive: NotRequired[bool]
 
 
+class BeginningWith(TypedDict):
+    """The weights that a network began with."""
+
+    name: str
+    sha256: str
+
+
+class Prepared(TypedDict):
+    """How a model prepares its images, where not as its data set tells."""
+
+    mean: list[float]
+    std: list[float]
+
+
 def upgrade_origin(content: Any, since: int) -> Any:
     """Returns an origin of an earlier format with the name that its data set has now.
 
@@ -47,3 +61,5 @@ class Origin(TypedDict, total=False):
     packages: dict[str, str]
     data: dict[str, str]
     files: Files
+    weights: BeginningWith
+    prepared: Prepared

@@ -1,0 +1,182 @@
+"""What a training begins with instead of random numbers, and how it prepares images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.builders.model import Images
+from experiments.config.schema.model import ModelConfig
+from experiments.config.schema.run import RunConfig
+from experiments.config.weights import IMAGENET, RUN
+from experiments.data.dataset import Dataset
+from experiments.errors import ConfigError, Problem
+from experiments.jobs.run_names import may_move
+from experiments.runtime.devices import Devices
+from experiments.trained.finding import find_trained
+from experiments.trained.trained import read_trained_weights
+
+if TYPE_CHECKING:
+    from experiments.weights.fit import Table
+    from experiments.weights.preprocessing import Preprocessing
+    from experiments.weights.source import Weights
+
+_CLOSE = 1e-3  # of a mean or deviation that was typed, to the weights' own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a network begins with.
+
+    Attributes:
+        images: What it is built for; `None` for the data set as it is.
+        weights: Those that are put into it; `None` without any, or where a saved state
+            will bring them.
+    """
+
+    images: Images | None = None
+    weights: "Weights | None" = None
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what `origin.json` has of it."""
+        told: dict[str, Any] = {}
+        if self.weights is not None:
+            name, digest = self.weights.name, self.weights.sha256
+            told["weights"] = {"name": name, "sha256": digest}
+        if self.images is not None:
+            mean, std = list(self.images.mean), list(self.images.std)
+            told["prepared"] = {"mean": mean, "std": std}
+        return told
+
+    def put_into(self, network: Any) -> "Table":
+        """Gives a network the weights, see `weights.fit.load_into`.
+
+        Raises:
+            WeightsError: They are of another network.
+        """
+        from experiments.weights.faults import WeightsError
+        from experiments.weights.fit import load_into
+
+        if self.weights is None:
+            raise ValueError("There are no weights to begin with.")
+        known = self.weights.preprocessing
+        reverse = known is not None and known.reversed_channels
+        try:
+            return load_into(network, self.weights.layers, reversed_channels=reverse)
+        except WeightsError as error:
+            raise WeightsError(f"{self.weights.name} {error}") from error
+
+
+def find_start(
+    run: RunConfig,
+    dataset: Dataset,
+    devices: Devices,
+    *,
+    typed: Sequence[str] = (),
+    former: Mapping[str, Any] | None = None,
+) -> Start:
+    """Reads what `model.weights` names, and settles how images are prepared.
+
+    Args:
+        run: The checked config.
+        dataset: Says the images' channels, and its own mean and deviation.
+        devices: Those that compute.
+        typed: Overrides as a person typed them.
+        former: The `origin.json` of a job that goes on from a saved state: the file
+            that it began with is not needed any more.
+
+    Raises:
+        WeightsError: The weights are not there, or of no use.
+        ConfigError: They contradict what was typed.
+    """
+    if not isinstance(run.model, ModelConfig):
+        return Start()
+    if former is not None:
+        prepared = former.get("prepared")
+        return Start(
+            images=prepared and Images.of(dataset, prepared["mean"], prepared["std"])
+        )
+    weights = _read(run, devices)
+    if weights is not None:
+        _check_variant(run, weights)
+    chosen = _choose_preprocessing(run.model.preprocessing, weights)
+    images = None
+    if chosen is not None:
+        fitted = chosen.of_channels(dataset.image_shape[2])
+        images = Images.of(dataset, fitted.mean, fitted.std)
+        _check_typed(run, images, typed)
+        if weights is not None and weights.preprocessing is None:
+            weights = replace(weights, preprocessing=chosen)
+    return Start(images=images, weights=weights)
+
+
+def _read(run: RunConfig, devices: Devices) -> "Weights | None":
+    named = getattr(run.model, "weights", None)
+    if named is None:
+        return None
+    from experiments.weights.imagenet import read_imagenet
+    from experiments.weights.source import read_weights
+
+    if named == IMAGENET:
+        return read_imagenet(int(getattr(run.model, "depth", 0)))
+    if not named.startswith(RUN):
+        return read_weights(Path(named))
+    name = named.removeprefix(RUN)
+    if may_move(name, run.destination()):
+        reason = f"must name a run by its id or folder here. Received: {named}."
+        raise ConfigError([Problem("model.weights", reason, "task=list shows both.")])
+    return read_trained_weights(find_trained(name, run), run, devices)
+
+
+def _check_variant(run: RunConfig, weights: "Weights") -> None:
+    """Refuses weights whose shapes would fit a network that strides elsewhere."""
+    variant = getattr(run.model, "variant", None)
+    if weights.variant is not None and variant != weights.variant:
+        reason = (
+            f"must be {weights.variant}, for {weights.name} was trained in such a "
+            f"network. Received: {variant}."
+        )
+        hint = f"Type model.variant={weights.variant}."
+        raise ConfigError([Problem("model.variant", reason, hint)])
+
+
+def _choose_preprocessing(
+    word: str, weights: "Weights | None"
+) -> "Preprocessing | None":
+    """Returns what is done to images; `None` for the data set's own."""
+    if word == "dataset" or (word == "auto" and weights is None):
+        return None
+    from experiments.weights.preprocessing import PREPROCESSINGS
+
+    if word != "auto":
+        return PREPROCESSINGS[word]
+    if weights is None or weights.preprocessing is None:
+        name = "the weights" if weights is None else weights.name
+        reason = (
+            f"must be typed, for {name} does not tell how the images were prepared "
+            "that it was trained on. Received: auto."
+        )
+        hint = (
+            "model.preprocessing=caffe for Keras Applications' ResNets, torch for "
+            "PyTorch's, dataset for the mean and deviation of the data set."
+        )
+        raise ConfigError([Problem("model.preprocessing", reason, hint)])
+    return weights.preprocessing
+
+
+def _check_typed(run: RunConfig, images: Images, typed: Sequence[str]) -> None:
+    """Refuses a mean or deviation that was typed and is not the model's."""
+    for key, chosen in (("mean", images.mean), ("std", images.std)):
+        is_typed = any(word.lstrip("+").startswith(f"dataset.{key}=") for word in typed)
+        given = getattr(run.dataset, key, None)
+        if not is_typed or given is None:
+            continue
+        pairs = zip(given, chosen, strict=False)
+        if len(given) != len(chosen) or any(abs(a - b) > _CLOSE for a, b in pairs):
+            shown = ", ".join(f"{value:.4g}" for value in chosen)
+            reason = (
+                f"contradicts how the model prepares its images, {key} [{shown}]. "
+                f"Received: {given}."
+            )
+            hint = f"Leave dataset.{key} out, or type model.preprocessing=dataset."
+            raise ConfigError([Problem(f"dataset.{key}", reason, hint)])
