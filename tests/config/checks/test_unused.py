@@ -19,7 +19,7 @@ SEARCH = ["hydra/sweeper=keras_tuner", "optimizer.lr=interval(1e-4,1e-2)"]
             ["task=reproduce", "run_id=abc", "trainer.epochs=2", "optimizer=sgd"],
             [
                 "trainer.epochs is not used by task=reproduce.",
-                "optimizer is not used by task=reproduce. It is used by task=train.",
+                "optimizer is not used by task=reproduce. It is used by task=train and",
             ],
         ),
         (
