@@ -171,7 +171,7 @@ _NOTES = {
     "sweep": "To run several values: -m optimizer.lr=1e-3,1e-4",
     **dict.fromkeys(
         ("evaluate", "eval", "test", "validate", "val"),
-        "The test images are evaluated at the end of task=train.",
+        "To score a trained model: task=evaluate run_id=last",
     ),
     **dict.fromkeys(
         ("summary", "describe", "preview", "show", "check", "dry_run"),
