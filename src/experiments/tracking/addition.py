@@ -158,8 +158,8 @@ def _send(spool: Spool, entries: list[Entry], destination: Destination) -> Added
     meant_for = read_address(entries)
     if not belongs(spool, meant_for, destination):
         waiting = len(entries) - spool.read_sent(spool.read_run_id())
-        problem = f"the run was recorded in another store, tracking.uri={meant_for}"
-        return Added(run_url=None, unsent=waiting, problem=problem)
+        where = f"the run was recorded in another store, tracking.uri={meant_for}"
+        return Added(run_url=None, unsent=waiting, problem=where)
     if not spool.own():
         return Added(run_url=None, unsent=1, problem="another process sends them")
     try:

@@ -109,6 +109,7 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
         return _choose_own(request, trained)
     config = _lay_over_record(request, trained)
     dataset = config.dataset
+    folder: str | None = getattr(dataset, "path", None)
     if request.place is not None and isinstance(dataset, FolderConfig):
         labelled = read_labelled(request.place, _as_options(dataset))
         notes = _describe_place(request)
@@ -117,7 +118,6 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
         whole = build_dataset(config)
         split, notes = _choose_split(whole, request.split)
         labelled = take_split(whole, split)
-        folder = getattr(dataset, "path", None)
     return Chosen(
         labelled=labelled, dataset=None, folder=folder, config=config, notes=notes
     )
@@ -259,8 +259,8 @@ def _fit(
 
 def _as_options(dataset: FolderConfig) -> FileOptions:
     names = FileOptions.__annotations__
-    options: Any = {name: getattr(dataset, name) for name in names}
-    return options  # type: ignore[no-any-return]
+    options: FileOptions = {name: getattr(dataset, name) for name in names}  # type: ignore[assignment]
+    return options
 
 
 def _describe_place(request: Request) -> tuple[str, ...]:
