@@ -1,7 +1,16 @@
 import base64
 from html.parser import HTMLParser
 
-from experiments.pages import build_page, gallery, paragraph, picture, section, table
+from experiments.pages import (
+    Card,
+    build_page,
+    cards,
+    gallery,
+    paragraph,
+    picture,
+    section,
+    table,
+)
 
 PNG = b"\x89PNG rest"
 JPEG = b"\xff\xd8 rest"
@@ -57,3 +66,15 @@ def test_page_asks_for_nothing_else() -> None:
     kind, _, content = read.sources[1].partition(";base64,")
     assert (kind, base64.b64decode(content)) == ("data:image/jpeg", JPEG)
     assert read.sources[0].startswith("data:image/png")
+
+
+def test_card_has_an_image_a_text_and_bars_as_long_as_their_shares() -> None:
+    name = "<b>&\"'"
+    card = Card(image=JPEG, text=name, bars=[(name, 0.25)], address="file:///a'b.jpg")
+    page = build_page("t", [cards([card])])
+    read = Reader(page)
+    assert read.texts.count(name) == 2  # caption and bar
+    assert "25.0 %" in read.texts
+    assert 'style="width: 25.0%"' in page
+    assert read.links[-1] == "file:///a'b.jpg"
+    assert read.sources[0].startswith("data:image/jpeg")

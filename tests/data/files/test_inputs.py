@@ -1,11 +1,18 @@
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from experiments.data.files.inputs import check_inputs, list_inputs
+from experiments.data.files import inputs
+from experiments.data.files.inputs import (
+    check_inputs,
+    list_inputs,
+    name_input,
+    read_standard_input,
+)
 from experiments.errors import DataError
 
 
@@ -136,3 +143,44 @@ def test_what_is_not_read_is_told(name: str, words: str) -> None:
         check_inputs([name])
     with pytest.raises(DataError, match=words):
         listed(name)
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The end to write to of what stands for the standard input."""
+    reader, writer = os.pipe()
+    monkeypatch.setattr(inputs, "_STANDARD_INPUT", reader)
+    yield writer
+    os.close(reader)
+
+
+def test_standard_input_is_read_as_it_comes_whatever_its_bytes(pipe: int) -> None:
+    os.write(pipe, b"a.jpg\nb\xff.jpg\r\n")
+    os.close(pipe)
+    names = list_inputs(["-"], read_standard_input(), folder=Path("/x"))
+    assert list(names) == ["/x/a.jpg", "/x/b\udcff.jpg"]
+
+
+@pytest.mark.usefixtures("pipe")
+def test_whoever_types_a_dash_without_a_pipe_is_told_what_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pipe: int
+) -> None:
+    monkeypatch.setattr(os, "isatty", lambda _: True)
+    os.close(pipe)
+    assert list(read_standard_input()) == []
+    assert "one a line; Ctrl-D ends them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/x/photos/a ü.jpg", "photos/a ü.jpg"),
+        ("/xy/a.jpg", "/xy/a.jpg"),
+        ("/x/new\nline.jpg", "new\\nline.jpg"),
+        ("/x/b\udcff.jpg", "b\\xff.jpg"),
+    ],
+)
+def test_file_is_called_by_one_line_of_text_as_seen_from_here(
+    path: str, name: str
+) -> None:
+    assert name_input(path, Path("/x")) == name

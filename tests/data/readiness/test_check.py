@@ -7,7 +7,7 @@ import pytest
 
 from experiments.data.readiness import check as module
 from experiments.data.readiness.check import check_data
-from experiments.errors import ConfigError
+from experiments.errors import ConfigError, DataError
 from tests.data.pictures import encode, photograph
 
 pytestmark = pytest.mark.usefixtures("forgotten")
@@ -162,3 +162,23 @@ def test_command_is_refused_before_it_leaves_anything(
     assert ended.returncode == 2
     assert ended.stderr.startswith("The data set has 1 problem:\n  - dataset.path does")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_task_that_looks_at_files_is_told_what_it_lacks(
+    check: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_data([check("task=predict").run])
+    assert [problem.key for problem in error.value.problems] == ["run_id", "input"]
+    with pytest.raises(DataError, match="gone is not there"):
+        check_data(
+            [check("task=predict", "run_id=last", f"input={tmp_path / 'gone'}").run]
+        )
+
+
+def test_files_to_look_at_are_checked_without_a_data_set(
+    check: Any, looks: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    check_data([check("task=predict", "run_id=last", f"input={tmp_path}").run])
+    assert looks == []

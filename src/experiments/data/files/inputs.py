@@ -17,6 +17,7 @@ _VIDEOS = frozenset(
     [".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"]
 )
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_STANDARD_INPUT = 0  # its descriptor
 _MOST_LISTED = 2**20  # bytes of a name
 
 
@@ -68,13 +69,14 @@ def read_standard_input() -> Iterator[str]:
 
     Whoever has typed `-` without a pipe is told what is waited for.
     """
-    if os.isatty(0):
+    if os.isatty(_STANDARD_INPUT):
         print(
             "Waiting for names of files, one a line; Ctrl-D ends them.\n"
             "From a pipe: ls photos/*.jpg | ...",
             file=sys.stderr,
         )
-    with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
+    descriptor = os.dup(_STANDARD_INPUT)  # which others may go on reading
+    with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as lines:
         yield from lines
 
 
