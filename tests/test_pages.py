@@ -1,11 +1,18 @@
 import base64
+import gzip
+import json
 from html.parser import HTMLParser
 
 from experiments.pages import (
     Card,
     build_page,
     cards,
+    command,
+    figure,
+    figure_library,
     gallery,
+    heading,
+    listing,
     paragraph,
     picture,
     section,
@@ -32,7 +39,7 @@ class Reader(HTMLParser):
         found = dict(attrs)
         self.sources += [found["src"] or ""] if "src" in found else []
         self.links += [found["href"] or ""] if "href" in found else []
-        if tag not in ("meta", "link", "img"):
+        if tag not in ("meta", "link", "img", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -78,3 +85,39 @@ def test_card_has_an_image_a_text_and_bars_as_long_as_their_shares() -> None:
     assert 'style="width: 25.0%"' in page
     assert read.links[-1] == "file:///a'b.jpg"
     assert read.sources[0].startswith("data:image/jpeg")
+
+
+def test_headings_lists_and_commands_are_texts() -> None:
+    name = "<b>a</b> & b"
+    page = build_page("t", [heading(name), listing([name, name]), command(name, name)])
+    assert Reader(page).texts.count(name) == 5
+    assert "<b>" not in page
+
+
+class Drawn:
+    """A figure as plotly makes one, whose text is not made safe."""
+
+    def update_layout(self, **_: object) -> None:
+        pass
+
+    def to_json(self) -> str:
+        return json.dumps({"data": ["</script><script>alert(1)</script>"]})
+
+
+def test_figure_is_data_that_ends_no_script() -> None:
+    content = figure(Drawn(), "curves")
+    assert content.startswith('<div class="figure" id="curves"></div>')
+    assert content.count("<script") == content.count("</script>") == 1
+    _, _, data = content.partition('<script type="application/json">')
+    found = json.loads(data.removesuffix("</script>"))
+    assert found == json.loads(Drawn().to_json())
+
+
+def test_library_of_figures_is_plotlys_own() -> None:
+    from plotly.offline import get_plotlyjs
+
+    start = '<script type="text/plain" id="plotly">'
+    _, _, rest = figure_library().partition(start)
+    packed = base64.b64decode(rest.partition("</script>")[0])
+    assert gzip.decompress(packed).decode() == get_plotlyjs()
+    assert figure_library() == figure_library()

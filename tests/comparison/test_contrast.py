@@ -54,10 +54,14 @@ def test_no_more_than_24_a_side_are_listed() -> None:
 
 def test_images_in_another_order_are_the_same() -> None:
     first = of_right([1, 0, 1, 1])
-    moved = of_right([1, 1, 0, 1]).select(np.array([3, 0, 2, 1]))
+    moved = of_right([1, 1, 0, 1]).select(np.array([2, 0, 3, 1]))
     found = contrast(A, B, {"A": [first], "B": [moved]})
-    assert [case.sample for case in found.only_first] == ["2"]
-    assert [case.sample for case in found.only_second] == ["1"]
+    assert [(c.sample, *c.told) for c in found.only_first] == [
+        ("2", "class 0", "class 1")
+    ]
+    assert [(c.sample, *c.told) for c in found.only_second] == [
+        ("1", "class 1", "class 0")
+    ]
 
 
 def test_best_two_with_predictions_are_shown() -> None:

@@ -56,7 +56,7 @@ def plot_curves(groups: Sequence[Group]) -> "Figure | None":
     figure.update_xaxes(rangemode="tozero", tickformat="d")
     figure.update_layout(
         height=620 + _LEGEND_LINE * len(drawn),
-        margin={"t": 40, "l": 50, "r": 20},
+        margin={"t": 60, "l": 50, "r": 20},
         legend={"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0},
         hovermode="closest",
     )

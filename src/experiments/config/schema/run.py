@@ -134,7 +134,7 @@ class RunConfig:
             yield Problem("gpu", f"names a GPU twice. Received: {self.gpu}.")
         if isinstance(self.run_id, list) and not getattr(self.task, "takes_runs", 0):
             reason = f"must be one run for this task. Received: {self.run_id}."
-            yield Problem("run_id", reason, "Several are compared by task=diff.")
+            yield Problem("run_id", reason, "Several are compared by task=compare.")
         yield from self._check_paths()
 
     def _check_paths(self) -> Iterator[Problem]:
