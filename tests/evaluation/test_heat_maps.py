@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,31 @@ def test_maps_of_classes_themselves_are_found_again() -> None:
     np.testing.assert_allclose(found.activations * places, maps, atol=1e-3)
 
 
+@pytest.fixture
+def half_precision() -> Iterator[None]:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.usefixtures("half_precision")
+def test_networks_in_half_precision_have_the_maps_of_float32() -> None:
+    for head in ("average", "notebook"):
+        model = build_residual("variant=v1", f"head={head}")
+        found = make_heat_maps(model, IMAGES, [0, 1, 2])
+        assert found.scores.dtype == found.maps.dtype == np.float32
+        keras.config.set_dtype_policy("float32")
+        plain = make_heat_maps(
+            build_residual("variant=v1", f"head={head}"), IMAGES, [0, 1, 2]
+        )
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        assert found.method == plain.method
+        largest = abs(plain.activations).max()
+        np.testing.assert_allclose(
+            found.activations, plain.activations, atol=0.05 * largest
+        )
+
+
 def test_one_channel_and_one_image() -> None:
     model = build_residual("variant=v2", channels=1)
     found = make_heat_maps(model, IMAGES[:1, ..., :1])
@@ -237,6 +263,24 @@ def test_a_class_that_nothing_speaks_for_has_an_empty_map() -> None:
     for method in ("cam", "grad_cam"):
         found = make_heat_maps(model, IMAGES, [2, 2, 2], method=method)
         assert (found.activations <= 0).all()
+        assert (found.maps == 0).all()
+
+
+def test_what_rounding_leaves_is_no_heat() -> None:
+    """The second channel is a third of the first, and is weighted three times."""
+    model = build_head(*HEADS["average, dense"][1])
+    inside = model.layers[-1].layers[1].layers[0].layers[0]
+    dense = model.layers[-1].layers[-1].layers[-1]
+    kernel, weights = (np.asarray(each.kernel).copy() for each in (inside, dense))
+    kernel[..., 1] = kernel[..., 0] / 3
+    weights[:, 2] = 0
+    weights[:2, 2] = 0.1, -0.3
+    inside.kernel.assign(kernel)
+    inside.bias.assign(np.zeros(6))
+    dense.kernel.assign(weights)
+    for method in ("cam", "grad_cam"):
+        found = make_heat_maps(model, IMAGES, [2, 2, 2], method=method)
+        assert (found.activations > 0).any()
         assert (found.maps == 0).all()
 
 
@@ -277,6 +321,46 @@ def test_keras_applications_inside_of_a_model() -> None:
         softmax(found.scores, axis=1), given, rtol=1e-3, atol=1e-5
     )
     np.testing.assert_allclose(scores, found.scores.max(axis=1), rtol=1e-4)
+
+
+def test_a_layer_that_is_called_twice_counts_where_it_was_last() -> None:
+    inputs = keras.Input((SIZE, SIZE, 3))
+    shared = layers.Conv2D(3, 3, padding="same", activation="relu")
+    x = layers.GlobalAveragePooling2D()(shared(shared(inputs)))
+    model = in_front(keras.Model(inputs, layers.Dense(5)(x)))
+    exact = make_heat_maps(model, IMAGES, [0, 1, 2])
+    other = make_heat_maps(model, IMAGES, [0, 1, 2], method="grad_cam")
+    check_exact(exact, model)
+    np.testing.assert_allclose(
+        other.activations * SIZE**2, exact.activations, rtol=1e-3, atol=1e-4
+    )
+
+
+class Squared(keras.Model):
+    """Between its maps and their pooling there is what no layer does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = layers.Conv2D(4, 3, activation="relu")
+        self.pool = layers.GlobalAveragePooling2D()
+        self.dense = layers.Dense(5)
+
+    def call(self, images: Any) -> Any:
+        """Returns five scores."""
+        return self.dense(self.pool(self.maps(images) ** 2))
+
+
+def test_cam_is_not_believed_where_the_maps_do_not_add_up() -> None:
+    model = Squared()
+    images = IMAGES / np.float32(128)
+    model(images)
+    randomize_weights(model)
+    found = make_heat_maps(model, images, [0, 1, 2])
+    assert found.method == "grad_cam"
+    maps = np.asarray(model.maps(images))  # d score / d map = 2 map weight / places
+    weights = 2 * maps.mean(axis=(1, 2)) * np.asarray(model.dense.kernel)[:, :3].T
+    expected = np.einsum("nhwk,nk->nhw", maps, weights) / maps[0, ..., 0].size
+    np.testing.assert_allclose(found.activations, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_a_model_without_maps_is_told_in_a_sentence() -> None:

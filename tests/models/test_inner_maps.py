@@ -80,6 +80,14 @@ def test_without_maps_there_are_none(parts: tuple[Any, ...]) -> None:
     assert find_name(build(*parts)) is None
 
 
+def test_image_that_only_branches_of_kernels_see_is_no_map() -> None:
+    inputs = keras.Input((8, 8, 3))
+    image = layers.Rescaling(2.0)(inputs)
+    parts = [layers.Conv2D(4, size)(image) for size in (3, 5)]
+    both = layers.Add()([layers.GlobalAveragePooling2D()(part) for part in parts])
+    assert find_name(keras.Model(inputs, layers.Dense(2)(both))) is None
+
+
 def test_a_shared_layer_counts_where_it_was_called_last() -> None:
     inputs = keras.Input((8, 8, 3))
     shared = layers.Conv2D(3, 3, padding="same", name="shared")

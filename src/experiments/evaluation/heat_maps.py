@@ -24,7 +24,8 @@ Method = Literal["auto", "cam", "grad_cam"]
 
 _AT_ONCE = 16  # images, whose maps of every layer are in memory with their gradients
 _ROUNDING = 1e-5  # of float32, beside what is added up
-_EXACT = 1e-3  # likewise, of two ways to a score
+# Likewise, of two ways to a score; a network in half precision has rounded its means.
+_EXACT, _EXACT_IN_HALF = 1e-3, 3e-2
 
 Floats = npt.NDArray[np.float32]
 
@@ -116,9 +117,9 @@ class _Inside:
         number = find_last_maps(self._steps)
         if number is None:
             raise ExperimentError(
-                f"{model.name} has no maps of its images: no layer of it has an output "
-                "(batch, height, width, channels) that a kernel has seen. There is no "
-                "place in an image that could be shown; convolutions would give one."
+                f"{model.name} has no maps of its images: no layer with an output "
+                "(batch, height, width, channels) has seen all that its scores are "
+                "made of. So there is no place in an image that could be shown."
             )
         self._place, self._head = self._steps[number], self._steps[number + 1 :]
 
@@ -139,11 +140,15 @@ class _Inside:
 
     def _adds_up(self, dense: Any) -> bool:
         """Holds the structure to numbers: something else may reach the dense layer."""
-        scores, maps = map(_as_array, self.compute(self._image))
+        scores, computed = self.compute(self._image)
+        is_half = keras.backend.standardize_dtype(computed.dtype) != "float32"
+        maps = _as_array(computed)
         terms = maps.mean(axis=(1, 2))[..., None] * _as_array(dense.kernel)
         bias = 0.0 if dense.bias is None else _as_array(dense.bias)
-        room = _EXACT * (abs(terms).sum(axis=1) + abs(bias) + 1)
-        return bool((abs(terms.sum(axis=1) + bias - scores) < room).all())
+        exact = _EXACT_IN_HALF if is_half else _EXACT
+        room = exact * (abs(terms).sum(axis=1) + abs(bias) + 1)
+        found = terms.sum(axis=1) + bias
+        return bool((abs(found - _as_array(scores)) < room).all())
 
     def describe_head(self) -> str:
         """Returns the kinds of layers behind the last maps."""
