@@ -68,6 +68,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "RUN_LOCK": "run.lock",
         "SWEEP_PACE": "pace.jsonl",
         "SWEEP_HEADER": "header.json",
+        "OUT_OF_FOLD": "out_of_fold.parquet",
         "WORKERS": "workers",
         "PAGE": "search.html",
         "SEARCH": "search",

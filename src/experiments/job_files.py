@@ -54,6 +54,7 @@ is written.
 | `workers/stop` | is there while jobs that run side by side are asked to end |
 | `workers/slots/` | which of them has which share of the cores |
 | `comparison.html` | the page that compares its runs; also that of `task=compare` |
+| `predictions/out_of_fold.parquet` | what each fold's job said of its images |
 | `search.html` | the page of a search |
 | `search/` | what it needs in order to go on |
 | `search/trials.jsonl` | its trials: each as it was asked for and as it ended |
@@ -109,6 +110,7 @@ RUN_LOCK = "run.lock"
 # A sweep's folder.
 SWEEP_PACE = "pace.jsonl"
 SWEEP_HEADER = "header.json"
+OUT_OF_FOLD = "out_of_fold.parquet"
 WORKERS = "workers"
 PAGE = "search.html"
 SEARCH = "search"

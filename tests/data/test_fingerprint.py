@@ -81,3 +81,13 @@ def test_it_can_be_written_as_json():
     data = fingerprint([0, 1, 2, 3], [4, 5]).as_dict()
 
     assert json.loads(json.dumps(data)) == data
+
+
+def test_images_in_no_split_count_as_content_alone():
+    train = {"train": ArraySplit(IMAGES[:4], LABELS[:4])}
+    held_out = ArraySplit(IMAGES[4:], LABELS[4:])
+    part = fingerprint_splits(train, 3, held_out)
+
+    assert part.content == fingerprint([0, 1, 2, 3], [4, 5]).content
+    assert part.split == fingerprint_splits(train, 3).split
+    assert set(part.counts) == set(part.parts) == {"train"}

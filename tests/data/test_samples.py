@@ -31,3 +31,12 @@ def test_image_in_memory_is_told_by_its_pixels_and_shape() -> None:
     assert first == third != second
     reshaped = ArraySplit(images.reshape(3, 4, 1, 1), labels)
     assert digest_samples(reshaped)[0] != first
+
+
+def test_image_in_memory_is_named_by_its_number_in_the_data_set() -> None:
+    images = np.zeros((4, 2, 2, 1), np.uint8)
+    whole = ArraySplit(images, np.array([0, 1, 0, 1], np.int32))
+    part = whole.select(np.array([3, 1]))
+    assert name_samples(part) == ["3", "1"]
+    assert name_samples(part.select(np.array([1]))) == ["1"]
+    assert part.labels.tolist() == [1, 1]

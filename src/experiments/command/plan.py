@@ -24,6 +24,7 @@ from experiments.command.diagnosis import (
     explain,
     is_own_fault,
 )
+from experiments.command.folds import list_folds, refuse_swept_folds
 from experiments.command.hydra_node.flags import (
     add_config_dir,
     check_hydra_node,
@@ -322,11 +323,16 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)
     composer.is_plain_sweep = True
+    if folds := _sweep_folds(own, composer):
+        own = [*own, *folds]
+        composer.swept |= {o.key_or_group: o.input_line or "" for o in folds}
+        composer.base = base = composer.compose_base(own)
+    sweep = read_sweep(base)
     given = [*_list_params(composer), *own]
     last = {o.key_or_group: o for o in given}
     swept = [o for o in last.values() if o.is_sweep_override()]
     _raise(_refuse_swept_blocks(swept))
-    sweep = read_sweep(base)
+    _raise(refuse_swept_folds(swept, name_keys(sweep)))
     _raise(check_rows(sweep, given))
     check_job_count(given, sweep.max_jobs, count_rows(sweep))
     _raise(_refuse_other_sweeper(sweep, base))
@@ -585,6 +591,17 @@ def _several_values(override: "Override") -> Problem:
     hint = "Add -m to run each of them, or quote it to pass a text"
     shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
     return Problem(key, message, hint + shown)
+
+
+def _sweep_folds(own: Sequence["Override"], composer: Composer) -> list["Override"]:
+    """Returns what sweeps over all folds where only their number is known."""
+    if not _is_hydras_sweeper(composer):
+        return []
+    several = [o for o in [*_list_params(composer), *own] if o.is_sweep_override()]
+    keys = {o.key_or_group for o in several} | name_keys(
+        read_sweep(composer.first)
+    ).keys()
+    return composer.loader.parse(list_folds(composer.first, keys))
 
 
 def _list_params(composer: Composer) -> list["Override"]:

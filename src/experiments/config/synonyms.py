@@ -64,6 +64,7 @@ _KEYS = {
     "dataset.split_seed": "split_random_state",
     "input": "inputs image images img imgs photo photos file files input_path "
     "input_dir source",
+    "dataset.folds": "k_folds kfolds kfold n_splits n_folds num_folds cv",
     "augment": "augmentation augmentations aug transform transforms",
     "augment.flip": "fliplr hflip horizontal_flip random_flip",
     "model": "m arch architecture net network backbone model_name",

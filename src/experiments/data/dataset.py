@@ -79,6 +79,7 @@ def build_dataset(
     train: Split,
     validation: Split,
     test: Split | None = None,
+    held_out: Split | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     skipped_files: Sequence[SkippedFile] = (),
@@ -96,6 +97,7 @@ def build_dataset(
         train: Training split.
         validation: Validation split.
         test: Test split, if there is one.
+        held_out: The data set's own test split, where a fold is tested instead.
         mean: Mean of each channel in units of 0..1; `None` measures it on `train`.
         std: Standard deviation of each channel; `None` measures it on `train`.
         skipped_files: What was left out, to be reported.
@@ -124,7 +126,7 @@ def build_dataset(
         train=train,
         validation=validation,
         test=test,
-        fingerprint=fingerprint_splits(splits, len(class_names)),
+        fingerprint=fingerprint_splits(splits, len(class_names), held_out),
         skipped_files=tuple(skipped_files),
         cache=cache,
         decode_threads=decode_threads,

@@ -19,7 +19,7 @@ class Fingerprint:
     that a moved folder keeps its fingerprint and ImageNet is not read in full.
 
     Attributes:
-        content: Hash of all images and labels, whichever split they are in.
+        content: Hash of all images and labels, whichever split they are in, or in none.
         split: Hash of which image is in which split.
         counts: Split name -> number of images of each class.
         parts: Split name -> hash of its images and labels alone.
@@ -35,7 +35,9 @@ class Fingerprint:
         return asdict(self)
 
 
-def fingerprint_splits(splits: Mapping[str, Split], num_classes: int) -> Fingerprint:
+def fingerprint_splits(
+    splits: Mapping[str, Split], num_classes: int, held_out: Split | None = None
+) -> Fingerprint:
     """Computes the fingerprint of the splits of one data set.
 
     The order of the images within a split does not matter.
@@ -43,9 +45,11 @@ def fingerprint_splits(splits: Mapping[str, Split], num_classes: int) -> Fingerp
     Args:
         splits: Split name -> split.
         num_classes: Length of the per-class counts.
+        held_out: Images of the data set that are in none of its splits.
     """
     items = {name: sorted(_hash_items(split)) for name, split in splits.items()}
-    everything = sorted(item for part in items.values() for item in part)
+    unused = [] if held_out is None else _hash_items(held_out)
+    everything = sorted([*(i for part in items.values() for i in part), *unused])
     membership = hashlib.blake2b(digest_size=16)
     for name, part in items.items():
         membership.update(f"{name}:{len(part)}:".encode())

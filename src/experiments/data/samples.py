@@ -13,10 +13,11 @@ def name_samples(split: Split) -> list[str]:
     """Returns a name for each image that tells it from the others of its split.
 
     Of a file it is the path in the data set's folder, which may be moved; of an image
-    in memory its number in the split.
+    in memory its number in the data set, or in the split where only that is known.
     """
     if isinstance(split, ArraySplit):
-        return [str(number) for number in range(len(split))]
+        numbers = range(len(split)) if split.numbers is None else split.numbers.tolist()
+        return [str(number) for number in numbers]
     start = f"{split.root}/" if split.root else ""
     return [path.removeprefix(start) for path in split.paths]
 

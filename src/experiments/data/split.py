@@ -31,16 +31,24 @@ class ArraySplit:
     Attributes:
         images: uint8 `(N, H, W, C)`.
         labels: int32 `(N,)`.
+        numbers: int64 `(N,)`, the number of each image in the data set, by which it is
+            named however that is divided; `None` for its number in the split.
 
     Raises:
-        DataError: Another dtype or shape, or not one label an image.
+        DataError: Another dtype or shape, or not one label and number an image.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int32]
+    numbers: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         images = self.images
+        if self.numbers is not None and len(self.numbers) != len(images):
+            raise DataError(
+                f"There must be one number an image. Received: {len(self.numbers)} for "
+                f"{count_of(len(images), 'image')}."
+            )
         if images.dtype != np.uint8 or images.ndim != 4:
             raise DataError(
                 "Images in memory must be a uint8 array of shape (N, H, W, C). "
@@ -50,6 +58,11 @@ class ArraySplit:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def select(self, places: npt.NDArray[np.int64]) -> "ArraySplit":
+        """Returns the images at some places, which keep their numbers."""
+        numbers = np.arange(len(self)) if self.numbers is None else self.numbers
+        return ArraySplit(self.images[places], self.labels[places], numbers[places])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments import job_files
+from experiments.config.schema.run import RunConfig
 from experiments.evaluation.collect import collect_predictions
 from experiments.evaluation.table import write_predictions
 from experiments.fitting.fitting import Fitting
@@ -32,10 +33,16 @@ def keep_predictions(fitting: Fitting, model: Any, *, state: str) -> None:
             split,
             batches,
             kind="probabilities" if outputs_probabilities(model) else "logits",
-            facts={"run": job.name, "state_sha256": state},
+            facts={"run": job.name, "state_sha256": state, **_name_fold(job.run)},
         )
         write_predictions(path, predictions)
         fitting.tracker.log_file(path, job_files.PREDICTIONS)
+
+
+def _name_fold(run: RunConfig) -> dict[str, int]:
+    """Returns which of how many folds the test split is."""
+    fold = run.dataset.known_fold
+    return {} if fold is None else {"fold": fold[0], "folds": fold[1]}
 
 
 def _choose_splits(fitting: Fitting) -> Mapping[str, Any]:

@@ -111,7 +111,9 @@ def show_result(run: RunConfig, result: JobResult, *, in_sweep: bool = False) ->
         result: What came of it.
         in_sweep: Its folder was shown before, and the rest stands at the sweep's end.
     """
-    kinds = {BEST: "best epoch", TEST: "held-out test"}
+    fold = run.dataset.known_fold
+    test = "held-out test" if fold is None else f"fold {fold[0]} of {fold[1]}"
+    kinds = {BEST: "best epoch", TEST: test}
     rows = {}
     for kind, title in kinds.items():
         scores = {

@@ -15,6 +15,11 @@ from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
 from experiments.sweeps.comparison_page import leave_comparison
 from experiments.sweeps.description import list_swept
+from experiments.sweeps.out_of_fold import (
+    describe_folds,
+    keep_out_of_fold,
+    show_out_of_fold,
+)
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.tracker import Tracker
 
@@ -58,15 +63,18 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     results = gather_results(plan)
     objective = plan.run.trainer.objective
     page = compare_runs(parent, plan, objective)
+    folds = keep_out_of_fold(parent, plan, results)
     table = parent_run.finish_sweep(
         parent,
         results,
         objective=objective,
         swept_keys=plan.swept_keys,
         stopped_by=stopped_by,
+        folds=[describe_folds(told) for told in folds],
     )
     run_ids = [result.run_id for result in results if result.run_id is not None]
     show_runs(parent, plan, table, run_ids, page=page)
+    show_out_of_fold(folds)
     display.show_unsent(parent, plan.run.output_dir, plan.run.tracking.uri)
     return int(any(result.status != "FINISHED" for result in results))
 

@@ -43,6 +43,8 @@ def describe_jobs(
     objective: Objective,
     table: str,
     pictures: Mapping[str, str],
+    *,
+    folds: Sequence[str] = (),
 ) -> str:
     """Returns the description of a sweep that has ended.
 
@@ -51,17 +53,19 @@ def describe_jobs(
         objective: What is compared.
         table: As it is printed.
         pictures: Their path among the run's files -> what they show.
+        folds: What came of all folds together, a sentence a setting: of single folds
+            the best one is the easiest.
     """
     sentence = f"Sweep of {count_of(len(results), 'job')}."
     best = best_result(results, objective)
-    if best is not None:
+    if best is not None and not folds:
         result, value = best
         sentence += _name_best(objective, f"{value:.4f}", result.name)
     unfinished = sum(result.status != "FINISHED" for result in results)
     if unfinished:
         sentence += f" {count_of(unfinished, 'job')} did not finish."
     shown = [_shorten(table, "sweep/results.md")] if results else []
-    return join_parts([sentence, *shown, *_show(pictures)])
+    return join_parts([sentence, *map(write_plain, folds), *shown, *_show(pictures)])
 
 
 def describe_trials(

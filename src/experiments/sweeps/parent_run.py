@@ -10,7 +10,7 @@ from experiments.config.objective import Objective
 from experiments.counts import count_of
 from experiments.jobs.job import JobResult
 from experiments.sweeps.description import describe_jobs
-from experiments.sweeps.seeds import SEED, format_groups, group_seeds
+from experiments.sweeps.seeds import are_repeated, format_groups, group_seeds
 from experiments.sweeps.table import (
     best_result,
     format_csv,
@@ -70,6 +70,7 @@ def finish_sweep(
     objective: Objective,
     swept_keys: Sequence[str] = (),
     stopped_by: str | None = None,
+    folds: Sequence[str] = (),
 ) -> str:
     """Stores the sorted results and closes the parent run.
 
@@ -82,12 +83,13 @@ def finish_sweep(
         objective: What is compared.
         swept_keys: What differs between the jobs; empty when nobody knows.
         stopped_by: Why the sweep ended before its time; `None` when it did not.
+        folds: What came of all folds together, a sentence a setting.
 
     Returns:
-        The table in Markdown, the best job first, or the best mean over seeds.
+        The table in Markdown, the best job first, or the best mean over seeds or folds.
     """
     ranked = sort_results(results, objective)
-    if SEED in swept_keys:
+    if are_repeated(swept_keys):
         groups = group_seeds(results, swept_keys, objective)
         table = format_groups(groups, objective, swept_keys)
     else:
@@ -95,7 +97,8 @@ def finish_sweep(
     parent.log_text(table, "sweep/results.md")
     parent.log_text(format_csv(ranked, objective), "sweep/results.csv")
     pictures = _log_picture(parent, ranked, objective)
-    parent.describe(describe_jobs(ranked, objective, table, pictures))
+    told = describe_jobs(ranked, objective, table, pictures, folds=folds)
+    parent.describe(told)
     best = best_result(results, objective)
     if best is not None:
         result, value = best

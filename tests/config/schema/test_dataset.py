@@ -1,4 +1,5 @@
 import inspect
+import re
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -175,3 +176,45 @@ def test_a_custom_data_set_declares_its_own_keys() -> None:
     assert config.arguments() == {"classes": 7, "image_size": 20, "shade": "red"}
     assert (config.known_classes, config.known_size) == (7, 20)
     assert config.known_channels is None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["folds=5"], "dataset.folds makes 5 jobs"),
+        (["fold=2"], "dataset.fold is used with dataset.folds only"),
+        (["folds=5", "fold=6"], "dataset.fold must be 1 to 5"),
+        (["folds=180", "fold=1"], "dataset.folds must be at most 179"),
+    ],
+)
+def test_folds_that_do_not_fit_are_refused(
+    given: list[str], words: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        compose(*(f"dataset.{word}" for word in given))
+
+
+def test_fold_of_imagenet_needs_images_that_decide(compose: Any) -> None:
+    words = ["folds=5", "fold=1", "validation_fraction=0"]
+    with pytest.raises(ConfigError, match=r"validation_fraction must be above 0 with"):
+        compose(*overrides("imagenet"), *(f"dataset.{word}" for word in words))
+
+
+@pytest.mark.parametrize("given", ["(", "a(b)(c)", "abc", "parents"])
+def test_group_that_is_no_pattern_with_one_group_is_refused(
+    given: str, compose: Any
+) -> None:
+    with pytest.raises(ConfigError, match=r"dataset\.group (is no|must be parent)"):
+        compose(*overrides("folder"), f"dataset.group='{given}'")
+
+
+@pytest.mark.parametrize("given", ["parent", r"person(\d+)", "null"])
+def test_group_is_a_pattern_or_the_folder_of_a_file(given: str, compose: Any) -> None:
+    value = given if given == "null" else f"'{given}'"
+    config = compose(*overrides("folder"), f"dataset.group={value}").dataset
+    assert config.group == (None if given == "null" else given)
+
+
+def test_fold_of_own_data_set_is_that_of_its_keys() -> None:
+    config = CustomDatasetConfig(_target_="mine.load", extra={"fold": 2, "folds": 3})
+    assert config.known_fold == (2, 3)

@@ -183,3 +183,16 @@ def test_another_image_size_is_what_the_pipeline_shall_deliver(tmp_path):
 
     assert data.image_shape == (224, 224, 3)
     assert data.train.images.shape[1:] == (32, 32, 3)
+
+
+def test_folds_are_made_of_the_published_training_set(tmp_path):
+    path = write(tmp_path / "mnist.npz", "mnist")
+    whole = load("mnist", path=str(path))
+    folds = [load("mnist", path=str(path), folds=5, fold=n) for n in range(1, 6)]
+    numbers = np.concatenate([fold.test.numbers for fold in folds])
+
+    assert sorted(numbers.tolist()) == list(range(100))
+    with np.load(path) as arrays:
+        held = arrays["x_train"][folds[2].test.numbers]
+    assert (folds[2].test.images[..., 0] == held).all()
+    assert {fold.fingerprint.content for fold in folds} == {whole.fingerprint.content}

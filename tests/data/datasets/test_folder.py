@@ -570,3 +570,61 @@ def test_of_many_copies_some_are_named(flat, caplog):
     assert "cat/copy11.png = and " in told
     assert "copy39" not in told
     assert "cat/copy39.png" in str(data.findings)
+
+
+def names(split):
+    return {os.path.relpath(path, split.root) for path in split.paths}
+
+
+def test_folds_test_each_file_once_and_leave_the_test_split_alone(flat):
+    whole = load(flat, verify="header")
+    folds = [load(flat, folds=3, fold=n, verify="header") for n in (1, 2, 3)]
+    tested = [name for fold in folds for name in names(fold.test)]
+
+    assert len(tested) == len(set(tested))
+    assert set(tested) == names(whole.train) | names(whole.validation)
+    for fold in folds:
+        used = set().union(*map(names, fold.splits.values()))
+        assert not used & names(whole.test)
+        assert fold.fingerprint.content == whole.fingerprint.content
+    assert len({fold.fingerprint.split for fold in folds}) == 3
+
+
+def test_folds_are_made_of_the_folders_of_training_and_validation(divided):
+    folds = [load(divided, folds=3, fold=n, verify="header") for n in (1, 2, 3)]
+    tested = [name for fold in folds for name in names(fold.test)]
+
+    assert len(tested) == len(set(tested)) == 2 * (8 + 3)
+    assert {name.partition("/")[0] for name in tested} == {"train", "val"}
+    whole = load(divided, verify="header").fingerprint
+    assert {fold.fingerprint.content for fold in folds} == {whole.content}
+
+
+@pytest.mark.parametrize("folds", [None, 4])
+def test_files_of_a_group_are_in_one_split(flat, folds):
+    """Each group has one file of either class."""
+    fold = None if folds is None else 2
+    data = load(flat, group=r"/\d(\d\d)\.", folds=folds, fold=fold, verify="header")
+
+    groups = [
+        {name[-7:].partition(".")[0][-2:] for name in names(split)}
+        for split in data.splits.values()
+    ]
+    assert all(not a & b for a, b in itertools.combinations(groups, 2))
+
+
+def test_copies_are_in_one_fold(flat):
+    for number in range(10):
+        shutil.copy(flat / "cat" / "000.png", flat / "cat" / f"copy{number}.png")
+    options = {"folds": 3, "verify": "header", "test_fraction": 0.0}
+    tested = [names(load(flat, fold=n, **options).test) for n in (1, 2, 3)]
+    copies = {"cat/000.png", *(f"cat/copy{n}.png" for n in range(10))}
+
+    assert sorted(len(found & copies) for found in tested) == [0, 0, 11]
+
+
+def test_parent_folder_that_is_the_class_is_one_group(flat):
+    with pytest.raises(
+        DataError, match="needs at least 3 groups of each class, and cat"
+    ):
+        load(flat, group="parent", folds=3, fold=1, test_fraction=0.0)

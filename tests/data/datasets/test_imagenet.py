@@ -168,3 +168,17 @@ def test_damaged_index_in_keras_cache_is_named(way, root, tmp_path):
 
     with pytest.raises(DataError, match=r"index.json is damaged \(.*\). Delete it"):
         load(root)
+
+
+def test_folds_are_made_of_train_and_leave_val_alone(root):
+    for number, path in enumerate(sorted(root.rglob("*.JPEG"))):
+        path.write_bytes(path.read_bytes() + bytes(number))  # copies stay together
+    folds = [load(root, folds=4, fold=n, validation_fraction=0.2) for n in (1, 2, 3, 4)]
+    tested = [path for fold in folds for path in fold.test.paths]
+
+    assert len(tested) == len(set(tested)) == 3 * 40
+    assert all(
+        "/train/" in p for f in folds for s in f.splits.values() for p in s.paths
+    )
+    assert np.bincount(folds[0].test.labels).tolist() == [10, 10, 10]
+    assert np.bincount(folds[0].validation.labels).tolist() == [6, 6, 6]

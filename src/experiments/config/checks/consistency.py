@@ -20,7 +20,7 @@ from experiments.config.schema.schedule import (
     ScheduleConfig,
     StepConfig,
 )
-from experiments.config.schema.task import AuditTaskConfig
+from experiments.config.schema.task import AuditTaskConfig, TrainTaskConfig
 from experiments.counts import write_count
 from experiments.errors import Problem
 
@@ -42,6 +42,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_backend(run)
     if isinstance(run.task, AuditTaskConfig):
         yield from check_audit()
+    yield from _check_folds(run)
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:
@@ -189,3 +190,17 @@ def _check_backend(run: "RunConfig") -> Iterator[Problem]:
         )
         received = f"Received: {trainer.threads}."
         yield Problem("trainer.threads", f"{reason} {received}", hint)
+
+
+def _check_folds(run: "RunConfig") -> Iterator[Problem]:
+    """A fold is there to be scored, and its predictions to be put together."""
+    task = run.task
+    if run.dataset.known_fold is None or not isinstance(task, TrainTaskConfig):
+        return
+    reason = "with dataset.folds, whose images are scored once by one job each."
+    if not task.evaluate_test:
+        hint = "Leave it out, or type dataset.folds=null."
+        yield Problem("task.evaluate_test", f"must be true {reason}", hint)
+    if task.predictions == "none":
+        hint = "Type task.predictions=test."
+        yield Problem("task.predictions", f"must be test or all {reason}", hint)

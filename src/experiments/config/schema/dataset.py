@@ -1,5 +1,6 @@
 """Schema of the `dataset` group: which images, how large, how split."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -8,7 +9,9 @@ from typing import ClassVar, Literal
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
 
+PARENT = "parent"  # as a group: the folder of a file
 MOST_CLASSES = 10_000_000
+MOST_FOLDS = 1000  # each is a training
 _LEAST = 1e-9  # of a fraction: no data set has an image in less
 
 
@@ -46,6 +49,11 @@ class DatasetConfig(Target):
         """Folder or file of a known form that is read; `None` for any other data."""
         return None
 
+    @property
+    def known_fold(self) -> tuple[int, int] | None:
+        """Which of how many folds is tested; `None` without folds."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
@@ -72,6 +80,12 @@ class CustomDatasetConfig(DatasetConfig, OpenTarget):
         """The integer under the key `channels`, if there is one."""
         return self._integer("channels")
 
+    @property
+    def known_fold(self) -> tuple[int, int] | None:
+        """The integers under the keys `fold` and `folds`, if there are both."""
+        fold, folds = self._integer("fold"), self._integer("folds")
+        return None if fold is None or folds is None else (fold, folds)
+
     def _integer(self, key: str) -> int | None:
         value = self.extra.get(key)
         return value if type(value) is int else None
@@ -87,6 +101,9 @@ class CommonDatasetConfig(DatasetConfig):
         std: Standard deviation of each channel, in units of 0..1; null likewise.
         validation_fraction: Share of the validation split; never of the test set.
         split_seed: Decides which image goes where; independent of the run's seed.
+        folds: Into how many parts all but the test split is divided, each of which is
+            the test split of one job; null for no such parts.
+        fold: Which one is tested, 1 to `folds`; null in a command for all of them.
         cache: Whether to keep decoded and scaled images in memory.
         decode_threads: Threads of the pipeline; null for one per CPU core.
     """
@@ -96,6 +113,8 @@ class CommonDatasetConfig(DatasetConfig):
     std: list[float] | None = setting(gt=0, le=1, least=1e-6, min_length=1)
     validation_fraction: float = setting(gt=0, lt=1, least=_LEAST)
     split_seed: int = setting(ge=0, lt=2**32)
+    folds: int | None = setting(ge=2, most=MOST_FOLDS, added=3, before=None)
+    fold: int | None = setting(ge=1, most=MOST_FOLDS, added=3, before=None)
     # `memory` lets a cropping augmentation cut its windows out of scaled images.
     cache: Literal["auto", "memory", "none"] = setting(incidental=("auto", "none"))
     decode_threads: int | None = setting(ge=1, le=1024, incidental=True)
@@ -105,8 +124,15 @@ class CommonDatasetConfig(DatasetConfig):
         """The configured size."""
         return self.image_size
 
+    @property
+    def known_fold(self) -> tuple[int, int] | None:
+        """The configured one."""
+        fold, folds = self.fold, self.folds
+        return None if fold is None or folds is None else (fold, folds)
+
     def check(self) -> Iterator[Problem]:
-        """Yields contradictions between fractions and between channels."""
+        """Yields contradictions between fractions, folds and channels."""
+        yield from self._check_folds()
         test: float | None = getattr(self, "test_fraction", None)
         if test is not None and self.validation_fraction + test >= 1:
             yield Problem(
@@ -124,16 +150,42 @@ class CommonDatasetConfig(DatasetConfig):
                     f"Type dataset.{key}=null to measure it.",
                 )
 
+    def _check_folds(self) -> Iterator[Problem]:
+        if self.folds is None:
+            if self.fold is not None:
+                reason = f"is used with dataset.folds only. Received: {self.fold}."
+                yield Problem("fold", reason, "Type dataset.folds=5.")
+            return
+        if self.fold is None:
+            jobs = f"-m dataset.folds={self.folds}"
+            reason = f"makes {self.folds} jobs, one a fold."
+            yield Problem("folds", reason, f"For all: {jobs}. For one: dataset.fold=1.")
+        elif self.fold > self.folds:
+            reason = f"must be 1 to {self.folds}, as dataset.folds says."
+            yield Problem("fold", f"{reason} Received: {self.fold}.")
+        if not self.validation_fraction:
+            reason = "must be above 0 with dataset.folds: no fold decides on its epoch."
+            yield Problem("validation_fraction", f"{reason} Received: 0.")
+        yield from self._check_fold_size(self.folds)
+
+    def _check_fold_size(self, folds: int) -> Iterator[Problem]:
+        classes, images = self.known_classes, self.known_images
+        if classes is None or images is None or folds * classes <= images:
+            return
+        reason = f"must be at most {images // classes}: every fold needs an image of"
+        told = f"{reason} each of {classes} classes. Received: {folds}."
+        yield Problem("folds", told)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DigitsConfig(CommonDatasetConfig):
     """Scikit-learn's handwritten digits.
 
     Attributes:
-        test_fraction: Share of the test split.
+        test_fraction: Share of the test split; 0 for none.
     """
 
-    test_fraction: float = setting(gt=0, lt=1, least=_LEAST)
+    test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
 
     @property
     def known_classes(self) -> int | None:
@@ -165,7 +217,7 @@ class SyntheticConfig(CommonDatasetConfig):
         classes: How many classes.
         channels: 1 or 3.
         seed: Decides the images.
-        test_fraction: Share of the test split.
+        test_fraction: Share of the test split; 0 for none.
     """
 
     image_size: int = setting(ge=4, le=4096)
@@ -173,7 +225,7 @@ class SyntheticConfig(CommonDatasetConfig):
     classes: int = setting(ge=2, most=MOST_CLASSES)
     channels: Literal[1, 3]
     seed: int = setting(ge=0, lt=2**32)
-    test_fraction: float = setting(gt=0, lt=1, least=_LEAST)
+    test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
 
     @property
     def known_classes(self) -> int | None:
@@ -193,7 +245,8 @@ class SyntheticConfig(CommonDatasetConfig):
     def check(self) -> Iterator[Problem]:
         """Yields a problem when some split would lack a class."""
         yield from super().check()
-        smallest = min(self.validation_fraction, self.test_fraction)
+        fractions = [self.validation_fraction, self.test_fraction]
+        smallest = min(fraction for fraction in fractions if fraction)
         if self.images // self.classes * smallest < 1:
             yield Problem(
                 "images",
@@ -303,11 +356,15 @@ class FolderConfig(FilesConfig):
             has no split folders.
         split_by: What decides the split of a file: its `content`, so that copies stay
             together, or its `path`, so that a changed file stays where it was.
+        group: What tells which files stay together: a regular expression whose one
+            group finds, in a file's path, what they have in common, or `parent` for
+            the folder of each; null when each file is for itself.
     """
 
     splits: dict[str, str] | None
     test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
     split_by: Literal["content", "path"]
+    group: str | None = setting(added=3, before=None)
 
     @property
     def known_name(self) -> str | None:
@@ -318,11 +375,26 @@ class FolderConfig(FilesConfig):
         """Yields what is wrong with the splits, or lacks the hash that they need."""
         yield from super().check()
         yield from self._check_splits()
+        yield from self._check_group()
         if self.split_by == "content" and self.verify == "off":
             yield Problem(
                 "split_by",
                 "must be path with verify=off, which opens no file. Received: content.",
             )
+
+    def _check_group(self) -> Iterator[Problem]:
+        if self.group in (None, PARENT):
+            return
+        hint = f"Such as dataset.group={PARENT}, or 'dataset.group=\"person(\\d+)\"'."
+        try:
+            groups = re.compile(self.group).groups
+        except (re.error, OverflowError, RecursionError) as error:
+            reason = f"is no regular expression ({error})."
+            yield Problem("group", f"{reason} Received: {self.group}.", hint)
+            return
+        if groups != 1:
+            reason = f"must be {PARENT}, or a regular expression with one group in it."
+            yield Problem("group", f"{reason} Received: {self.group}.", hint)
 
     def _check_splits(self) -> Iterator[Problem]:
         splits = self.splits or {}

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import numpy as np
 
+from experiments.data.array_folds import split_fold
 from experiments.data.arrays.archive_files import Arrays, read_archive
 from experiments.data.arrays.keras_cache import datasets_folder, download
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
 from experiments.data.files.inventory import describe_archive
 from experiments.data.files.whereabouts import describe_absence
+from experiments.data.folds import as_fold
 from experiments.errors import DataError
 
 
@@ -28,6 +30,9 @@ class ArchiveOptions(TypedDict):
         std: Standard deviation of each channel, likewise.
         validation_fraction: Share of the published training set, stratified by class.
         split_seed: Decides which image goes where.
+        folds: Of how many parts of the published training set `fold` is tested instead
+            of the published test set; `None` for no such parts.
+        fold: 1 to `folds`.
         cache: See `build_pipeline`.
         decode_threads: Threads; `None` for one per CPU core.
     """
@@ -38,6 +43,8 @@ class ArchiveOptions(TypedDict):
     std: Sequence[float] | None
     validation_fraction: float
     split_seed: int
+    folds: NotRequired[int | None]
+    fold: NotRequired[int | None]
     cache: str
     decode_threads: int | None
 
@@ -65,7 +72,7 @@ class Archive:
 
 
 def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset:
-    """Loads a published data set; its test set stays the test split.
+    """Loads a published data set; its test set stays the test split, but for folds.
 
     Raises:
         DataError: It is not there and can't be downloaded, or is not what it should be.
@@ -78,11 +85,23 @@ def load_archive(archive: Archive, **options: Unpack[ArchiveOptions]) -> Dataset
 
 def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset:
     path = options["path"]
-    train = _make_split(archive, arrays.x_train, arrays.y_train)
-    test = _make_split(archive, arrays.x_test, arrays.y_test)
-    kept, held_out = split_stratified(
-        train.labels, (options["validation_fraction"],), seed=options["split_seed"]
-    )
+    published = _make_split(archive, arrays.x_train, arrays.y_train)
+    published_test = _make_split(archive, arrays.x_test, arrays.y_test)
+    fold = as_fold(options.get("folds"), options.get("fold"))
+    fraction, seed = options["validation_fraction"], options["split_seed"]
+    if fold is None:
+        parts = split_stratified(published.labels, (fraction,), seed=seed)
+        train, validation = map(published.select, parts)
+        test, held_out = published_test, None
+    else:
+        held_out = published_test
+        train, validation, test = split_fold(
+            published,
+            fold,
+            class_names=archive.class_names,
+            validation_fraction=fraction,
+            seed=seed,
+        )
     height, width, channels = archive.image_shape
     size = options["image_size"]
     return build_dataset(
@@ -91,9 +110,10 @@ def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset
         image_shape=(size or height, size or width, channels),
         mean=options["mean"],
         std=options["std"],
-        train=ArraySplit(train.images[kept], train.labels[kept]),
-        validation=ArraySplit(train.images[held_out], train.labels[held_out]),
+        train=train,
+        validation=validation,
         test=test,
+        held_out=held_out,
         cache=options["cache"],
         decode_threads=options["decode_threads"],
         files=describe_archive(Path(path).expanduser()) if path else None,

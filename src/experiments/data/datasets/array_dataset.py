@@ -1,13 +1,15 @@
 """From labelled images in memory to a data set: what `digits` and `synthetic` share."""
 
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.data.array_folds import split_fold
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
+from experiments.data.folds import as_fold
 
 
 class ArrayOptions(TypedDict):
@@ -18,8 +20,11 @@ class ArrayOptions(TypedDict):
         mean: Mean of each channel in units of 0..1; `None` measures it.
         std: Standard deviation of each channel, likewise.
         validation_fraction: Share of the validation split, stratified by class.
-        test_fraction: Share of the test split, likewise.
+        test_fraction: Share of the test split, likewise; 0 for none.
         split_seed: Decides which image goes where.
+        folds: Of how many parts, made of all but the test split, `fold` is tested
+            instead of that; `None` for no such parts.
+        fold: 1 to `folds`.
         cache: See `build_pipeline`.
         decode_threads: Threads; `None` for one per CPU core.
     """
@@ -30,6 +35,8 @@ class ArrayOptions(TypedDict):
     validation_fraction: float
     test_fraction: float
     split_seed: int
+    folds: NotRequired[int | None]
+    fold: NotRequired[int | None]
     cache: str
     decode_threads: int | None
 
@@ -42,7 +49,7 @@ def split_arrays(
     class_names: Sequence[str],
     **options: Unpack[ArrayOptions],
 ) -> Dataset:
-    """Divides labelled images into three splits.
+    """Divides labelled images into three splits, or into those of a fold.
 
     Args:
         images: uint8 `(N, H, W, C)`.
@@ -54,12 +61,9 @@ def split_arrays(
     Raises:
         DataError: A class has too few images for a split.
     """
-    parts = split_stratified(
-        labels,
-        (options["validation_fraction"], options["test_fraction"]),
-        seed=options["split_seed"],
+    train, validation, test, held_out = _divide(
+        ArraySplit(images, labels), class_names, options
     )
-    train, validation, test = (ArraySplit(images[p], labels[p]) for p in parts)
     height, width, channels = images.shape[1:]
     size = options["image_size"]
     return build_dataset(
@@ -71,6 +75,31 @@ def split_arrays(
         train=train,
         validation=validation,
         test=test,
+        held_out=held_out,
         cache=options["cache"],
         decode_threads=options["decode_threads"],
     )
+
+
+def _divide(
+    images: ArraySplit, class_names: Sequence[str], options: ArrayOptions
+) -> tuple[ArraySplit, ArraySplit, ArraySplit | None, ArraySplit | None]:
+    """Returns the three splits, and what a fold leaves aside."""
+    validation_fraction, seed = options["validation_fraction"], options["split_seed"]
+    test_fraction = options["test_fraction"]
+    fold = as_fold(options.get("folds"), options.get("fold"))
+    fractions = [validation_fraction, *([test_fraction] if test_fraction else [])]
+    parts = split_stratified(images.labels, tuple(fractions), seed=seed)
+    train, validation, *rest = map(images.select, parts)
+    own_test = rest[0] if rest else None
+    if fold is None:
+        return train, validation, own_test, None
+    pool = images.select(np.sort(np.concatenate(parts[:2])))
+    folded = split_fold(
+        pool,
+        fold,
+        class_names=class_names,
+        validation_fraction=validation_fraction,
+        seed=seed,
+    )
+    return *folded, own_test

@@ -1,14 +1,21 @@
 """A user's own images, one folder a class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
-from experiments.data.files.file_division import divide_files
+from experiments.data.files.class_folders import LabelledFiles
+from experiments.data.files.file_division import (
+    HELD_OUT,
+    Division,
+    divide_files,
+    divide_folds,
+)
 from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
 from experiments.data.files.layout import Layout, read_layout, refuse_other_count
-from experiments.data.files.scan import ScannedFile
 from experiments.data.files.whereabouts import require_folder
+from experiments.data.folds import as_fold
 
 
 def load_folder(
@@ -20,6 +27,9 @@ def load_folder(
     test_fraction: float,
     split_by: str,
     split_seed: int,
+    folds: int | None = None,
+    fold: int | None = None,
+    group: str | None = None,
     **options: Unpack[FileOptions],
 ) -> Dataset:
     """Lists, verifies and splits a folder of images.
@@ -27,7 +37,8 @@ def load_folder(
     With a folder `train`, or of a like name, the folders `train`, `val` and `test` are
     the splits: without `val` the validation split is taken from `train`, without `test`
     there is no test split. Otherwise `path` holds the class folders. What folders do
-    not decide, a hash of each file does, see `choose_splits`.
+    not decide, a hash of each file does, see `choose_splits`. A fold is the test split
+    and takes from both other folders; what would be the test split is held out.
 
     Args:
         path: The folder.
@@ -38,6 +49,10 @@ def load_folder(
         test_fraction: Share of the test split, when there are no split folders.
         split_by: The hash of a file's `content` or of its relative `path`.
         split_seed: Another seed gives another division.
+        folds: Of how many parts `fold` is tested; `None` for no such parts.
+        fold: 1 to `folds`.
+        group: What tells which files stay together, see `read_groups`; `None` when each
+            is for itself.
         options: See `FileOptions`.
 
     Raises:
@@ -48,19 +63,27 @@ def load_folder(
     layout = read_layout(root, splits=splits, classes=classes)
     refuse_other_count(root, layout.class_names, classes)
 
-    def by_hash(files: Sequence[ScannedFile], labels: Sequence[int]) -> list[str]:
-        return divide_files(
-            files,
-            labels,
-            split_by=split_by,
-            validation_fraction=validation_fraction,
-            test_fraction=0.0 if layout.splits else test_fraction,
-            seed=split_seed,
+    division = Division(
+        split_by=split_by,
+        validation_fraction=validation_fraction,
+        test_fraction=0.0 if layout.splits else test_fraction,
+        seed=split_seed,
+        group=group,
+    )
+    chosen = as_fold(folds, fold)
+    if chosen is None:
+        parts = _assign(layout, partial(divide_files, division=division))
+    else:
+        choose = partial(
+            divide_folds,
+            division=division,
+            fold=chosen,
+            class_names=layout.class_names,
         )
-
+        parts = _assign_folds(layout, choose)
     return split_files(
         root,
-        _assign(layout, by_hash),
+        parts,
         name=root.resolve().name,
         class_names=layout.class_names,
         splits=layout.splits,
@@ -72,13 +95,25 @@ def load_folder(
 
 def _assign(layout: Layout, by_hash: Chooser) -> list[Part]:
     """Returns files with what decides their split."""
-
-    def all_in(split: str) -> Chooser:
-        return lambda files, _: [split] * len(files)
-
     return [
         (files, by_hash)
         if split == "train" and "validation" not in layout.files
-        else (files, all_in(split))
+        else (files, _all_in(split))
         for split, files in layout.files.items()
     ]
+
+
+def _assign_folds(layout: Layout, by_fold: Chooser) -> list[Part]:
+    """Returns what is divided into folds, and a folder of tests, which is held out."""
+    divided = [files for split, files in layout.files.items() if split != "test"]
+    together = LabelledFiles(
+        names=[name for files in divided for name in files.names],
+        labels=[label for files in divided for label in files.labels],
+        folders=[folder for files in divided for folder in files.folders],
+    )
+    tests = layout.files.get("test")
+    return [(together, by_fold), *([(tests, _all_in(HELD_OUT))] if tests else [])]
+
+
+def _all_in(split: str) -> Chooser:
+    return lambda files, _: [split] * len(files)

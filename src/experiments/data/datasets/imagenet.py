@@ -1,15 +1,22 @@
 """ILSVRC2012, the 1000-class ImageNet, from its usual folders."""
 
+from functools import partial
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
 from experiments.data.datasets.imagenet_names import read_class_names
-from experiments.data.division import choose_splits
 from experiments.data.files.class_folders import list_files
-from experiments.data.files.image_files import FileOptions, Part, split_files
+from experiments.data.files.file_division import (
+    HELD_OUT,
+    Division,
+    divide_files,
+    divide_folds,
+)
+from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
 from experiments.data.files.layout import list_unused
 from experiments.data.files.whereabouts import require_folder
 from experiments.data.files.wordnet_folders import list_wnids
+from experiments.data.folds import as_fold
 
 
 def load_imagenet(
@@ -18,6 +25,8 @@ def load_imagenet(
     classes: int,
     validation_fraction: float,
     split_seed: int,
+    folds: int | None = None,
+    fold: int | None = None,
     **options: Unpack[FileOptions],
 ) -> Dataset:
     """Lists and splits `path`/train/<wnid>/ and `path`/val/<wnid>/.
@@ -31,6 +40,9 @@ def load_imagenet(
         classes: Number of class folders to insist on, 1000 unless it is a subset.
         validation_fraction: Share of `train`, by a hash of each file's path; 0 or more.
         split_seed: Another seed gives another division.
+        folds: Of how many parts of `train` `fold` is tested, and `val` is not used;
+            `None` for no such parts.
+        fold: 1 to `folds`.
         options: See `FileOptions`.
 
     Raises:
@@ -38,18 +50,22 @@ def load_imagenet(
     """
     root = require_folder(path)
     wnids = list_wnids(root, classes)
+    names = read_class_names(root, wnids)
+    division = Division(
+        split_by="path",
+        validation_fraction=validation_fraction,
+        test_fraction=0.0,
+        seed=split_seed,
+    )
     official = "test" if validation_fraction > 0 else "validation"
+    choose: Chooser = partial(divide_files, division=division)
+    if (chosen := as_fold(folds, fold)) is not None:
+        official = HELD_OUT
+        choose = partial(
+            divide_folds, division=division, fold=chosen, class_names=names
+        )
     parts: list[Part] = [
-        (
-            list_files(root, root / "train", wnids),
-            lambda files, labels: choose_splits(
-                [file.name for file in files],
-                labels,
-                validation_fraction=validation_fraction,
-                test_fraction=0.0,
-                seed=split_seed,
-            ),
-        ),
+        (list_files(root, root / "train", wnids), choose),
         (
             list_files(root, root / "val", wnids),
             lambda files, _: [official] * len(files),
@@ -59,7 +75,7 @@ def load_imagenet(
         root,
         parts,
         name="imagenet",
-        class_names=read_class_names(root, wnids),
+        class_names=names,
         splits={"train": "train", official: "val"},
         unused=list_unused(root, ("train", "val")),
         **options,

@@ -12,6 +12,7 @@ from experiments.counts import agree, count_of
 from experiments.data.dataset import Dataset, build_dataset
 from experiments.data.files.class_folders import LabelledFiles
 from experiments.data.files.copies import IN_SPLITS, UNDER_LABELS, find_copies
+from experiments.data.files.file_division import HELD_OUT
 from experiments.data.files.inventory import describe_files
 from experiments.data.files.scan import ScannedFile, scan_files, show_name
 from experiments.data.images.background import choose_colour
@@ -101,7 +102,8 @@ def split_files(
                 f"The {split} split of {root} has no usable images. Add images or "
                 "change dataset.validation_fraction."
             )
-    findings = _find(root, members, unused, verify=options["verify"])
+    scored = {split: part for split, part in members.items() if split != HELD_OUT}
+    findings = _find(root, scored, unused, verify=options["verify"])
     folders = [folder for files, _ in parts for folder in files.folders]
     file_splits = {
         split: make_split(root, part, options) for split, part in members.items()
@@ -116,6 +118,7 @@ def split_files(
         train=file_splits["train"],
         validation=file_splits["validation"],
         test=file_splits.get("test"),
+        held_out=file_splits.get(HELD_OUT),
         skipped_files=skipped,
         cache=options["cache"],
         decode_threads=options["decode_threads"],

@@ -1,6 +1,7 @@
 """What keeps class folders from being trained on, told by a short look at each."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +119,15 @@ def _tell(
         splits = max((one.splits for one in classes), key=len)
         reason = (
             f"has too few images of {agree(len(few), 'a class', 'some classes')}: "
-            f"{_some(few)}. There must be one for each of {', '.join(splits)}."
+            f"{_some(few)}. There must be one for each of {_count(splits)}."
         )
         yield Problem(PATH, reason, "Add images, or remove the folder.")
+
+
+def _count(splits: Sequence[str]) -> str:
+    """Returns what each class is divided into: `train, test` or `5 folds, test`."""
+    counts = Counter(splits).items()
+    return ", ".join(name if n == 1 else count_of(n, name) for name, n in counts)
 
 
 def _some(items: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """What keeps a training on folders of images from beginning."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +18,6 @@ from experiments.data.readiness.training_size import (
     divide,
 )
 from experiments.errors import DataError, Problem
-
-_SPLITS = ("train", "validation", "test")
 
 
 @dataclass
@@ -57,31 +56,53 @@ def _look_at_folder(dataset: FolderConfig, batch_size: int, look: Look) -> None:
         refuse_other_count(root, names, dataset.classes)
     except DataError as error:
         look.problems.append(as_problem(error))
-    shares = {
-        "validation": 0.0 if "validation" in folders else dataset.validation_fraction,
-        "test": 0.0 if structure.splits else dataset.test_fraction,
-    }
-    made = tuple(s for s in _SPLITS if s == "train" or shares[s])
+    test = 0.0 if structure.splits else dataset.test_fraction
+    is_given = "validation" in folders and dataset.folds is None
+    validation = 0.0 if is_given else dataset.validation_fraction
+    divided, made = ["train"], ("train", *(["validation"] if validation else []))
+    if dataset.folds is not None:
+        divided = [split for split in folders if split != "test"]
+        made = ("fold",) * dataset.folds
+    made = (*made, *(["test"] if test else []))
     found = {split: find_classes(folder) for split, folder in folders.items()}
-    classes = [
-        ClassFolder(tuple(folders[split] / name for name in spelt), splits)
-        for split, known in found.items()
-        for splits in [made if split == "train" else (split,)]
-        for spelt in known.values()
-    ]
+    classes = list(_list_classes(folders, found, divided, made))
     look.problems += _compare_classes(folders, found, names)
     skips = dataset.on_corrupt == "skip" or dataset.verify == "off"
     look.problems += find_content_faults(root, classes, skips=skips)
     if look.problems:
         return
-    trained = [
-        folder for one in classes if "train" in one.splits for folder in one.folders
-    ]
-    held_out = sum(shares.values())
+    trained = [place for one in classes if one.splits == made for place in one.folders]
+    held_out = _hold_out(dataset, validation)
+    held_out = test + (held_out if dataset.folds is None else (1 - test) * held_out)
     look.size = count_training(trained, held_out, batch_size=batch_size)
     if held_out and look.size is not None and look.size.files <= MOST_DIVIDED:
-        train = folders["train"]
-        look.size = divide(root, train, names, dataset=dataset, test=shares["test"])
+        places = [folders[split] for split in divided]
+        look.size = divide(root, places, names, dataset=dataset, test=test)
+
+
+def _list_classes(
+    folders: Mapping[str, Path],
+    found: Mapping[str, Mapping[str, Sequence[str]]],
+    divided: Sequence[str],
+    made: tuple[str, ...],
+) -> Iterator[ClassFolder]:
+    """Yields the folders of each class: of what is divided, then of other splits."""
+    together: dict[str, list[Path]] = defaultdict(list)
+    for split in divided:
+        for name, spelt in found[split].items():
+            together[name] += [folders[split] / folder for folder in spelt]
+    yield from (ClassFolder(tuple(places), made) for places in together.values())
+    for split in (split for split in folders if split not in divided):
+        for spelt in found[split].values():
+            places = tuple(folders[split] / folder for folder in spelt)
+            yield ClassFolder(places, (split,))
+
+
+def _hold_out(dataset: FolderConfig | ImageNetConfig, validation: float) -> float:
+    """Returns the share of what is divided that is not trained on."""
+    if dataset.folds is None:
+        return validation
+    return 1 - (1 - 1 / dataset.folds) * (1 - validation)
 
 
 def look_at_imagenet(dataset: ImageNetConfig, batch_size: int) -> Look:
@@ -99,7 +120,7 @@ def _look_at_imagenet(dataset: ImageNetConfig, batch_size: int, look: Look) -> N
     look.problems += map(_at_path, find_wnid_faults(root, dataset.classes))
     if look.problems:
         return
-    held_out = dataset.validation_fraction
+    held_out = _hold_out(dataset, dataset.validation_fraction)
     folders = {name: root / name for name in ("train", "val")}
     found = {name: find_classes(folder) for name, folder in folders.items()}
     look.problems += _compare_classes(folders, found, list(found["train"]))

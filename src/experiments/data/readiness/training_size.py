@@ -8,8 +8,13 @@ from pathlib import Path
 from experiments.config.schema.dataset import FolderConfig
 from experiments.counts import count_of
 from experiments.data.files.class_folders import list_files
-from experiments.data.files.file_division import divide_files
+from experiments.data.files.file_division import (
+    Division,
+    divide_files,
+    divide_folds,
+)
 from experiments.data.files.scan import scan_files
+from experiments.data.folds import as_fold
 from experiments.data.readiness.content import count_files
 from experiments.errors import Problem
 
@@ -55,33 +60,53 @@ def count_training(
 
 
 def divide(
-    root: Path, train: Path, names: Sequence[str], *, dataset: FolderConfig, test: float
+    root: Path,
+    folders: Sequence[Path],
+    names: Sequence[str],
+    *,
+    dataset: FolderConfig,
+    test: float,
 ) -> TrainingSize | None:
     """Works out how many files of a small folder are trained on.
 
     Args:
         root: The data set's folder.
-        train: The folder of its class folders.
+        folders: The folder of its class folders; where there are folds, that of the
+            validation split too.
         names: Of the classes.
         dataset: Says how they are divided.
         test: Share of the test split.
 
     Returns:
         `None` where some are no images, for which it is refused when they are read.
+
+    Raises:
+        DataError: A file has no group, or a class has too few images for its folds.
     """
-    listed = list_files(root, train, names)
-    level = "off" if dataset.split_by == "path" else "header"
-    scanned = scan_files(root, listed.names, verify=level)
-    pairs = [(f, n) for f, n in zip(scanned, listed.labels, strict=True) if not f.fault]
+    listed = [list_files(root, folder, names) for folder in folders]
+    fold = as_fold(dataset.folds, dataset.fold)
+    by_name = dataset.split_by == "path" and (fold is None or dataset.verify == "off")
+    labels = [label for files in listed for label in files.labels]
+    scanned = scan_files(
+        root,
+        [name for files in listed for name in files.names],
+        verify="off" if by_name else "header",
+    )
+    pairs = [(f, n) for f, n in zip(scanned, labels, strict=True) if not f.fault]
     if len(pairs) < len(scanned) and dataset.on_corrupt == "error":
         return None
-    splits = divide_files(
-        [file for file, _ in pairs],
-        [label for _, label in pairs],
+    usable, labels = [file for file, _ in pairs], [label for _, label in pairs]
+    division = Division(
         split_by=dataset.split_by,
         validation_fraction=dataset.validation_fraction,
         test_fraction=test,
         seed=dataset.split_seed,
+        group=dataset.group,
+    )
+    splits = (
+        divide_files(usable, labels, division)
+        if fold is None
+        else divide_folds(usable, labels, division, fold=fold, class_names=names)
     )
     return TrainingSize(splits.count("train"), len(pairs), exact=True)
 
