@@ -83,7 +83,7 @@ def show_out_of_fold(told: Sequence[Told]) -> None:
     for one in told:
         title = f"out of fold  {one.setting}: " if one.setting else "out of fold  "
         if one.accuracy is None or one.path is None:
-            print(f"{title}no table of all folds, for {one.problem}")
+            print(f"{title}there is no table of all folds: {one.problem}")
             continue
         scored = f"accuracy {one.accuracy:.4f} over {count_of(one.images, 'image')}"
         print(f"{title}{scored}: {short_path(one.path)}")
