@@ -26,7 +26,7 @@ from experiments import job_files
 from experiments.command import machine_configs
 from experiments.command.completion.answer import answer_completion
 from experiments.command.composer import quote
-from experiments.command.data_jobs import reads_known_place
+from experiments.command.data_jobs import reads_corrections, reads_known_place
 from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
@@ -422,7 +422,8 @@ def _run_single(
 
 def _list_unfinished(plan: Plan) -> Iterator[RunConfig]:
     """Yields a config for each data set of which a sweep's jobs are not all done."""
-    if not any(reads_known_place(jobs.run) for jobs in plan.data_jobs):
+    runs = [jobs.run for jobs in plan.data_jobs]
+    if not any(reads_known_place(run) or reads_corrections(run) for run in runs):
         return
     if plan.search is not None:
         from experiments.search.trials.journal import is_complete
@@ -439,7 +440,8 @@ def _list_unfinished(plan: Plan) -> Iterator[RunConfig]:
 
 def _check_data(runs: Iterable[RunConfig]) -> None:
     """Refuses a job whose images are not there; most have none to look at."""
-    if looked_at := [run for run in runs if reads_known_place(run)]:
+    looked_at = [r for r in runs if reads_known_place(r) or reads_corrections(r)]
+    if looked_at:
         from experiments.data.readiness.check import check_data
 
         check_data(looked_at)

@@ -1,5 +1,6 @@
 """Labels that are probably wrong, by what models say that never saw the images."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,16 @@ def _find_issues(
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    wrong = find_label_issues(labels, shares, n_jobs=1)  # more would be processes
+    with warnings.catch_warnings():
+        # In a class without an image there is nothing to find.
+        warnings.filterwarnings("ignore", "May not flag all label issues")
+        wrong = find_label_issues(
+            labels,
+            shares,
+            filter_by="low_self_confidence",
+            min_examples_per_class=0,
+            n_jobs=1,  # more would be processes
+        )
     quality = get_label_quality_scores(labels, shares, method="self_confidence")
     proposed = shares.argmax(axis=1)
     # What is likeliest as it is labelled is no proposal.

@@ -13,7 +13,7 @@ Kind = Literal["unreadable", "blank", "blurred", "small", "long"]
 
 LEAST_CONTRAST = 2.0  # standard deviation of grey levels, of 255
 # The variance of a blurred image's Laplacian is so far below the median of all:
-DEVIATIONS = 4.0  # robust ones, of its logarithm
+DEVIATIONS = 3.0  # robust ones, of its logarithm
 SHARE = 0.1  # and no more than this share, where all images are alike
 FEWEST = 20  # images, of fewer nobody can tell what is usual
 LONGEST = (

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.config.corrections import NAME
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
 
@@ -61,10 +62,18 @@ def reads_known_place(run: RunConfig) -> bool:
     """
     if takes_input(run):
         return True
-    is_told = isinstance(run.task, TrainTaskConfig) and run.from_search is None
-    return is_told and run.dataset.known_place is not None
+    return _is_told(run) and run.dataset.known_place is not None
 
 
 def takes_input(run: RunConfig) -> bool:
     """Tells whether a task looks at what `input` names, and can do nothing without."""
     return bool(getattr(run.task, "takes_input", False))
+
+
+def reads_corrections(run: RunConfig) -> bool:
+    """Tells whether a job has a file of corrections that can be looked at likewise."""
+    return _is_told(run) and getattr(run.dataset, NAME, None) is not None
+
+
+def _is_told(run: RunConfig) -> bool:
+    return isinstance(run.task, TrainTaskConfig) and run.from_search is None

@@ -18,7 +18,8 @@ from experiments.errors import DataError
 
 Action = Literal["keep", "relabel", "drop"]
 
-KEY = "dataset.corrections"
+NAME = "corrections"
+KEY = f"dataset.{NAME}"
 ACTIONS: tuple[Action, ...] = get_args(Action)
 NEEDED = ("sample", "action")
 # As `task=audit` writes them; of the others nothing is read.
@@ -32,8 +33,9 @@ COLUMNS = (
     "certainty",
     "digest",
 )
-_MOST_BYTES = 2**30
+MOST_BYTES = 2**30
 _SHOWN = 10  # faults
+ADVICE = "Mend or remove what is listed, or run task=audit again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,33 @@ class Correction:
     label: str = ""
     digest: str = ""
     line: int = 0
+
+
+class CorrectionsError(DataError):
+    """Lines of a file of corrections that cannot be applied.
+
+    Args:
+        path: The file.
+        faults: What is wrong, a phrase each, with its line.
+
+    Attributes:
+        path: As above.
+        faults: The first ten of them, and how many there are besides.
+    """
+
+    def __init__(self, path: Path, faults: Sequence[str]) -> None:
+        self.path = path
+        more = len(faults) - _SHOWN
+        rest = [f"and {more:,} more"] if more > 0 else []
+        self.faults = [*faults[:_SHOWN], *rest]
+        lines = count_of(len(faults), "line")
+        told = [f"{KEY}: {lines} of {path} cannot be applied:"]
+        told += [f"  - {fault}" for fault in self.faults]
+        super().__init__("\n".join([*told, ADVICE]))
+
+    def __reduce__(self) -> tuple[type, tuple[Path, list[str]]]:
+        """Comes back from a launcher's worker as it was raised."""
+        return type(self), (self.path, self.faults)
 
 
 @dataclass(frozen=True)
@@ -84,10 +113,10 @@ class Corrections:
             faults: A phrase each, with its line.
 
         Raises:
-            DataError: With all of them, or the first ten.
+            CorrectionsError: With all of them, or the first ten.
         """
         if faults:
-            raise DataError(_describe(self.path, faults))
+            raise CorrectionsError(self.path, faults)
 
     def check(
         self, known: Mapping[str, str | None], class_names: Sequence[str]
@@ -99,7 +128,8 @@ class Corrections:
             class_names: The classes.
 
         Raises:
-            DataError: An image or class is not, or the content of one has changed.
+            CorrectionsError: An image or class is not, or the content of one has
+                changed.
         """
         classes = frozenset(class_names)
         self.refuse(
@@ -155,7 +185,7 @@ def digest_corrections(path: str) -> str | None:
 def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the number of each line and its values by column."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise DataError(f"{KEY}: {path} is too large to be a file of corrections.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -200,7 +230,7 @@ def _read_row(
     digest = values.get("digest", "").strip()
     found = Correction(
         sample=sample,
-        action=action,  # type: ignore[arg-type]
+        action=action,
         label=label,
         digest=digest,
         line=line,
@@ -220,20 +250,3 @@ def _judge(
         yield f"line {row.line}: {row.sample} is another image than when it was decided"
     if row.action == "relabel" and row.label not in classes:
         yield f"line {row.line}: {row.label!r} is no class of the data set"
-
-
-def _describe(path: Path, faults: Sequence[str]) -> str:
-    shown = [f"  - {fault}" for fault in faults[:_SHOWN]]
-    more = len(faults) - _SHOWN
-    rest = [
-        f"  - and {count_of(more, 'more')}" if more == 1 else f"  - and {more:,} more"
-    ]
-    lines = count_of(len(faults), "line")
-    return "\n".join(
-        [
-            f"{KEY}: {lines} of {path} cannot be applied:",
-            *shown,
-            *(rest if more > 0 else []),
-            "Mend or remove what is listed, or run task=audit again.",
-        ]
-    )

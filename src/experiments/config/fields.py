@@ -10,6 +10,7 @@ _RULE = "experiments.rule"
 _SCHEMAS = "experiments.schemas"
 _INCIDENTAL = "experiments.incidental"
 _PATH = "experiments.path"
+_STANDS_FOR = "experiments.stands_for"
 _ADDED = "experiments.added"
 _LISTS = (str | list[str] | None,)
 _TEXTS = (str, str | None, *_LISTS)
@@ -121,6 +122,7 @@ def setting(
     unbounded: str = "",
     incidental: bool | tuple[str, ...] = False,
     path: Literal["inputs"] | bool | Callable[[str], bool] = False,
+    stands_for: Callable[[str], str | None] | None = None,
     added: int | None = None,
     before: object = _REQUIRED,
 ) -> Any:
@@ -143,6 +145,8 @@ def setting(
         path: It names a file or folder: the checked config holds it absolute, see
             `paths`. Or what tells which of its values do, or `inputs` where it is
             what somebody wants to have looked at: one or several, `-` among them.
+        stands_for: Returns what a job is the same job by, in place of the text: a hash
+            of what the file that it names says; `None` where that is as good as none.
         added: Format of records that has the key first; `None` for one that was always
             there.
         before: What older records mean by its absence: the value with which everything
@@ -160,7 +164,12 @@ def setting(
         max_length=max_length,
         unbounded=unbounded,
     )
-    metadata = {_RULE: rule, _INCIDENTAL: incidental, _PATH: path}
+    metadata = {
+        _RULE: rule,
+        _INCIDENTAL: incidental,
+        _PATH: path,
+        _STANDS_FOR: stands_for,
+    }
     return dataclasses.field(metadata=metadata | _note_added(added, before))
 
 
@@ -219,6 +228,12 @@ def is_path(field: dataclasses.Field[Any], value: str | None = None) -> bool:
 def names_inputs(field: dataclasses.Field[Any]) -> bool:
     """Tells whether a field names what somebody wants to have looked at."""
     return field.metadata.get(_PATH) == "inputs"
+
+
+def what_it_stands_for(field: dataclasses.Field[Any], value: Any) -> Any:
+    """Returns what the value of a field means for the result of a job."""
+    find = field.metadata.get(_STANDS_FOR)
+    return find(value) if find is not None and isinstance(value, str) else value
 
 
 def find_incidental(schema: Any, path: str) -> bool:

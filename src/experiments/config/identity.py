@@ -21,7 +21,11 @@ from types import MappingProxyType
 from typing import Any
 
 from experiments.config.convert import convert_field
-from experiments.config.fields import added_in, is_incidental
+from experiments.config.fields import (
+    added_in,
+    is_incidental,
+    what_it_stands_for,
+)
 from experiments.config.history import (
     first_all,
     first_key,
@@ -165,7 +169,10 @@ def name_run(choices: Mapping[str, str], run: RunConfig) -> str:
 def _essence(value: Any) -> Any:
     """Returns plain data without nulls and whatever is incidental."""
     if dataclasses.is_dataclass(value):
-        fields = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        fields = [
+            (f, what_it_stands_for(f, getattr(value, f.name)))
+            for f in dataclasses.fields(value)
+        ]
         known = [(f, v) for f, v in fields if not is_incidental(f, v)]
         return _essence({f.name: v for f, v in known if not _is_as_before(f, v)})
     if isinstance(value, Mapping):

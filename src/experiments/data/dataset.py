@@ -1,13 +1,16 @@
 """What every data set hands over: splits, names, shapes and what was skipped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.config.corrections import NAME as CORRECTIONS
+from experiments.config.corrections import Corrections
 from experiments.counts import count_of
+from experiments.data.corrections import apply_corrections
 from experiments.data.fingerprint import Fingerprint, fingerprint_splits
 from experiments.data.normalization import measure_mean_and_std
 from experiments.data.split import ArraySplit, FileSplit, SkippedFile, Split
@@ -87,6 +90,8 @@ def build_dataset(
     decode_threads: int | None = None,
     findings: Mapping[str, Any] | None = None,
     files: Mapping[str, Any] | None = None,
+    corrections: Corrections | None = None,
+    left_out: Collection[str] = (),
 ) -> Dataset:
     """Checks the splits and completes them to a data set.
 
@@ -105,14 +110,25 @@ def build_dataset(
         decode_threads: Threads of the pipeline; `None` for one per CPU core.
         findings: What a person should know of the files.
         files: What lay in the folder.
+        corrections: What a person decided about single images; applied here.
+        left_out: Names of images that are in no split and may be spoken of in it.
 
     Raises:
         DataError: A split is empty, lacks a class or has a label out of range, or
             `mean` and `std` do not have one number a channel.
     """
     splits = _name_splits(train, validation, test)
-    for split_name, split in splits.items():
-        _check_labels(name, split_name, split.labels, class_names)
+    _check_splits(name, splits, class_names)
+    if corrections is not None:
+        found = apply_corrections(splits, corrections, class_names, left_out=left_out)
+        splits = found.splits
+        findings = {**(findings or {}), CORRECTIONS: found.changes}
+        train, validation = splits["train"], splits["validation"]
+        test = splits.get("test")
+        try:
+            _check_splits(name, splits, class_names)
+        except DataError as error:
+            raise DataError(f"{error} {corrections.path} leaves none.") from error
     if mean is None or std is None:
         measured = measure_mean_and_std(train, image_shape)
         mean, std = mean or measured[0], std or measured[1]
@@ -140,6 +156,13 @@ def _name_splits(
 ) -> dict[str, Split]:
     named = {"train": train, "validation": validation}
     return named if test is None else {**named, "test": test}
+
+
+def _check_splits(
+    name: str, splits: Mapping[str, Split], classes: Sequence[str]
+) -> None:
+    for split_name, split in splits.items():
+        _check_labels(name, split_name, split.labels, classes)
 
 
 def _check_labels(

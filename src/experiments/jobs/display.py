@@ -14,6 +14,7 @@ from experiments.command.printed import (
     from_folder,
     typed_folder,
 )
+from experiments.config.corrections import NAME as CORRECTIONS
 from experiments.config.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
 from experiments.counts import agree, count_of, format_bytes, format_duration
@@ -78,6 +79,7 @@ def describe_start(
     return {
         "device": _describe_device(job, devices),
         "data": _describe_data(dataset),
+        **_describe_corrections(dataset),
         "classes": _describe_classes(dataset.class_names),
         "model": describe_cost(cost),
         **beginning,
@@ -204,6 +206,18 @@ def _describe_data(dataset: "Dataset") -> str:
         f"{dataset.name}: {counts} images of {height} x {width} x {channels}, "
         f"{count_of(dataset.num_classes, 'class', 'classes')}"
     )
+
+
+def _describe_corrections(dataset: "Dataset") -> dict[str, str]:
+    """Returns what a file of corrections changed; nothing without one."""
+    changes = dataset.findings.get(CORRECTIONS)
+    if not changes:
+        return {}
+    told = [
+        f"{count_of(sum(split[what] for split in changes.values()), 'image')} {what}"
+        for what in ("relabelled", "dropped")
+    ]
+    return {CORRECTIONS: ", ".join(told)}
 
 
 def _describe_classes(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs.folder_record import find_unresolved, read_folder_run
 from experiments.jobs.job import Job
+from experiments.jobs.kept_corrections import restore_corrections
 from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
@@ -50,7 +51,7 @@ def read_recorded(job: Job, name: str, *, typed_in: Path | None = None) -> Recor
     problems = [*check_record(recorded.config, job.run.allowed_targets)]
     if problems:
         raise ConfigError(problems, f"The record of run {recorded.run_id}")
-    return recorded
+    return restore_corrections(recorded, job)
 
 
 def _find_untracked(name: str, place: Destination, typed_in: Path) -> Path | None:

@@ -157,6 +157,25 @@ def read_fingerprint(run_id: str, destination: Destination) -> Fingerprint | Non
     return found
 
 
+def read_kept(run_id: str, path: str, destination: Destination, *, limit: int) -> bytes:
+    """Returns a file that a run kept, as it is.
+
+    Args:
+        run_id: Its id.
+        path: Below the files of the run.
+        destination: Where it was recorded.
+        limit: Bytes that it may have.
+
+    Raises:
+        TrackingError: It is not there, or too large.
+    """
+    client = _connect(destination).client
+    with tempfile.TemporaryDirectory() as folder:
+        load = client.download_artifacts
+        file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
+        return read_bytes(Path(file), limit=limit)
+
+
 def read_tags(
     name: str, destination: Destination, *, typed_in: Path | None = None
 ) -> Tags:

@@ -32,6 +32,8 @@ _OURS = ("experiments.", "keras.")
 
 def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     """Yields every contradiction between the groups of a typed config."""
+    if isinstance(run.task, AuditTaskConfig):
+        yield from check_audit()
     yield from _check_monitors(run)
     yield from _check_warmup(run)
     yield from _check_milestones(run)
@@ -40,8 +42,6 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_image(run)
     yield from _check_precision(run)
     yield from _check_backend(run)
-    if isinstance(run.task, AuditTaskConfig):
-        yield from check_audit()
     yield from _check_folds(run)
 
 

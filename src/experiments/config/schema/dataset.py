@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar, Literal
 
+from experiments.config.corrections import digest_corrections
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
 
@@ -99,6 +100,8 @@ class CommonDatasetConfig(DatasetConfig):
         image_size: Height and width to deliver; null for the data's own.
         mean: Mean of each channel, in units of 0..1; null measures the training split.
         std: Standard deviation of each channel, in units of 0..1; null likewise.
+        corrections: File of decisions about single images, as `task=audit` proposes
+            them: which have another label, and which are left out; null for none.
         validation_fraction: Share of the validation split; never of the test set.
         split_seed: Decides which image goes where; independent of the run's seed.
         folds: Into how many parts all but the test split is divided, each of which is
@@ -111,6 +114,9 @@ class CommonDatasetConfig(DatasetConfig):
     image_size: int | None = setting(ge=4, le=4096)
     mean: list[float] | None = setting(ge=0, le=1, min_length=1)
     std: list[float] | None = setting(gt=0, le=1, least=1e-6, min_length=1)
+    corrections: str | None = setting(
+        path=True, stands_for=digest_corrections, added=3, before=None
+    )
     validation_fraction: float = setting(gt=0, lt=1, least=_LEAST)
     split_seed: int = setting(ge=0, lt=2**32)
     folds: int | None = setting(ge=2, most=MOST_FOLDS, added=3, before=None)

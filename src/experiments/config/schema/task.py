@@ -283,13 +283,18 @@ class AuditTaskConfig(Target):
     """Look for what is wrong with a data set.
 
     Attributes:
+        train: Train models that judge the labels, unless `run_id` names predictions.
+        folds: How many, each without the images that it judges.
         near_bits: Of 64 bits of a perceptual hash, so many may differ between images
             that are nearly the same.
     """
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    run_kinds: ClassVar[Collection[str]] = ("sweep", "run")
 
+    train: bool
+    folds: int = setting(ge=2, most=1000)
     near_bits: int = setting(ge=0, le=16)
 
 

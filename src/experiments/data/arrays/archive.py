@@ -11,6 +11,7 @@ import numpy as np
 from experiments.data.array_folds import split_fold
 from experiments.data.arrays.archive_files import Arrays, read_archive
 from experiments.data.arrays.keras_cache import datasets_folder, download
+from experiments.data.corrections import open_corrections
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
 from experiments.data.files.inventory import describe_archive
@@ -28,6 +29,7 @@ class ArchiveOptions(TypedDict):
         image_size: Height and width to deliver; `None` for the data's own.
         mean: Mean of each channel in units of 0..1; `None` measures it.
         std: Standard deviation of each channel, likewise.
+        corrections: File of decisions about single images; `None` for none.
         validation_fraction: Share of the published training set, stratified by class.
         split_seed: Decides which image goes where.
         folds: Of how many parts of the published training set `fold` is tested instead
@@ -41,6 +43,7 @@ class ArchiveOptions(TypedDict):
     image_size: int | None
     mean: Sequence[float] | None
     std: Sequence[float] | None
+    corrections: NotRequired[str | None]
     validation_fraction: float
     split_seed: int
     folds: NotRequired[int | None]
@@ -117,6 +120,7 @@ def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset
         cache=options["cache"],
         decode_threads=options["decode_threads"],
         files=describe_archive(Path(path).expanduser()) if path else None,
+        corrections=open_corrections(options.get("corrections")),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.data.array_folds import split_fold
+from experiments.data.corrections import open_corrections
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
 from experiments.data.folds import as_fold
@@ -19,6 +20,7 @@ class ArrayOptions(TypedDict):
         image_size: Height and width to deliver; `None` for the data's own.
         mean: Mean of each channel in units of 0..1; `None` measures it.
         std: Standard deviation of each channel, likewise.
+        corrections: File of decisions about single images; `None` for none.
         validation_fraction: Share of the validation split, stratified by class.
         test_fraction: Share of the test split, likewise; 0 for none.
         split_seed: Decides which image goes where.
@@ -32,6 +34,7 @@ class ArrayOptions(TypedDict):
     image_size: int | None
     mean: Sequence[float] | None
     std: Sequence[float] | None
+    corrections: NotRequired[str | None]
     validation_fraction: float
     test_fraction: float
     split_seed: int
@@ -78,6 +81,7 @@ def split_arrays(
         held_out=held_out,
         cache=options["cache"],
         decode_threads=options["decode_threads"],
+        corrections=open_corrections(options.get("corrections")),
     )
 
 

@@ -2,13 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import numpy as np
 
 from experiments.counts import agree, count_of
+from experiments.data.corrections import open_corrections
 from experiments.data.dataset import Dataset, build_dataset
 from experiments.data.files.class_folders import LabelledFiles
 from experiments.data.files.copies import IN_SPLITS, UNDER_LABELS, find_copies
@@ -47,6 +48,7 @@ class FileOptions(TypedDict):
         verify: `full`, `header` or `off`; see `scan_files`.
         scan_cache: Folder that remembers what was verified; `None` for none.
         max_pixels: Images that declare more are no usable ones.
+        corrections: File of decisions about single images; `None` for none.
         cache: See `build_pipeline`.
         decode_threads: Threads; `None` for one per CPU core.
     """
@@ -61,6 +63,7 @@ class FileOptions(TypedDict):
     verify: str
     scan_cache: str | None
     max_pixels: int
+    corrections: NotRequired[str | None]
     cache: str
     decode_threads: int | None
 
@@ -94,7 +97,13 @@ def split_files(
     """
     names = [name for files, _ in parts for name in files.names]
     scanned = scan_listed(root, names, options)
-    skipped = list_skipped(root, scanned, on_corrupt=options["on_corrupt"])
+    corrections = open_corrections(options.get("corrections"))
+    skipped = list_skipped(
+        root,
+        scanned,
+        on_corrupt=options["on_corrupt"],
+        dropped=() if corrections is None else corrections.dropped,
+    )
     members = _choose_members(parts, scanned)
     for split in ("train", "validation"):
         if split not in members:
@@ -131,6 +140,8 @@ def split_files(
             by_name=by_name,
             verify=options["verify"],
         ),
+        corrections=corrections,
+        left_out=[show_name(file.name) for file in scanned if file.fault],
     )
 
 
@@ -155,9 +166,19 @@ def scan_listed(
 
 
 def list_skipped(
-    root: Path, scanned: Sequence[ScannedFile], *, on_corrupt: str
+    root: Path,
+    scanned: Sequence[ScannedFile],
+    *,
+    on_corrupt: str,
+    dropped: Collection[str] = (),
 ) -> list[SkippedFile]:
     """Returns the files that are left out because they are no usable images.
+
+    Args:
+        root: The data set's folder.
+        scanned: All of its files.
+        on_corrupt: `error` or `skip`.
+        dropped: Names of those that are left out anyway.
 
     Raises:
         DataError: There is one, and `on_corrupt` is `error`.
@@ -165,7 +186,7 @@ def list_skipped(
     skipped = [
         SkippedFile(show_name(f"{root}/{file.name}"), file.fault)
         for file in scanned
-        if file.fault
+        if file.fault and show_name(file.name) not in dropped
     ]
     if skipped and on_corrupt == "error":
         raise DataError(_describe(skipped))

@@ -3,7 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from experiments.command.data_jobs import reads_known_place, takes_input
+from experiments.command.data_jobs import (
+    reads_corrections,
+    reads_known_place,
+    takes_input,
+)
 from experiments.config.schema.dataset import (
     DatasetConfig,
     FolderConfig,
@@ -12,6 +16,7 @@ from experiments.config.schema.dataset import (
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
+from experiments.data.readiness.corrections import look_at_corrections
 from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet
 from experiments.data.readiness.training_size import find_batch_fault
 from experiments.errors import ConfigError, Problem
@@ -34,12 +39,15 @@ def check_data(runs: Iterable[RunConfig]) -> None:
         DataError: What a model shall look at is not there, or no image.
     """
     alike: dict[str, list[RunConfig]] = defaultdict(list)
+    corrected: dict[str, DatasetConfig] = {}
     for run in runs:
         if takes_input(run):
             _check_input(run)
         elif reads_known_place(run):
             alike[repr(run.dataset)].append(run)
-    problems: list[Problem] = []
+        if reads_corrections(run):
+            corrected[repr(run.dataset)] = run.dataset
+    problems = [p for one in corrected.values() for p in look_at_corrections(one)]
     for described, same in alike.items():
         batches = {_count_batch(run) for run in same}
         remembered = f"{described} {sorted(batches)}"
@@ -49,7 +57,7 @@ def check_data(runs: Iterable[RunConfig]) -> None:
             _fine.update([] if found else [remembered])
     if problems:
         told = list({str(problem): problem for problem in problems}.values())
-        raise ConfigError(told, "The data set" if len(alike) == 1 else "The data")
+        raise ConfigError(told, "The data" if len(alike) > 1 else "The data set")
 
 
 def _check_input(run: RunConfig) -> None:
