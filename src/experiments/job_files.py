@@ -94,6 +94,7 @@ TABLE = "predictions.parquet"
 COMPARISON = "comparison.html"
 EXPLANATION_PAGE = "explanation.html"
 EXPLANATIONS = "explanations"
+OUT_OF_FOLD = "out_of_fold.parquet"
 AUDIT_PAGE = "audit.html"
 CORRECTIONS = "corrections.csv"
 

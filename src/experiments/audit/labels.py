@@ -105,7 +105,6 @@ def _find_issues(
         wrong = find_label_issues(
             labels,
             shares,
-            filter_by="low_self_confidence",
             min_examples_per_class=0,
             n_jobs=1,  # more would be processes
         )
