@@ -269,6 +269,11 @@ def test_time_and_disk_are_those_of_jobs_like_it(
         "hydra/launcher=joblib", "hydra.launcher.n_jobs=2",
     )  # fmt: skip
     assert "time         about 3.5 min with 2 side by side" in output
+    _, output = typed(
+        "-m", *SMALL, "seed=0,1,2,3", "trainer.epochs=20", "plan=true",
+        "hydra/launcher=submitit_slurm", "hydra.launcher.array_parallelism=2",
+    )  # fmt: skip
+    assert "time         about 6.9 min with 2 side by side" in output
 
 
 @pytest.mark.parametrize(

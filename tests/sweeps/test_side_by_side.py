@@ -15,9 +15,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from joblib.externals import loky
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from experiments.command.hydra_node.launcher import Launch
+from experiments.command.hydra_node.launcher import Launch, describe_launch
 from experiments.config.authority import SIDE_BY_SIDE
 from experiments.config.objective import Objective
 from experiments.disk_space import DiskSpace
@@ -27,12 +27,11 @@ from experiments.jobs.job import JobResult
 from experiments.sweeps.best_weights import BestWeights
 from experiments.sweeps.job_lines import JobLines
 from experiments.sweeps.job_task import choose_task
-from experiments.sweeps.side_by_side import SideBySide, jobs_at_a_time, run_jobs
+from experiments.sweeps.side_by_side import SideBySide, run_jobs
 
 JOBLIB = "hydra/launcher=joblib"
 PLUGINS = "hydra_plugins.hydra_"
 SLURM = f"{PLUGINS}submitit_launcher.submitit_launcher.SlurmLauncher"
-RAY = f"{PLUGINS}ray_launcher.ray_launcher.RayLauncher"
 JOBLIBS = f"{PLUGINS}joblib_launcher.joblib_launcher.JoblibLauncher"
 HOOKS: dict[str, Any] = {"ended": lambda: None, "find_obstacle": lambda: None}
 BASICS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
@@ -66,7 +65,7 @@ def start(make_sweep: Any, tmp_path: Path) -> Callable[..., list[Any]]:
             folder=tmp_path / "sweep",
             job_folders=tuple(map(str, range(jobs))),
             swept_keys=("x",),
-            launch=Launch(target=str(sweep.config.hydra.launcher._target_)),
+            launch=describe_launch(sweep.config),
         )
         spread = type(sweep)(
             context=sweep.context,
@@ -266,24 +265,6 @@ def test_without_room_only_what_has_finished_is_looked_at(
     with pytest.raises(Preempted, match="want of room"):
         start(finish, find_obstacle=lambda: Preempted("want of room"))
     assert not (tmp_path / "sweep" / "1").exists()
-
-
-@pytest.mark.parametrize(
-    ("launcher", "jobs", "most"),
-    [
-        ({"_target_": BASICS}, 5, 1),
-        ({"_target_": JOBLIBS, "n_jobs": 3}, 5, 3),
-        ({"_target_": JOBLIBS, "n_jobs": 8}, 5, 5),
-        ({"_target_": SLURM, "array_parallelism": 4}, 100, 4),
-        ({"_target_": SLURM, "array_parallelism": 256}, 100, 100),
-        ({"_target_": RAY}, 100, 100),
-        ({"_target_": JOBLIBS, "n_jobs": -1}, 1, 1),
-    ],
-)
-def test_as_many_jobs_run_at_a_time_as_the_launcher_says(
-    launcher: dict[str, Any], jobs: int, most: int
-) -> None:
-    assert jobs_at_a_time(OmegaConf.create(launcher), jobs) == most
 
 
 def test_hydra_discovers_the_launcher() -> None:

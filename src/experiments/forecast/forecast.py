@@ -105,10 +105,13 @@ def _show_sums(
 ) -> int:
     output_dir = Path(plan.run.output_dir).absolute()
     advice = page.advise(plan.run)
+    waiting, launch = sum(state.will_run for state in states), plan.launch
+    # How many a queue lets run, it alone knows.
+    at_a_time = None if launch.at_a_time is None else launch.side_by_side(waiting)
     page.print_rows(
         {
             "time": page.describe_time(
-                known, unknown, at_a_time=plan.launch.at_a_time, advice=advice
+                known, unknown, at_a_time=at_a_time, advice=advice
             ),
             "disk": page.describe_disk(known, unknown, output_dir),
         }

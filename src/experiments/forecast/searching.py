@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments import job_files
 from experiments.command.plan import Plan, select_overrides
 from experiments.command.search_plan import SearchPlan, sample_jobs
+from experiments.config.search.schema import choose_n_jobs
 from experiments.counts import count_of
 from experiments.forecast import page
 from experiments.forecast.estimate import Estimate
@@ -83,7 +84,7 @@ def _describe_time(
         unknown = 0 if left == 0 else len(samples)
         advice = page.advise(plan.run)
         return page.describe_time([], unknown, at_a_time=1, advice=advice)
-    side = search.config.n_jobs or plan.launch.at_a_time or 1
+    side = choose_n_jobs(search.config, plan.launch.target)
     trial = _average(known, search.config.repeats)
     text = page.describe_time(
         [trial] * (left or 1), 0, at_a_time=min(side, left or 1), advice=""

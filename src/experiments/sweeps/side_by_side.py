@@ -1,6 +1,5 @@
 """The jobs of a plain sweep in processes of their own, as many at a time as may be."""
 
-import importlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,14 +23,11 @@ from experiments.workers.hydra_jobs import (
     BASIC,
     JOBLIB,
     LOCAL,
-    RAY,
     HydraLaunch,
     HydraSweep,
 )
 from experiments.workers.report import Report
 from experiments.workers.stop_file import forget_stop, request_stop
-
-_PER_CLUSTER = "array_parallelism"  # of SLURM: jobs of a sweep that run at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +112,7 @@ def run_jobs(
     config = sweep.config.copy()
     with open_dict(config):
         config.hydra.launcher._target_ = task.plan.launch.target
-    n_jobs = jobs_at_a_time(config.hydra.launcher, len(jobs))
+    n_jobs = task.plan.launch.side_by_side(len(jobs))
     stop = task.plan.folder / job_files.WORKERS / job_files.STOP
     stop.parent.mkdir(parents=True, exist_ok=True)
     forget_stop(stop)
@@ -149,27 +145,6 @@ def run_jobs(
     finally:
         end_processes()
     return [_describe(reports[number], job) for number, job in enumerate(jobs, first)]
-
-
-def jobs_at_a_time(launcher: DictConfig, jobs: int) -> int:
-    """Returns how many jobs run at a time.
-
-    Args:
-        launcher: Hydra's node. Joblib says it in `n_jobs`, SLURM in
-            `array_parallelism`; Ray is given all jobs and knows itself for how many
-            there is room; the others run as many as the machine has cores.
-        jobs: How many there are.
-    """
-    target = str(launcher._target_)
-    if target.endswith(BASIC):
-        most = 1
-    elif target.endswith(JOBLIB):
-        most = importlib.import_module("joblib").effective_n_jobs(launcher.n_jobs)
-    elif _PER_CLUSTER in launcher:
-        most = launcher[_PER_CLUSTER]
-    else:
-        most = jobs if target.endswith(RAY) else os.cpu_count() or 1
-    return max(1, min(int(most), jobs))
 
 
 def _contain(task: SideBySide, stop: Path, n_jobs: int) -> ContainedTask:

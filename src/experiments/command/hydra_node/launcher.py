@@ -1,5 +1,6 @@
 """Numbers of `hydra.launcher`, which the launcher's own schema leaves open."""
 
+import importlib
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.errors import Problem
 
 _MOST = 2**31
+_PER_CLUSTER = "array_parallelism"  # of SLURM: jobs of a sweep that run at a time
 # Key of a launcher -> the largest number that a machine or a cluster can mean.
 _MOST_OF = {
     "n_jobs": 1024,
@@ -32,13 +34,17 @@ class Launch:
 
     Attributes:
         target: Hydra's launcher, its dotted path.
-        at_a_time: How many side by side; `None` where a queue decides.
+        at_a_time: How many side by side at most; `None` where a queue alone decides.
         is_here: Whether it is this machine.
     """
 
     target: str = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
     at_a_time: int | None = 1
     is_here: bool = True
+
+    def side_by_side(self, jobs: int) -> int:
+        """Returns how many of so many jobs are in flight at a time."""
+        return max(1, jobs if self.at_a_time is None else min(self.at_a_time, jobs))
 
 
 ON_ITS_OWN = Launch()
@@ -56,10 +62,18 @@ def describe_launch(whole: DictConfig) -> Launch:
     if name == "BasicLauncher":
         return ON_ITS_OWN
     if name == "JoblibLauncher":
-        cores, jobs = os.cpu_count() or 1, int(node.get("n_jobs", 1))
-        most = jobs if jobs > 0 else max(1, cores + 1 + jobs)
-        return Launch(target=target, at_a_time=most)
-    return Launch(target=target, at_a_time=None, is_here=name == "LocalLauncher")
+        return Launch(target=target, at_a_time=_count_workers(node.get("n_jobs", 1)))
+    if name == "LocalLauncher":
+        return Launch(target=target, at_a_time=os.cpu_count() or 1)
+    most = node.get(_PER_CLUSTER)
+    return Launch(target=target, at_a_time=most and int(most), is_here=False)
+
+
+def _count_workers(n_jobs: int | None) -> int:
+    """Returns how many processes joblib starts; a negative number counts from all."""
+    if n_jobs is not None and n_jobs > 0:
+        return n_jobs
+    return int(importlib.import_module("joblib").effective_n_jobs(n_jobs))
 
 
 def check_launcher(whole: DictConfig) -> Iterator[Problem]:
