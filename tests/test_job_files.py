@@ -70,6 +70,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "SWEEP_HEADER": "header.json",
         "OUT_OF_FOLD": "out_of_fold.parquet",
         "WORKERS": "workers",
+        "ADVICE": "advice",
         "PAGE": "search.html",
         "SEARCH": "search",
         "TRIALS": "trials.jsonl",

@@ -52,6 +52,7 @@ is written.
 | `header.json` | what the first of them printed of itself |
 | `workers/` | what jobs that run side by side share |
 | `workers/stop` | is there while jobs that run side by side are asked to end |
+| `workers/advice/` | a file for each advice that one of its jobs has given |
 | `workers/slots/` | which of them has which share of the cores |
 | `comparison.html` | the page that compares its runs; also that of `task=compare` |
 | `predictions/out_of_fold.parquet` | what each fold's job said of its images |
@@ -113,6 +114,7 @@ SWEEP_PACE = "pace.jsonl"
 SWEEP_HEADER = "header.json"
 OUT_OF_FOLD = "out_of_fold.parquet"
 WORKERS = "workers"
+ADVICE = "advice"
 PAGE = "search.html"
 SEARCH = "search"
 TRIALS = "trials.jsonl"

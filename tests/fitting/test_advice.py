@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -134,6 +135,21 @@ def test_largest_loss_is_told_first_and_nothing_twice(
     first, second = advised(caplog, config(), slow, slow, slow)
     assert "callbacks.mine=null" in first
     assert "epoch 2 went to waiting for images" in second
+
+
+def test_what_another_job_of_the_sweep_has_advised_is_not_told_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each job may have a process of its own, which knows of no other."""
+    slow = spent(data=25.0, callbacks={"mine": 30.0})
+    told = []
+    for sweep in (tmp_path / "a", tmp_path / "a", tmp_path / "a", tmp_path / "b"):
+        monkeypatch.setattr(advice, "_given", set())
+        caplog.clear()
+        advise(config(), dataset(arrays()), slow, epoch=1, sweep_dir=sweep)
+        told.append([record.getMessage()[:30] for record in caplog.records])
+    mine, data = ["30 % of epoch 1 went to callba"], ["25 % of epoch 1 went to waitin"]
+    assert told == [mine, data, [], mine]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from experiments.jobs.sweep_place import (
     SweepPlace,
     find_place,
     forget_places,
+    is_first_to_say,
 )
 
 
@@ -116,3 +117,13 @@ def test_place_without_a_disk_shows_all_and_tells_nothing(tmp_path: Path) -> Non
     with place.running():
         assert place.keep_new({"device": "CPU"}) == {"device": "CPU"}
     assert place.seconds_left(None) is None
+
+
+def test_something_is_said_by_one_job_and_again_when_the_sweep_is_started_anew(
+    tmp_path: Path,
+) -> None:
+    assert is_first_to_say(tmp_path, "use more threads")
+    assert not is_first_to_say(tmp_path, "use more threads")
+    assert is_first_to_say(tmp_path, "save less often")
+    forget_places(tmp_path)
+    assert is_first_to_say(tmp_path, "use more threads")

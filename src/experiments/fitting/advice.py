@@ -5,11 +5,13 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.data.split import FileSplit
+from experiments.jobs.sweep_place import is_first_to_say
 
 if TYPE_CHECKING:
     from experiments.training.loop.spending import Spent
@@ -35,16 +37,24 @@ class _Loss:
     advice: str
 
 
-def advise(run: RunConfig, dataset: Dataset, spent: "Spent", *, epoch: int) -> None:
+def advise(
+    run: RunConfig,
+    dataset: Dataset,
+    spent: "Spent",
+    *,
+    epoch: int,
+    sweep_dir: Path | None = None,
+) -> None:
     """Logs one line about the largest loss of an epoch that is worth one.
 
-    No advice is given twice by a process, not by another job of a sweep either.
+    No advice is given twice by a process, nor by another job of its sweep.
 
     Args:
         run: The config.
         dataset: What is trained on.
         spent: Where the epoch's time went.
         epoch: Its number, from 1 on.
+        sweep_dir: Folder of the sweep that the job belongs to.
     """
     left = run.trainer.epochs - epoch
     losses = [
@@ -54,16 +64,17 @@ def advise(run: RunConfig, dataset: Dataset, spent: "Spent", *, epoch: int) -> N
         and loss.share * spent.seconds * left >= WORTHWHILE_SECONDS
         and loss.advice not in _given
     ]
-    if losses:
-        worst = max(losses, key=lambda loss: loss.share)
+    for worst in sorted(losses, key=lambda loss: loss.share, reverse=True):
         _given.add(worst.advice)
-        log.warning(
-            "%.0f %% of epoch %d went to %s. %s",
-            100 * worst.share,
-            epoch,
-            worst.what,
-            worst.advice,
-        )
+        if sweep_dir is None or is_first_to_say(sweep_dir, worst.advice):
+            log.warning(
+                "%.0f %% of epoch %d went to %s. %s",
+                100 * worst.share,
+                epoch,
+                worst.what,
+                worst.advice,
+            )
+            break
 
 
 def find_losses(run: RunConfig, dataset: Dataset, spent: "Spent") -> list[_Loss]:

@@ -233,7 +233,8 @@ class Fitting:
             spent = spending.end_epoch()
             shares = {f"time/{name}": share for name, share in spent.shares().items()}
             record_epoch(epoch, metrics | shares)
-            advise(run, self.dataset, spent, epoch=epoch)
+            place = self.job.sweep_dir
+            advise(run, self.dataset, spent, epoch=epoch, sweep_dir=place)
 
         return log_epoch
 

@@ -5,6 +5,7 @@ What they tell each other stands in the sweep's folder: lines of who began and e
 when, and what the first of them printed of itself.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -27,6 +28,7 @@ from experiments.shapes import Count
 
 # Environment of a job: how many there are in its sweep.
 COUNT_VARIABLE = "EXPERIMENTS_SWEEP_JOBS"
+_DIGITS = 16
 
 
 class _Line(TypedDict):
@@ -145,11 +147,32 @@ def find_place(job: Any, folder: Path | None) -> SweepPlace | None:
     return SweepPlace(folder=folder, number=int(job.num) + 1, total=int(total))
 
 
+def is_first_to_say(folder: Path, text: str) -> bool:
+    """Tells whether no job of a sweep has said something; then this one has.
+
+    Args:
+        folder: Of the sweep.
+        text: What is to be said once, since the sweep was started.
+    """
+    name = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    place = folder / job_files.WORKERS / job_files.ADVICE
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).open("x").close()
+    except FileExistsError:
+        return False
+    except OSError:  # rather twice than never
+        return True
+    return True
+
+
 def forget_places(folder: Path) -> None:
     """Removes what jobs told each other when the sweep was run before."""
-    for name in (job_files.SWEEP_PACE, job_files.SWEEP_HEADER):
+    said = (folder / job_files.WORKERS / job_files.ADVICE).glob("*")
+    notes = (folder / job_files.SWEEP_PACE, folder / job_files.SWEEP_HEADER)
+    for path in (*notes, *said):
         with suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _claim(path: Path, rows: Mapping[str, str]) -> bool:
