@@ -1,6 +1,7 @@
 """A run by its records: the same from its folder, by its id, and from MLflow alone."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from experiments.command.composed import Config
 from experiments.errors import ConfigError, ExperimentError, TrackingError
 from experiments.jobs.job import JobResult
 from tests.api.conftest import small
+from tests.jobs.left import leave_run
 
 pytestmark = [
     pytest.mark.usefixtures("eager"),
@@ -167,6 +169,24 @@ def test_run_without_a_tracker_is_known_by_its_folder(here: Path) -> None:
     assert run.config.optimizer.lr == 0.01
     assert len(run.history) == 3
     assert run.model().output_shape == (None, 10)
+
+
+def test_best_run_is_the_best_by_what_is_asked_for(tmp_path: Path) -> None:
+    scores = {"a": (0.75, 0.5), "b": (0.5, 0.25), "c": (0.25, 1.0)}
+    for name, (accuracy, loss) in scores.items():
+        folder = tmp_path / "runs" / name
+        leave_run(folder, name=name, score=accuracy)
+        config = folder / "tracking" / "artifacts" / "config" / "config.yaml"
+        config.parent.mkdir(parents=True)
+        config.write_text("tags: {}\ntrainer: {}\n")
+        stored = JobResult.load(folder)
+        metrics = {"best_val_accuracy": accuracy, "best_val_loss": loss}
+        replace(stored, metrics=metrics).save()
+    options: dict[str, Any] = {"output_dir": tmp_path}
+    assert load_run("best", **options).name == "a"
+    assert load_run("best", monitor="val_loss", **options).name == "b"
+    with pytest.raises(ConfigError, match="val_speed"):
+        load_run("best", monitor="val_speed", **options)
 
 
 def test_curves_are_a_picture_that_a_notebook_shows(result: JobResult) -> None:

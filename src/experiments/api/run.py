@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from experiments.data.dataset import Dataset
     from experiments.evaluation.explanation import Explanation
 
-_OBJECTIVE = Objective("val_accuracy", "max")  # as `trainer.monitor` is by default
-
 
 class Run:
     """A run by its records; `load_run` returns it.
@@ -287,6 +285,7 @@ def load_run(
     *,
     output_dir: Path | str = "outputs",
     uri: str | None = None,
+    monitor: str = "val_accuracy",
     allowed_targets: Sequence[str] = (),
 ) -> Run:
     """Finds a run by its folder, its MLflow id, its name or the result of `train`.
@@ -294,17 +293,20 @@ def load_run(
     A folder is enough: its records hold config, metrics, tags and weights, and nothing
     is asked of MLflow. Of an id the first characters are enough that no other run has;
     its folder is looked for below `output_dir`, which may have been moved. `last` is
-    the latest run there, `best` the finished one with the best `val_accuracy`.
+    the latest run there, `best` the finished one with the best `monitor`.
 
     Args:
         run: Folder, id, name, `last`, `best` or result.
         output_dir: Where runs are kept, and the embedded database.
         uri: As `tracking.uri`; `None` for the embedded database.
+        monitor: What `best` is the best of, as `trainer.monitor`: a loss or an
+            accuracy.
         allowed_targets: Packages of your own that the recorded config names: what a
             record may call is said here, not in it.
 
     Raises:
         ExperimentError: There is no such run.
+        ConfigError: `monitor` does not say whether a small value is a good one.
 
     Example:
         >>> import experiments
@@ -326,5 +328,5 @@ def load_run(
         return open_record(read_folder(Path(run).absolute()))
     if isinstance(run, Path) or "/" in run:
         raise ExperimentError(f"There is no folder {run}. Give a run's folder or id.")
-    found = find_record(run, destination, Wanted(objective=_OBJECTIVE))
+    found = find_record(run, destination, Wanted(objective=Objective(monitor, "auto")))
     return open_record(found)
