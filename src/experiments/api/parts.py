@@ -9,6 +9,7 @@ from experiments.builders.devices import prepared_framework
 from experiments.command.composed import Config
 from experiments.data import dataset as datasets
 from experiments.data.dataset import Dataset
+from experiments.trained.start import find_start
 
 
 @overload
@@ -80,7 +81,9 @@ def build_pipelines(config: Config, dataset: Dataset | None = None) -> Pipelines
 
 
 def build_model(config: Config, dataset: Dataset | None = None) -> Any:
-    """Builds and compiles the model of a config, with the weights of its seed.
+    """Builds and compiles the model of a config, as its training begins.
+
+    It has the weights of its seed, or those that `model.weights` names.
 
     Args:
         config: What `compose` returned.
@@ -104,6 +107,11 @@ def build_model(config: Config, dataset: Dataset | None = None) -> Any:
     with prepared_framework(config.run) as devices:
         data = dataset or build_dataset(config)
         steps = builders.build_pipelines(config.run, data).steps_per_epoch
+        start = find_start(config.run, data, devices)
         return models.build_model(
-            config.run, data, steps_per_epoch=steps, devices=devices
+            config.run,
+            start.images or data,
+            steps_per_epoch=steps,
+            devices=devices,
+            begin=start.begin,
         )

@@ -55,7 +55,7 @@ def build_model(
     steps_per_epoch: int,
     devices: Devices,
     lr_factor: float = 1.0,
-    begin: Callable[[Any], None] | None = None,
+    begin: Callable[[Any], object] | None = None,
 ) -> Any:
     """Builds and compiles the model: the one way to it, for every task and trial.
 

@@ -91,7 +91,7 @@ class Fitting:
     devices: Devices
     tracker: Tracker
     images: Images | None = None
-    begin: Callable[[Any], None] | None = None
+    begin: Callable[[Any], object] | None = None
 
     def build_model(self, *, begin: bool = True) -> Any:
         """Builds the model; its learning rate is lower after each rollback.

@@ -20,6 +20,7 @@ from experiments.config.schema.run import RunConfig
 from experiments.config.search.space import Space, parse_space
 from experiments.data.dataset import Dataset
 from experiments.search.oracle.hyperparameters import read_values
+from experiments.trained.start import find_start
 from experiments.training.callbacks.progress import ProgressDisplay
 from experiments.training.checkpoints.state import (
     Position,
@@ -104,11 +105,13 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
         run = self._configure(hp)
         with prepared_framework(run) as devices:
             dataset, pipelines = self._load(run)
+            start = find_start(run, dataset, devices)
             return build_model(
                 run,
-                dataset,
+                start.images or dataset,
                 steps_per_epoch=pipelines.steps_per_epoch,
                 devices=devices,
+                begin=start.begin,
             )
 
     def fit(

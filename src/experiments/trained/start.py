@@ -1,6 +1,6 @@
 """What a training begins with instead of random numbers, and how it prepares images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,11 @@ class Start:
 
     images: Images | None = None
     weights: "Weights | None" = None
+
+    @property
+    def begin(self) -> "Callable[[Any], Table] | None":
+        """What `build_model` begins a network with; `None` without weights."""
+        return None if self.weights is None else self.put_into
 
     def describe(self) -> dict[str, Any]:
         """Returns what `origin.json` has of it."""
