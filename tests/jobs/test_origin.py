@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +12,9 @@ from experiments.jobs import origin
 from tests.damage import WAYS
 
 
-def run(*packages: str) -> Any:
-    return SimpleNamespace(allowed_targets=packages)
+def run(*packages: str, weights: str | None = None) -> Any:
+    model = SimpleNamespace(weights=weights)
+    return SimpleNamespace(allowed_targets=packages, model=model)
 
 
 @pytest.fixture
@@ -45,6 +47,23 @@ def test_changed_file_is_named(package: Path) -> None:
     (phrase,) = origin.list_changes(before, after)
     assert phrase == "users_parts/net.py, users_parts/new.py"
     assert origin.list_changes(before, before) == []
+
+
+def test_file_of_weights_counts_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "resnet18.pth"
+    path.write_bytes(b"one")
+    before = origin.describe_origin(run(weights=str(path)))
+    digest = hashlib.sha256(b"one").hexdigest()
+    assert before["weights"] == {"name": "resnet18.pth", "sha256": digest}
+    path.write_bytes(b"two")
+    after = origin.describe_origin(run(weights=str(path)))
+    assert origin.list_changes(before, before) == []
+    assert origin.list_changes(before, after) == ["the weights that it begins with"]
+    path.unlink()  # a job that goes on does not need it
+    gone = origin.describe_origin(run(weights=str(path)))
+    assert "weights" not in gone
+    assert origin.list_changes(before, gone) == []
+    assert "weights" not in origin.describe_origin(run(weights="imagenet"))
 
 
 def test_many_changed_files_are_counted() -> None:

@@ -9,7 +9,15 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.models.conftest import randomize_weights, relative_error, share_option
+from experiments.weights.fit import load_into
+from experiments.weights.source import read_weights
+from tests.models.conftest import (
+    build_option,
+    randomize_weights,
+    relative_error,
+    share_option,
+)
+from tests.weights.torch_writer import save
 
 LIGHT = Path(onnx.__file__).parent / "backend/test/data/light/light_resnet50.onnx"
 PARTS = {"branch2a": "1", "branch2b": "2", "branch2c": "3", "branch1": "0"}
@@ -92,3 +100,55 @@ def test_outputs_equal_the_onnx_network(ours, training):
         None, {"gpu_0/data_0": image.transpose(0, 3, 1, 2)}
     )
     assert relative_error(ours(image, training=training), expected) < 1e-4
+
+
+TORCH_PARTS = {"branch2a": "1", "branch2b": "2", "branch2c": "3"}
+TORCH_KINDS = {
+    "w": "weight",
+    "b": "bias",
+    "bn_s": "weight",
+    "bn_b": "bias",
+    "bn_rm": "running_mean",
+    "bn_riv": "running_var",
+}
+
+
+def name_as_torchvision(name):
+    """Returns what torchvision calls an array of the ONNX file, which lays it alike."""
+    name = name.removeprefix("gpu_0/").removesuffix("_0").removeprefix("res_")
+    place, kind = re.fullmatch(r"(.+?)_(bn_s|bn_b|bn_rm|bn_riv|w|b)", name).groups()
+    variable, is_norm = TORCH_KINDS[kind], kind.startswith("bn")
+    found = re.fullmatch(r"res(\d)_(\d+)_(\w+)", place)
+    if found is None:
+        layer = {"pred": "fc", "conv1": "bn1" if is_norm else "conv1"}[place]
+        return f"{layer}.{variable}"
+    stage, block, branch = found.groups()
+    if branch == "branch1":
+        part = f"downsample.{int(is_norm)}"
+    else:
+        part = ("bn" if is_norm else "conv") + TORCH_PARTS[branch]
+    return f"layer{int(stage) - 1}.{block}.{part}.{variable}"
+
+
+@pytest.mark.slow
+def test_file_as_torchvisions_gives_the_outputs_of_the_onnx_network(ours, tmp_path):
+    """Through the names and the layout of PyTorch, which the ONNX file has too."""
+    network = onnx.load(LIGHT)
+    fill(network.graph, ours)
+    arrays = {
+        name_as_torchvision(tensor.name): numpy_helper.to_array(tensor)
+        for tensor in network.graph.initializer
+        if tensor.name.endswith("_0") and tensor.name.startswith("gpu_0/")
+    }
+    save(tmp_path / "resnet50.pth", arrays)
+    weights = read_weights(tmp_path / "resnet50.pth")
+    assert weights.variant == "v1_5"
+    loaded = build_option("resnet50", image=(224, 224, 3), classes=1000)
+    assert load_into(loaded, weights.layers).share == 1
+    return_logits(network.graph)
+    set_training_mode(network, False)
+    image = np.random.default_rng(1).normal(size=(1, 224, 224, 3)).astype("float32")
+    (expected,) = ReferenceEvaluator(network).run(
+        None, {"gpu_0/data_0": image.transpose(0, 3, 1, 2)}
+    )
+    assert relative_error(loaded(image, training=False), expected) < 1e-4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import job_files
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
+from experiments.config.weights import is_weights_file
 from experiments.counts import count_of
 from experiments.errors import ExperimentError
 from experiments.records import RecordError, leads_inside, read_record, write_record
@@ -174,8 +175,8 @@ def _enumerate(names: Sequence[str]) -> str:
 
 def _describe_weights(run: RunConfig) -> dict[str, str] | None:
     """Returns name and hash of the file that a network begins with, if it is here."""
-    path = dict(list_paths(run)).get("model.weights")
-    if path is None or not Path(path).is_file():
+    path = getattr(run.model, "weights", None)
+    if path is None or not (is_weights_file(path) and Path(path).is_file()):
         return None
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,8 @@ from experiments.weights.faults import WeightsError
 from experiments.weights.preprocessing import PREPROCESSINGS
 from experiments.weights.source import Weights, read_weights
 
+_FILE = "resnet{}_weights_tf_dim_ordering_tf_kernels.h5"  # with its last layer
+
 
 def read_imagenet(depth: int) -> Weights:
     """Reads the weights of a ResNet `v1`, downloaded once by Keras.
@@ -26,7 +28,7 @@ def _fetch(depth: int) -> Path:
     import keras
     from keras.src.applications import resnet
 
-    file = f"resnet{depth}_weights_tf_dim_ordering_tf_kernels.h5"
+    file = _FILE.format(depth)
     address = f"{resnet.BASE_WEIGHTS_PATH}{file}"
     md5 = resnet.WEIGHTS_HASHES[f"resnet{depth}"][0]
     folder = keras_home() / "models"

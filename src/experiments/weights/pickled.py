@@ -9,6 +9,7 @@ Reference:
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -31,10 +32,11 @@ _TYPES = {
     "LongStorage": "int64",
     "ShortStorage": "int16",
 }
-_STORAGES = {f"{place}.{name}" for place in ("torch", "torch.cuda") for name in _TYPES}
-_TENSOR = "torch._utils._rebuild_tensor_v2"
-_PARAMETER = "torch._utils._rebuild_parameter"
-_DICT = "collections.OrderedDict"
+# Module and name, as words of a file; nothing of PyTorch's is imported.
+_STORAGES = {f"{place}:{name}" for place in ("torch", "torch.cuda") for name in _TYPES}
+_TENSOR = "torch._utils:_rebuild_tensor_v2"
+_PARAMETER = "torch._utils:_rebuild_parameter"
+_DICT = "collections:OrderedDict"
 _KNOWN = {_TENSOR, _PARAMETER, _DICT, *_STORAGES}
 
 
@@ -89,8 +91,10 @@ def read_pickle(file: BinaryIO) -> Any:
     machine = _Machine()
     try:
         bounded: Any = _Bounded(file)  # all that is asked of a file
-        for instruction, argument, _ in pickletools.genops(bounded):
-            machine.do(instruction.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of a text's escapes
+            for instruction, argument, _ in pickletools.genops(bounded):
+                machine.do(instruction.name, argument)
         return machine.pop()
     except WeightsError:
         raise
@@ -233,10 +237,11 @@ _CONSTANTS = {
 
 
 def _name(module: object, name: object) -> _Name:
-    path = f"{module}.{name}"
+    path = f"{module}:{name}"
     if path not in _KNOWN:
+        shown = f"{module}.{name}"
         raise WeightsError(
-            f"it names {path:.100}, and nothing that a file names is run here. Save "
+            f"it names {shown:.100}, and nothing that a file names is run here. Save "
             "the weights alone, with PyTorch: torch.save(model.state_dict(), ...)"
         )
     return _Name(path)
@@ -250,7 +255,7 @@ def _refer(given: Any) -> Storage:
         raise ValueError(f"it refers to a {kind!r:.50}")
     if type(size) is not int or type(key) is not str:
         raise ValueError("it refers to numbers in an unknown way")
-    return Storage(_TYPES[name.path.rpartition(".")[2]], key, size)
+    return Storage(_TYPES[name.path.rpartition(":")[2]], key, size)
 
 
 def _describe_tensor(storage: Any, offset: Any, shape: Any, strides: Any) -> Tensor:

@@ -1,8 +1,9 @@
 """How pretrained networks want their images prepared."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -61,5 +62,5 @@ def read_preprocessing(model: Any) -> Preprocessing | None:
     return None
 
 
-def _as_list(value: Any) -> Sequence[float]:
-    return [float(v) for v in value] if isinstance(value, list | tuple) else [value]
+def _as_list(value: Any) -> list[float]:
+    return [float(number) for number in np.ravel(value)]

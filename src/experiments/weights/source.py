@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from experiments.config.weights import SUFFIXES
-from experiments.counts import format_bytes
 from experiments.errors import ExperimentError
 from experiments.weights.faults import WeightsError
 from experiments.weights.keras_file import (
@@ -95,7 +94,7 @@ def _look(path: Path) -> bytes:
     size = path.stat().st_size
     if not _SHORTEST <= size <= MOST_BYTES:
         raise WeightsError(
-            f"{path.name} has {format_bytes(size)}, and no network's weights have. "
+            f"{path.name} has {size:,} bytes, and no network's weights have. "
             "Was it fetched whole?"
         )
     with path.open("rb") as file:

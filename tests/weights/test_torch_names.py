@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from experiments.weights.torch_names import are_torch_names, name_as_keras
+from tests.models.conftest import build_small, randomize_weights
+from tests.weights.torch_writer import name_as_torch
+
+
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_each_array_gets_the_place_that_keras_has_for_it(block: str) -> None:
+    network = build_small(f"block={block}", "blocks=[2,1]", "width=16", "stem=imagenet")
+    randomize_weights(network)
+    arrays = name_as_torch(network)
+    assert are_torch_names(arrays)
+    layers = name_as_keras(arrays)
+    own = {layer.name: layer.weights for layer in network.layers if layer.weights}
+    assert layers.keys() == own.keys()
+    for name, variables in own.items():
+        assert layers[name].keys() == {variable.name for variable in variables}
+        for variable in variables:
+            np.testing.assert_array_equal(layers[name][variable.name], variable)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("conv1.weight", ("conv1_conv", "kernel")),
+        ("bn1.running_var", ("conv1_bn", "moving_variance")),
+        ("layer1.0.conv1.weight", ("conv2_block1_1_conv", "kernel")),
+        ("layer3.22.bn3.bias", ("conv4_block23_3_bn", "beta")),
+        ("layer4.0.downsample.0.weight", ("conv5_block1_0_conv", "kernel")),
+        ("layer4.0.downsample.1.running_mean", ("conv5_block1_0_bn", "moving_mean")),
+        ("fc.bias", ("predictions", "bias")),
+        ("layer1.0.se.fc1.weight", ("layer1.0.se.fc1", "weight")),
+        ("conv1.0.weight", ("conv1.0", "weight")),
+    ],
+)
+def test_names_are_those_of_keras_applications(
+    theirs: str, ours: tuple[str, str]
+) -> None:
+    layers = name_as_keras({theirs: np.zeros((1,))})
+    assert {name: list(found) for name, found in layers.items()} == {ours[0]: [ours[1]]}
+
+
+def test_counters_that_keras_does_without_are_left_out() -> None:
+    assert name_as_keras({"bn1.num_batches_tracked": np.array(3)}) == {}
+    assert not are_torch_names({"features.0.0.weight": 0})
