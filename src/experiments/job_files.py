@@ -112,7 +112,6 @@ RUN_LOCK = "run.lock"
 # A sweep's folder.
 SWEEP_PACE = "pace.jsonl"
 SWEEP_HEADER = "header.json"
-OUT_OF_FOLD = "out_of_fold.parquet"
 WORKERS = "workers"
 ADVICE = "advice"
 PAGE = "search.html"
