@@ -13,7 +13,7 @@ NAMES = {k: v for k, v in vars(job_files).items() if k.isupper()}
 # Words that are also the names of something else.
 WORDS = {
     *("tracking", "search", "trials", "stop", "models", "artifacts"),
-    *("predictions", "evaluation"),
+    *("predictions", "evaluation", "advice", ".safetensors"),
 }
 
 
@@ -57,6 +57,13 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "EVALUATION": "evaluation",
         "EXPLANATION_PAGE": "explanation.html",
         "EXPLANATIONS": "explanations",
+        "ANSWERS": "predictions.csv",
+        "UNREADABLE": "unreadable.csv",
+        "GALLERY": "gallery.html",
+        "TABLE": "predictions.parquet",
+        "COMPARISON": "comparison.html",
+        "AUDIT_PAGE": "audit.html",
+        "CORRECTIONS": "corrections.csv",
         "TRACKING": "tracking",
         "JOURNAL": "journal.jsonl",
         "MODELS": "models",

@@ -87,10 +87,9 @@ STATE_SUFFIX = ".safetensors"
 
 PREDICTIONS = "predictions"
 EVALUATION = "evaluation"
-ANSWERS = "predictions."  # and the suffix of its format
+ANSWERS = "predictions.csv"
 UNREADABLE = "unreadable.csv"
 GALLERY = "gallery.html"
-TEST_SPLIT = "test"
 TABLE = "predictions.parquet"
 COMPARISON = "comparison.html"
 EXPLANATION_PAGE = "explanation.html"

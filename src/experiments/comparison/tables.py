@@ -9,6 +9,7 @@ from experiments.errors import DataError
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions
 
+_SPLIT = "test"
 _PARTS = ("content", "split")  # of the fingerprint of a data set
 
 
@@ -28,8 +29,7 @@ def read_table(member: Member, data: str | None) -> Predictions | None:
         return None
     if data is not None:
         return _read(member.folder / job_files.EVALUATION / data / job_files.TABLE)
-    name = f"{job_files.TEST_SPLIT}.parquet"
-    found = _read(member.folder / job_files.PREDICTIONS / name)
+    found = _read(member.folder / job_files.PREDICTIONS / f"{_SPLIT}.parquet")
     return next(_read_evaluations(member), None) if found is None else found
 
 
@@ -40,7 +40,7 @@ def _read_evaluations(member: Member) -> Iterator[Predictions]:
     if folder is None or not known:
         return
     place = folder / job_files.EVALUATION
-    for path in sorted(place.glob(f"*-{job_files.TEST_SPLIT}/{job_files.TABLE}")):
+    for path in sorted(place.glob(f"*-{_SPLIT}/{job_files.TABLE}")):
         found = _read(path)
         if found is not None and known.items() <= found.facts.items():
             yield found

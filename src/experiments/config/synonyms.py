@@ -51,7 +51,7 @@ _KEYS = {
     "gpu=auto": "cuda use_cuda",
     "backend": "framework keras_backend",
     "seed": "s random_seed random_state manual_seed rng",
-    "dataset": "d ds",
+    "dataset": "d ds data",
     "dataset.path": "data_dir data_path dataset_path dataset_dir root data_root "
     "train_dir folder directory image_dir images_dir source",
     "dataset.image_size": "imgsz img_size imsize image_shape input_size target_size "

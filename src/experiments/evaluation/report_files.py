@@ -21,7 +21,6 @@ CONFUSION_MATRIX = "confusion_matrix.png"
 CALIBRATION = "calibration_curve_plot.png"
 MISTAKES = "errors.csv"
 PAGE = "report.html"
-PREDICTIONS = "predictions.parquet"
 UNKNOWN = "unknown_classes.csv"
 
 

@@ -26,7 +26,7 @@ from experiments.jobs.answer_display import (
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.progress import show_progress
-from experiments.trained.answer_files import SHOWN, Summary, keep_answers
+from experiments.trained.answer_files import SHOWN, Summary, keep_answers, name_answers
 from experiments.trained.answers import Answers, answer_files
 from experiments.trained.finding import find_trained
 from experiments.trained.trained import Trained, open_trained
@@ -162,7 +162,7 @@ def _show_end(job: Job, summary: Summary) -> None:
         rows["images"] += f", {describe_speed(count / seconds)} with the start"
         rows["labels"] = describe_counts(summary.counts)
     written = {
-        "predictions": f"{job_files.ANSWERS}{job.run.task.arguments()['format']}",
+        "predictions": name_answers(job.run.task.arguments()["format"]),
         "unreadable": job_files.UNREADABLE,
         "gallery": job_files.GALLERY,
     }

@@ -66,6 +66,11 @@ class Summary:
         self.ended = time.monotonic()
 
 
+def name_answers(form: Format) -> str:
+    """Returns the name of the table of a form."""
+    return job_files.ANSWERS if form == "csv" else job_files.TABLE
+
+
 def keep_answers(
     answers: Iterable[Answers],
     folder: Path,
@@ -89,9 +94,8 @@ def keep_answers(
         What was written.
     """
     summary = Summary(gallery=gallery)
-    table = open_answers(
-        folder / f"{job_files.ANSWERS}{form}", form, ranked=ranked, facts=facts
-    )
+    path = folder / name_answers(form)
+    table = open_answers(path, form, ranked=ranked, facts=facts)
     with table as write, _open_refused(folder / job_files.UNREADABLE) as refuse:
         for one in answers:
             write(one.predictions)

@@ -15,7 +15,6 @@ from experiments.evaluation.calibration import fit_temperature
 from experiments.evaluation.classes import Matching, match_classes
 from experiments.evaluation.collect import collect_of_images, describe_data
 from experiments.evaluation.predictions import Predictions
-from experiments.evaluation.report_files import PREDICTIONS
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.trained.images import Chosen
@@ -102,7 +101,7 @@ def find_temperature(
     if trained.folder is not None:
         place = trained.folder / job_files.EVALUATION / f"{labelled.name}-validation"
         place.mkdir(parents=True, exist_ok=True)
-        write_predictions(place / PREDICTIONS, found)
+        write_predictions(place / job_files.TABLE, found)
     return fit_temperature(found)
 
 
@@ -190,7 +189,7 @@ def _list_validation_tables(trained: Trained) -> Iterator[Predictions]:
         return
     kept = trained.folder / job_files.PREDICTIONS / "validation.parquet"
     places = trained.folder / job_files.EVALUATION
-    for path in (kept, *sorted(places.glob(f"*-validation/{PREDICTIONS}"))):
+    for path in (kept, *sorted(places.glob(f"*-validation/{job_files.TABLE}"))):
         table = _read(path)
         if table is not None and table.class_names == trained.class_names:
             yield table

@@ -13,7 +13,7 @@ from experiments.counts import agree, count_of
 from experiments.data.images.show import show_images
 from experiments.errors import ExperimentError
 from experiments.evaluation.report import Draw, Explain, Report, Unknown
-from experiments.evaluation.report_files import PREDICTIONS, write_report
+from experiments.evaluation.report_files import write_report
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.trained.evaluated import Evaluated
@@ -82,7 +82,7 @@ def name_evaluation(chosen: Chosen, beside: Path) -> str:
     name = re.sub(r"[^\w.-]+", "_", words).strip("._")[:_LENGTH] or "images"
     if chosen.dataset is not None or chosen.folder is None:
         return name
-    if _read_folder(beside / name / PREDICTIONS) in (None, chosen.folder):
+    if _read_folder(beside / name / job_files.TABLE) in (None, chosen.folder):
         return name
     return f"{name}-{blake2b(chosen.folder.encode(), digest_size=3).hexdigest()}"
 
@@ -90,8 +90,8 @@ def name_evaluation(chosen: Chosen, beside: Path) -> str:
 def write_evaluation(folder: Path, report: Report, evaluated: Evaluated) -> list[Path]:
     """Writes predictions, scores, pictures and the page; returns all of the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(folder / PREDICTIONS, evaluated.predictions)
-    return [folder / PREDICTIONS, *write_report(folder, report)]
+    write_predictions(folder / job_files.TABLE, evaluated.predictions)
+    return [folder / job_files.TABLE, *write_report(folder, report)]
 
 
 def place_of_evaluations(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from experiments.config.fields import Target
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TASKS, InspectTaskConfig
 from experiments.config.search.schema import KEY, SearchConfig
+from experiments.counts import join_words
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def find_unused(
             # What looks at a training takes what that takes.
             named = {t: task for t, task in TASKS.items() if task != InspectTaskConfig}
             others = [name_task(t) for t, task in named.items() if _uses(task, top)]
-            hint = f"It is used by task={' and task='.join(others)}." if others else ""
+            hint = f"It is used by task={join_words(others)}." if others else ""
             yield Problem(
                 key, f"is not used by task={name_task(run.task._target_)}.", hint
             )

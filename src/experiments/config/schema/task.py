@@ -292,6 +292,7 @@ class AuditTaskConfig(Target):
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
     run_kinds: ClassVar[Collection[str]] = ("sweep", "run")
+    ignores: ClassVar[Collection[str]] = ("input", "from_search")
 
     train: bool
     folds: int = setting(ge=2, most=1000)
