@@ -98,6 +98,14 @@ def test_typed_shape_must_be_the_models(ask: Any, folder: Path, word: str) -> No
         choose_images(request, model())
 
 
+def test_keys_that_would_divide_a_folder_are_refused(ask: Any, folder: Path) -> None:
+    words = ["dataset.test_fraction=0.5", "dataset.classes=2"]
+    with pytest.raises(ConfigError) as error:
+        ask("dataset=folder", f"dataset.path={folder}", *words)
+    keys = [problem.key for problem in error.value.problems]
+    assert keys == ["dataset.test_fraction", "dataset.classes"]
+
+
 def test_missing_folder_is_told_before_a_model_is_loaded(ask: Any) -> None:
     with pytest.raises(DataError, match=r"does not exist: .*nowhere"):
         ask("dataset=folder", "dataset.path=nowhere")

@@ -89,6 +89,7 @@ def ask_for_images(job: Job, found: Found, split: str | None) -> Request:
         return replace(request, typed=())
     dataset = job.run.dataset
     if _is_chosen(typed) and isinstance(dataset, FolderConfig):
+        _refuse_divisions(typed)
         place = find_labelled(dataset.path, splits=dataset.splits, wanted=split)
         return replace(request, place=place)
     return request
@@ -172,6 +173,16 @@ def _check_own(request: Request) -> None:
         gpu=run.gpu,
     )
     check_data([config])
+
+
+def _refuse_divisions(typed: Sequence["Override"]) -> None:
+    """Raises for keys that say how to divide a folder, of which all is evaluated."""
+    used = {*FileOptions.__annotations__, "path", "splits"}
+    keys = [o.key_or_group for o in typed if o.key_or_group != _GROUP]
+    unused = [key for key in keys if key.removeprefix(f"{_GROUP}.") not in used]
+    reason = "is not used: all images are evaluated, or those of a split folder."
+    if unused:
+        raise ConfigError([Problem(key, reason, "Leave it out.") for key in unused])
 
 
 def _is_of_data(override: "Override") -> bool:
