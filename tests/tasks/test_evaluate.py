@@ -231,17 +231,6 @@ def test_new_photographs_are_read_as_those_of_the_training(
         assert outputs[row["sample"]] == pytest.approx(row["outputs"], abs=1e-4)
 
 
-def test_folder_of_the_training_is_divided_as_it_was(
-    photos: Path, place: Path, run: Command
-) -> None:
-    words = ["dataset=folder", "dataset.path=photos", "tracking=off"]
-    shown = run("task=evaluate", f"run_id={photos}", "gpu=cpu", *words).stdout
-    assert "These are the images that the model was trained with" in shown
-    kept = pq.read_table(photos / "predictions" / "test.parquet")
-    table = pq.read_table(photos / "evaluation" / "photos-test" / "predictions.parquet")
-    assert table["sample"].equals(kept["sample"])
-
-
 def test_images_without_labels_are_predicted(
     photos: Path, place: Path, run: Command
 ) -> None:
@@ -257,12 +246,6 @@ def test_run_that_is_held_is_left_alone(digits: Path, run: Command) -> None:
         done = run("task=evaluate", f"run_id={digits}", "gpu=cpu", code=1)
     assert "is being worked on by" in done.stderr
     assert "Evaluate it when that has ended." in done.stderr
-
-
-def test_size_of_the_images_is_the_models(photos: Path, run: Command) -> None:
-    words = ["dataset=folder", "dataset.path=new_photos", "dataset.image_size=64"]
-    done = run("task=evaluate", f"run_id={photos}", "gpu=cpu", *words, code=2)
-    assert "takes images of 32 x 32 x 3. Received: 64. Leave it out." in done.stderr
 
 
 def test_run_that_only_mlflow_has_gets_its_scores(
