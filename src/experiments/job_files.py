@@ -87,7 +87,7 @@ STATE_SUFFIX = ".safetensors"
 
 PREDICTIONS = "predictions"
 EVALUATION = "evaluation"
-ANSWERS = "predictions.csv"
+ANSWERS = "predictions.csv"  # or TABLE
 UNREADABLE = "unreadable.csv"
 GALLERY = "gallery.html"
 TABLE = "predictions.parquet"

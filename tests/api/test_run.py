@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from scipy.special import softmax
 
 from experiments.api import run
 from experiments.api.run import load_run
 from experiments.api.training import train
 from experiments.command.composed import Config
-from experiments.errors import ConfigError, ExperimentError, TrackingError
+from experiments.errors import (
+    ConfigError,
+    DataError,
+    ExperimentError,
+    TrackingError,
+)
 from experiments.jobs.job import JobResult
 from tests.api.conftest import small
 from tests.jobs.left import leave_run
@@ -269,3 +275,34 @@ def test_run_shows_what_its_model_says_and_where(result: JobResult) -> None:
         assert names == list(dict.fromkeys([likeliest, name]))
         assert one.views[0].heat.shape == images.shape[1:3]
         assert one.method == "cam"
+
+
+def test_files_are_taken_for_what_the_model_says_of_their_pixels(
+    result: JobResult, here: Path
+) -> None:
+    from PIL import Image
+
+    found = load_run(result)
+    images = found.dataset().test.images[:3]  # type: ignore[union-attr]
+    (here / "photos").mkdir()
+    for number, pixels in enumerate(images):
+        Image.fromarray(pixels).save(here / "photos" / f"{number}.png")
+    (here / "photos" / "text.jpg").write_text("no image")
+
+    rows = found.predict("photos", top=2)
+
+    names = ["photos/0.png", "photos/1.png", "photos/2.png", "photos/text.jpg"]
+    assert [row["file"] for row in rows] == names
+    shares = softmax(found.model().predict(images, verbose=0), axis=1)
+    for row, expected in zip(rows, shares, strict=False):
+        assert row["label"] == f"class_{expected.argmax()}"
+        assert row["probability"] == pytest.approx(expected.max(), abs=1e-5)
+        assert row["fault"] is None
+        assert row.keys() == {
+            *("file", "label", "probability", "label_2", "probability_2", "fault")
+        }
+    assert (rows[3]["label"], rows[3]["fault"]) == (None, "is no image")
+    several = [Path("photos/1.png"), "photos/*.jpg"]
+    assert [row["label"] for row in found.predict(several)] == [rows[1]["label"], None]
+    with pytest.raises(DataError, match="gone is not there"):
+        found.predict("gone")

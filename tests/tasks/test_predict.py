@@ -38,6 +38,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Any) -> Iterato
         yield SimpleNamespace(
             name="m on d",
             run_id="0123",
+            folder=tmp_path / "outputs" / "m",
             class_names=tuple(f"class {number}" for number in range(3)),
             image_shape=(8, 8, 1),
             state_sha256="ab",
@@ -81,7 +82,7 @@ def test_stop_leaves_whole_files_of_what_was_predicted_and_says_so(
     assert [row["label"] for row in rows(tmp_path / "job" / "predictions.csv")] == [
         *("class 1", "class 2", "class 0")
     ]
-    assert "predictions job/predictions.csv" in capsys.readouterr().out
+    assert "predictions  job/predictions.csv" in capsys.readouterr().out
 
 
 def test_stop_while_a_name_is_awaited_leaves_them_too(
@@ -117,6 +118,16 @@ def test_file_of_which_none_is_an_image_is_a_failure(
     assert not (tmp_path / "job" / "gallery.html").exists()
 
 
+def test_screen_shows_the_first_files_and_says_how_many_more_there_are(
+    made: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(iter([answer(*[1] * 8), answer(*[2] * 7)]))
+    told = capsys.readouterr().out
+    assert told.count("57.6 %") == 10  # exp(1) / (exp(1) + 2)
+    assert "... and 5 more" in told
+    assert "labels       class 1: 8, class 2: 7" in told
+
+
 def test_one_image_of_several_files_is_a_success(made: Any) -> None:
     result = made(iter([answer(1, faults={"b.jpg": "is empty"})]))
     assert (result.exit_code, result.status) == (0, "FINISHED")
@@ -125,7 +136,8 @@ def test_one_image_of_several_files_is_a_success(made: Any) -> None:
 
 def test_gallery_is_left_out_where_nobody_wants_it(made: Any, tmp_path: Path) -> None:
     made(iter([answer(1)]))
-    assert (tmp_path / "job" / "gallery.html").is_file()
+    page = (tmp_path / "job" / "gallery.html").read_text()
+    assert "Model: m on d, run 0123, outputs/m. Images are shown" in page
     made(iter([answer(1)]), "task.gallery=0")
     assert not (tmp_path / "job" / "gallery.html").exists()
 

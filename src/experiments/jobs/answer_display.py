@@ -43,6 +43,7 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
     table = Table("file", "label", "probability", "next", box=None)
     table.columns[0].overflow = table.columns[1].overflow = "fold"
     table.columns[2].justify = "right"
+    table.columns[3].no_wrap = True  # the table on the disk has the whole
     for predictions, row in rows:
         first, *others = predictions.ranking[row, : 1 + _NEXT].tolist()
         shares = predictions.probabilities[row]

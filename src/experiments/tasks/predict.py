@@ -26,7 +26,7 @@ from experiments.jobs.answer_display import (
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.progress import show_progress
-from experiments.trained.answer_files import SHOWN, Summary, keep_answers, name_answers
+from experiments.trained.answer_files import SHOWN, Summary, keep_answers, name_table
 from experiments.trained.answers import Answers, answer_files
 from experiments.trained.finding import find_trained
 from experiments.trained.trained import Trained, open_trained
@@ -133,8 +133,9 @@ def _keep_page(job: Job, trained: Trained, summary: Summary) -> None:
     if not (summary.predicted and job.run.task.arguments()["gallery"]):
         path.unlink(missing_ok=True)
         return
-    run = f"run {trained.run_id}" if trained.run_id else "without a run"
-    model = f"Model: {trained.name}, {run}."
+    places = [f"run {trained.run_id}"] if trained.run_id else []
+    places += [] if trained.folder is None else [short_path(trained.folder)]
+    model = f"Model: {', '.join([trained.name, *places])}."
     unreadable = [(one.file, one.reason) for one in summary.unreadable]
     title = f"What {trained.name} says of {count_of(summary.predicted, 'image')}"
     page = summary.gallery.build_page(title, model, summary.counts, unreadable)
@@ -146,6 +147,8 @@ def _show_answers(summary: Summary, *, ranked: int) -> None:
         show_one(next(p for p in summary.first if len(p)), ranked=ranked)
     elif summary.predicted:
         show_some(summary.first, most=SHOWN)
+        if summary.predicted > SHOWN:
+            print(f" ... and {summary.predicted - SHOWN:,} more")
     if summary.refused:
         print(f"\n{count_of(summary.refused, 'file')} could not be read:")
         for one in summary.unreadable[:_REFUSED]:
@@ -162,7 +165,7 @@ def _show_end(job: Job, summary: Summary) -> None:
         rows["images"] += f", {describe_speed(count / seconds)} with the start"
         rows["labels"] = describe_counts(summary.counts)
     written = {
-        "predictions": name_answers(job.run.task.arguments()["format"]),
+        "predictions": name_table(job.run.task.arguments()["format"]),
         "unreadable": job_files.UNREADABLE,
         "gallery": job_files.GALLERY,
     }
@@ -171,7 +174,7 @@ def _show_end(job: Job, summary: Summary) -> None:
             rows[what] = short_path(job.output_dir / name)
     print()
     for what, text in rows.items():
-        print(f"{what:12}{text}".rstrip())
+        print(f"{what:13}{text}")
 
 
 def _describe_result(job: Job, summary: Summary) -> JobResult:

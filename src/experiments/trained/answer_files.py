@@ -66,8 +66,8 @@ class Summary:
         self.ended = time.monotonic()
 
 
-def name_answers(form: Format) -> str:
-    """Returns the name of the table of a form."""
+def name_table(form: Format) -> str:
+    """Returns what the table of a format is called."""
     return job_files.ANSWERS if form == "csv" else job_files.TABLE
 
 
@@ -94,8 +94,7 @@ def keep_answers(
         What was written.
     """
     summary = Summary(gallery=gallery)
-    path = folder / name_answers(form)
-    table = open_answers(path, form, ranked=ranked, facts=facts)
+    table = open_answers(folder / name_table(form), form, ranked=ranked, facts=facts)
     with table as write, _open_refused(folder / job_files.UNREADABLE) as refuse:
         for one in answers:
             write(one.predictions)
