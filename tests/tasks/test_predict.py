@@ -85,6 +85,23 @@ def test_stop_leaves_whole_files_of_what_was_predicted_and_says_so(
     assert "predictions  job/predictions.csv" in capsys.readouterr().out
 
 
+def test_stop_in_the_middle_of_a_batch_is_heard_after_it(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopRequest()
+
+    class Stopping(module.Gallery):
+        def add(self, *given: Any) -> None:
+            stop.request("Ctrl-C")  # as a signal that comes while it is written
+            super().add(*given)
+
+    monkeypatch.setattr(module, "Gallery", Stopping)
+    with pytest.raises(Preempted):
+        made(iter([answer(1, 2), answer(0)]), stop=stop)
+    assert len(rows(tmp_path / "job" / "predictions.csv")) == 2
+    assert (tmp_path / "job" / "gallery.html").read_text().count("<figure>") == 2
+
+
 def test_stop_while_a_name_is_awaited_leaves_them_too(
     made: Any, tmp_path: Path
 ) -> None:

@@ -225,7 +225,7 @@ class PredictTaskConfig(Target):
     format: Literal["csv", "parquet"]
     top: int = setting(ge=1, most=1_000_000)
     batch_size: int = setting(ge=1, most=10_000)
-    gallery: int = setting(ge=0, most=10_000)
+    gallery: int = setting(ge=0, most=2_000)
 
 
 @dataclass(frozen=True, kw_only=True)
