@@ -51,3 +51,15 @@ def test_files_of_a_class_are_counted_the_most_frequent_first() -> None:
 def test_speed_has_a_digit_more_where_it_is_small() -> None:
     assert describe_speed(123.4) == "123 images/s"
     assert describe_speed(1.26) == "1.3 images/s"
+
+
+def test_class_of_a_record_commands_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    p = make([[1.0, 0.0]], [0], names=("\x1b[2Jcat", "dog"))
+    show_one(p, ranked=2)
+    show_some([p], most=1)
+    print(describe_counts({"\x1b[2Jcat": 1}))
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert told.count("cat") == 3

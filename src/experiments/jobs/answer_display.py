@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.counts import count_of
+from experiments.errors import make_printable
 from experiments.evaluation.predictions import Predictions
 from experiments.screen import open_console
 
@@ -27,7 +28,7 @@ def show_one(predictions: Predictions, *, ranked: int) -> None:
     for number in predictions.ranking[0, :ranked].tolist():
         share = float(predictions.probabilities[0, number])
         bar = ProgressBar(total=1.0, completed=share, width=_BAR)
-        name = Text(predictions.class_names[number])
+        name = Text(make_printable(predictions.class_names[number]))
         table.add_row("", name, Text(_percent(share), justify="right"), bar)
     open_console().print(table)
 
@@ -50,7 +51,7 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
         names = predictions.class_names
         further = ", ".join(f"{names[n]} {_percent(shares[n])}" for n in others)
         cells = (predictions.samples[row], names[first], _percent(shares[first]))
-        table.add_row(*map(Text, (*cells, further)))
+        table.add_row(*(Text(make_printable(cell)) for cell in (*cells, further)))
     print()
     open_console().print(table)
 
@@ -61,7 +62,7 @@ def describe_counts(counts: Mapping[str, int]) -> str:
     words = [f"{name}: {count:,}" for name, count in largest[:_CLASSES]]
     more = len(largest) - _CLASSES
     words += [f"{count_of(more, 'other class', 'other classes')}"] if more > 0 else []
-    return ", ".join(words)
+    return make_printable(", ".join(words))
 
 
 def describe_speed(speed: float) -> str:

@@ -13,7 +13,7 @@ from experiments.data.files.inputs import (
     read_standard_input,
 )
 from experiments.data.readiness.check import check_data
-from experiments.errors import DataError, Preempted
+from experiments.errors import DataError, Preempted, make_printable
 from experiments.evaluation.gallery_page import Gallery
 from experiments.files import replace_bytes
 from experiments.interruption import StopRequest
@@ -78,7 +78,8 @@ def predict(job: Job) -> JobResult:
 def _show_model(trained: Trained) -> None:
     height, width, channels = trained.image_shape
     classes = count_of(len(trained.class_names), "class", "classes")
-    print(f"{trained.name}: {classes}, images of {height} x {width} x {channels}")
+    name = make_printable(trained.name)
+    print(f"{name}: {classes}, images of {height} x {width} x {channels}")
 
 
 def _ask(job: Job, trained: Trained, *, batch_size: int) -> Iterator[Answers]:

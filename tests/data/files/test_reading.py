@@ -1,3 +1,6 @@
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +86,41 @@ def test_files_are_asked_for_as_they_are_needed(photos: Path) -> None:
         assert next(images).pixels is not None
     assert asked == _FILES_AT_ONCE
     images.close()  # type: ignore[attr-defined]
+
+
+def test_what_is_no_file_or_too_large_is_told_and_nothing_waits_for_it(
+    tmp_path: Path, photos: Path
+) -> None:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(name + data))
+        return struct.pack(">I", len(data)) + name + data + checksum
+
+    header = struct.pack(">2I5B", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(10**6))), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
+    (tmp_path / "bomb.png").write_bytes(bomb)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "endless.jpg").symlink_to("/dev/zero")
+    (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "empty.jpg").touch()
+    whole = photos / "c_grey.jpg"
+    (tmp_path / "link.jpg").symlink_to(whole)
+    os.link(whole, os.fsencode(tmp_path) + b"/\xff.jpg")
+    paths = sorted(str(path) for path in tmp_path.iterdir())
+
+    found = read_images(paths, image_shape=SHAPE, crop_ratio=1.0)
+
+    faults = {Path(image.path).name: image.fault for image in found}
+    assert faults.pop("link.jpg") is None
+    assert "3,600,000,000 pixels" in str(faults.pop("bomb.png"))
+    assert faults == {
+        "pipe.jpg": "is a pipe, a socket or a device",
+        "endless.jpg": "is a pipe, a socket or a device",
+        "broken.jpg": "cannot be read (No such file or directory)",
+        "loop.jpg": "cannot be read (Too many levels of symbolic links)",
+        "folder.jpg": "is a folder",
+        "empty.jpg": "is empty",
+        "\udcff.jpg": "has a name that is not UTF-8",
+    }
