@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from experiments.config.objective import Objective
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import write_predictions
 from experiments.jobs.job import JobResult
-from experiments.records import write_record
+from experiments.records import write_header, write_record
 from tests.evaluation.made import make
 from tests.jobs.left import leave_parent, leave_run, write_journal
 
@@ -63,6 +64,7 @@ def leave(
     if more.get("tracked", True):
         params = {**SETTINGS, **(settings or {})}
         write_journal(folder, ("params", {"values": params}))
+        leave_config(folder, params)
         tags = {"derived.parameters": "1234"}
         write_journal(folder, ("tags", {"values": tags}))
         for epoch in range(1, epochs + 1):
@@ -98,6 +100,21 @@ def leave(
         place.parent.mkdir(parents=True)
         write_predictions(place, table)
     return run_id
+
+
+def leave_config(folder: Path, leaves: Mapping[str, str]) -> None:
+    """Leaves the resolved config of a run, with what follows from its settings."""
+    config: dict[str, Any] = {"tags": {}, "trainer": {}}
+    leaves = {**leaves, "schedule.lr": leaves["optimizer.lr"]}
+    for key, value in leaves.items():
+        *groups, name = key.split(".")
+        node = config
+        for group in groups:
+            node = node.setdefault(group, {})
+        node[name] = value
+    path = folder / "tracking" / "artifacts" / "config" / "config.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(write_header() + yaml.safe_dump(config))
 
 
 def leave_sweep(folder: Path, kind: str = "sweep") -> None:

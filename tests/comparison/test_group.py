@@ -85,3 +85,34 @@ def test_letters_are_those_of_a_sheet() -> None:
 def test_letters_in_a_row_are_a_range() -> None:
     assert write_letters(["A", "C", "D", "E", "H", "I"]) == "A, C to E, H and I"
     assert write_letters(["Y", "Z", "AA"]) == "Y to AA"
+
+
+def test_other_component_with_the_same_keys_is_another_row() -> None:
+    runs = [
+        Member(
+            name=f"{k} {seed}", settings={"optimizer._target_": k, "seed": str(seed)}
+        )
+        for k in ("keras.optimizers.Adam", "keras.optimizers.Nadam")
+        for seed in (0, 1)
+    ]
+    groups = group_members(runs, ACCURACY)
+    assert [g.values for g in groups] == [
+        {"optimizer._target_": "keras.optimizers.Adam"},
+        {"optimizer._target_": "keras.optimizers.Nadam"},
+    ]
+
+
+def test_what_follows_another_setting_is_not_shown_beside_it() -> None:
+    runs = [
+        Member(
+            name=lr,
+            settings={"optimizer.lr": lr, "schedule.lr": lr},
+            followers={"schedule.lr"},
+        )
+        for lr in ("0.1", "0.2")
+    ]
+    groups = group_members(runs, ACCURACY)
+    assert [g.values for g in groups] == [
+        {"optimizer.lr": "0.1"},
+        {"optimizer.lr": "0.2"},
+    ]

@@ -6,18 +6,19 @@ def test_what_a_result_does_not_depend_on_is_no_setting() -> None:
         "optimizer.lr": "0.1",
         "seed": "3",
         "gpu": "1",
+        "backend": "jax",
         "tracking.uri": "x",
         "output_dir": "outputs",
         "task._target_": "a",
         "tags.note": "b",
         "name": "c",
         "callbacks.checkpoint.every": "1",
-        "derived.parameters": "7",
     }
     found = select_settings(leaves)
     assert found == {
         "optimizer.lr": "0.1",
         "seed": "3",
+        "backend": "jax",
         "callbacks.checkpoint.every": "1",
     }
 

@@ -64,5 +64,8 @@ def test_images_without_a_label_are_left_out(member: Member) -> None:
         read_table(member, "photos")
 
 
-def test_run_that_mlflow_alone_knows_has_no_table_here() -> None:
+def test_run_that_mlflow_alone_knows_has_the_table_of_its_training() -> None:
     assert read_table(Member(name="a", run_id="1"), None) is None
+    found = Member(name="a", run_id="1", predictions=of_right(share(70)))
+    assert count_right(found) == 70
+    assert read_table(found, "photos") is None

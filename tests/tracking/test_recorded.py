@@ -11,7 +11,7 @@ from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
 from experiments.records import FIRST
 from experiments.tracking import recorded
-from experiments.tracking.recorded import read_overrides, read_run
+from experiments.tracking.recorded import fetch_file, read_overrides, read_run
 from tests.tracking.conftest import destination
 from tests.tracking.store.test_yaml_text import LAUGHS, MERGES
 
@@ -39,8 +39,18 @@ def store(monkeypatch):
         info=SimpleNamespace(run_id=RUN_ID, run_name="a run"),
         data=SimpleNamespace(tags={}, metrics={}),
     )
+
+    def list_artifacts(run_id, folder):
+        return [
+            SimpleNamespace(path=path)
+            for path in files
+            if path.rpartition("/")[0] == folder
+        ]
+
     client = SimpleNamespace(
-        get_run=lambda run_id: run, download_artifacts=download_artifacts
+        get_run=lambda run_id: run,
+        download_artifacts=download_artifacts,
+        list_artifacts=list_artifacts,
     )
     connection = SimpleNamespace(client=client)
     monkeypatch.setattr(recorded, "_connect", lambda *_: connection)
@@ -110,3 +120,14 @@ def test_file_of_another_form_is_named(path, content, place, store, tmp_path):
 
     with pytest.raises(TrackingError, match=rf"{path} .* is damaged: {place}"):
         read_all(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["config/choices.yaml", "origin.json"])
+def test_file_of_a_run_is_copied(path, store, tmp_path):
+    place = fetch_file(RUN_ID, path, destination(tmp_path), tmp_path)
+    assert place.read_bytes() == store[path]
+
+
+@pytest.mark.parametrize("path", ["config/none.yaml", "none.json", "predictions/a"])
+def test_absent_file_of_a_run_is_none(path, store, tmp_path):
+    assert fetch_file(RUN_ID, path, destination(tmp_path), tmp_path) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 from experiments.command.printed import describe_command, describe_output
 from experiments.comparison.compared import Compared
 
-_DONE = ("finished", "recorded in MLflow")
+_DONE = "finished"
 
 
 def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, str]]:
@@ -19,7 +19,7 @@ def list_advice(compared: Compared, output_dir: Path | str) -> list[tuple[str, s
         (group, member)
         for group, members in compared.verdicts.missing
         for member in members
-        if member.state in _DONE
+        if member.state == _DONE
     ]
     if not missing:
         return []

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.comparison.member import Member, read_member, read_stored_member
+from experiments.comparison.member import (
+    Member,
+    describe_member,
+    read_member,
+    read_stored_member,
+)
 from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.counts import count_of
@@ -57,7 +62,12 @@ def find_members(
 
 def list_members(parent: Path, output_dir: Path) -> list[Member]:
     """Returns the runs below the folder of a sweep or search, in their order."""
-    return [read_member(folder, output_dir) for folder in _list_below(parent)]
+    found = [read_run(folder, output_dir) for folder in find_job_folders(parent)]
+    return [
+        describe_member(listed)
+        for listed in found
+        if listed is not None and listed.kind == "run"
+    ]
 
 
 def _find(
@@ -76,10 +86,3 @@ def _read(found: FoundRun, destination: Destination) -> Iterator[Member]:
         yield read_member(found.folder, destination.output_dir)
     else:
         yield from list_members(found.folder, destination.output_dir)
-
-
-def _list_below(parent: Path) -> Iterator[Path]:
-    for folder in find_job_folders(parent):
-        listed = read_run(folder, parent)
-        if listed is not None and listed.kind == "run":
-            yield folder

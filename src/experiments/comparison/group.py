@@ -62,7 +62,12 @@ def group_members(members: Sequence[Member], objective: Objective) -> list[Group
     order = objective.rank(means)
     order += [number for number in range(len(rows)) if number not in set(order)]
     ranked = [rows[number] for number in order]
-    differing = dict(list_differences([_without_seed(row[0]) for row in ranked]))
+    following = {key for row in ranked for key in row[0].followers}
+    differing = {
+        key: values
+        for key, values in list_differences([_without_seed(row[0]) for row in ranked])
+        if key not in following
+    }
     groups = [
         Group(
             letter=name_letter(number),

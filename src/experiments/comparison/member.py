@@ -2,23 +2,25 @@
 
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from experiments.comparison.settings import SEED, select_settings
+from experiments import job_files
+from experiments.comparison.settings import SEED, TARGET, select_settings
 from experiments.config.destination import Destination
 from experiments.errors import ExperimentError, make_printable
+from experiments.evaluation.predictions import Predictions
+from experiments.evaluation.table import read_predictions
 from experiments.jobs.catalogue import ListedRun, measure, read_run
 from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.origin import read_origin
-from experiments.records import FORMAT
 from experiments.tracking.account import Account, read_account, read_stored_account
+from experiments.tracking.recorded import fetch_file
 from experiments.tracking.recorded import read_run as read_stored_run
 from experiments.tracking.spool.flatten import flatten_config
-from experiments.tracking.spool.journal import read_opening
-from experiments.tracking.spool.spool import Spool
 
 _SECONDS, _SPEED = "epoch_seconds", "images_per_second"
 
@@ -34,11 +36,13 @@ class Member:
         state: How it stands, in words.
         reason: Why it did not finish, or cannot be read.
         settings: What its result depends on, as texts by dotted keys, the seed too.
+        followers: Those of them that only say what another one does.
         origin: Hashes of its code and data; empty without any.
         metrics: Final ones, by name.
         points: Epoch -> metric -> value.
         parameters: Of its network.
         disk: Bytes of its folder.
+        predictions: On its test split, of one that MLflow alone knows.
     """
 
     name: str
@@ -47,11 +51,13 @@ class Member:
     state: str = "finished"
     reason: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    followers: Collection[str] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     points: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     parameters: float | None = None
     disk: float | None = None
+    predictions: Predictions | None = None
 
     @property
     def word(self) -> str:
@@ -93,14 +99,24 @@ def read_member(folder: Path, output_dir: Path) -> Member:
         output_dir: Of all of them.
     """
     listed = read_run(folder, output_dir)
-    if listed is None or listed.state == "unreadable":
-        reason = "it holds no run" if listed is None else listed.reason
+    if listed is None:
+        reason = "it holds no run"
         return Member(
             name=folder.name, folder=folder, state="unreadable", reason=reason
         )
+    return describe_member(listed)
+
+
+def describe_member(listed: ListedRun) -> Member:
+    """Reads a run of which it is known how it stands."""
+    folder = listed.folder
+    if listed.state == "unreadable":
+        return Member(
+            name=folder.name, folder=folder, state="unreadable", reason=listed.reason
+        )
     try:
         account = read_account(folder)
-        settings = _read_settings(folder, account)
+        settings = select_settings(flatten_config(read_folder_config(folder)))
     except (ExperimentError, OSError) as error:
         account, settings = None, {}
         listed = _note(listed, str(error))
@@ -112,6 +128,7 @@ def read_member(folder: Path, output_dir: Path) -> Member:
         state=listed.state_in_words,
         reason=listed.reason,
         settings=settings,
+        followers=_find_followers(settings, account),
         origin=read_origin(folder) or {},
         # One that has not ended has none but those of its epochs.
         metrics=listed.metrics,
@@ -129,24 +146,40 @@ def read_stored_member(run_id: str, destination: Destination) -> Member:
     """
     recorded = read_stored_run(run_id, destination)
     account = read_stored_account(recorded.run_id, destination)
+    settings = select_settings(flatten_config(recorded.config))
     return Member(
         name=make_printable(recorded.name),
         run_id=recorded.run_id,
         state="recorded in MLflow",
-        settings=select_settings(flatten_config(recorded.config)),
+        settings=settings,
+        followers=_find_followers(settings, account),
         origin=recorded.origin,
         metrics=recorded.metrics,
         points=account.points,
         parameters=_read_parameters(account),
+        predictions=_fetch_predictions(recorded.run_id, destination),
     )
 
 
-def _read_settings(folder: Path, account: Account | None) -> dict[str, str]:
-    """Returns the settings, of a record of before with the keys that were added."""
-    journal = Spool(folder).journal
-    if account is not None and read_opening(journal).format == FORMAT:
-        return select_settings(account.params)  # which takes a fifth of the time
-    return select_settings(flatten_config(read_folder_config(folder)))
+def _fetch_predictions(run_id: str, destination: Destination) -> Predictions | None:
+    """Reads the table that a training left among the files of its run."""
+    path = f"{job_files.PREDICTIONS}/{job_files.TEST_SPLIT}.parquet"
+    with TemporaryDirectory() as folder:
+        place = fetch_file(run_id, path, destination, Path(folder))
+        return None if place is None else read_predictions(place)
+
+
+def _find_followers(
+    settings: Mapping[str, str], account: Account | None
+) -> frozenset[str]:
+    """Returns the settings that are no parameter of the run, which nobody can choose.
+
+    What a component is, is none either: the choice of its file is there in its place.
+    """
+    if account is None:
+        return frozenset()
+    known = account.params.keys()
+    return frozenset(k for k in settings if k not in known and not k.endswith(TARGET))
 
 
 def _read_parameters(account: Account | None) -> float | None:

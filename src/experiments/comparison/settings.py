@@ -11,7 +11,7 @@ ABSENT = "-"
 SEED = "seed"
 TARGET = "_target_"  # of a component
 # What is done with an experiment, and where it comes from, is no setting of it.
-_NO_SETTINGS = {"task", "run_id", "from_search", "derived"}
+_NO_SETTINGS = {"task", "run_id", "from_search"}
 _NO_SETTINGS |= {f.name for f in dataclasses.fields(RunConfig) if is_incidental(f)}
 
 

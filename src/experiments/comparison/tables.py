@@ -26,7 +26,7 @@ def read_table(member: Member, data: str | None) -> Predictions | None:
         RecordError: The table is damaged.
     """
     if member.folder is None:
-        return None
+        return member.predictions if data is None else None
     if data is not None:
         return _read(member.folder / job_files.EVALUATION / data / job_files.TABLE)
     found = _read(member.folder / job_files.PREDICTIONS / f"{_SPLIT}.parquet")

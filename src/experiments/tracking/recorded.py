@@ -147,11 +147,7 @@ def read_fingerprint(run_id: str, destination: Destination) -> Fingerprint | Non
         NewerRecordError: A later release recorded it.
     """
     client = _connect(destination).client
-    folder = FINGERPRINT.partition("/")[0]
-    files = attempt(
-        lambda: client.list_artifacts(run_id, folder), f"list the files of {run_id}"
-    )
-    if FINGERPRINT not in [file.path for file in files]:
+    if not _has_file(client, run_id, FINGERPRINT):
         return None
     found: Fingerprint = _read_file(client, run_id, FINGERPRINT)
     return found
@@ -174,6 +170,29 @@ def read_kept(run_id: str, path: str, destination: Destination, *, limit: int) -
         load = client.download_artifacts
         file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
         return read_bytes(Path(file), limit=limit)
+
+
+def fetch_file(
+    run_id: str, path: str, destination: Destination, into: Path
+) -> Path | None:
+    """Copies a file of a run from the store; `None` where the run has no such file.
+
+    Args:
+        run_id: Its id.
+        path: Of the file, below the files of the run.
+        destination: Where the run was recorded.
+        into: A folder for the copy, whose place is returned.
+
+    Raises:
+        TrackingError: The store does not answer.
+    """
+    client = _connect(destination).client
+    if not _has_file(client, run_id, path):
+        return None
+    load = client.download_artifacts
+    return Path(
+        attempt(lambda: load(run_id, path, str(into)), f"read {path} of {run_id}")
+    )
 
 
 def read_tags(
@@ -284,6 +303,14 @@ def _parse(content: bytes, path: str, place: str) -> Any:
         return parse_record(content, shape, place=place, upgrade=upgrade)
     found, plain = read_header(content, place), parse_yaml(content)
     return conform(upgrade(plain, found) if found < FORMAT else plain, shape)
+
+
+def _has_file(client: Any, run_id: str, path: str) -> bool:
+    folder = path.rpartition("/")[0]
+    files = attempt(
+        lambda: client.list_artifacts(run_id, folder), f"list the files of {run_id}"
+    )
+    return path in [file.path for file in files]
 
 
 def _read_file(client: Any, run_id: str, path: str) -> Any:
