@@ -74,3 +74,12 @@ def test_without_an_epoch_there_is_no_figure() -> None:
 def test_names_are_texts() -> None:
     evil = Group(letter="A", label="<img src=x>", members=row(0).members, values={})
     assert read([evil])[0]["name"] == "A &lt;img src=x&gt;"
+
+
+def test_few_epochs_have_a_tick_each() -> None:
+    figure = plot_curves([row(0, epochs=2)])
+    assert figure is not None
+    assert json.loads(figure.to_json())["layout"]["xaxis"]["dtick"] == 1
+    figure = plot_curves([row(0, epochs=40)])
+    assert figure is not None
+    assert "dtick" not in json.loads(figure.to_json())["layout"]["xaxis"]

@@ -53,7 +53,9 @@ def plot_curves(groups: Sequence[Group]) -> "Figure | None":
                 line.update(showlegend=place == 0 and bool(line.showlegend))
                 figure.add_trace(line, row=place // 2 + 1, col=place % 2 + 1)
     figure.update_xaxes(title_text="epoch", row=2)
-    figure.update_xaxes(rangemode="tozero", tickformat="d")
+    last = max(member.epochs or 0 for g in drawn for member in g.members)
+    dtick = 1 if last <= _MARKED_EPOCHS else None  # no epoch is half
+    figure.update_xaxes(rangemode="tozero", tickformat="d", dtick=dtick)
     figure.update_layout(
         height=620 + _LEGEND_LINE * len(drawn),
         margin={"t": 60, "l": 50, "r": 20},
