@@ -1,6 +1,7 @@
 """Images as somebody at a notebook has them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from PIL import Image
 
 from experiments.api.given_images import read_given
-from experiments.command.composed import compose
 from experiments.errors import DataError
 
 SHAPE = (16, 16, 3)
@@ -16,7 +16,10 @@ BATCH = np.random.default_rng(0).integers(0, 256, (3, *SHAPE)).astype(np.uint8)
 
 
 def read(images: Any) -> Any:
-    return read_given(images, compose().run, SHAPE)
+    trained: Any = SimpleNamespace(
+        config=None, image_shape=SHAPE, crop_ratio=1.0, background=(255, 255, 255)
+    )
+    return read_given(images, trained)
 
 
 def test_an_array_is_taken_as_it_is() -> None:

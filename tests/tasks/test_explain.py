@@ -97,7 +97,7 @@ def test_of_many_images_the_first_are_taken_and_it_is_said(place: Path) -> None:
         (["run_id=last", "task.class_name=Class_3"], 2, "Did you mean `class_3`?"),
         (["run_id=last", "input=photos/broken.jpg"], 1, "no image that can be read"),
         (["run_id=nobody"], 1, "nobody"),
-        ([], 2, "run_id must name a trained model. Received: null."),
+        ([], 2, "run_id is missing."),
     ],
     ids=["class", "image", "run", "no run"],
 )

@@ -7,33 +7,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.config.schema.run import RunConfig
-from experiments.data.files.inputs import list_inputs
-from experiments.data.images.background import WHITE, choose_colour
+from experiments.data.files.inputs import check_inputs, list_inputs
 from experiments.errors import DataError
+from experiments.trained.reading import read_for
+from experiments.trained.trained import Trained
 
 Given = str | Path | Sequence[str | Path] | npt.NDArray[Any]
 
 
 def read_given(
-    images: Given, run: RunConfig, image_shape: tuple[int, int, int]
+    images: Given, trained: Trained
 ) -> tuple[npt.NDArray[np.uint8], list[str]]:
     """Returns images as a model takes them, and what to call each.
 
     Args:
         images: uint8 `(N, H, W, C)` or one `(H, W, C)`, of the model's shape; or files,
-            folders or patterns, which are read as the model's training read files.
-        run: The model's config.
-        image_shape: Its `(H, W, C)`.
+            folders or patterns, which are read as those that it was trained on.
+        trained: The model, with its framework set up.
 
     Raises:
         DataError: The array has another shape or type, or a file cannot be read.
     """
     if isinstance(images, np.ndarray):
-        return _check(images, image_shape)
+        return _check(images, trained.image_shape)
     listed = [images] if isinstance(images, str | Path) else images
-    paths = list(list_inputs([str(each) for each in listed], ()))
-    return _read(paths, run, image_shape)
+    named = [str(Path(name).expanduser()) for name in listed]
+    check_inputs(named)
+    return _read(list(list_inputs(named, ())), trained)
 
 
 def _check(
@@ -51,19 +51,10 @@ def _check(
 
 
 def _read(
-    paths: Sequence[str], run: RunConfig, shape: tuple[int, int, int]
+    paths: Sequence[str], trained: Trained
 ) -> tuple[npt.NDArray[np.uint8], list[str]]:
-    from experiments.data.files.reading import read_images
-
-    background = getattr(run.dataset, "background", None)
-    found = read_images(
-        paths,
-        image_shape=shape,
-        crop_ratio=getattr(run.dataset, "crop_ratio", 1.0),
-        background=WHITE if background is None else choose_colour(background),
-    )
     pixels = []
-    for image in found:
+    for image in read_for(trained, paths):
         if image.pixels is None:
             raise DataError(f"{image.path} {image.fault}.")
         pixels.append(image.pixels)

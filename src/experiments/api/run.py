@@ -1,6 +1,7 @@
 """A run that was trained before: what it was, what came of it, and its model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from experiments.trained.finding import Found, find_record
 from experiments.trained.network import build_saved, fetch_saved
 from experiments.trained.record import Record, read_folder
 from experiments.trained.settled import for_inference, settle_config
-from experiments.trained.trained import open_trained
+from experiments.trained.trained import Trained, open_trained
 from experiments.trained.weights import list_saved
 from experiments.training.checkpoints.listing import Checkpoint
 
@@ -206,15 +207,7 @@ class Run:
         several = [inputs] if isinstance(inputs, str | Path) else inputs
         named = [str(Path(name).expanduser()) for name in several]
         check_inputs(named)
-        present = compose().run
-        run = replace(
-            present,
-            allowed_targets=[*present.allowed_targets, *self._allowed],
-            output_dir=str(self._destination.output_dir),
-            tracking=replace(present.tracking, uri=self._destination.uri),
-        )
-        found = Found(typed=self.name, record=self._record)
-        with open_trained(found, run) as trained:
+        with self._open() as trained:
             paths = list(list_inputs(named, ()))
             return list_rows(trained, paths, top=top, batch_size=batch_size)
 
@@ -243,14 +236,12 @@ class Run:
         from experiments.api.given_images import read_given
         from experiments.evaluation.explanation import explain_images
 
-        run = for_inference(self.config)
-        with prepared_framework(run):
-            known = self._record.images or self.dataset()
-            pixels, names = read_given(images, run, known.image_shape)
+        with self._open() as trained:
+            pixels, names = read_given(images, trained)
             return explain_images(
-                self.model(),
+                trained.model,
                 pixels,
-                known.class_names,
+                trained.class_names,
                 names=names,
                 class_name=class_name,
                 method=method,
@@ -267,6 +258,19 @@ class Run:
             best_epoch=None if best is None else int(best),
             label_smoothing=float(trainer.get("label_smoothing", 0.0)),
         )
+
+    @contextmanager
+    def _open(self) -> Iterator[Trained]:
+        """Loads the model of the best epoch, and what it needs to be used rightly."""
+        present = compose().run
+        run = replace(
+            present,
+            allowed_targets=[*present.allowed_targets, *self._allowed],
+            output_dir=str(self._destination.output_dir),
+            tracking=replace(present.tracking, uri=self._destination.uri),
+        )
+        with open_trained(Found(typed=self.name, record=self._record), run) as trained:
+            yield trained
 
     @cached_property
     def _points(self) -> Mapping[int, Mapping[str, float]]:

@@ -1,23 +1,28 @@
 """Shows where in images a trained model sees what speaks for a class."""
 
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.command.printed import typed_folder
+from experiments.config.paths import STANDARD_INPUT
 from experiments.counts import count_of
-from experiments.data.files.inputs import list_inputs
-from experiments.errors import ConfigError, DataError, Problem, make_printable
+from experiments.data.files.inputs import (
+    list_inputs,
+    name_input,
+    read_standard_input,
+)
+from experiments.data.readiness.check import check_data
+from experiments.errors import DataError, make_printable
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
 from experiments.trained.finding import Found, find_trained
+from experiments.trained.reading import read_for
+from experiments.trained.trained import Trained, open_trained
 
 if TYPE_CHECKING:
     from experiments.data.files.reading import ReadImage
     from experiments.evaluation.explanation import Explanation
-    from experiments.trained.trained import Trained
 
 _PRINTED = 10  # images
 _METHODS = {"cam": "class activation maps", "grad_cam": "Grad-CAM"}
@@ -33,16 +38,15 @@ def explain(job: Job) -> JobResult:
         A result that counts the images.
 
     Raises:
-        ConfigError: No model is named, or it knows no such class.
+        ConfigError: The model knows no such class.
         DataError: No image is named that can be read.
         ExperimentError: There is no such model, or it has no maps.
     """
     options, run = job.run.task.arguments(), job.run
-    found = find_trained(_name_model(job), run)
+    check_data([run])  # on a machine of a cluster
+    found = find_trained(str(run.run_id), run)
     _check_class(found, options["class_name"])
     paths, is_cut = _choose(job, options["most"])
-    from experiments.trained.trained import open_trained
-
     with open_trained(found, run) as trained:
         images = _read(trained, paths)
         explanations = _explain(trained, images, options)
@@ -58,16 +62,6 @@ def explain(job: Job) -> JobResult:
     )
 
 
-def _name_model(job: Job) -> str:
-    name = job.run.run_id
-    if not isinstance(name, str):
-        hint = "Such as run_id=last: task=list shows what can be named."
-        shown = "null" if name is None else name
-        reason = f"must name a trained model. Received: {shown}."
-        raise ConfigError([Problem("run_id", reason, hint)])
-    return name
-
-
 def _check_class(found: Found, class_name: str | None) -> None:
     """Looks for a class where names are recorded, before anything heavy is imported."""
     from experiments.evaluation.explanation import find_class
@@ -79,26 +73,17 @@ def _check_class(found: Found, class_name: str | None) -> None:
 
 def _choose(job: Job, most: int) -> tuple[list[str], bool]:
     """Returns the first files that are meant, and whether there are more."""
-    typed = job.run.input or []
-    inputs = [typed] if isinstance(typed, str) else typed
-    files = list_inputs(inputs, sys.stdin, folder=typed_folder())
+    typed = job.run.inputs()
+    lines = read_standard_input() if STANDARD_INPUT in typed else ()
+    files = list_inputs(typed, lines, folder=typed_folder())
     paths = list(itertools.islice(files, most + 1))
     if not paths:
-        raise DataError("input names no file: the list that it reads is empty.")
+        raise DataError("input names no file: the pipe or list was empty.")
     return paths[:most], len(paths) > most
 
 
-def _read(trained: "Trained", paths: Sequence[str]) -> list["ReadImage"]:
-    from experiments.data.files.reading import read_images
-
-    images = list(
-        read_images(
-            paths,
-            image_shape=trained.image_shape,
-            crop_ratio=trained.crop_ratio,
-            background=trained.background,
-        )
-    )
+def _read(trained: Trained, paths: Sequence[str]) -> list["ReadImage"]:
+    images = list(read_for(trained, paths))
     if all(image.pixels is None for image in images):
         told = " ".join(_list_notes(images))
         raise DataError(f"input names no image that can be read. {told}")
@@ -106,7 +91,7 @@ def _read(trained: "Trained", paths: Sequence[str]) -> list["ReadImage"]:
 
 
 def _explain(
-    trained: "Trained", images: Sequence["ReadImage"], options: dict[str, Any]
+    trained: Trained, images: Sequence["ReadImage"], options: dict[str, Any]
 ) -> list["Explanation"]:
     import numpy as np
 
@@ -117,7 +102,7 @@ def _explain(
         trained.model,
         np.stack([image.pixels for image in readable if image.pixels is not None]),
         trained.class_names,
-        names=[short_path(Path(image.path)) for image in readable],
+        names=[name_input(image.path, typed_folder()) for image in readable],
         class_name=options["class_name"],
         method=options["method"],
     )
@@ -127,7 +112,7 @@ def _list_notes(images: Sequence["ReadImage"]) -> Iterator[str]:
     """Yields a sentence for each file that could not be read."""
     for image in images:
         if image.fault is not None:
-            yield f"{short_path(Path(image.path))} {image.fault}."
+            yield f"{name_input(image.path, typed_folder())} {image.fault}."
 
 
 def _tell_cut(most: int, is_cut: bool) -> Iterator[str]:

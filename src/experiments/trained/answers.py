@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.images.image_size import MAX_PIXELS
 from experiments.evaluation.predictions import UNLABELLED, Predictions
+from experiments.trained.reading import read_for
 from experiments.trained.trained import Trained
 
 if TYPE_CHECKING:
@@ -66,20 +66,9 @@ def answer_files(
     Raises:
         DataError: An output is no number.
     """
-    # A framework is imported once `open_trained` has set it up.
-    from experiments.data.files.reading import read_images
-
-    dataset: Any = None if trained.config is None else trained.config.dataset
-    read = read_images(
-        paths,
-        image_shape=trained.image_shape,
-        crop_ratio=trained.crop_ratio,
-        background=trained.background,
-        max_pixels=getattr(dataset, "max_pixels", MAX_PIXELS),
-    )
     images: list[ReadImage] = []
     unreadable: list[Unreadable] = []
-    for one in read:
+    for one in read_for(trained, paths):
         if one.fault is None:
             images.append(one)
         else:
