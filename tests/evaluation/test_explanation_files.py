@@ -10,7 +10,7 @@ from tests.evaluation.explained import make
 
 
 def test_each_image_has_a_picture_of_its_name(tmp_path: Path) -> None:
-    names = ["a/cat.jpg", "b/cat.png", "b/Cat.gif", "dog", ".hidden"]
+    names = ["a/cat.jpg", "b/cat.png", "b/Cat.gif", "dog", ".hidden", f"{'ä' * 90}.jpg"]
     page, files = write_explanations(tmp_path, [*map(make, names)], title="title")
     assert [path.name for path in files] == [
         "cat.png",
@@ -18,6 +18,7 @@ def test_each_image_has_a_picture_of_its_name(tmp_path: Path) -> None:
         "Cat-3.png",
         "dog.png",
         ".hidden.png",
+        f"{'ä' * 60}.png",
     ]
     assert page == tmp_path / "explanation.html"
     for path in files:

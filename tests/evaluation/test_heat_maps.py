@@ -336,6 +336,17 @@ def test_a_layer_that_is_called_twice_counts_where_it_was_last() -> None:
     )
 
 
+def test_scores_without_a_gradient_have_empty_maps() -> None:
+    inputs = keras.Input((SIZE, SIZE, 3))
+    pooled = layers.GlobalMaxPooling2D()(layers.Conv2D(3, 3)(inputs))
+    model = in_front(
+        keras.Model(inputs, layers.Dense(5)(keras.ops.stop_gradient(pooled)))
+    )
+    found = make_heat_maps(model, IMAGES)
+    assert found.method == "grad_cam"
+    assert (found.maps == 0).all()
+
+
 class Squared(keras.Model):
     """Between its maps and their pooling there is what no layer does."""
 

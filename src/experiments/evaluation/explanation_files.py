@@ -9,6 +9,8 @@ from experiments.evaluation.explanation_page import build_explanation_page
 from experiments.files import replace_bytes
 from experiments.pictures.picture import as_png
 
+_LONGEST = 60  # letters of a picture's name, each of which may take four bytes
+
 
 def write_explanations(
     folder: Path,
@@ -46,7 +48,8 @@ def _name_files(names: Iterable[str]) -> Iterator[str]:
     """Yields a name for each picture, by the image's; no two are the same."""
     taken: set[str] = set()
     for name in names:
-        stem = Path(name).name.rpartition(".")[0] or Path(name).name
+        last = Path(name).name
+        stem = (last.rpartition(".")[0] or last)[:_LONGEST]
         number, own = 1, stem
         while own.lower() in taken:  # some disks take Cat for cat
             number += 1

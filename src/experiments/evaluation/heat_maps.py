@@ -209,7 +209,9 @@ def _gradient(function: Callable[[Any], Any], at: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(at)
             value = function(at)
-        return tape.gradient(value, at)
+        # Zero where something in between has none, as JAX gives it.
+        zero = tf.UnconnectedGradients.ZERO
+        return tape.gradient(value, at, unconnected_gradients=zero)
     if backend == "jax":
         import jax
 
