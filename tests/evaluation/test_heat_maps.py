@@ -1,6 +1,7 @@
 """Heat maps are what their papers say, in models of every make."""
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -372,6 +373,18 @@ def test_cam_is_not_believed_where_the_maps_do_not_add_up() -> None:
     weights = 2 * maps.mean(axis=(1, 2)) * np.asarray(model.dense.kernel)[:, :3].T
     expected = np.einsum("nhwk,nk->nhw", maps, weights) / maps[0, ..., 0].size
     np.testing.assert_allclose(found.activations, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_the_network_of_the_example_has_exact_maps() -> None:
+    place = ROOT / "examples" / "own_components" / "my_components" / "model.py"
+    build_my_net = runpy.run_path(str(place))["build_my_net"]
+    model = in_front(
+        build_my_net(input_shape=(SIZE, SIZE, 3), num_classes=5, width=4, blocks=2)
+    )
+    found = make_heat_maps(model, IMAGES)
+    assert found.method == "cam"
+    assert found.activations.shape == (3, 4, 4)
+    check_exact(found, model)
 
 
 def test_a_model_without_maps_is_told_in_a_sentence() -> None:
