@@ -22,10 +22,8 @@ def list_folds(base: DictConfig, swept: Collection[str]) -> list[str]:
         base: What a sweep varies.
         swept: Keys that have several values, or a value in each row.
     """
-    folds = OmegaConf.select(base, FOLDS, default=None)
-    fold = OmegaConf.select(base, FOLD, default=None)
-    is_number = type(folds) is int and 2 <= folds <= MOST_FOLDS  # else it is refused
-    if fold is not None or not is_number or FOLD in swept:
+    folds = _read_open_folds(base)
+    if folds is None or FOLD in swept:
         return []
     return [f"{FOLD}={','.join(map(str, range(1, folds + 1)))}"]
 
@@ -45,3 +43,24 @@ def refuse_swept_folds(
         reason = "takes one value: a sweep has all of its jobs over the same folds."
         hint = "Type a command for each."
         yield Problem(FOLDS, f"{reason} Received: {received}.", hint)
+
+
+def refuse_searched_folds(base: DictConfig) -> Iterator[Problem]:
+    """Yields a problem where each trial of a search would be trained in all folds.
+
+    Args:
+        base: What the search varies.
+    """
+    folds = _read_open_folds(base)
+    if folds is not None:
+        reason = "cannot be all trained by a search, whose trials have one job each."
+        hint = "Search on one of them: dataset.fold=1."
+        yield Problem(FOLDS, f"{reason} Received: {folds}.", hint)
+
+
+def _read_open_folds(base: DictConfig) -> int | None:
+    """Returns the number of folds where a config names none of them."""
+    folds = OmegaConf.select(base, FOLDS, default=None)
+    fold = OmegaConf.select(base, FOLD, default=None)
+    is_number = type(folds) is int and 2 <= folds <= MOST_FOLDS  # else it is refused
+    return folds if is_number and fold is None else None

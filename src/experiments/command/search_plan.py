@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from experiments.command.composer import parse
+from experiments.command.folds import refuse_searched_folds
 from experiments.command.job_count import (
     check_value_counts,
     count_grid_values,
@@ -65,7 +66,7 @@ def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
     search = read_search(base.hydra.sweeper)
     choose_n_jobs(search, str(base.hydra.launcher._target_))
     sweep = read_sweep(base)
-    _raise(_refuse_rows(sweep))
+    _raise(itertools.chain(_refuse_rows(sweep), refuse_searched_folds(base)))
     most = sweep.max_jobs
     _raise(check_value_counts(_describe_parameters(search, own), most))
     space = parse_space(search.params, search.when or {}, own, parse)

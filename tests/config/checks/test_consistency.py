@@ -204,3 +204,20 @@ def test_top5_needs_more_classes_than_ten(compose: Any) -> None:
 def test_schedule_of_ones_own_is_not_asked_for_its_warmup(find: Any) -> None:
     own = CustomScheduleConfig(_target_="mine.Warm", extra={"warmup_epochs": 99})
     assert find(schedule=own) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("evaluate_test", False, "task.evaluate_test must be true with dataset.folds"),
+        ("predictions", "none", "task.predictions must be test or all with dataset."),
+    ],
+)
+def test_fold_that_would_not_be_scored_is_refused(
+    find: Any, key: str, value: object, told: str
+) -> None:
+    folds = {"folds": 5, "fold": 2}
+    (problem,) = find(dataset=folds, task={key: value})
+    assert problem.startswith(told)
+    assert not find(dataset=folds)
+    assert not find(task={key: value})

@@ -182,3 +182,46 @@ def test_files_to_look_at_are_checked_without_a_data_set(
     (tmp_path / "a.jpg").touch()
     check_data([check("task=predict", "run_id=last", f"input={tmp_path}").run])
     assert looks == []
+
+
+def test_class_of_fewer_images_than_folds_is_told(compose: Any, tmp_path: Path) -> None:
+    path = make(tmp_path / "pets", images=8)
+    run = compose(*folder(path, "dataset.folds=6", "dataset.fold=1"))
+    with pytest.raises(ConfigError, match=r"one for each of 6 folds, test\."):
+        check_data([run])
+
+
+def test_class_whose_images_are_of_few_people_is_told(
+    compose: Any, tmp_path: Path
+) -> None:
+    path = make(tmp_path / "pets")
+    words = ["dataset.test_fraction=0", "dataset.folds=3", "dataset.fold=1"]
+    run = compose(*folder(path, *words, "dataset.group='/(.)'"))
+    told = r"dataset\.folds needs at least 3 groups of each class, and dog has 2"
+    for name in range(2, 10):  # what is left begins with 0 or 1
+        for file in path.glob(f"dog/{name}*"):
+            file.unlink()
+    with pytest.raises(ConfigError, match=told):
+        check_data([run])
+
+
+def test_file_without_a_group_is_told_before_anything_heavy(
+    compose: Any, tmp_path: Path
+) -> None:
+    run = compose(*folder(make(tmp_path / "pets"), "dataset.group='person(.)'"))
+    with pytest.raises(ConfigError, match=r"group must find a group in every path\."):
+        check_data([run])
+
+
+def test_folds_count_what_they_leave_to_train_on(compose: Any, tmp_path: Path) -> None:
+    """Of forty images half are in the fold; of the others a fifth decides."""
+    path = make(tmp_path / "pets")
+    words = [
+        "dataset.test_fraction=0",
+        "dataset.validation_fraction=0.2",
+        "dataset.folds=2",
+        "dataset.fold=1",
+    ]
+    check_data([compose(*folder(path, *words, "trainer.batch_size=16"))])
+    with pytest.raises(ConfigError, match=r"batch_size must be at most 16: so many of"):
+        check_data([compose(*folder(path, *words, "trainer.batch_size=17"))])
