@@ -1,10 +1,13 @@
 """What a command that names folds and none of them sweeps over."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments.errors import ConfigError
+
+ALLOWED = "allowed_targets=[experiments,keras.optimizers,keras.callbacks,mine]"
 
 
 def list_folds(plan: Any) -> list[str]:
@@ -79,3 +82,30 @@ def test_search_over_folds_is_refused(check: Any) -> None:
     assert problem.hint == "Search on one of them: dataset.fold=1."
     one = check(*words, "dataset.fold=1", multirun=True)
     assert one.search is not None
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Any:
+    """Writes the config of a data set of one's own; returns its folder."""
+
+    def write(*keys: str) -> Path:
+        (tmp_path / "dataset").mkdir()
+        lines = ["_target_: mine.load", *keys]
+        (tmp_path / "dataset" / "mine.yaml").write_text("\n".join(lines) + "\n")
+        return tmp_path
+
+    return write
+
+
+def test_own_data_set_that_knows_folds_has_a_job_of_each(check: Any, own: Any) -> None:
+    folder = own("folds: null", "fold: null")
+    words = ["dataset=mine", "dataset.folds=2", ALLOWED]
+    plan = check(*words, multirun=True, extra_config_dir=folder)
+
+    assert list_folds(plan) == ["dataset.fold=1", "dataset.fold=2"]
+
+
+def test_own_data_set_that_knows_none_is_told(check: Any, own: Any) -> None:
+    words = ["dataset=mine", "dataset.folds=2", ALLOWED]
+    with pytest.raises(ConfigError, match=r"dataset\.folds is not a key"):
+        check(*words, multirun=True, extra_config_dir=own("classes: 2"))

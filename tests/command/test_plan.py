@@ -292,3 +292,8 @@ def test_interval_of_a_search_that_is_given_again_replaces_the_former(
     plan = check(*words, "optimizer.lr=interval(1e-4,1e-2)", multirun=True)
     (parameter,) = plan.search.space.parameters
     assert parameter.high == 1e-2
+
+
+def test_key_that_nothing_has_is_told_in_a_sweep_of_one_job(check: Any) -> None:
+    with pytest.raises(ConfigError, match=r"zzz is not a key of this configuration\."):
+        check("zzz=1", multirun=True)

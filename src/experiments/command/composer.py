@@ -75,7 +75,8 @@ class Composer:
                 self.loader._apply_overrides_to_config([value], base)
         OmegaConf.update(base, "hydra.overrides.task", words)
         overrides = [*self.hydra_overrides, *words]
-        self.loader.remember(base, self.config_name, overrides)
+        mode = RunMode.MULTIRUN  # a job must have all of its values
+        self.loader.remember(base, self.config_name, overrides, mode=mode)
         return base
 
     def list_typed(self, job: Sequence[str]) -> list[str]:

@@ -183,15 +183,24 @@ class Loader(ConfigLoaderImpl):
         )
 
     def remember(
-        self, config: DictConfig, config_name: str | None, overrides: Sequence[str]
+        self,
+        config: DictConfig,
+        config_name: str | None,
+        overrides: Sequence[str],
+        *,
+        mode: RunMode | None = None,
     ) -> None:
         """Lets Hydra get this config when it asks for these overrides.
+
+        With a mode that is so in this one alone: what a sweep varies may leave out what
+        a job of the same overrides must not.
 
         Beyond a number of them it composes the same anew, from the files that were
         read: a large sweep must not fill the memory.
         """
         if len(self._known) < _MOST_KNOWN:
-            self._known[self._name(config_name, overrides)] = pickle.dumps(config)
+            name = self._name(config_name, overrides)
+            self._known[(mode, name)] = pickle.dumps(config)
 
     def load_configuration(
         self,
@@ -202,7 +211,8 @@ class Loader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         """Returns a config with Hydra's own node, see `ConfigLoader`."""
-        known = self._known.get(self._name(config_name, overrides))
+        name = self._name(config_name, overrides)
+        known = self._known.get((run_mode, name)) or self._known.get((None, name))
         if known is not None:
             config: DictConfig = pickle.loads(known)  # noqa: S301 - from `remember`
         else:
