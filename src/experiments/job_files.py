@@ -24,7 +24,8 @@ is written.
 | `checkpoints/manifest.json` | which of them count |
 | `inspect.html` | what a training would see and do, of `task=inspect` |
 | `explanation.html`, `explanations/` | where images speak for a class, a picture each |
-| `audit.html`, `corrections.csv` | what an audit found, and what it proposes |
+| `audit.html`, `corrections.csv` | what an audit found and proposes; what was applied |
+| `proposals.csv` | the same as it was proposed, to tell what a person has edited |
 | `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
@@ -97,6 +98,7 @@ EXPLANATIONS = "explanations"
 OUT_OF_FOLD = "out_of_fold.parquet"
 AUDIT_PAGE = "audit.html"
 CORRECTIONS = "corrections.csv"
+PROPOSALS = "proposals.csv"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -65,7 +65,7 @@ def test_issues_are_those_of_cleanlab_the_surest_first(
     weak = predict(list(predictions.samples), list(predictions.digests), skill=1.5)
     labels = np.array([place.label for place in found.places])
     shares = weak.select(np.argsort([int(s) for s in weak.samples])).probabilities
-    wrong = find_label_issues(labels, shares, filter_by="low_self_confidence", n_jobs=1)
+    wrong = find_label_issues(labels, shares, n_jobs=1)
     quality = get_label_quality_scores(labels, shares, method="self_confidence")
     expected = np.flatnonzero(wrong & (shares.argmax(1) != labels))
     expected = expected[np.argsort(quality[expected])]

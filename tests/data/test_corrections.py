@@ -8,6 +8,8 @@ import pytest
 from experiments.data.datasets.synthetic import make_synthetic
 from experiments.data.samples import digest_samples, name_samples
 from experiments.errors import DataError
+from tests.data.arrays.test_archive import load as load_archive
+from tests.data.arrays.test_archive import write as write_archive
 from tests.data.datasets.test_digits import load as load_plain_digits
 from tests.data.datasets.test_folder import load as load_plain_folder
 from tests.data.datasets.test_folder import write_images
@@ -157,3 +159,27 @@ def test_what_was_changed_stands_in_the_record(tmp_path: Path) -> None:
         "test": {"relabelled": 1, "dropped": 1},
     }
     assert "corrections" not in make_synthetic(**options).findings
+
+
+def test_what_a_fold_leaves_aside_is_corrected_too(tmp_path: Path) -> None:
+    """Otherwise a decision about a test image would be about none that is there."""
+    places = labels_of(load_plain_digits())
+    tested = [name for name, (split, _) in places.items() if split == "test"]
+    path = write(tmp_path, f"{tested[0]},,drop,", "3,,drop,")
+    folded = load_plain_digits(folds=3, fold=1)
+    found = load_plain_digits(folds=3, fold=1, corrections=path)
+    expected = {n: place for n, place in labels_of(folded).items() if n != "3"}
+    assert labels_of(found) == expected
+    assert found.fingerprint.content != folded.fingerprint.content
+    assert found.findings["corrections"]["held_out"]["dropped"] == 1
+
+
+def test_images_of_an_archive_have_names_of_their_own(tmp_path: Path) -> None:
+    own = write_archive(tmp_path / "own.npz", "mnist")
+    names = list(labels_of(load_archive("mnist", path=str(own))))
+    assert sorted(map(int, names)) == list(range(len(names)))
+    last = len(names) - 1
+    lines = [f"{last},,drop,"]
+    found = load_archive("mnist", path=str(own), corrections=write(tmp_path, *lines))
+    assert str(last) not in labels_of(found)
+    assert found.findings["corrections"]["test"]["dropped"] == 1

@@ -31,17 +31,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def audited(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Runs the command; returns what it printed and its folder."""
-    place = tmp_path_factory.mktemp("runs")
+def run(photos: Path, place: Path) -> str:
+    """Runs the command in a folder; returns what it printed."""
     words = ["task=audit", "dataset=folder", f"dataset.path={photos}"]
     words += ["dataset.image_size=32", "task.train=false"]
     args = [sys.executable, str(ROOT / "run.py"), *words]
     done = run_to_the_end(args, timeout=240, cwd=place)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def audited(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Returns what the command printed and its folder."""
+    place = tmp_path_factory.mktemp("runs")
+    shown = run(photos, place)
     (folder,) = (place / "outputs" / "runs").glob("audit-*")
-    return done.stdout, folder
+    return shown, folder
 
 
 def read_rows(folder: Path) -> dict[str, dict[str, str]]:
@@ -79,6 +85,24 @@ def test_page_shows_what_was_found(audited: Any) -> None:
     assert "test/temple/same.jpg: temple, test" in read.texts
     assert len(read.sources) >= 6
     assert all(source.startswith("data:") for source in read.sources)
+
+
+def test_edited_line_stays_when_the_same_command_is_typed_again(
+    photos: Path, audited: Any
+) -> None:
+    place = audited[1].parents[2]
+    path = audited[1] / "corrections.csv"
+    before = read_rows(audited[1])
+    text = path.read_text().replace("000.jpg,train,temple,,drop", "000.jpg,,,,keep")
+    path.write_text(f"{text}train/temple/005.jpg,,,flower,relabel,,,\n")
+    run(photos, place)
+    after = read_rows(audited[1])
+    assert list(after)[:2] == ["train/temple/000.jpg", "train/temple/005.jpg"]
+    assert after["train/temple/000.jpg"]["action"] == "keep"
+    assert after["train/temple/005.jpg"]["action"] == "relabel"
+    assert after["train/temple/005.jpg"]["proposed"] == "flower"
+    others = after.keys() - {"train/temple/000.jpg", "train/temple/005.jpg"}
+    assert {name: after[name] for name in others} == {n: before[n] for n in others}
 
 
 def test_absent_packages_are_told_with_the_command(

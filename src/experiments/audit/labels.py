@@ -100,14 +100,9 @@ def _find_issues(
     from cleanlab.rank import get_label_quality_scores
 
     with warnings.catch_warnings():
-        # In a class without an image there is nothing to find.
+        # Of a class with one image or none nobody can tell.
         warnings.filterwarnings("ignore", "May not flag all label issues")
-        wrong = find_label_issues(
-            labels,
-            shares,
-            min_examples_per_class=0,
-            n_jobs=1,  # more would be processes
-        )
+        wrong = find_label_issues(labels, shares, n_jobs=1)  # more would be processes
     quality = get_label_quality_scores(labels, shares, method="self_confidence")
     proposed = shares.argmax(axis=1)
     # What is likeliest as it is labelled is no proposal.

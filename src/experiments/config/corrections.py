@@ -56,6 +56,10 @@ class Correction:
     digest: str = ""
     line: int = 0
 
+    def differs(self, other: "Correction") -> bool:
+        """Tells whether something else comes of it."""
+        return (self.action, self.label) != (other.action, other.label)
+
 
 class CorrectionsError(DataError):
     """Lines of a file of corrections that cannot be applied.

@@ -25,6 +25,8 @@ __all__ = [
     "build_dataset",
 ]
 
+HELD_OUT = "held_out"  # what is the test split where no fold is
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
@@ -120,8 +122,12 @@ def build_dataset(
     splits = _name_splits(train, validation, test)
     _check_splits(name, splits, class_names)
     if corrections is not None:
-        found = apply_corrections(splits, corrections, class_names, left_out=left_out)
-        splits = found.splits
+        unused = {} if held_out is None else {HELD_OUT: held_out}
+        found = apply_corrections(
+            {**splits, **unused}, corrections, class_names, left_out=left_out
+        )
+        held_out = found.splits.get(HELD_OUT)
+        splits = {split: found.splits[split] for split in splits}
         findings = {**(findings or {}), CORRECTIONS: found.changes}
         train, validation = splits["train"], splits["validation"]
         test = splits.get("test")

@@ -76,12 +76,20 @@ def _read_decided(job: Job) -> dict[str, Correction]:
     The same command writes the same file again, which somebody may have edited.
     """
     given = getattr(job.run.dataset, "corrections", None)
-    paths = [job.output_dir / job_files.CORRECTIONS, *([Path(given)] if given else [])]
-    decided: dict[str, Correction] = {}
-    for path in paths:
-        if path.exists():
-            decided |= read_corrections(path).rows
-    return decided
+    applied = {} if given is None else read_corrections(Path(given)).rows
+    edited, proposed = (
+        read_corrections(path).rows if path.exists() else {}
+        for path in (
+            job.output_dir / job_files.CORRECTIONS,
+            job.output_dir / job_files.PROPOSALS,
+        )
+    )
+    own = {
+        sample: row
+        for sample, row in edited.items()
+        if sample not in proposed or row.differs(proposed[sample])
+    }
+    return {**own, **applied}
 
 
 def _find_folder(job: Job) -> Path | None:
@@ -128,6 +136,7 @@ def _write(
     job: Job, findings: Findings, decided: dict[str, Correction]
 ) -> list[Proposal]:
     proposals = list_proposals(findings, decided)
+    write_proposals(job.output_dir / job_files.PROPOSALS, list_proposals(findings))
     write_proposals(job.output_dir / job_files.CORRECTIONS, proposals)
     title = f"Audit of {findings.survey.dataset.name}"
     content = build_audit_page(

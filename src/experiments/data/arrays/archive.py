@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -90,6 +90,9 @@ def _build(archive: Archive, arrays: Arrays, options: ArchiveOptions) -> Dataset
     path = options["path"]
     published = _make_split(archive, arrays.x_train, arrays.y_train)
     published_test = _make_split(archive, arrays.x_test, arrays.y_test)
+    # Its images are numbered after those to train on: no two have the same name.
+    ends = len(published), len(published) + len(published_test)
+    published_test = replace(published_test, numbers=np.arange(*ends))
     fold = as_fold(options.get("folds"), options.get("fold"))
     fraction, seed = options["validation_fraction"], options["split_seed"]
     if fold is None:
