@@ -155,3 +155,24 @@ def test_folder_without_a_usable_image_is_told(tmp_path: Path) -> None:
     (tmp_path / "cat").rmdir()
     with pytest.raises(DataError, match="holds no folder of a class"):
         find(tmp_path)
+
+
+def test_images_are_corrected_by_a_file_that_speaks_of_other_splits_too(
+    tmp_path: Path,
+) -> None:
+    for number, name in enumerate(
+        ("test/cat/a.png", "test/dog/b.png", "test/dog/c.png")
+    ):
+        leave(tmp_path / "pets" / name, number)
+    leave(tmp_path / "pets" / "train" / "cat" / "d.png", 9)
+    lines = ["test/dog/b.png,cat,relabel", "test/dog/c.png,,drop"]
+    table = tmp_path / "c.csv"
+    options = {**OPTIONS, "corrections": str(table)}
+    head = "sample,proposed,action\n"
+    table.write_text(head + "\n".join([*lines, "train/cat/d.png,,drop"]))
+    found = read_labelled(find(tmp_path / "pets"), options)
+    assert [Path(path).name for path in found.images.paths] == ["a.png", "b.png"]
+    assert found.images.labels.tolist() == [0, 0]
+    table.write_text(head + "\n".join([*lines, "train/cat/x.png,,drop"]))
+    with pytest.raises(DataError, match=r"line 4: train/cat/x\.png is no image"):
+        read_labelled(find(tmp_path / "pets"), options)

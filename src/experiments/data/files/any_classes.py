@@ -5,11 +5,13 @@ measured on a few photographs of one class.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.config.corrections import Corrections
 from experiments.counts import count_of
+from experiments.data.corrections import apply_corrections, open_corrections
 from experiments.data.files.class_folders import list_unchecked
 from experiments.data.files.entries import list_entries
 from experiments.data.files.image_files import (
@@ -22,6 +24,7 @@ from experiments.data.files.layout import descend, holds_folders
 from experiments.data.files.split_names import split_of
 from experiments.data.files.whereabouts import require_folder
 from experiments.data.labelled import Labelled
+from experiments.data.split import Split
 from experiments.errors import DataError
 
 # What a model is measured on where nobody says, the first that there is.
@@ -108,7 +111,13 @@ def read_labelled(place: Place, options: FileOptions) -> Labelled:
         for name in files
     ]
     scanned = scan_listed(place.root, [name for name, _ in pairs], options)
-    skipped = list_skipped(place.root, scanned, on_corrupt=options["on_corrupt"])
+    corrections = open_corrections(options.get("corrections"))
+    skipped = list_skipped(
+        place.root,
+        scanned,
+        on_corrupt=options["on_corrupt"],
+        dropped=() if corrections is None else corrections.dropped,
+    )
     labels = [label for _, label in pairs]
     usable = [(f, n) for f, n in zip(scanned, labels, strict=True) if not f.fault]
     if not usable:
@@ -116,15 +125,28 @@ def read_labelled(place: Place, options: FileOptions) -> Labelled:
             f"{place.root / place.folder} has no usable image in "
             f"{count_of(len(pairs), 'file')}. Name the folder of the class folders."
         )
+    images: Split = make_split(place.root, usable, options)
+    if corrections is not None:
+        images = _correct(images, corrections, place.root, classes)
     return Labelled(
         name=place.root.resolve().name,
         split=place.split,
         class_names=tuple(classes),
-        images=make_split(place.root, usable, options),
+        images=images,
         skipped_files=tuple(skipped),
         cache=options["cache"],
         decode_threads=options["decode_threads"],
     )
+
+
+def _correct(
+    images: Split, corrections: Corrections, root: Path, classes: Sequence[str]
+) -> Split:
+    """Returns the images as a person has corrected them, who may speak of others."""
+    others = [name for name in corrections.rows if (root / name).is_file()]
+    split = "images"
+    found = apply_corrections({split: images}, corrections, classes, left_out=others)
+    return found.splits[split]
 
 
 def _find_splits(root: Path) -> dict[str, str]:
