@@ -71,9 +71,10 @@ def test_planted_leaks_are_proposed_to_be_dropped(audited: Any) -> None:
 def test_screen_says_how_much_was_found_and_what_to_do_next(audited: Any) -> None:
     shown, folder = audited
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert "the same image in several splits 1" in lines
-    assert "nearly the same image in several splits 2" in lines
-    assert "files that are no usable images 1" in lines
+    assert "copies across splits 1" in lines
+    assert "near copies across splits 2" in lines
+    assert "unreadable files 1" in lines
+    assert any(line.startswith("There are no copies within") for line in lines)
     (command,) = [line for line in shown.splitlines() if "to train" in line]
     assert f"dataset.corrections={folder / 'corrections.csv'}" in command
     assert "task=" not in command

@@ -6,7 +6,7 @@ from experiments.audit.copies import Copies
 from experiments.audit.findings import Findings
 from experiments.audit.labels import Judgement, LabelIssue
 from experiments.audit.oddities import Oddity
-from experiments.audit.summary import describe_unseen, summarise
+from experiments.audit.summary import describe_unseen, list_found, summarise
 from experiments.audit.survey import Survey, read_image
 from experiments.counts import agree, count_of
 from experiments.pages import build_page, gallery, groups, paragraph, section, table
@@ -37,8 +37,11 @@ def build_audit_page(findings: Findings, *, title: str, next_command: str) -> st
 
 
 def _build_sections(findings: Findings, next_command: str) -> Iterator[str]:
-    counted = [(row.finding, f"{row.count:,}") for row in summarise(findings)]
-    yield table(("finding", "images"), counted)
+    found, absent = list_found(summarise(findings))
+    if found:
+        rows = [(row.finding, f"{row.count:,}") for row in found]
+        yield table(("finding", "images"), rows)
+    yield paragraph(absent)
     yield paragraph(
         "Each finding has a line in corrections.csv beside this page, with what is "
         "proposed: keep, relabel or drop. Edit that column, then train with it:"

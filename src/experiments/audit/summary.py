@@ -26,18 +26,31 @@ def summarise(findings: Findings) -> list[Row]:
     """Returns a line for each kind of finding, those without any included."""
     return [
         *_count_labels(findings.labels),
-        *_count_copies(findings.same, "the same image"),
-        *_count_copies(findings.near, "nearly the same image"),
-        Row("files that are no usable images", findings.count("unreadable")),
+        *_count_copies(findings.same, "copies"),
+        *_count_copies(findings.near, "near copies"),
+        Row("unreadable files", findings.count("unreadable")),
         Row("blank images", findings.count("blank")),
         Row("blurred images", findings.count("blurred")),
         Row("small images", findings.count("small")),
-        Row("long images, of which most is cut off", findings.count("long")),
+        Row("long images", findings.count("long")),
         Row(
             "classes with few images",
             sum(size.reason is not None for size in findings.classes),
         ),
     ]
+
+
+def list_found(rows: Sequence[Row]) -> tuple[list[Row], str]:
+    """Returns the lines that count something, and what the others are, a sentence."""
+    found = [row for row in rows if row.count]
+    absent = [row.finding for row in rows if not row.count]
+    return found, f"There are no {_join_any(absent)}." if absent else ""
+
+
+def _join_any(words: Sequence[str]) -> str:
+    """Returns words as a sentence lists what is not there: a, b or c."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def describe_unseen(labels: Judgement) -> str:
@@ -64,7 +77,7 @@ def _count_copies(found: Sequence[Copies], words: str) -> Iterator[Row]:
     def count(*, leaks: bool) -> int:
         return sum(len(one.rows) - 1 for one in found if one.leaks == leaks)
 
-    yield Row(f"{words} in several splits", count(leaks=True))
+    yield Row(f"{words} across splits", count(leaks=True))
     yield Row(f"{words} within a split", count(leaks=False))
     disagreeing = sum(len(one.rows) for one in found if one.disagrees)
-    yield Row(f"{words} under several labels", disagreeing)
+    yield Row(f"{words} with other labels", disagreeing)

@@ -179,6 +179,10 @@ _NOTES = {
         "To see what a training would do: task=inspect",
     ),
     **dict.fromkeys(
+        ("cleanlab", "deduplicate", "duplicates", "labelerrors", "leaks"),
+        "To see which labels are probably wrong, and copies: task=audit",
+    ),
+    **dict.fromkeys(
         ("cam", "gradcam", "heatmap", "heatmaps", "saliency", "interpret", "xai"),
         "To see where in an image a model looks: task=explain run_id=last input=...",
     ),

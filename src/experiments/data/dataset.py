@@ -134,7 +134,7 @@ def build_dataset(
         try:
             _check_splits(name, splits, class_names)
         except DataError as error:
-            raise DataError(f"{error} {corrections.path} leaves none.") from error
+            raise DataError(f"{corrections.path} leaves too little: {error}") from error
     if mean is None or std is None:
         measured = measure_mean_and_std(train, image_shape)
         mean, std = mean or measured[0], std or measured[1]

@@ -12,7 +12,7 @@ from experiments.audit.findings import Findings, find_all
 from experiments.audit.labels import Judgement, judge_labels
 from experiments.audit.page import build_audit_page
 from experiments.audit.proposals import Proposal, list_proposals, write_proposals
-from experiments.audit.summary import describe_unseen, summarise
+from experiments.audit.summary import describe_unseen, list_found, summarise
 from experiments.audit.survey import Survey, survey_dataset
 from experiments.builders.data import build_dataset
 from experiments.builders.devices import claim_devices, configure_framework
@@ -157,9 +157,12 @@ def _show(job: Job, findings: Findings, proposals: list[Proposal]) -> None:
     shown = Table(box=None, pad_edge=False)
     shown.add_column("finding")
     shown.add_column("images", justify="right")
-    for row in summarise(findings):
+    found, absent = list_found(summarise(findings))
+    for row in found:
         shown.add_row(row.finding, f"{row.count:,}")
-    open_console().print(shown)
+    if found:
+        open_console().print(shown)
+    print(absent)
     if findings.labels is not None and (text := describe_unseen(findings.labels)):
         print(text)
     print(f"\nto see    {short_path(job.output_dir / job_files.AUDIT_PAGE)}")
