@@ -14,7 +14,7 @@ from experiments.inspection.sizes import Sizes
 
 
 def tell(
-    *, train: list[int], validation: int = 100, steps: int = 100, **more: Any
+    *, train: list[int], validation: int = 100, steps: int | None = 100, **more: Any
 ) -> list[str]:
     """Returns the doubts of a data set with so many training images a class."""
 
@@ -32,7 +32,15 @@ def tell(
         validation=make(np.arange(validation) % 2),
         **more,
     )
-    return [*find_data_doubts(dataset, count_classes(dataset), sizes, steps=steps)]
+    return [
+        *find_data_doubts(
+            dataset, count_classes(dataset), sizes, steps_from_nothing=steps
+        )
+    ]
+
+
+def test_few_steps_suffice_for_a_network_that_knows_something() -> None:
+    assert tell(train=[9, 1], steps=None) == []
 
 
 def test_usual_data_raise_no_doubt() -> None:

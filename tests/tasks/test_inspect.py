@@ -160,12 +160,17 @@ def test_photographs_are_measured_as_they_stand_and_doubts_are_told(
                 image.write_bytes(forms[kind])
     words = ["dataset=folder", f"dataset.path={tmp_path}", "dataset.image_size=64"]
     changed = ["trainer.batch_size=4", "model.blocks=[1]", "dataset.scan_cache=null"]
+    changed.append("model.preprocessing=tf")
     plain = [w for w in WORDS if not w.startswith(("dataset", "augment"))]
     found = module.look(make_job(*plain, *words, *changed, "optimizer.lr=50"))
     assert set(found.sizes.sizes) == {(60, 40)}
     assert found.sizes.total == 26
     assert found.batch.plain is None
     assert found.batch.images.shape == (4, 64, 64, 3)
+    # From -1 to 1, and not by the mean of the data set.
+    expected = found.batch.images / 127.5 - 1
+    np.testing.assert_allclose(found.batch.normalised, expected, atol=1e-5)
+    assert found.images.mean == found.images.std == (0.5, 0.5, 0.5)
     told = "\n".join(found.doubts)
     assert "optimizer.lr=50 will throw the weights about" in told
     assert "lying has 12 training images and turned 1" in told

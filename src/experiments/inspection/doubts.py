@@ -20,7 +20,11 @@ _FEW = 100  # images, of which each is a point of accuracy
 
 
 def find_data_doubts(
-    dataset: Dataset, balance: Balance, sizes: Sizes | None, *, steps: int
+    dataset: Dataset,
+    balance: Balance,
+    sizes: Sizes | None,
+    *,
+    steps_from_nothing: int | None,
 ) -> Iterator[str]:
     """Yields a sentence for each thing that is probably a mistake or will mislead.
 
@@ -28,7 +32,8 @@ def find_data_doubts(
         dataset: What would be trained on.
         balance: Of its classes.
         sizes: Of its files; `None` for images in memory.
-        steps: Of the whole training.
+        steps_from_nothing: Of the whole training, where that begins with random
+            weights; `None` where it does not.
     """
     if balance.ratio >= _UNEVEN:
         (large, most), (small, fewest) = balance.largest, balance.smallest
@@ -49,7 +54,8 @@ def find_data_doubts(
             f"which epoch is the best: one image is {100 / validation:.1f} points of "
             "val_accuracy."
         )
-    if steps < _FEW_STEPS:
+    steps = steps_from_nothing
+    if steps is not None and steps < _FEW_STEPS:
         yield (
             f"The whole training has {count_of(steps, 'step')}: a network that begins "
             "with random weights takes hundreds to learn anything. Raise "

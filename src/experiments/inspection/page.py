@@ -81,8 +81,8 @@ def _show_batch(found: Inspection) -> Iterator[str]:
         images = _show_images(batch.plain[:shown], _name_labels(found)[:shown])
         yield _fold("The same images without augmentation", images)
     yield paragraph(
-        "Inside the network the images are normalised by the mean and standard "
-        "deviation of the data set, in units of 0 to 1:"
+        "Inside the model the mean is taken from the images, in units of 0 to 1, and "
+        "they are divided by the standard deviation. The batch is then:"
     )
     yield table(
         ("channel", "mean", "std", "batch: mean", "std", "min", "max"),
@@ -103,12 +103,12 @@ def _show_images(
 
 
 def _list_channels(found: Inspection) -> Iterator[tuple[str, ...]]:
-    dataset, values = found.dataset, found.batch.normalised.astype(np.float64)
+    images, values = found.images, found.batch.normalised.astype(np.float64)
     names = ("red", "green", "blue") if values.shape[-1] == 3 else ("grey",)
     for channel in range(len(names)):
         part = values[..., channel]
         numbers = (
-            *(dataset.mean[channel], dataset.std[channel]),
+            *(images.mean[channel], images.std[channel]),
             *(part.mean(), part.std(), part.min(), part.max()),
         )
         yield names[channel], *(f"{number:.3f}" for number in numbers)

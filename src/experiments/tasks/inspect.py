@@ -32,6 +32,7 @@ from experiments.counts import count_of, format_bytes, format_size
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data
 from experiments.files import replace_bytes
+from experiments.fitting.beginning import Beginning
 from experiments.forecast.estimate import find_alike
 from experiments.forecast.past import list_past
 from experiments.forecast.words import about
@@ -40,6 +41,8 @@ from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import best_of_search
 from experiments.redaction import redact_data
 from experiments.runtime.devices import Devices, free_memory
+from experiments.tracking.tracker import NoTracker
+from experiments.trained.start import find_start
 
 if TYPE_CHECKING:
     from experiments.inspection.inspection import Inspection
@@ -49,7 +52,7 @@ _NO_AUGMENT = NoAugmentConfig(_target_="experiments.data.augment.none.no_augment
 _MOST_STAGES = 8  # on the screen
 _ORDER = (
     *("device", "data", "classes", "balance", "files"),
-    *("model", "training", "rate", "time"),
+    *("model", "weights", "images", "training", "rate", "time"),
 )
 _OWN = ("task", "task.images", "task.files")  # keys that say what to show
 
@@ -104,7 +107,12 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     dataset = build_dataset(run)
     pipelines = build_pipelines(run, dataset)
     steps = pipelines.steps_per_epoch
-    model = build_model(run, dataset, steps_per_epoch=steps, devices=devices)
+    start = find_start(run, dataset, devices, typed=job.overrides)
+    beginning = Beginning(start, NoTracker()) if start.weights else None
+    images = start.images or dataset
+    model = build_model(
+        run, images, steps_per_epoch=steps, devices=devices, begin=beginning
+    )
     plain = _build_plain(run, dataset)
     with naming_damaged_files(dataset):
         batch = take_batch(model, pipelines.train_from(0), plain)
@@ -112,9 +120,11 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     rates = list_rates(model.optimizer, steps_per_epoch=steps, epochs=epochs)
     balance = count_classes(dataset)
     sizes = measure_sizes(dataset, most=options["files"])
-    of_data = find_data_doubts(dataset, balance, sizes, steps=steps * epochs)
+    taken = None if beginning else steps * epochs
+    of_data = find_data_doubts(dataset, balance, sizes, steps_from_nothing=taken)
     rows = {
         **_describe_built(job, dataset, model, devices),
+        **(beginning.rows if beginning else {}),
         "balance": balance.describe(),
         **({} if sizes is None else {"files": sizes.describe()}),
         "rate": rates.describe(),
@@ -125,6 +135,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
         rows={name: rows[name] for name in _ORDER if name in rows},
         doubts=[*find_doubts(run), *of_data],
         dataset=dataset,
+        images=images,
         rates=rates,
         batch=batch,
         shown=options["images"],
