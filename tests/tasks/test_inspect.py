@@ -64,7 +64,7 @@ def make_job(check: Any, outputs: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def seen(make_job: Any) -> Any:
-    return module.look(make_job(*WORDS))
+    return module.look(make_job(*WORDS, "task.images=8"))
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +134,12 @@ def test_screen_and_page_say_it_and_end_with_the_command(
     assert lines[-2].split() == ["page", str(page)]
     assert lines[-1].startswith("to train it")
     assert "task=inspect" not in lines[-1]
+    assert "task.images" not in lines[-1]
     assert "task.evaluate_test=false" in lines[-1]
     text = page.read_text()
     for heading in ("first batch", "Learning rate", "Classes", "Network", "Config"):
         assert heading in text
+    assert text.count("<figure>") == 8 * 2  # with and without augmentation
     assert not re.search(r'(?:src|href)="(?!data:)', text)
 
 

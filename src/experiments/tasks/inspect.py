@@ -1,8 +1,9 @@
 """Shows what a training would see and do, and trains nothing."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def look(job: Job) -> "Inspection":
     run = job.run
     check_data([run])
     claimed = claim_devices(run)
-    check_memory(run)
+    check_memory(run, gpu_memory=_ask_gpu(claimed))
     devices = configure_framework(run, claimed)
     return _look(job, devices, options)
 
@@ -163,6 +164,11 @@ def show(found: "Inspection", page: Path) -> None:
     for doubt in found.doubts:
         print(f"Doubt: {doubt}")
     display.show_rows({"page": display.short_path(page), "to train it": found.command})
+
+
+def _ask_gpu(claimed: Devices) -> Callable[[], int | None] | None:
+    """Returns what tells the memory of a claimed GPU; `None` without one."""
+    return partial(free_memory, claimed) if claimed.gpus else None
 
 
 def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
