@@ -139,6 +139,17 @@ def test_task_that_keeps_no_result_has_one_folder(compose: Any) -> None:
     assert name_folder(name, compose("task=sync")) == "sync"
 
 
+def test_folder_of_a_look_is_called_by_its_task_whatever_the_job_is_called(
+    compose: Any,
+) -> None:
+    """What is typed beside `from_search` may be what the config is by itself."""
+    run = compose("task=inspect", "name=mine", "from_search=abc")
+    plain = name_folder("best of abc", run)
+    changed = name_folder("mine", run, {"trainer.epochs": run.trainer.epochs})
+    assert all(re.fullmatch("inspect-[0-9a-f]{8}", name) for name in (plain, changed))
+    assert plain != changed
+
+
 def test_task_that_looks_at_something_may_have_a_folder_a_command(
     compose: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,17 +70,15 @@ def name_folder(
         run: The job's config.
         typed: What was typed to change a recorded config, which `run` does not hold.
     """
-    task = _slug(name.partition(" ")[0])
+    task = _slug(run.task._target_.rpartition(".")[2])  # whatever the job is called
     if not has_own_folder(run):
         return task
-    content = identify(run)
+    shown = _without_secrets(first_values(typed))
+    content = _hash([identify(run), shown]) if typed else identify(run)
     if not keeps_result(run):
         return f"{task}-{content}"
-    if not typed:
-        return f"{_slug(name)}-{content}"
-    shown = _without_secrets(first_values(typed))
     words = [_write(key, value) for key, value in sorted(shown.items())]
-    return f"{_slug('-'.join([name, *words]))}-{_hash([content, shown])}"
+    return f"{_slug('-'.join([name, *words]))}-{content}"
 
 
 def name_sweep_folder(name: str, jobs: Sequence[str]) -> str:
