@@ -53,8 +53,8 @@ def test_other_weights_are_another_job_and_none_are_the_job_of_before(
     [
         (
             ("model=resnet18", "model.weights=imagenet"),
-            "model.weights imagenet has none for resnet18: Keras publishes ResNets of "
-            "50, 101 and 152 layers.",
+            "model.weights imagenet has none for resnet18: they are published for "
+            "ResNets of 50, 101 and 152 layers.",
         ),
         (
             ("model=resnet50", "model.weights=imagenet"),

@@ -138,7 +138,7 @@ def test_file_as_torchvisions_gives_the_outputs_of_the_onnx_network(ours, tmp_pa
     arrays = {
         name_as_torchvision(tensor.name): numpy_helper.to_array(tensor)
         for tensor in network.graph.initializer
-        if tensor.name.endswith("_0") and tensor.name.startswith("gpu_0/")
+        if re.search(r"_(bn_s|bn_b|bn_rm|bn_riv|w|b)_0$", tensor.name)
     }
     save(tmp_path / "resnet50.pth", arrays)
     weights = read_weights(tmp_path / "resnet50.pth")

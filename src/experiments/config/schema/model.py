@@ -104,16 +104,16 @@ class ResNetConfig(ModelConfig):
         if weights == IMAGENET and self.depth not in IMAGENET_DEPTHS:
             yield Problem(
                 "weights",
-                f"imagenet has none for {self._call()}: Keras publishes ResNets of "
-                f"{_enumerate(IMAGENET_DEPTHS)} layers. Received: imagenet.",
+                f"imagenet has none for {self._call()}: they are published for ResNets "
+                f"of {_enumerate(IMAGENET_DEPTHS)} layers. Received: imagenet.",
                 "Fetch a file of torchvision's or timm's: "
                 f"model.weights={self._call()}.pth",
             )
         elif weights == IMAGENET and self.variant != "v1":
             yield Problem(
                 "variant",
-                "must be v1 with model.weights=imagenet: Keras publishes weights of "
-                f"the paper's network. Received: {self.variant}.",
+                "must be v1 with model.weights=imagenet, which are of the paper's "
+                f"network. Received: {self.variant}.",
                 "Add model.variant=v1; for v1_5, take a file of torchvision's or "
                 f"timm's: model.weights={self._call()}.pth",
             )
@@ -121,10 +121,14 @@ class ResNetConfig(ModelConfig):
             hint = "Such as model.weights=run:last; task=list shows the runs."
             yield Problem("weights", f"must name a run after {RUN}", hint)
         elif weights and is_weights_file(weights) and not has_known_suffix(weights):
+            name = PurePath(weights).name
             yield Problem(
                 "weights",
                 "must be imagenet, run:, followed by a run, or a file that ends in one "
-                f"of {', '.join(SUFFIXES)}. Received: {PurePath(weights).name!r}.",
+                f"of {', '.join(SUFFIXES)}. Received: {name!r}.",
+                f"Did you mean `model.weights={RUN}{name}`?"
+                if name in ("last", "best")
+                else "",
             )
 
     def _call(self) -> str:
