@@ -28,7 +28,9 @@ _LIBRARIES = re.compile(
     r"hydra|omegaconf|argparse|antlr|grammar|yaml\.|keras|mlflow|tensorflow", re.I
 )
 # Keys, flags and files of this project that a library has given its name.
-_OWN_NAMES = re.compile(r"hydra[./][\w.]+|--hydra-help|job, hydra, all|keras_tuner")
+_OWN_NAMES = re.compile(
+    r"hydra[./][\w.]+|--hydra-help|job, hydra, all|keras_tuner|\.keras\b"
+)
 _MOST_SENTENCES = 4
 _UNKNOWN = re.compile(r"is not a key|must be one of|is no key=value|is no flag")
 

@@ -9,6 +9,7 @@ from functools import cache
 
 # Key -> other names for it; with a value: what the name by itself asks for.
 _KEYS = {
+    "model.weights": "pretrained_weights init_weights weights_path finetune_from",
     "optimizer.lr": "learning_rate lr0 lrate base_lr init_lr initial_lr max_lr peak_lr "
     "lr_max eta alpha",
     "optimizer.weight_decay": "wd decay l2 l2_reg weight_decay_rate regularization",
@@ -154,10 +155,8 @@ _OPTIONS = {
 }
 # What no key does, and what does it.
 _NOTES = {
-    **dict.fromkeys(
-        ("pretrained", "weights", "finetune"),
-        "Every network starts from random weights.",
-    ),
+    "pretrained": "To begin with weights of before: model.weights=imagenet, run:last "
+    "or a file.",
     **dict.fromkeys(
         ("resume", "resume_from", "continue", "ckpt_path", "resume_from_checkpoint"),
         "The same command continues a job that was stopped.",
