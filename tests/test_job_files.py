@@ -65,8 +65,6 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "EXPLANATIONS": "explanations",
         "TABLE": "predictions.parquet",
         "COMPARISON": "comparison.html",
-        "AUDIT_PAGE": "audit.html",
-        "CORRECTIONS": "corrections.csv",
         "TRACKING": "tracking",
         "JOURNAL": "journal.jsonl",
         "MODELS": "models",
