@@ -218,17 +218,32 @@ def test_other_photographs_are_matched_by_the_names_of_their_classes(
 def test_new_photographs_are_read_as_those_of_the_training(
     photos: Path, place: Path, run: Command
 ) -> None:
-    """A copy of the images in another folder gets the logits that training kept."""
+    """A copy of most of the images gets the logits that the training kept."""
     shutil.copytree(place / "photos", place / "copied")
+    kept = pq.read_table(photos / "predictions" / "test.parquet").to_pylist()
+    left_out = kept.pop(0)
+    (place / "copied" / left_out["sample"]).unlink()
     words = ["dataset=folder", "dataset.path=copied", "tracking=off"]
     run("task=evaluate", f"run_id={photos}", "gpu=cpu", *words)
-    kept = pq.read_table(photos / "predictions" / "test.parquet").to_pylist()
     found = pq.read_table(photos / "evaluation" / "copied" / "predictions.parquet")
     outputs = {row["sample"]: row["outputs"] for row in found.to_pylist()}
-    assert len(outputs) == 48
+    assert len(outputs) == 47
     assert {Path(row["sample"]).suffix for row in kept} == {".jpg", ".png"}
     for row in kept:
         assert outputs[row["sample"]] == pytest.approx(row["outputs"], abs=1e-4)
+
+
+def test_images_of_the_training_are_known_by_their_content(
+    photos: Path, place: Path, run: Command
+) -> None:
+    """Wherever they lie: of all of them most were trained with."""
+    shutil.copytree(place / "photos", place / "moved")
+    words = ["dataset=folder", "dataset.path=moved", "tracking=off"]
+    shown = run("task=evaluate", f"run_id={photos}", "gpu=cpu", *words).stdout
+    assert "These are the images that the model was trained with" in shown
+    kept = pq.read_table(photos / "predictions" / "test.parquet")
+    table = pq.read_table(photos / "evaluation" / "moved-test" / "predictions.parquet")
+    assert table["sample"].equals(kept["sample"])
 
 
 def test_images_without_labels_are_predicted(

@@ -13,7 +13,9 @@ from experiments.command.overlay import find_links
 from experiments.data.images.background import WHITE
 from experiments.errors import ConfigError, DataError
 from experiments.jobs.job import Job
+from experiments.tracking.account import Account
 from experiments.trained.images import ask_for_images, choose_images
+from experiments.trained.record import Record
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,8 @@ def ask(check: Any, tmp_path: Path) -> Any:
 def remember(check: Any, *words: str) -> Any:
     """The record of a run that was started so."""
     config: Any = OmegaConf.to_container(check(*words).config, resolve=True)
-    account = SimpleNamespace(name="a run", run_id=None)
-    return SimpleNamespace(config=config, account=account)
+    account = Account(run_id=None, name="a run", params={}, tags={}, points={})
+    return Record(config=config, account=account, images=None, folder=None, result=None)
 
 
 def model(channels: int = 3, size: int = 16) -> Any:

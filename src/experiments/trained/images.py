@@ -21,6 +21,7 @@ from experiments.data.labelled import Labelled, take_split
 from experiments.data.readiness.check import check_data
 from experiments.errors import ConfigError, Problem
 from experiments.jobs.job import Job
+from experiments.tracking.spool.tag_names import PREFIX
 from experiments.trained.finding import Found
 from experiments.trained.settled import settle_config
 from experiments.trained.trained import Trained
@@ -113,6 +114,8 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
     folder: str | None = getattr(dataset, "path", None)
     if request.place is not None and isinstance(dataset, FolderConfig):
         labelled = read_labelled(request.place, _as_options(dataset))
+        if _is_trained_with(request.found, labelled):
+            return _choose_moved(request, dataset)
         notes = _describe_place(request)
         folder = str(request.place.root.resolve())
     else:
@@ -127,9 +130,24 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
 def _choose_own(request: Request, trained: Trained) -> Chosen:
     if trained.config is None:  # `_check_own` has told
         raise ConfigError([Problem(_GROUP, "must be typed.")])
-    dataset = build_dataset(trained.config)
+    is_typed = any(_is_of_data(o) for o in list_overlay(request.job.overrides))
+    return _take_own(request, trained.config, is_typed=is_typed)
+
+
+def _choose_moved(request: Request, dataset: FolderConfig) -> Chosen:
+    """Returns the run's own images, which lie in another folder by now."""
+    record = request.found.record
+    if record is None:
+        raise ConfigError([Problem(_GROUP, "must be typed.")])
+    own = {**record.config[_GROUP], "path": dataset.path}
+    config = _settle(request, {**record.config, _GROUP: own})
+    return _take_own(request, config, is_typed=True)
+
+
+def _take_own(request: Request, config: RunConfig, *, is_typed: bool) -> Chosen:
+    dataset = build_dataset(config)
     split, notes = _choose_split(dataset, request.split)
-    if any(_is_of_data(o) for o in list_overlay(request.job.overrides)):
+    if is_typed:
         told = (
             f"These are the images that the model was trained with: of them the "
             f"{split} split is evaluated."
@@ -138,10 +156,18 @@ def _choose_own(request: Request, trained: Trained) -> Chosen:
     return Chosen(
         labelled=take_split(dataset, split),
         dataset=dataset,
-        folder=getattr(trained.config.dataset, "path", None),
-        config=trained.config,
+        folder=getattr(config.dataset, "path", None),
+        config=config,
         notes=notes,
     )
+
+
+def _is_trained_with(found: Found, labelled: Labelled) -> bool:
+    """Tells whether images of a folder are all that a run was trained with."""
+    if found.record is None or labelled.split is not None:
+        return False
+    recorded = found.record.account.tags.get(f"{PREFIX}data.content")
+    return recorded is not None and recorded == labelled.content
 
 
 def _choose_split(dataset: Dataset, wanted: str | None) -> tuple[str, tuple[str, ...]]:
@@ -161,18 +187,12 @@ def _choose_split(dataset: Dataset, wanted: str | None) -> tuple[str, tuple[str,
 
 
 def _check_own(request: Request) -> None:
-    record, run = request.found.record, request.job.run
+    record = request.found.record
     if record is None:
         reason = f"must be typed: {request.found.name} does not say what it learnt on."
         hint = "Such as dataset=folder dataset.path=photos."
         raise ConfigError([Problem(_GROUP, reason, hint)])
-    config = settle_config(
-        record,
-        allowed_targets=run.allowed_targets,
-        output_dir=run.output_dir,
-        gpu=run.gpu,
-    )
-    check_data([config])
+    check_data([_settle(request, record.config)])
 
 
 def _refuse_divisions(typed: Sequence["Override"]) -> None:
@@ -230,13 +250,18 @@ def _lay_over_record(request: Request, trained: Trained) -> RunConfig:
     Raises:
         ConfigError: What was typed does not fit.
     """
-    record, laid = request.found.record, _lay_over(request)
+    laid = _lay_over(request)
     dataset = _fit(dict(laid[_GROUP]), request.typed, trained)
+    return _settle(request, {**laid, _GROUP: dataset})
+
+
+def _settle(request: Request, config: Mapping[str, Any]) -> RunConfig:
+    """Returns a config in place of the recorded one, as it is used here."""
+    run, record = request.job.run, request.found.record
     if record is None:
-        return validate({**laid, _GROUP: dataset})
-    run = request.job.run
+        return validate(config)
     return settle_config(
-        replace(record, config={**laid, _GROUP: dataset}),
+        replace(record, config=config),
         allowed_targets=run.allowed_targets,
         output_dir=run.output_dir,
         gpu=run.gpu,
