@@ -20,9 +20,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.loader import Loader
 from experiments.command.owners import list_owners
+from experiments.config.checks.unused import uses
 from experiments.config.fields import is_component, schemas_of
 from experiments.config.programs import name_command
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.task import TASKS
 from experiments.config.synonyms import (
     find_keys,
     find_note,
@@ -147,7 +149,11 @@ def find_targets(key: str, known: Known, *, alike: bool = True) -> list[str]:
     others = [path for path in _declared() if path not in present]
     found = (
         _named(plain, beside)
-        or [t for t in find_keys(name) if _is_there(t, [*present, *others])]
+        or [
+            target
+            for target in find_keys(name)
+            if _is_there(target, [*present, *others]) and _is_used(target, known)
+        ]
         or _named(plain, present)
         or _named(plain, others)
     )
@@ -272,6 +278,12 @@ def _alike(plain: str, present: Sequence[str], others: Sequence[str]) -> list[st
         everything = [*present, *others]
         return [t for t in find_keys(called[0]) if _is_there(t, everything)]
     return _similar(plain, others, _ALIKE)
+
+
+def _is_used(target: str, known: Known) -> bool:
+    """Tells whether the chosen task uses a key; one of a person's own may use any."""
+    task = TASKS.get(str(OmegaConf.select(known.config, "task._target_")))
+    return task is None or uses(task, re.split(r"[.=]", target)[0])
 
 
 def _is_there(target: str, paths: Sequence[str]) -> bool:

@@ -64,7 +64,8 @@ _KEYS = {
     "dataset.decode_threads": "j workers num_workers n_workers dataloader_num_workers",
     "dataset.split_seed": "split_random_state",
     "input": "inputs image images img imgs photo photos file files input_path "
-    "input_dir source",
+    "input_dir source folder directory image_dir images_dir",
+    "run_id": "weights checkpoint ckpt ckpt_path model_path trained_model",
     "dataset.folds": "k_folds kfolds kfold n_splits n_folds num_folds cv",
     "augment": "augmentation augmentations aug transform transforms",
     "augment.flip": "fliplr hflip horizontal_flip random_flip",

@@ -96,9 +96,9 @@ def find_clashes(typed: Sequence["Override"], run: RunConfig) -> Iterator[Proble
             yield Problem(key, reason, "Type the keys beside from_search.")
 
 
-def uses(task: Target, key: str) -> bool:
-    """Tells whether a task uses a top-level key."""
-    return _uses(type(task), key)
+def uses(task: Target | type, key: str) -> bool:
+    """Tells whether a task, or every one of its dataclass, uses a top-level key."""
+    return _uses(task if isinstance(task, type) else type(task), key)
 
 
 def _uses(task: type, key: str) -> bool:
