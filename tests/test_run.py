@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,10 @@ def test_sweep_has_a_parent_comparable_children_and_a_sorted_table(
     runs = statuses(tmp_path)
     assert names <= {name for name, _ in runs}
     assert [status for _, status in runs] == ["FINISHED"] * 5
+    page = re.search(r"^compare +(\S+)$", done.stdout, re.MULTILINE)
+    assert page is not None
+    shown = (tmp_path / page[1]).read_text()
+    assert "4 runs in 2 rows. The best val_accuracy is that of A" in shown
 
 
 def test_failed_job_is_told_in_the_table_and_the_others_still_run(

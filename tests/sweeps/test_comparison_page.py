@@ -89,3 +89,18 @@ def test_damaged_job_does_not_spoil_the_page(sweep: Path, tmp_path: Path) -> Non
     page, _ = close(sweep, tmp_path)
     assert page is not None
     assert "unreadable" in page.read_text()
+
+
+def test_jobs_without_a_tracker_are_compared_without_curves(tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "s"
+    for number in range(2):
+        job = folder / f"job_{number}"
+        leave(job, 0.9 - number / 10, tracked=False, right=share(90 - 30 * number))
+        config = job / ".hydra" / "config.yaml"
+        config.parent.mkdir()
+        config.write_text(f"optimizer: {{lr: {number}}}\ntags: {{}}\ntrainer: {{}}\n")
+    page, _ = close(folder, tmp_path)
+    assert page is not None
+    text = page.read_text()
+    assert "A is better than B by 30.0 points" in text
+    assert "2 rows without a curve" in text
