@@ -86,6 +86,14 @@ def test_runs_that_all_failed_have_a_page(tmp_path: Path) -> None:
     assert len(page) < 20_000  # no figure, and so no script of plotly
 
 
+def test_rows_that_get_the_same_images_right_show_none(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        leave(tmp_path / name, 0.5, settings={"a.b": name}, right=share(50))
+    page = build([read_member(tmp_path / name, tmp_path) for name in ("a", "b")])
+    assert "A a and B b get the same images right." in page
+    assert "alone gets right" not in page
+
+
 def test_images_of_a_folder_are_shown_where_they_are(
     members: list[Member], tmp_path: Path
 ) -> None:

@@ -53,6 +53,11 @@ class Contrast:
     only_second: Sequence[Case]
     counts: tuple[int, int]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is an image on which they disagree."""
+        return any(self.counts)
+
 
 def contrast(
     first: Group, second: Group, tables: dict[str, list[Predictions]]

@@ -107,6 +107,8 @@ def _show_contrast(compared: Compared) -> Iterator[str]:
             )
         return
     yield pages.section("Where they disagree", pages.paragraph(tell_contrast(found)))
+    if not found.is_any:
+        return
     right = "alone gets right"
     if len(found.first.members) > 1 or len(found.second.members) > 1:
         right = "gets right more often"
@@ -153,6 +155,5 @@ def _show_runs(compared: Compared) -> str:
         for group in compared.groups
         for member in group.members
     ]
-    return pages.section(
-        "Runs", pages.table(["", "run", "id", "folder", "state"], rows)
-    )
+    head = ["", "run", "id", "folder", "state"]
+    return pages.section("Runs", pages.table(head, rows, words=True))

@@ -70,6 +70,8 @@ def summarise_verdicts(compared: Compared) -> list[str]:
 
 def tell_contrast(found: Contrast) -> str:
     """Returns what the images are of."""
+    if not found.is_any:
+        return f"{found.first} and {found.second} get the same images right."
     return (
         f"Images that one of {found.first} and {found.second} gets right and the other "
         "wrong, the clearest first."

@@ -67,7 +67,8 @@ def _write(
         return None
     compared = compare_members(members, objective=objective, title=title)
     draw, advice = reach_files(compared), list_advice(compared, output_dir)
-    if compared.contrast is not None and draw is None:
+    found = compared.contrast
+    if found is not None and found.is_any and draw is None:
         advice += [advise_on_images(folder, output_dir)]
     page = folder / job_files.COMPARISON
     compared = replace(compared, draw=draw, commands=advice)
