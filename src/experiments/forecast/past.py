@@ -29,6 +29,7 @@ _MOST = 300  # of the newest journals: each takes some milliseconds
 _GROUPS = ("model", "dataset", "augment", "trainer")
 _IGNORED = frozenset(
     {
+        "dataset.fold",
         "dataset.seed",
         "dataset.split_seed",
         "trainer.epochs",
