@@ -8,6 +8,7 @@ import pytest
 
 from experiments.training.checkpoints.tensor_file import (
     iterate_bytes,
+    map_arrays,
     parse_bytes,
     read_metadata,
 )
@@ -51,6 +52,24 @@ def test_array_that_is_not_contiguous_comes_back() -> None:
     loaded, _ = parse_bytes(b"".join(iterate_bytes({"a": array}, {})))
 
     np.testing.assert_array_equal(loaded["a"], array)
+
+
+def test_arrays_of_another_writer_are_read_where_they_lie(tmp_path: Path) -> None:
+    """Its header has no text, and does not go by the arrays' order."""
+    one, two = np.arange(3, dtype="float32"), np.arange(4, dtype="int8").reshape(2, 2)
+    places = {
+        "two": {"dtype": "I8", "shape": [2, 2], "data_offsets": [12, 16]},
+        "one": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]},
+    }
+    header = json.dumps(places).encode()
+    length = len(header).to_bytes(8, "little")
+    path = tmp_path / "file"
+    path.write_bytes(length + header + one.tobytes() + two.tobytes())
+    loaded = map_arrays(path)
+    np.testing.assert_array_equal(loaded["one"], one)
+    np.testing.assert_array_equal(loaded["two"], two)
+    with pytest.raises(ValueError, match="read-only"):
+        loaded["one"][0] = 1
 
 
 def test_text_is_read_without_the_arrays(tmp_path: Path) -> None:

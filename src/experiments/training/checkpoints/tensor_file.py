@@ -88,7 +88,8 @@ def map_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         ValueError: See `parse_bytes`.
     """
     with path.open("rb") as file:
-        start, _, entries = _parse_header(file, os.fstat(file.fileno()).st_size)
+        size = os.fstat(file.fileno()).st_size
+        start, _, entries = _parse_header(file, size, own=False)
     content = np.memmap(path, np.uint8, "r")
     return {
         name: content[slice(*(start + at for at in entry["data_offsets"]))]
@@ -114,18 +115,26 @@ class _Entry(TypedDict):
 
 
 def _parse_header(
-    file: Any, size: int
+    file: Any, size: int, *, own: bool = True
 ) -> tuple[int, dict[str, str], dict[str, _Entry]]:
-    """Returns where the arrays begin, the text, and what is said of each array."""
+    """Returns where the arrays begin, the text, and what is said of each array.
+
+    Other writers may leave out the text, and name the arrays in another order.
+    """
     length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
     start = _LENGTH_BYTES + length
     if start > size or length > _MOST_HEADER_BYTES:
         raise ValueError(f"a header of {length:,} bytes does not fit the file")
     header = conform(parse_json(file.read(length)), dict[str, Any])
-    metadata = conform(header.pop(_METADATA, {}), dict[str, str], _METADATA)
+    metadata = conform(
+        header.pop(_METADATA, None if own else {}), dict[str, str], _METADATA
+    )
     entries: dict[str, _Entry] = conform(header, dict[str, _Entry])
     end = 0
-    for name, entry in entries.items():
+    order = list(entries.items())
+    if not own:
+        order.sort(key=lambda pair: pair[1]["data_offsets"])
+    for name, entry in order:
         end = _check_entry(name, entry, begin=end)
     if start + end != size:
         raise ValueError(f"it has {size:,} bytes and describes {start + end:,}")
