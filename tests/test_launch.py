@@ -54,6 +54,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     config = OmegaConf.create({"seed": 5, "copy": "${seed}"})
     plan = Plan(
         run=SimpleNamespace(  # type: ignore[arg-type]
+            model=None,
             fresh=False,
             sweep=SimpleNamespace(max_hours=None, job_minutes=None, keep_top=None),
             task=None,
@@ -653,3 +654,16 @@ def test_images_of_a_finished_search_need_not_be_there(
     assert [run.dataset.known_place for run in launch._list_unfinished(plan)]
     monkeypatch.setattr(journal, "is_complete", lambda folder, most: True)
     assert not list(launch._list_unfinished(plan))
+
+
+def test_sweep_whose_weights_are_not_there_is_refused_before_it_starts(
+    check: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "a.pth").touch()
+    values = f"model.weights=null,{tmp_path}/a.pth,{tmp_path}/b.pth"
+    place = f"output_dir={tmp_path}/outputs"
+    plan = launch.choose_place(check("model=resnet18", values, place, multirun=True))
+    with pytest.raises(ConfigError, match=r"b\.pth is not there"):
+        launch._check_weights(plan)
+    (tmp_path / "b.pth").touch()
+    launch._check_weights(plan)

@@ -258,6 +258,7 @@ def _answer(
     with signals_as_requests(_describe_stop(plan)):
         if not plan.multirun:
             return _run_single(hydra, task, plan, args)
+        _check_weights(plan)
         _check_data(_list_unfinished(plan))
         create_place(plan)
         with claim_folder(plan.folder):
@@ -294,6 +295,7 @@ def _show_forecast(plan: Plan) -> int:
     from experiments.forecast.forecast import show_forecast
 
     if plan.multirun:
+        _check_weights(plan)
         _check_data(_list_unfinished(plan))
     elif stored_result(plan.folder, plan.run) is None:
         check_weights(plan.run, plan.folder)
@@ -436,6 +438,19 @@ def _list_unfinished(plan: Plan) -> Iterator[RunConfig]:
         find = partial(stored_result, run=jobs.run, in_sweep=True)
         if not (names and all(find(plan.folder / name) for name in names)):
             yield jobs.run
+
+
+def _check_weights(plan: Plan) -> None:
+    """Refuses a sweep of which a job that is to do has no file to begin with."""
+    if plan.search is not None and plan.folder.exists():
+        return  # its trials tell
+    for jobs in plan.data_jobs:
+        if getattr(jobs.run.model, "weights", None) is None:
+            continue
+        names = [plan.job_folders[n] for n in jobs.numbers if plan.job_folders]
+        for folder in [plan.folder / name for name in names] or [plan.folder]:
+            if stored_result(folder, jobs.run, in_sweep=True) is None:
+                check_weights(jobs.run, folder)
 
 
 def _check_data(runs: Iterable[RunConfig]) -> None:

@@ -21,6 +21,13 @@ def test_sweep_knows_which_jobs_read_what(check: Any) -> None:
     assert found == {"/a": (0, 1), "/b": (2, 3)}
 
 
+def test_jobs_with_other_weights_are_told_apart(check: Any) -> None:
+    words = ("model=resnet18", "model.weights=null,/a.pth,/b.pth", "seed=0,1")
+    plan = check(*words, multirun=True)
+    found = {jobs.run.model.weights: jobs.numbers for jobs in plan.data_jobs}
+    assert found == {None: (0, 1), "/a.pth": (2, 3), "/b.pth": (4, 5)}
+
+
 @pytest.mark.parametrize(
     ("words", "is_read"),
     [

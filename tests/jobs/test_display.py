@@ -119,6 +119,17 @@ def test_start_shows_device_data_model_and_training(
     assert rows["folder"] == "outputs/1"
 
 
+def test_what_a_network_begins_with_is_shown_below_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beginning = {"weights": "a.pth: 3 of 3 arrays loaded", "images": "as they are"}
+    job = make_job(folder)
+    display.show_start(job, DATASET, COST, Devices(()), beginning)  # type: ignore[arg-type]
+    rows = read_rows(capsys.readouterr().out)
+    assert list(rows)[4:8] == ["model", "weights", "images", "training"]
+    assert rows["weights"] == "a.pth: 3 of 3 arrays loaded"
+
+
 def test_one_epoch_and_one_image_are_not_told_in_the_plural(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

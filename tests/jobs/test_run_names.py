@@ -138,3 +138,27 @@ def test_word_that_moves_is_refused_in_a_sweep(check: Any, ids: Any, tmp_path: P
     plan = check(*words, multirun=True)
     with pytest.raises(ConfigError, match="must be an id or a folder in a sweep"):
         settle_names(plan)
+
+
+def test_run_whose_weights_are_meant_is_settled_behind_its_word(
+    check: Any, ids: Any, tmp_path: Path
+):
+    place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
+    plan = check("model=resnet18", "model.weights=run:last", *place)
+    (found,) = settle_names(plan).items()
+    key, run = found
+    assert (key, run.typed) == ("model.weights", "run:last")
+    assert run.word == f"run:{ids['copy']}"
+    again = check("model=resnet18", f"model.weights={run.word}", *place)
+    assert settle_names(again) == {}
+    words = ["model=resnet18", "model.weights=imagenet", "model.variant=v1"]
+    assert settle_names(check(*words, "model.depth=50", *place)) == {}
+
+
+def test_weights_of_a_run_that_moves_are_refused_in_a_sweep(
+    check: Any, ids: Any, tmp_path: Path
+):
+    words = ["model=resnet18", "model.weights=run:last", "seed=1,2"]
+    plan = check(*words, f"output_dir={tmp_path}", multirun=True)
+    with pytest.raises(ConfigError, match=r"in a sweep. Received: 'run:last'"):
+        settle_names(plan)

@@ -1,4 +1,4 @@
-"""The jobs of a command line by the images that they are trained on."""
+"""The jobs of a command line by the images and the weights that they need."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from experiments.config.schema.task import TrainTaskConfig
 
 @dataclass(frozen=True)
 class DataJobs:
-    """Jobs that need the same images, as many of them at once.
+    """Jobs that need the same images, as many of them at once, and the same weights.
 
     Attributes:
         run: The config of the first one.
@@ -41,8 +41,8 @@ class JobsByData:
     def add(self, run: RunConfig) -> None:
         """Notes the next job."""
         batch = (run.trainer.batch_size, run.trainer.drop_remainder)
-        looked_at = repr(run.input)
-        key = (repr(run.dataset), batch, run.task._target_, run.from_search, looked_at)
+        others = (repr(run.input), getattr(run.model, "weights", None))
+        key = (repr(run.dataset), batch, run.task._target_, run.from_search, others)
         self._firsts.setdefault(key, run)
         self._numbers.setdefault(key, []).append(self._count)
         self._count += 1

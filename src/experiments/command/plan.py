@@ -106,8 +106,8 @@ class Plan:
         settings: Overrides of Hydra's own node, which each job has.
         job: Overrides of the first job, or of what a search varies.
         unused: What was typed and would not be used.
-        data_jobs: The jobs by the images that they need, as far as they are known and
-            run on this machine.
+        data_jobs: The jobs by the images and weights that they need, as far as these
+            are known and they run on this machine.
         runs: The config of each of `jobs` where it is to be planned, else none; of a
             search those of its `sample_jobs`.
         launch: Where the jobs of a sweep are run.

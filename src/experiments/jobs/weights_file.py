@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from experiments import job_files
-from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
-from experiments.config.weights import has_known_suffix
+from experiments.config.weights import has_known_suffix, is_weights_file
 from experiments.errors import ConfigError, Problem
 
 _KEY = "model.weights"
@@ -22,8 +21,10 @@ def check_weights(run: RunConfig, folder: Path) -> None:
     Raises:
         ConfigError: Its file is no file.
     """
-    typed = dict(list_paths(run)).get(_KEY)
-    if typed is None or run.from_search is not None or Path(typed).is_file():
+    typed = getattr(run.model, "weights", None)
+    if typed is None or run.from_search is not None:
+        return
+    if not is_weights_file(typed) or Path(typed).is_file():
         return
     if (folder / job_files.CHECKPOINTS / job_files.MANIFEST).is_file():
         return
