@@ -118,6 +118,33 @@ def test_far_place_of_the_memory_costs_nothing() -> None:
     assert read(b"\x80\x02Nr\xff\xff\xff\xff.") is None
 
 
+class Endless(io.RawIOBase):
+    """Zeros behind a beginning, as a large file has them; counts what is asked for."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self.beginning, self.asked = io.BytesIO(beginning), 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.asked += size
+        assert 0 <= size <= 10**6
+        return self.beginning.read(size).ljust(size, b"\0")
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"\x80\x02X\xff\xff\xff\x7f",  # 2 GB of text
+        b"\x80\x04\x8d" + (2**40).to_bytes(8, "little"),
+        (b"\x80\x02" + b"X\x40\x42\x0f\x00" + b"a" * 10**6) * 100,  # 1 MB each
+    ],
+)
+def test_no_more_is_read_than_a_table_can_take(beginning: bytes) -> None:
+    file: Any = Endless(beginning)
+    with pytest.raises(WeightsError):
+        read_pickle(file)
+    assert file.asked < 10**8
+
+
 def test_cut_anywhere_it_is_a_damaged_file() -> None:
     for end in range(len(ONE)):
         with pytest.raises(WeightsError):
