@@ -7,7 +7,13 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.spool import journal as journal_module
-from experiments.tracking.spool.journal import DAMAGED, Journal, read_entries
+from experiments.tracking.spool.journal import (
+    DAMAGED,
+    Entry,
+    Journal,
+    find_end,
+    read_entries,
+)
 from tests.damage import WAYS
 
 
@@ -177,3 +183,22 @@ def test_journal_is_not_written_where_a_link_leads(path, tmp_path, caplog):
     assert "cannot be written" in caplog.text
     with pytest.raises(TrackingError, match="a link that leads out of its folder"):
         Journal(path)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "end"),
+    [
+        (["session", "metrics", "end"], 2),
+        (["session", "end", "metrics", "artifact"], 1),
+        (["session", "end", "session", "metrics"], None),
+        (["session", "end", "session", "end", "inputs"], 3),
+        (["metrics"], None),
+        ([], None),
+    ],
+)
+def test_end_counts_until_a_process_opens_the_run_again(
+    kinds: list[str], end: int | None
+) -> None:
+    entries = [Entry(number, kind, 0, {}) for number, kind in enumerate(kinds)]
+    found = find_end(entries)
+    assert (None if found is None else found.number) == end
