@@ -133,7 +133,7 @@ def test_images_of_a_folder_are_shown_where_they_are(
 
 def test_images_in_memory_are_shown_by_their_numbers() -> None:
     from experiments.data.datasets.digits import load_digits
-    from experiments.data.samples import digest_samples
+    from experiments.data.samples import digest_samples, name_samples
 
     dataset = load_digits(
         image_size=8,
@@ -148,7 +148,9 @@ def test_images_in_memory_are_shown_by_their_numbers() -> None:
     assert dataset.test is not None
     digests = digest_samples(dataset.test)
     draw = reach_arrays(dataset)
-    files = draw([("3", digests[3]), ("3", digests[4]), ("99999", "0"), ("x", "0")])
+    third = name_samples(dataset.test)[3]
+    wanted = [(third, digests[3]), (third, digests[4]), ("99999", "0"), ("x", "0")]
+    files = draw(wanted)
     assert files[0] is not None
     assert files[0].startswith(b"\x89PNG")
     assert list(files[1:]) == [None, None, None]
