@@ -10,6 +10,7 @@ import pytest
 
 from experiments.config import extras
 from experiments.errors import ConfigError
+from experiments.evaluation.table import read_predictions
 from tests.audit.photos import cut, encode, write, write_folder
 from tests.conftest import ROOT
 from tests.test_pages import Reader
@@ -104,6 +105,28 @@ def test_edited_line_stays_when_the_same_command_is_typed_again(
     assert after["train/temple/005.jpg"]["proposed"] == "flower"
     others = after.keys() - {"train/temple/000.jpg", "train/temple/005.jpg"}
     assert {name: after[name] for name in others} == {n: before[n] for n in others}
+
+
+def test_labels_are_judged_by_models_that_the_same_command_trains(
+    run_command: Any, tmp_path: Path
+) -> None:
+    words = ["dataset=synthetic_small", "model=resnet20_cifar", "trainer.epochs=1"]
+    words += ["schedule=constant", "tracking=off", "task.folds=2"]
+    done = run_command("task=audit", *words)
+    assert done.returncode == 0, done.stderr
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert "-m dataset=synthetic_small" in done.stdout
+    predictions = read_predictions(sweep / "predictions" / "out_of_fold.parquet")
+    (page,) = tmp_path.glob("outputs/runs/audit-*/audit.html")
+    told = f"{len(predictions)} labels by models that had not seen the image."
+    assert told in Reader(page.read_text()).texts
+    assert "have no prediction" not in done.stdout
+    # The sweep is there by now: whoever names it trains nothing.
+    again = run_command("task=audit", *words[:2], f"run_id={sweep}", "tracking=off")
+    assert again.returncode == 0, again.stderr
+    assert "Labels are judged" not in again.stdout
+    pages = [path.read_text() for path in tmp_path.glob("outputs/runs/*/audit.html")]
+    assert [told in Reader(text).texts for text in pages] == [True, True]
 
 
 def test_absent_packages_are_told_with_the_command(
