@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import imagehash
 import numpy as np
 import pytest
+import sklearn.datasets
 from PIL import Image
 
 from experiments.audit.copies import find_nearly_same, find_same
@@ -133,3 +135,39 @@ def test_photograph_that_lies_by_exif_is_seen_upright(tmp_path: Path) -> None:
     found = survey_dataset(load(tmp_path, image_size=32))
     (group,) = find_same(found)
     assert names(found, group) == ["val/temple/lying.png", "train/temple/upright.png"]
+
+
+def test_near_images_are_those_that_comparing_all_with_all_finds() -> None:
+    """Digits: many hashes are near, and few of these images are nearly the same."""
+    digits = sklearn.datasets.load_digits()
+    images = np.round(digits.images[:500] * 255 / 16).astype(np.uint8)
+    light = np.minimum(images[:20].astype(int) + 4, 255).astype(np.uint8)
+    pixels = [*images, *light]
+    found = survey(
+        [(image[..., None], n % 2) for n, image in enumerate(pixels[:500])],
+        [(image[..., None], n % 2) for n, image in enumerate(pixels[500:])],
+    )
+    pictures = [Image.fromarray(image) for image in pixels]
+    hashes = [imagehash.phash(picture) for picture in pictures]
+    small = [np.asarray(p.resize((16, 16), Image.Resampling.BOX)) for p in pictures]
+    alike = np.corrcoef(np.stack(small).reshape(len(small), -1))
+    near = [
+        (one, other)
+        for other in range(len(pixels))
+        for one in range(other)
+        if hashes[one] - hashes[other] <= BITS
+    ]
+    pairs = [pair for pair in near if alike[pair] >= 0.99]
+    assert len(near) > 4 * len(pairs) >= 80
+    groups = join_pairs(pairs)
+    assert {frozenset(g.rows) for g in find_nearly_same(found, BITS)} == groups
+
+
+def join_pairs(pairs: list[tuple[int, int]]) -> set[frozenset[int]]:
+    """Returns what is connected by pairs, joined one after the other."""
+    groups: list[set[int]] = []
+    for pair in pairs:
+        joined = [group for group in groups if group & set(pair)]
+        groups = [group for group in groups if group not in joined]
+        groups.append(set(pair).union(*joined))
+    return {frozenset(group) for group in groups}

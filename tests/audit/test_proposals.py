@@ -81,3 +81,15 @@ def test_file_is_read_as_it_was_written(findings: Findings, tmp_path: Path) -> N
     with (tmp_path / "c.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert {"sample", "given", "proposed", "reason", "action"} < set(lines[0])
+
+
+def test_near_copy_goes_from_another_split_and_stays_in_its_own() -> None:
+    images = noise(12, side=64)
+    lighter = [
+        np.clip(image.astype(int) + 3, 0, 255).astype(np.uint8) for image in images
+    ]
+    train = [*alternate(images[:8]), (lighter[0], 0)]  # 0 and 8, both to train on
+    validation = [*alternate(images[8:]), (lighter[1], 1)]  # 1 and 13
+    found = find_all(survey(train, validation), near_bits=4, labels=None)
+    rows = {row.sample: row.action for row in list_proposals(found)}
+    assert rows == {"8": "keep", "1": "drop"}
