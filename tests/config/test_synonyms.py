@@ -89,4 +89,4 @@ def test_files_switches_and_what_there_is_not_are_known_by_other_names() -> None
     assert find_option("dataset", "ImageFolder") == "folder"
     assert find_option("dataset", "nothing") is None
     assert [find_switch(word) for word in ("Yes", "off", "red")] == [True, False, None]
-    assert "random weights" in find_note("pre-trained")
+    assert "model.weights=imagenet" in find_note("pre-trained")

@@ -115,12 +115,12 @@ class CommonDatasetConfig(DatasetConfig):
     mean: list[float] | None = setting(ge=0, le=1, min_length=1)
     std: list[float] | None = setting(gt=0, le=1, least=1e-6, min_length=1)
     corrections: str | None = setting(
-        path=True, stands_for=digest_corrections, added=3, before=None
+        path=True, stands_for=digest_corrections, added=4, before=None
     )
     validation_fraction: float = setting(gt=0, lt=1, least=_LEAST)
     split_seed: int = setting(ge=0, lt=2**32)
-    folds: int | None = setting(ge=2, most=MOST_FOLDS, added=3, before=None)
-    fold: int | None = setting(ge=1, most=MOST_FOLDS, added=3, before=None)
+    folds: int | None = setting(ge=2, most=MOST_FOLDS, added=4, before=None)
+    fold: int | None = setting(ge=1, most=MOST_FOLDS, added=4, before=None)
     # `memory` lets a cropping augmentation cut its windows out of scaled images.
     cache: Literal["auto", "memory", "none"] = setting(incidental=("auto", "none"))
     decode_threads: int | None = setting(ge=1, le=1024, incidental=True)
@@ -370,7 +370,7 @@ class FolderConfig(FilesConfig):
     splits: dict[str, str] | None
     test_fraction: float = setting(ge=0, lt=1, least=_LEAST)
     split_by: Literal["content", "path"]
-    group: str | None = setting(added=3, before=None)
+    group: str | None = setting(added=4, before=None)
 
     @property
     def known_name(self) -> str | None:

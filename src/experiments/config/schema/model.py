@@ -37,9 +37,9 @@ class ModelConfig(Target):
             with, the data set's mean and deviation, or one of Keras' three.
     """
 
-    weights: str | None = setting(added=3, before=None, path=is_weights_file)
+    weights: str | None = setting(added=4, before=None, path=is_weights_file)
     preprocessing: Literal["auto", "dataset", "torch", "caffe", "tf", "none"] = setting(
-        added=3, before="auto"
+        added=4, before="auto"
     )
 
     def arguments(self) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class RunConfig:
         path="inputs",
         min_length=1,
         max_length=10_000,
-        added=3,
+        added=4,
         before=None,
     )
     fresh: bool = setting(incidental=True)
