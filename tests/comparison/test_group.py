@@ -116,3 +116,50 @@ def test_what_follows_another_setting_is_not_shown_beside_it() -> None:
         {"optimizer.lr": "0.1"},
         {"optimizer.lr": "0.2"},
     ]
+
+
+def test_runs_that_differ_in_fold_and_seed_are_one_row_without_an_interval() -> None:
+    runs = [
+        Member(
+            name=f"dataset.fold={fold} optimizer.lr={rate} seed={seed}",
+            settings={
+                "optimizer.lr": str(rate),
+                "dataset.fold": str(fold),
+                "seed": str(seed),
+            },
+            metrics={"best_val_accuracy": 0.5 + 0.1 * fold - rate},
+            run_id=f"{fold}{rate}{seed}",
+            origin={"data": {"content": "c", "split": f"s{fold}"}},
+        )
+        for rate in (0.1, 0.2)
+        for fold in (1, 2, 3)
+        for seed in (0, 1)
+    ]
+    groups = group_members(runs, ACCURACY)
+    assert [len(group.members) for group in groups] == [6, 6]
+    assert [(group.label, group.seeds) for group in groups] == [
+        ("optimizer.lr=0.1", 2),
+        ("optimizer.lr=0.2", 2),
+    ]
+    found = groups[0].estimate("best_val_accuracy")
+    assert (found.count, found.mean) == (6, pytest.approx(0.6))
+    assert (groups[0].has_folds, found.margin) == (True, None)
+
+
+def test_folds_of_two_programs_are_two_rows() -> None:
+    runs = [
+        Member(
+            name=f"fold {fold}",
+            settings={"dataset.fold": str(fold), "a": "b"},
+            metrics={"best_val_accuracy": score},
+            run_id=f"{fold}{code}",
+            origin={"code": code, "data": {"content": "c", "split": f"s{fold}"}},
+        )
+        for code, score in (("old", 0.4), ("new", 0.5))
+        for fold in (1, 2)
+    ]
+    groups = group_members(runs, ACCURACY)
+    assert [[m.origin["code"] for m in group.members] for group in groups] == [
+        ["new", "new"],
+        ["old", "old"],
+    ]

@@ -11,7 +11,7 @@ from scipy import stats
 
 from experiments.comparison.group import Group, group_members
 from experiments.comparison.member import read_member
-from experiments.comparison.verdict import judge
+from experiments.comparison.verdict import describe_basis, judge
 from tests.comparison.left import ACCURACY, leave, of_right, share
 from tests.evaluation.made import draw, make
 
@@ -156,3 +156,48 @@ def test_single_runs_and_seeds_are_told_apart_in_words(groups: Any) -> None:
     text = describe_basis(judge(groups(of_right(share(90)), of_right(share(50)))))
     assert "says nothing of what another seed would do" in text
     assert "Holm" not in text
+
+
+def leave_folds(folder: Path, right: Any, rate: int, *, folds: int = 3) -> None:
+    """Leaves a run a fold, which has said something of every third image."""
+    for fold in range(1, folds + 1):
+        table = of_right(right)
+        rows = np.arange(fold - 1, len(right), folds)
+        facts = {"dataset": "d", "data_content": "c", "folds": folds, "fold": fold}
+        leave(
+            folder / f"r{rate}-{fold}",
+            0.9 - rate / 100,
+            name=f"dataset.fold={fold} optimizer.lr={rate}",
+            predictions=dataclasses.replace(table.select(rows), facts=facts),
+            settings={"optimizer.lr": str(rate), "dataset.fold": str(fold)},
+        )
+
+
+def test_settings_are_compared_over_the_images_of_all_folds(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.random(300) < 0.9, generator.random(300) < 0.7
+    leave_folds(tmp_path, first, 1)
+    leave_folds(tmp_path, second, 2)
+    members = [read_member(path, tmp_path) for path in sorted(tmp_path.iterdir())]
+    groups = group_members(members, ACCURACY)
+    assert [len(group.members) for group in groups] == [3, 3]
+    assert [group.label for group in groups] == ["optimizer.lr=1", "optimizer.lr=2"]
+    found = judge(groups)
+    assert (found.problems, found.missing) == ([], [])
+    (told,) = found.told
+    only = int((first & ~second).sum()), int((second & ~first).sum())
+    assert told.p_value == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue)
+    assert told.difference.accuracy == pytest.approx(first.mean() - second.mean())
+    assert told.difference.images == 300
+    assert "whose fold it was in" in describe_basis(found)
+
+
+def test_folds_that_are_not_all_there_are_told(tmp_path: Path) -> None:
+    leave_folds(tmp_path, share(30, 60), 1)
+    leave_folds(tmp_path, share(40, 60), 2)
+    (tmp_path / "r2-2" / "predictions" / "test.parquet").unlink()
+    members = [read_member(path, tmp_path) for path in sorted(tmp_path.iterdir())]
+    found = judge(group_members(members, ACCURACY))
+    assert found.problems == ["B: folds are missing: 2."]
+    assert [group.letter for group, _ in found.missing] == ["B"]
+    assert found.told == []

@@ -99,7 +99,7 @@ def _name_columns(compared: Compared) -> list[str]:
         compared.objective.name
     ]
     seeds = ["n"] if compared.has_seeds else []
-    interval = ["95 % interval"] if compared.has_seeds else []
+    interval = ["95 % interval"] if compared.has_intervals else []
     return ["", "run", *seeds, ranked, *interval, *others, *_COSTS]
 
 
@@ -112,7 +112,7 @@ def _tell(group: Group, compared: Compared) -> list[str]:
         group.label,
         *([_count(group, ranked.count)] if several else []),
         _write_score(ranked.mean),
-        *([str(ranked)] if several else []),
+        *([str(ranked)] if compared.has_intervals else []),
         *(_write_score(group.estimate(name).mean) for name in names[1:]),
         *_tell_costs(group),
     ]
@@ -139,13 +139,14 @@ def tell_states(groups: Sequence[Group]) -> list[str]:
 
 
 def _tell_state(group: Group, member: Member) -> str:
-    which = f" seed {member.seed}" if len(group.members) > 1 else ""
+    which = f" seed {member.seed}" if group.seeds > 1 else ""
+    which += f" fold {member.fold}" if group.has_folds else ""
     reason = f". {member.reason}" if member.reason else ""
     return f"{group.letter}{which}: {member.state}{reason}"
 
 
 def _count(group: Group, found: int) -> str:
-    """Returns how many seeds count, and of how many where some do not."""
+    """Returns how many runs count, and of how many where some do not."""
     total = len(group.members)
     return str(found) if found == total else f"{found} of {total}"
 

@@ -81,6 +81,16 @@ class Compared:
         """Whether a row has several runs."""
         return any(len(group.members) > 1 for group in self.groups)
 
+    @property
+    def has_folds(self) -> bool:
+        """Whether a row has runs of several folds."""
+        return any(group.has_folds for group in self.groups)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether a row has an interval of its mean."""
+        return any(g.members[1:] and not g.has_folds for g in self.groups)
+
     @cached_property
     def cautions(self) -> list[str]:
         """What makes numbers of different rows mean different things."""

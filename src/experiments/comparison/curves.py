@@ -92,7 +92,8 @@ def _draw_row(group: Group, number: int, metric: str) -> Iterator["Scatter"]:
     for place, member in enumerate(group.members):
         found = _list_points(member.points, (metric,))
         epochs = [epoch for epoch, _ in found]
-        seed = f", seed {escape(str(member.seed))}" if several else ""
+        which = f", seed {escape(str(member.seed))}" if group.seeds > 1 else ""
+        which += f", fold {member.fold}" if group.has_folds else ""
         yield Scatter(
             x=epochs,
             y=[value for _, value in found],
@@ -107,7 +108,7 @@ def _draw_row(group: Group, number: int, metric: str) -> Iterator["Scatter"]:
             },
             marker={"size": 5},
             opacity=0.6 if several else 0.9,
-            hovertemplate=f"{name}{seed}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"{name}{which}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
         )
 
 

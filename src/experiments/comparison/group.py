@@ -1,4 +1,4 @@
-"""Runs that differ in their seed alone, as one row, the best row first."""
+"""Runs that differ in their seed or fold alone, as one row, the best row first."""
 
 import re
 from collections import Counter
@@ -9,13 +9,13 @@ from string import ascii_uppercase
 
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.member import Member
-from experiments.comparison.settings import SEED, list_differences
+from experiments.comparison.settings import FOLD, SEED, list_differences
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.counts import join_words
 
 _LONGEST = 60  # letters of what tells rows of one name apart
-_SEED_WORD = re.compile(r"(^|\s)\+{0,2}seed=\S+")
+_REPEATED_WORD = re.compile(r"(^|\s)\+{0,2}(seed|dataset\.fold)=\S+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Group:
     Attributes:
         letter: By which it is called: A, B, ..., Z, AA, ...
         label: What it is, for people.
-        members: Its runs, one a seed.
+        members: Its runs, one a seed and fold.
         values: What it has of each key that differs between the rows.
     """
 
@@ -37,9 +37,24 @@ class Group:
     def __str__(self) -> str:
         return f"{self.letter} {self.label}"
 
+    @property
+    def has_folds(self) -> bool:
+        """Whether it has runs of several folds."""
+        return len({member.fold for member in self.members}) > 1
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds it has."""
+        return len({member.seed for member in self.members})
+
     def estimate(self, metric: str) -> Estimate:
-        """Returns what its seeds say of a metric."""
-        return estimate([member.metrics.get(metric) for member in self.members])
+        """Returns what its seeds say of a metric.
+
+        Of folds it is the mean alone: they share training images, so that no interval
+        follows from them.
+        """
+        found = estimate([member.metrics.get(metric) for member in self.members])
+        return replace(found, margin=None) if self.has_folds else found
 
     def average(self, attribute: str) -> float | None:
         """Returns the mean of a number of its runs, of those that have it."""
@@ -49,8 +64,8 @@ class Group:
 def group_members(members: Sequence[Member], objective: Objective) -> list[Group]:
     """Returns the rows of a comparison, those without a value last.
 
-    A row never has a seed twice: what has the same settings is told apart by its code
-    and data, else each run is a row of its own.
+    A row never has a seed twice, or a fold of one: what has the same settings is told
+    apart by its code and data, else each run is a row of its own.
 
     Args:
         members: In any order, which decides between equals.
@@ -65,7 +80,9 @@ def group_members(members: Sequence[Member], objective: Objective) -> list[Group
     following = {key for row in ranked for key in row[0].followers}
     differing = {
         key: values
-        for key, values in list_differences([_without_seed(row[0]) for row in ranked])
+        for key, values in list_differences(
+            [_without_repeats(row[0]) for row in ranked]
+        )
         if key not in following
     }
     groups = [
@@ -117,43 +134,56 @@ def _number(letter: str) -> int:
 def _by_settings(members: Sequence[Member]) -> list[list[Member]]:
     found: dict[object, list[Member]] = {}
     for member in members:
-        settings = tuple(sorted(_without_seed(member).items()))
+        settings = tuple(sorted(_without_repeats(member).items()))
         # What has no record of its settings has nothing in common with another one.
         found.setdefault(settings or member.word, []).append(member)
     return list(found.values())
 
 
 def _split(members: list[Member]) -> Iterator[list[Member]]:
-    """Yields parts in which no seed is there twice."""
-    if _has_each_seed_once(members):
+    """Yields parts in which no seed is there twice, or fold of one."""
+    if _has_each_once(members):
         yield members
         return
     found: dict[str, list[Member]] = {}
     for member in members:
-        made_of = {part: member.origin.get(part) for part in ("code", "data")}
-        found.setdefault(repr(made_of), []).append(member)
+        found.setdefault(repr(_list_origin(member)), []).append(member)
     for part in found.values():
-        if _has_each_seed_once(part):
+        if _has_each_once(part):
             yield part
         else:
             yield from ([member] for member in part)
 
 
-def _has_each_seed_once(members: Sequence[Member]) -> bool:
-    return len({member.seed for member in members}) == len(members)
+def _list_origin(member: Member) -> tuple[object, object]:
+    """Returns code and data of a run; a fold of them is another division."""
+    data = member.origin.get("data")
+    if member.fold is not None and isinstance(data, Mapping):
+        data = data.get("content")
+    return member.origin.get("code"), data
 
 
-def _without_seed(member: Member) -> dict[str, str]:
-    return {key: value for key, value in member.settings.items() if key != SEED}
+def _has_each_once(members: Sequence[Member]) -> bool:
+    return len({(member.seed, member.fold) for member in members}) == len(members)
+
+
+def _without_repeats(member: Member) -> dict[str, str]:
+    return {k: v for k, v in member.settings.items() if k not in (SEED, FOLD)}
 
 
 def _name(members: Sequence[Member]) -> str:
-    """Returns the name of a run, of several seeds without them."""
+    """Returns the name of a run, of several seeds or folds without them."""
     first = members[0]
     if len(members) == 1:
         return first.name
-    name = _SEED_WORD.sub("", first.name).strip()
-    return name or f"seeds {join_words([str(member.seed) for member in members])}"
+    name = _REPEATED_WORD.sub("", first.name).strip()
+    if name:
+        return name
+    seeds = list(dict.fromkeys(str(member.seed) for member in members))
+    folds = list(dict.fromkeys(str(m.fold) for m in members if m.fold is not None))
+    words = [f"seeds {join_words(seeds)}"] if seeds[1:] else []
+    words += [f"folds {join_words(folds)}"] if folds[1:] else []
+    return ", ".join(words)
 
 
 def _tell_apart(group: Group) -> Group:

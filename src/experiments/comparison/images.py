@@ -47,14 +47,16 @@ def reach_files(compared: Compared) -> Draw | None:
 
 
 def reach_arrays(dataset: Dataset) -> Draw:
-    """Returns what takes the images of the test split of a data set in memory."""
-    split = dataset.test
+    """Returns what takes the images of a data set in memory, whose folds differ."""
+    splits = [s for s in dataset.splits.values() if isinstance(s, ArraySplit)]
 
     def draw(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
-        if not isinstance(split, ArraySplit):
-            return [None] * len(wanted)
-        rows = {name: row for row, name in enumerate(name_samples(split))}
-        return [_take(split, rows.get(name), digest) for name, digest in wanted]
+        rows = {
+            name: (split, row)
+            for split in splits
+            for row, name in enumerate(name_samples(split))
+        }
+        return [_take(rows.get(name), digest) for name, digest in wanted]
 
     return draw
 
@@ -70,9 +72,10 @@ def _read(root: Path, name: str, digest: str, *, checked: bool) -> bytes | None:
         return None
 
 
-def _take(split: ArraySplit, row: int | None, digest: str) -> bytes | None:
-    if row is None:
+def _take(place: tuple[ArraySplit, int] | None, digest: str) -> bytes | None:
+    if place is None:
         return None
+    split, row = place
     one = ArraySplit(split.images[row : row + 1], split.labels[row : row + 1])
     if digest_samples(one) != [digest]:
         return None

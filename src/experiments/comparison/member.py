@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments import job_files
-from experiments.comparison.settings import SEED, TARGET, select_settings
+from experiments.comparison.settings import FOLD, SEED, TARGET, select_settings
 from experiments.config.destination import Destination
 from experiments.errors import ExperimentError, make_printable
 from experiments.evaluation.predictions import Predictions
@@ -68,6 +68,12 @@ class Member:
     def seed(self) -> str | None:
         """Its seed; `None` where it is not known."""
         return self.settings.get(SEED)
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that it was tested on; `None` where there are none."""
+        text = self.settings.get(FOLD, "")
+        return int(text) if text.isdecimal() else None
 
     @property
     def seconds(self) -> float | None:

@@ -56,7 +56,12 @@ def _list_sections(compared: Compared, figure: "Figure | None") -> Iterator[str]
 
 
 def _tell_columns(compared: Compared) -> Iterator[str]:
-    if compared.has_seeds:
+    if compared.has_folds:
+        yield pages.paragraph(
+            "A row over folds has the means of its runs; n counts those with a result. "
+            "Folds share training images, so that no interval follows from them."
+        )
+    if compared.has_intervals:
         yield pages.paragraph(
             "A row with several seeds has their means; n counts those with a result, "
             "and the interval is Student's 95 % interval of the mean."
@@ -110,7 +115,7 @@ def _show_contrast(compared: Compared) -> Iterator[str]:
     if not found.is_any:
         return
     right = "alone gets right"
-    if len(found.first.members) > 1 or len(found.second.members) > 1:
+    if found.first.seeds > 1 or found.second.seeds > 1:
         right = "gets right more often"
     sides = ((found.first, found.only_first), (found.second, found.only_second))
     for number, (group, cases) in enumerate(sides):

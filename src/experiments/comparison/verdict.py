@@ -8,6 +8,7 @@ from experiments.comparison.member import Member
 from experiments.comparison.tables import read_table
 from experiments.counts import count_of, join_words
 from experiments.errors import DataError, ExperimentError
+from experiments.evaluation.out_of_fold import pool_folds
 from experiments.evaluation.pairs import ALPHA, Difference, adjust
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.seeds import compare_settings
@@ -113,18 +114,38 @@ def judge(groups: Sequence[Group], data: str | None = None) -> Verdicts:
 def _read_tables(
     group: Group, data: str | None, problems: list[str]
 ) -> tuple[list[Predictions], list[Member]]:
-    """Returns the tables of a row, and its runs that have none."""
-    found, lacking = [], []
+    """Returns the tables of a row, one a seed, and its runs that have none."""
+    found: list[tuple[Member, Predictions]] = []
+    lacking = []
     for member in group.members:
         try:
             table = read_table(member, data)
             if table is None:
                 lacking.append(member)
             else:
-                found.append(table)
+                found.append((member, table))
         except ExperimentError as error:
             problems.append(f"{group.letter}: {error}")
-    return found, lacking
+    if data is not None or not group.has_folds:
+        return [table for _, table in found], lacking
+    try:
+        return list(_pool(found)), lacking
+    except DataError as error:
+        problems.append(f"{group.letter}: {error}.")
+        return [], lacking
+
+
+def _pool(tables: Sequence[tuple[Member, Predictions]]) -> Iterator[Predictions]:
+    """Yields for each seed what its folds said of all images together.
+
+    Raises:
+        DataError: A fold is missing.
+    """
+    seeds: dict[str | None, dict[int, Predictions]] = {}
+    for member, table in tables:
+        seeds.setdefault(member.seed, {})[member.fold or 0] = table
+    for folds in seeds.values():
+        yield pool_folds(folds)
 
 
 def _compare_with_first(
@@ -161,6 +182,7 @@ def compare_groups(
 def describe_basis(verdicts: Verdicts) -> str:
     """Returns in words what the verdicts rest on."""
     one = verdicts.told[0].difference
+    has_folds = any(told.first.has_folds for told in verdicts.told)
     count = len(verdicts.told)
     text = f"Accuracy on {count_of(one.images, 'image')} that all of them predicted"
     if any(max(told.difference.seeds) > 1 for told in verdicts.told):
@@ -171,9 +193,12 @@ def describe_basis(verdicts: Verdicts) -> str:
     else:
         text += (
             ": an interval says how far the difference would move with other images "
-            "(paired bootstrap), p is of McNemar's exact test. One run a row says "
-            "nothing of what another seed would do."
+            "(paired bootstrap), p is of McNemar's exact test. One "
+            f"{'seed' if has_folds else 'run'} a row says nothing of what another seed "
+            "would do."
         )
+    if has_folds:
+        text += " Each image counts as the run said whose fold it was in."
     if count > 1:
         text += f" p is adjusted for {count} comparisons (Holm)."
     return text

@@ -20,10 +20,11 @@ def tell_best(compared: Compared) -> str:
     found = best.estimate(name_best(compared.objective.name))
     if found.mean is None:
         return f"{text} None has a {compared.objective.name}."
-    seeds = f", the mean of {found.count} seeds" if found.count > 1 else ""
+    of = "runs over folds" if best.has_folds else "seeds"
+    mean = f", the mean of {found.count} {of}" if found.count > 1 else ""
     return (
         f"{text} The best {compared.objective.name} is that of {best}: "
-        f"{found.mean:.4f}{seeds}."
+        f"{found.mean:.4f}{mean}."
     )
 
 
