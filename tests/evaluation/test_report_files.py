@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_images_of_unknown_classes_are_listed_and_forgotten_again(
     files = write_report(tmp_path, Report(p, "a model", unknown=unknown))
     path = tmp_path / "unknown_classes.csv"
     assert path in files
-    rows = list(csv.DictReader(path.open(newline="")))
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
     assert [(row["file"], row["class"]) for row in rows] == [
         ("0", "teapot"),
         ("1", "cup"),
