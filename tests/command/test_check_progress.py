@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.command import check_progress
+from experiments import progress
 from experiments.command.check_progress import show_progress
 
 
@@ -16,7 +16,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Any:
         nonlocal now
         now += seconds
 
-    monkeypatch.setattr(check_progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
     return forward
 
 
@@ -54,6 +54,6 @@ def test_a_terminal_gets_one_line_that_is_removed(
             advance()
     shown = capsys.readouterr().err
     assert shown.split("\r")[1:-1] == [
-        f"Checking 3 jobs before they start: {done} done" for done in (1, 2)
+        f"Checking 3 jobs before they start: {done} done\033[K" for done in (1, 2)
     ]
     assert shown.endswith("\r\033[K")

@@ -25,7 +25,7 @@ from experiments.jobs.answer_display import (
 )
 from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.progress import show_progress
+from experiments.progress import show_progress
 from experiments.trained.answer_files import SHOWN, Summary, keep_answers, name_table
 from experiments.trained.answers import Answers, answer_files
 from experiments.trained.finding import find_trained

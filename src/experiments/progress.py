@@ -1,4 +1,4 @@
-"""One line on the screen that says how far a task is whose end nobody knows."""
+"""One line on the screen that says how far something is."""
 
 import sys
 import time
@@ -10,15 +10,22 @@ _LINE_SECONDS = 10.0
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[str], None]]:
+def show_progress(
+    *, first: float | None = None, terminal: float = _TERMINAL_SECONDS
+) -> Iterator[Callable[[str], None]]:
     """Yields a function that shows a text in place of the one before.
 
     On a terminal one line is written over and over, and removed at the end; a file
     gets a line every ten seconds, and nothing of what takes less.
+
+    Args:
+        first: Seconds before which nothing is shown; `None` for those between lines.
+        terminal: Seconds between two lines of a terminal.
     """
     live = sys.stderr.isatty()
-    interval = _TERMINAL_SECONDS if live else _LINE_SECONDS
-    due, shown = time.monotonic() + interval, False
+    interval = terminal if live else _LINE_SECONDS
+    due = time.monotonic() + (interval if first is None else first)
+    shown = False
 
     def show(text: str) -> None:
         nonlocal due, shown

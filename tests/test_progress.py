@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from experiments.jobs import progress
-from experiments.jobs.progress import show_progress
+from experiments import progress
+from experiments.progress import show_progress
 
 
 @pytest.fixture
