@@ -31,6 +31,7 @@ DATASET = SimpleNamespace(
     num_classes=10,
     class_names=tuple("0123456789"),
     splits={"train": range(1258), "validation": range(180), "test": range(359)},
+    findings={},
 )
 
 
@@ -54,6 +55,7 @@ def make_job(output_dir: Path, uri: str | None = None, outputs: str = "outputs")
         tracking=SimpleNamespace(uri=uri),
         destination=lambda: place,
         seed=3,
+        dataset=SimpleNamespace(known_fold=None),
         backend="tensorflow",
         output_dir=outputs,
     )

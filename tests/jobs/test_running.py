@@ -47,6 +47,7 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         name=None,
         task=SimpleNamespace(_target_="task"),
         dataset=SimpleNamespace(known_name=None),
+        model=SimpleNamespace(),
         sweep=SimpleNamespace(retry_failed=True),
         tracking=SimpleNamespace(uri=None),
         output_dir="nothing/here",
