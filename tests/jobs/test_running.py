@@ -46,7 +46,7 @@ def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     run = SimpleNamespace(
         name=None,
         task=SimpleNamespace(_target_="task"),
-        dataset=SimpleNamespace(known_name=None),
+        dataset=SimpleNamespace(known_name=None, known_fold=None),
         model=SimpleNamespace(),
         sweep=SimpleNamespace(retry_failed=True),
         tracking=SimpleNamespace(uri=None),
