@@ -55,9 +55,12 @@ def test_what_is_said_of_a_number_agrees_with_it() -> None:
 
 # Where there are always several: what is longer than a limit, or found twice.
 SEVERAL = {
+    ("audit/evidence.py", "len(several)"),
     ("command/plan.py", "len(overrides)"),
     ("command/words.py", "len(key)"),
     ("command/words.py", "len(bare)"),
+    ("comparison/screen.py", "len(compared.keys)"),
+    ("comparison/words.py", "len(compared.groups) - verdicts.left_out"),
     ("config/convert.py", "len(text)"),
     ("data/arrays/archive_files.py", "len(images)"),
     ("data/readiness/class_contents.py", "len(alien)"),
@@ -65,6 +68,7 @@ SEVERAL = {
     ("forecast/obstacles.py", "len(runs)"),
     ("forecast/searching.py", "len(samples)"),
     ("jobs/run_names.py", "len(runs)"),
+    ("pictures/confusion_matrix.py", "len(chosen)"),
     ("tracking/store/run_folder.py", "len(folders)"),
     ("tracking/surroundings/code_version.py", "len(data)"),
     ("tracking/surroundings/code_version.py", "len(untracked)"),

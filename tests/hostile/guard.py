@@ -6,6 +6,7 @@ and may write below its folder alone. What goes further is noted and does not ha
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,6 +128,8 @@ class Guard:
             return
         if not writing and (path + os.sep).startswith((*self._readable, *_MACHINE)):
             return
+        if event in _LISTING and self._is_beside_typed(path):
+            return
         if self._was_typed(os.fsdecode(given), path):
             if writing:  # what a person asks for is no fault, and not done here
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(given))
@@ -139,6 +142,15 @@ class Guard:
             return False
         places = [*Path(path).parents, Path(path), Path(given), *Path(given).parents]
         return any(len(p.parts) > 1 and str(p) in self.typed for p in places)
+
+    def _is_beside_typed(self, path: str) -> bool:
+        """Tells whether a folder is the nearest that is there of one that is not.
+
+        It is listed to tell what may have been meant.
+        """
+        typed = [Path(name) for name in re.findall(r"/[^\s=,'\"\[\]]+", self.typed)]
+        nearest = [next(p for p in name.parents if p.is_dir()) for name in typed]
+        return not _is_below(path, self._canary) and Path(path) in nearest
 
     def _refuse(self, what: str) -> None:
         self.violations.append(what)

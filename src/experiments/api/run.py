@@ -25,7 +25,7 @@ from experiments.trained.network import build_saved, fetch_saved
 from experiments.trained.record import Record, read_folder
 from experiments.trained.settled import for_inference, settle_config
 from experiments.trained.trained import Trained, open_trained
-from experiments.trained.weights import list_saved
+from experiments.trained.weights import describe_absence, list_saved
 from experiments.training.checkpoints.listing import Checkpoint
 
 if TYPE_CHECKING:
@@ -172,6 +172,8 @@ class Run:
         Raises:
             ExperimentError: The weights of that epoch are kept nowhere.
         """
+        if not self.checkpoints and (epoch is not None or self.id is None):
+            raise ExperimentError(describe_absence(self._record, epoch))
         run = for_inference(self.config)
         with prepared_framework(run) as devices:
             if not self.checkpoints:

@@ -8,6 +8,7 @@ from experiments import job_files
 from experiments.config.objective import Objective
 from experiments.errors import summarise_error
 from experiments.files import replace_bytes
+from experiments.redaction import redact
 from experiments.tracking.tracker import Tracker
 
 _FEWEST = 2  # runs
@@ -65,7 +66,7 @@ def _write(
     members = list_members(folder, output_dir)
     if sum(bool(member.metrics or member.points) for member in members) < _FEWEST:
         return None
-    compared = compare_members(members, objective=objective, title=title)
+    compared = compare_members(members, objective=objective, title=redact(title))
     draw, advice = reach_files(compared), list_advice(compared, output_dir)
     found = compared.contrast
     if found is not None and found.is_any and draw is None:

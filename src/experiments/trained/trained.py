@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.builders.data import build_dataset
 from experiments.builders.devices import prepared_framework
 from experiments.config.schema.run import RunConfig
+from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour, choose_colour
 from experiments.errors import ExperimentError
 from experiments.evaluation.predictions import Output
@@ -181,7 +182,7 @@ def _check_shape(
     if class_names is not None and len(class_names) != outputs[-1]:
         raise ExperimentError(
             f"{name} gives {outputs[-1]} numbers an image, but its record names "
-            f"{len(class_names)} classes."
+            f"{count_of(len(class_names), 'class', 'classes')}."
         )
     height, width, channels = inputs[1:]
     return height, width, channels

@@ -28,6 +28,6 @@ def test_file_without_a_group_is_named():
 
 def test_group_that_takes_no_part_in_the_match_is_none():
     with pytest.raises(
-        DataError, match=r"finds none in cat/anna_1\.jpg and in 1 others"
+        DataError, match=r"finds none in cat/anna_1\.jpg and in 1 other"
     ):
         read_groups(NAMES[:2], r"anna|(bert)")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from experiments.config.schema.dataset import PARENT
+from experiments.counts import count_of
 from experiments.data.files.scan import show_name
 from experiments.errors import DataError
 
@@ -26,7 +27,7 @@ def read_groups(names: Sequence[str], pattern: str) -> list[str]:
     groups = [None if match is None else match[1] for match in found]
     missing = [name for name, group in zip(names, groups, strict=True) if not group]
     if missing:
-        more = f" and in {len(missing) - 1:,} others" if missing[1:] else ""
+        more = f" and in {count_of(len(missing) - 1, 'other')}" if missing[1:] else ""
         raise DataError(
             f"dataset.group must find a group in every path. Received: {pattern}, "
             f"which finds none in {show_name(missing[0])}{more}."
