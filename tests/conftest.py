@@ -83,6 +83,16 @@ def _no_job_of_hydra() -> Iterator[None]:
     HydraConfig.instance().cfg = None
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _closed_databases() -> Iterator[None]:
+    """Closes what MLflow keeps open of databases: a process has 1,024 files at most."""
+    yield
+    for name in ("tracking", "model_registry"):
+        module = sys.modules.get(f"mlflow.store.{name}.sqlalchemy_store")
+        for engine in module.SqlAlchemyStore._engine_map.values() if module else ():
+            engine.dispose()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _config_files() -> Iterator[None]:
     """Reads each config file and merges each choice once for all tests."""
