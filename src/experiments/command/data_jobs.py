@@ -8,8 +8,6 @@ from experiments.config.corrections import NAME
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
 
-# Launchers whose jobs run on this machine, and see its folders.
-
 
 @dataclass(frozen=True)
 class DataJobs:
