@@ -167,9 +167,7 @@ def read_kept(run_id: str, path: str, destination: Destination, *, limit: int) -
     """
     client = _connect(destination).client
     with tempfile.TemporaryDirectory() as folder:
-        load = client.download_artifacts
-        file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
-        return read_bytes(Path(file), limit=limit)
+        return read_bytes(_download(client, run_id, path, folder), limit=limit)
 
 
 def fetch_file(
@@ -189,10 +187,7 @@ def fetch_file(
     client = _connect(destination).client
     if not _has_file(client, run_id, path):
         return None
-    load = client.download_artifacts
-    return Path(
-        attempt(lambda: load(run_id, path, str(into)), f"read {path} of {run_id}")
-    )
+    return _download(client, run_id, path, str(into))
 
 
 def read_tags(
@@ -313,6 +308,16 @@ def _has_file(client: Any, run_id: str, path: str) -> bool:
     return path in [file.path for file in files]
 
 
+def _download(client: Any, run_id: str, path: str, folder: str) -> Path:
+    """Copies a file of a run into a folder.
+
+    Raises:
+        TrackingError: It is absent, or the store does not answer.
+    """
+    load = client.download_artifacts
+    return Path(attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}"))
+
+
 def _read_file(client: Any, run_id: str, path: str) -> Any:
     """Returns what a file of a run says, when it has the form that it was written in.
 
@@ -322,10 +327,9 @@ def _read_file(client: Any, run_id: str, path: str) -> Any:
     """
     limit = LIMIT if path.endswith(".json") else _YAML_BYTES
     with tempfile.TemporaryDirectory() as folder:
-        load = client.download_artifacts
-        file = attempt(lambda: load(run_id, path, folder), f"read {path} of {run_id}")
+        file = _download(client, run_id, path, folder)
         try:
-            content = read_bytes(Path(file), limit=limit)
+            content = read_bytes(file, limit=limit)
             return _parse(content, path, f"{path} of the run {run_id}")
         except ValueError as error:
             problem = getattr(error, "problem", error)
