@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.command.printed import typed_folder
-from experiments.config.paths import STANDARD_INPUT
 from experiments.counts import count_of
 from experiments.data.files.inputs import (
     list_inputs,
@@ -73,9 +72,8 @@ def _check_class(found: Found, class_name: str | None) -> None:
 
 def _choose(job: Job, most: int) -> tuple[list[str], bool]:
     """Returns the first files that are meant, and whether there are more."""
-    typed = job.run.inputs()
-    lines = read_standard_input() if STANDARD_INPUT in typed else ()
-    files = list_inputs(typed, lines, folder=typed_folder())
+    lines = read_standard_input()  # nothing is read unless `-` was typed
+    files = list_inputs(job.run.inputs(), lines, folder=typed_folder())
     paths = list(itertools.islice(files, most + 1))
     if not paths:
         raise DataError("input names no file: the pipe or list was empty.")

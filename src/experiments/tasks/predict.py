@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from experiments import job_files
 from experiments.command.printed import typed_folder
-from experiments.config.paths import STANDARD_INPUT
 from experiments.counts import agree, count_of, format_seconds
 from experiments.data.files.inputs import (
     list_inputs,
@@ -89,11 +88,10 @@ def _ask(job: Job, trained: Trained, *, batch_size: int) -> Iterator[Answers]:
         DataError: There is no file.
     """
     folder = typed_folder()
-    typed = job.run.inputs()
-    lines = read_standard_input() if STANDARD_INPUT in typed else ()
+    lines = read_standard_input()  # nothing is read unless `-` was typed
     answers = answer_files(
         trained,
-        list_inputs(typed, lines, folder=folder),
+        list_inputs(job.run.inputs(), lines, folder=folder),
         batch_size=batch_size,
         name=lambda path: name_input(path, folder),
     )
