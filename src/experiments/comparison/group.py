@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 
+from experiments.command.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.member import Member
-from experiments.comparison.settings import FOLD, SEED, list_differences
+from experiments.comparison.settings import SEED, list_differences
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.counts import join_words

@@ -9,7 +9,6 @@ from experiments.config.schema.run import RunConfig
 
 ABSENT = "-"
 SEED = "seed"
-FOLD = "dataset.fold"
 TARGET = "_target_"  # of a component
 # What is done with an experiment, and where it comes from, is no setting of it.
 _NO_SETTINGS = {"task", "run_id", "from_search"}

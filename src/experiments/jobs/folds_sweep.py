@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from experiments import job_files
+from experiments.command.folds import FOLDS
 from experiments.command.printed import describe_command
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
 from experiments.jobs.child_command import list_flags, run_command
 from experiments.jobs.job import Job
 
-_FOLDS = "dataset.folds"
 _MULTIRUN = "multirun.yaml"  # Hydra's, written whenever a sweep is started
 # What was typed for the job that looks, and not for those that train.
-_LEFT = ("task", "run_id", "fresh", "plan", "name", _FOLDS)
+_LEFT = ("task", "run_id", "fresh", "plan", "name", FOLDS)
 
 
 def train_folds(
@@ -56,7 +56,7 @@ def _list_words(job: Job, dataset: Dataset, folds: int) -> Iterator[str]:
         key = word.lstrip("+~").partition("=")[0]
         if key.partition(".")[0] not in _LEFT and key not in {*_LEFT, *forced}:
             yield word
-    yield from ("task=train", f"{_FOLDS}={folds}")
+    yield from ("task=train", f"{FOLDS}={folds}")
     yield from (f"{key}={value}" for key, value in forced.items())
 
 

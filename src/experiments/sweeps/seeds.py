@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from experiments.command.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
+from experiments.comparison.settings import SEED
 from experiments.config.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.table import (
@@ -20,7 +21,6 @@ from experiments.sweeps.table import (
     write_table,
 )
 
-SEED = "seed"
 REPEATS = (SEED, FOLD)
 _NOTE = (
     "Each row: the mean over n seeds, and Student's 95 % interval of the mean. Each "
