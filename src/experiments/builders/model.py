@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments.builders.cost import micro_batch
 from experiments.builders.devices import uses_onednn
+from experiments.builders.loss import build_judgement
 from experiments.builders.optimizer import build_optimizer
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
@@ -79,8 +80,6 @@ def build_model(
     from experiments.speedups.convolution import lower_convolutions
     from experiments.speedups.scope import variable_scope
     from experiments.training.loop.fit import choose_jit, compile_model
-    from experiments.training.losses import build_loss, outputs_probabilities
-    from experiments.training.metrics import build_metrics
 
     trainer, classes = run.trainer, dataset.num_classes
     jit = choose_jit(
@@ -106,18 +105,12 @@ def build_model(
         on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
         if trainer.lowered_convolutions and on_cpu and not jit:
             lower_convolutions(model)
-        head: dict[str, Any] = {
-            "from_logits": not outputs_probabilities(model),
-            "num_classes": classes,
-        }
         compile_model(
             model,
             optimizer=build_optimizer(
                 run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
             ),
-            loss=build_loss(**head, label_smoothing=0.0),
-            training_loss=build_loss(**head, label_smoothing=trainer.label_smoothing),
-            metrics=build_metrics(classes),
+            **build_judgement(run, model, classes),
             jit=jit,
             steps_per_execution=trainer.steps_per_execution,
             micro_batch=None if trainer.accumulate_steps == 1 else micro_batch(run),
