@@ -21,7 +21,8 @@ def test_scores_stand_with_their_intervals() -> None:
         "log loss",
         "calibration error",
     }
-    assert rows["calibration error"][-1] == "-"
+    low, high = report.intervals["expected_calibration_error"]
+    assert rows["calibration error"][1:] == [f"{low:.4f}", "to", f"{high:.4f}"]
 
 
 def test_few_classes_have_no_top_five() -> None:

@@ -10,10 +10,12 @@ RESAMPLES = 2000
 LEVEL = 0.95
 Interval = tuple[float, float]
 
+_BLOCK = 100  # resamples that a matrix product weighs at once
+
 
 def find_interval(values: Floats) -> Interval:
     """Returns the interval that holds 95 % of bootstrapped values."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
@@ -23,3 +25,10 @@ def draw_weights(count: int, seed: int) -> Iterator[Integers]:
     for _ in range(RESAMPLES):
         drawn = generator.integers(0, count, count)
         yield np.bincount(drawn, minlength=count)
+
+
+def draw_blocks(count: int, seed: int) -> Iterator[Integers]:
+    """Yields the resamples of `draw_weights` in blocks, int `(100, count)`."""
+    weights = draw_weights(count, seed)
+    for _ in range(RESAMPLES // _BLOCK):
+        yield np.stack([next(weights) for _ in range(_BLOCK)])

@@ -3,29 +3,43 @@
 import numpy as np
 
 from experiments.config.objective import TOP5_FROM
-from experiments.evaluation.bootstrap import Interval, draw_weights, find_interval
+from experiments.evaluation.auc_interval import ResampledAUC
+from experiments.evaluation.bootstrap import Interval, draw_blocks, find_interval
+from experiments.evaluation.calibration_interval import (
+    ResampledGaps,
+    find_calibration_interval,
+)
 from experiments.evaluation.predictions import Floats, Integers, Predictions
-from experiments.evaluation.scores import TOP5
+from experiments.evaluation.scores import AUC, CALIBRATION, TOP5
 
 
 def measure_intervals(predictions: Predictions, seed: int = 0) -> dict[str, Interval]:
     """Returns the 95 % interval of each score over which images were drawn.
 
     Images are drawn anew with replacement, 2,000 times, and the 2.5 and 97.5 % points
-    of each score are taken (Efron's percentile interval). It tells nothing of what
-    another seed of the training would do. There is none for `roc_auc`, and none for
-    `expected_calibration_error`, which resampling makes larger than it is.
+    of each score are taken (Efron's percentile interval); that of
+    `expected_calibration_error`, which resampling makes larger than it is, is built in
+    `calibration_interval`. It tells nothing of what another seed of the training would
+    do.
 
     Args:
         predictions: Labelled images.
         seed: Of the draws.
     """
-    images = _Images(predictions)
+    images, areas = _Images(predictions), ResampledAUC(predictions)
+    gaps = ResampledGaps(predictions, seed)
     draws: dict[str, list[float]] = {}
-    for weights in draw_weights(len(predictions), seed):
-        for name, value in images.score(weights).items():
-            draws.setdefault(name, []).append(value)
-    return {name: find_interval(np.array(values)) for name, values in draws.items()}
+    noise = []
+    for block in draw_blocks(len(predictions), seed):
+        for weights in block:
+            for name, value in images.score(weights).items():
+                draws.setdefault(name, []).append(value)
+        if areas.is_any:
+            draws.setdefault(AUC, []).extend(areas.measure(block).tolist())
+        noise.append(gaps.measure_noise(block))
+    found = {name: find_interval(np.array(values)) for name, values in draws.items()}
+    found[CALIBRATION] = find_calibration_interval(gaps.gaps, np.concatenate(noise))
+    return found
 
 
 class _Images:

@@ -17,6 +17,8 @@ from experiments.evaluation.calibration import measure_calibration_error
 from experiments.evaluation.predictions import Integers, Predictions
 
 TOP5 = "top5_accuracy"
+AUC = "roc_auc"
+CALIBRATION = "expected_calibration_error"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ def _average(p: Predictions, present: Integers) -> dict[str, float]:
 
 def _average_auc(classes: tuple[ClassScores, ...]) -> dict[str, float]:
     known = [one.roc_auc for one in classes if one.roc_auc is not None]
-    return {"roc_auc": float(np.mean(known))} if known else {}
+    return {AUC: float(np.mean(known))} if known else {}
 
 
 def _score_probabilities(p: Predictions) -> dict[str, float]:
@@ -131,7 +133,7 @@ def _score_probabilities(p: Predictions) -> dict[str, float]:
     return {
         "log_loss": float(p.losses.mean()),
         "brier": float(brier),
-        "expected_calibration_error": measure_calibration_error(p),
+        CALIBRATION: measure_calibration_error(p),
     }
 
 
