@@ -12,6 +12,7 @@ MISSING = {
     "model=resnet50_notebook": "dataset=synthetic_small",
     "dataset=folder": "dataset.path=/images",
     "dataset=imagenet": "dataset.path=/images",
+    "dataset=table": "dataset.table=/images/labels.csv",
     "tracking=server": "tracking.uri=http://localhost:5000",
     "schedule=cosine_resnet18": "trainer.epochs=200",
     "schedule=step_imagenet": "trainer.epochs=90",

@@ -42,7 +42,8 @@ from experiments.redaction import redact_data, redact_word
 
 _DIGITS = 8
 _NAME_LENGTH = 80
-_ANY_FOLDER = "folder"  # in `conf/dataset/`; a file of one's own has a name that tells
+# In `conf/dataset/`; a file of one's own has a name that tells.
+_ANY_FOLDER = ("folder", "table")
 
 
 def identify(run: RunConfig) -> str:
@@ -151,15 +152,16 @@ def describe_choices(choices: Mapping[str, str]) -> str:
 def name_run(choices: Mapping[str, str], run: RunConfig) -> str:
     """Returns what people read as the name of a job that has none of its own.
 
-    Unlike a folder's name it may change between releases. The option `folder` stands
-    for whatever folder was typed, and it is the folder that people know.
+    Unlike a folder's name it may change between releases. The options `folder`
+    and `table` stand for whatever folder was typed, and it is the folder that people
+    know.
 
     Args:
         choices: Group -> option.
         run: The job's config.
     """
     name = run.dataset.known_name
-    if name is None or choices.get("dataset") != _ANY_FOLDER:
+    if name is None or choices.get("dataset") not in _ANY_FOLDER:
         return describe_choices(choices)
     return describe_choices({**choices, "dataset": name})
 

@@ -55,6 +55,12 @@ _KEYS = {
     "dataset": "d ds data",
     "dataset.path": "data_dir data_path dataset_path dataset_dir root data_root "
     "train_dir folder directory image_dir images_dir source",
+    "dataset.table": "csv csv_file csv_path labels_csv labels_file annotations "
+    "annotations_file annotation_file metadata dataframe df parquet",
+    "dataset.path_column": "x_col filename_column file_column image_column img_col",
+    "dataset.label_column": "y_col target_column class_column label_col",
+    "dataset.split_column": "split_col fold_column",
+    "dataset.group_column": "group_col groups patient_column",
     "dataset.image_size": "imgsz img_size imsize image_shape input_size target_size "
     "resolution size crop_size input_shape",
     "dataset.classes": "class_names",

@@ -196,7 +196,7 @@ def describe_job(config: DictConfig) -> Job:
 
 def _keep_paths(config: DictConfig, folder: Path) -> None:
     """Lets paths mean what they meant in `folder`, where the command was typed."""
-    for key in ("output_dir", "dataset.path", "dataset.corrections"):
+    for key in ("output_dir", "dataset.path", "dataset.table", "dataset.corrections"):
         path = OmegaConf.select(config, key, default=None)
         if isinstance(path, str) and not Path(path).expanduser().is_absolute():
             OmegaConf.update(config, key, str(folder / path))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.builders.data import build_dataset
 from experiments.command.overlay import lay_over, list_overlay
-from experiments.config.schema.dataset import FolderConfig
+from experiments.config.schema.dataset import FilesConfig, FolderConfig, TableConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
 from experiments.data.files.any_classes import Place, find_labelled, read_labelled
+from experiments.data.files.any_rows import find_labelled_rows, read_labelled_rows
 from experiments.data.files.image_files import FileOptions
 from experiments.data.labelled import Labelled, take_split
 from experiments.data.readiness.check import check_data
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _GROUP = "dataset"
+_TABLE = ("table", "path_column", "label_column", "split_column")
 _SHAPE = ("image_size", "channels")  # which follow from the model
 
 
@@ -93,6 +95,9 @@ def ask_for_images(job: Job, found: Found, split: str | None) -> Request:
         _refuse_divisions(typed)
         place = find_labelled(dataset.path, splits=dataset.splits, wanted=split)
         return replace(request, place=place)
+    if _is_chosen(typed) and isinstance(dataset, TableConfig):
+        _refuse_divisions(typed)
+        return replace(request, place=find_labelled_rows(dataset, split))
     return request
 
 
@@ -112,8 +117,10 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
     config = _lay_over_record(request, trained)
     dataset = config.dataset
     folder: str | None = getattr(dataset, "path", None)
-    if request.place is not None and isinstance(dataset, FolderConfig):
-        labelled = read_labelled(request.place, _as_options(dataset))
+    if request.place is not None and isinstance(dataset, FolderConfig | TableConfig):
+        is_table = isinstance(dataset, TableConfig)
+        read = read_labelled_rows if is_table else read_labelled
+        labelled = read(request.place, _as_options(dataset))
         if _is_trained_with(request.found, labelled):
             return _choose_moved(request, dataset)
         notes = _describe_place(request)
@@ -134,12 +141,14 @@ def _choose_own(request: Request, trained: Trained) -> Chosen:
     return _take_own(request, trained.config, is_typed=is_typed)
 
 
-def _choose_moved(request: Request, dataset: FolderConfig) -> Chosen:
+def _choose_moved(request: Request, dataset: FilesConfig) -> Chosen:
     """Returns the run's own images, which lie in another folder by now."""
     record = request.found.record
     if record is None:
         raise ConfigError([Problem(_GROUP, "must be typed.")])
     own = {**record.config[_GROUP], "path": dataset.path}
+    if isinstance(dataset, TableConfig):
+        own["table"] = dataset.table
     config = _settle(request, {**record.config, _GROUP: own})
     return _take_own(request, config, is_typed=True)
 
@@ -197,7 +206,7 @@ def _check_own(request: Request) -> None:
 
 def _refuse_divisions(typed: Sequence["Override"]) -> None:
     """Raises for keys that say how to divide a folder, of which all is evaluated."""
-    used = {*FileOptions.__annotations__, "path", "splits"}
+    used = {*FileOptions.__annotations__, "path", "splits", *_TABLE}
     keys = [o.key_or_group for o in typed if o.key_or_group != _GROUP]
     unused = [key for key in keys if key.removeprefix(f"{_GROUP}.") not in used]
     reason = "is not used: all images are evaluated, or those of a split folder."
@@ -224,15 +233,20 @@ def _is_own(request: Request) -> bool:
     if _lay_over(request)[_GROUP] == recorded:
         return True
     keys = {o.key_or_group for o in request.typed}
-    if recorded.get("_target_") != dataset._target_ or keys - {
-        _GROUP,
-        f"{_GROUP}.path",
-    }:
+    places = ("path", "table")
+    named = {_GROUP, *(f"{_GROUP}.{key}" for key in places)}
+    if recorded.get("_target_") != dataset._target_ or keys - named:
         return False
     # The same folder, whose images may have been trained with in another size.
-    path = Path(str(recorded.get("path"))).expanduser()
-    typed = Path(str(getattr(dataset, "path", None))).expanduser()
-    return path.resolve() == typed.resolve()
+    return all(
+        _resolve(recorded.get(key)) == _resolve(getattr(dataset, key, None))
+        for key in places
+        if recorded.get(key) is not None
+    )
+
+
+def _resolve(path: object) -> Path:
+    return Path(str(path)).expanduser().resolve()
 
 
 def _lay_over(request: Request) -> Mapping[str, Any]:
@@ -293,7 +307,7 @@ def _fit(
     return {key: own.get(key, value) for key, value in dataset.items()}
 
 
-def _as_options(dataset: FolderConfig) -> FileOptions:
+def _as_options(dataset: FilesConfig) -> FileOptions:
     names = FileOptions.__annotations__
     options: FileOptions = {name: getattr(dataset, name) for name in names}  # type: ignore[assignment]
     return options

@@ -15,9 +15,12 @@ OPTIONS = sorted(file.stem for file in (CONF / "dataset").glob("*.yaml"))
 
 
 def overrides(option: str) -> list[str]:
-    needs_path = option in ("folder", "imagenet")
-    path = ["dataset.path=/images"] if needs_path else []
-    return [f"dataset={option}", *path]
+    needed = {
+        "folder": ["dataset.path=/images"],
+        "imagenet": ["dataset.path=/images"],
+        "table": ["dataset.table=/images/labels.csv"],
+    }
+    return [f"dataset={option}", *needed.get(option, [])]
 
 
 @pytest.mark.parametrize("option", OPTIONS)

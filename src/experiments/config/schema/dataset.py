@@ -22,6 +22,7 @@ from experiments.config.schema.dataset_files import (
     FolderConfig,
     ImageNetConfig,
 )
+from experiments.config.schema.dataset_table import TableConfig
 from experiments.errors import Problem
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "FolderConfig",
     "ImageNetConfig",
     "SyntheticConfig",
+    "TableConfig",
 ]
 
 
@@ -172,5 +174,6 @@ DATASETS: dict[str, type] = {
     "experiments.data.datasets.cifar10.load_cifar10": ArchiveConfig,
     "experiments.data.datasets.cifar100.load_cifar100": ArchiveConfig,
     "experiments.data.datasets.folder.load_folder": FolderConfig,
+    "experiments.data.datasets.table.load_table": TableConfig,
     "experiments.data.datasets.imagenet.load_imagenet": ImageNetConfig,
 }

@@ -1,4 +1,4 @@
-"""Schemas of the data sets that are image files, one folder a class."""
+"""Schemas of the data sets that are image files."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ PARENT = "parent"  # as a group: the folder of a file
 
 @dataclass(frozen=True, kw_only=True)
 class FilesConfig(CommonDatasetConfig):
-    """Images in one folder a class.
+    """Images in files below a folder.
 
     Attributes:
         path: The folder.
@@ -66,14 +66,12 @@ class FilesConfig(CommonDatasetConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FolderConfig(FilesConfig):
-    """A user's class-per-folder images.
+class DividedFilesConfig(FilesConfig):
+    """Files that are divided as a person wishes, where nothing has divided them.
 
     Attributes:
-        splits: Split -> its folder, relative to `path`; null tells them by their
-            names, an empty mapping takes every folder for a class.
-        test_fraction: Share of the test split; 0 for none. Used only when the folder
-            has no split folders.
+        test_fraction: Share of the test split; 0 for none. Used only when the data
+            have no splits of their own.
         split_by: What decides the split of a file: its `content`, so that copies stay
             together, or its `path`, so that a changed file stays where it was.
         group: What tells which files stay together: a regular expression whose one
@@ -81,7 +79,6 @@ class FolderConfig(FilesConfig):
             the folder of each; null when each file is for itself.
     """
 
-    splits: dict[str, str] | None
     test_fraction: float = setting(ge=0, lt=1, least=LEAST)
     split_by: Literal["content", "path"]
     group: str | None = setting(added=4, before=None)
@@ -92,9 +89,8 @@ class FolderConfig(FilesConfig):
         return PurePosixPath(self.path).name or None
 
     def check(self) -> Iterator[Problem]:
-        """Yields what is wrong with the splits, or lacks the hash that they need."""
+        """Yields what is wrong with the group, or lacks the hash that is needed."""
         yield from super().check()
-        yield from self._check_splits()
         yield from self._check_group()
         if self.split_by == "content" and self.verify == "off":
             yield Problem(
@@ -115,6 +111,23 @@ class FolderConfig(FilesConfig):
         if groups != 1:
             reason = f"must be {PARENT}, or a regular expression with one group in it."
             yield Problem("group", f"{reason} Received: {self.group}.", hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderConfig(DividedFilesConfig):
+    """A user's images, one folder a class.
+
+    Attributes:
+        splits: Split -> its folder, relative to `path`; null tells them by their
+            names, an empty mapping takes every folder for a class.
+    """
+
+    splits: dict[str, str] | None
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong with the splits too."""
+        yield from super().check()
+        yield from self._check_splits()
 
     def _check_splits(self) -> Iterator[Problem]:
         splits = self.splits or {}

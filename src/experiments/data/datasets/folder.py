@@ -1,19 +1,13 @@
 """A user's own images, one folder a class."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Unpack
 
 from experiments.data.dataset import Dataset
-from experiments.data.files.class_folders import LabelledFiles
-from experiments.data.files.file_division import (
-    HELD_OUT,
-    Division,
-    divide_files,
-    divide_folds,
-)
-from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
-from experiments.data.files.layout import Layout, read_layout, refuse_other_count
+from experiments.data.files.assignment import assign_files
+from experiments.data.files.file_division import Division
+from experiments.data.files.image_files import FileOptions, split_files
+from experiments.data.files.layout import read_layout, refuse_other_count
 from experiments.data.files.whereabouts import require_folder
 from experiments.data.folds import as_fold
 
@@ -70,17 +64,7 @@ def load_folder(
         seed=split_seed,
         group=group,
     )
-    chosen = as_fold(folds, fold)
-    if chosen is None:
-        parts = _assign(layout, partial(divide_files, division=division))
-    else:
-        choose = partial(
-            divide_folds,
-            division=division,
-            fold=chosen,
-            class_names=layout.class_names,
-        )
-        parts = _assign_folds(layout, choose)
+    parts = assign_files(layout, division, as_fold(folds, fold))
     return split_files(
         root,
         parts,
@@ -91,29 +75,3 @@ def load_folder(
         unused=layout.unused,
         **options,
     )
-
-
-def _assign(layout: Layout, by_hash: Chooser) -> list[Part]:
-    """Returns files with what decides their split."""
-    return [
-        (files, by_hash)
-        if split == "train" and "validation" not in layout.files
-        else (files, _all_in(split))
-        for split, files in layout.files.items()
-    ]
-
-
-def _assign_folds(layout: Layout, by_fold: Chooser) -> list[Part]:
-    """Returns what is divided into folds, and a folder of tests, which is held out."""
-    divided = [files for split, files in layout.files.items() if split != "test"]
-    together = LabelledFiles(
-        names=[name for files in divided for name in files.names],
-        labels=[label for files in divided for label in files.labels],
-        folders=[folder for files in divided for folder in files.folders],
-    )
-    tests = layout.files.get("test")
-    return [(together, by_fold), *([(tests, _all_in(HELD_OUT))] if tests else [])]
-
-
-def _all_in(split: str) -> Chooser:
-    return lambda files, _: [split] * len(files)

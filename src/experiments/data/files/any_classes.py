@@ -20,6 +20,7 @@ from experiments.data.files.image_files import (
     make_split,
     scan_listed,
 )
+from experiments.data.files.label_table import Row
 from experiments.data.files.layout import descend, holds_folders
 from experiments.data.files.split_names import split_of
 from experiments.data.files.whereabouts import require_folder
@@ -28,8 +29,8 @@ from experiments.data.split import Split
 from experiments.errors import DataError
 
 # What a model is measured on where nobody says, the first that there is.
-_PREFERRED = ("test", "evaluation", "validation", "train")
-_SPLIT = "task.split"
+PREFERRED = ("test", "evaluation", "validation", "train")
+SPLIT_KEY = "task.split"
 
 
 class NoLabelsError(DataError):
@@ -45,12 +46,14 @@ class Place:
         folder: That of the class folders, relative to it; `.` for itself.
         split: The split that it is; `None` for all of the images.
         splits: The splits that there are.
+        rows: Of a table, those of the split.
     """
 
     root: Path
     folder: str
     split: str | None
     splits: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
 
 
 def find_labelled(
@@ -74,14 +77,14 @@ def find_labelled(
         _require_classes(root)
         if wanted is not None:
             raise DataError(
-                f"{_SPLIT} is for folders with split folders in them, and {root} has "
-                f"none: all of its images are evaluated. Leave {_SPLIT} out."
+                f"{SPLIT_KEY} is for folders with split folders in them, and {root} "
+                f"has none: all of its images are evaluated. Leave {SPLIT_KEY} out."
             )
         return Place(root=root, folder=".", split=None)
-    split = wanted or next(name for name in _PREFERRED if name in found)
+    split = wanted or next(name for name in PREFERRED if name in found)
     if split not in found:
         raise DataError(
-            f"{_SPLIT} must be a split that {root} has: {', '.join(found)}. "
+            f"{SPLIT_KEY} must be a split that {root} has: {', '.join(found)}. "
             f"Received: {split}."
         )
     folder = descend(root, found[split])
@@ -110,6 +113,26 @@ def read_labelled(place: Place, options: FileOptions) -> Labelled:
         for folder, files in listed.items()
         for name in files
     ]
+    return verify_images(place, pairs, classes, options)
+
+
+def verify_images(
+    place: Place,
+    pairs: Sequence[tuple[str, int]],
+    classes: Sequence[str],
+    options: FileOptions,
+) -> Labelled:
+    """Returns the files that are usable images.
+
+    Args:
+        place: Where they lie.
+        pairs: Name and label of each.
+        classes: Names of these.
+        options: See `FileOptions`.
+
+    Raises:
+        DataError: As `read_labelled`.
+    """
     scanned = scan_listed(place.root, [name for name, _ in pairs], options)
     corrections = open_corrections(options.get("corrections"))
     skipped = list_skipped(

@@ -1,6 +1,6 @@
 """Divides files that no folder has divided, by a hash of each or of its group."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.data.division import choose_splits
@@ -22,6 +22,7 @@ class Division:
         seed: Another one gives another division.
         group: What tells which files stay together, see `read_groups`; `None` when each
             is for itself.
+        groups: File -> its group, where a table says so; `None` elsewhere.
     """
 
     split_by: str
@@ -29,6 +30,7 @@ class Division:
     test_fraction: float
     seed: int
     group: str | None = None
+    groups: Mapping[str, str] | None = None
 
     def name_files(self, files: Sequence[ScannedFile]) -> list[str]:
         """Returns what decides the place of each file."""
@@ -37,6 +39,8 @@ class Division:
 
     def group_files(self, files: Sequence[ScannedFile]) -> list[str] | None:
         """Returns the group of each file, if there are groups."""
+        if self.groups is not None:
+            return [self.groups[file.name] for file in files]
         if self.group is None:
             return None
         return read_groups([file.name for file in files], self.group)

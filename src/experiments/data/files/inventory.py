@@ -6,6 +6,7 @@ million files; files are opened only where those differ. Imports nothing heavy.
 
 import hashlib
 import os
+import posixpath
 import stat
 import time
 from collections import defaultdict
@@ -16,6 +17,7 @@ from typing import Any
 
 from experiments.counts import count_of
 from experiments.data.files.class_folders import list_unchecked
+from experiments.data.files.label_table import Columns, read_label_table
 from experiments.data.files.layout import find_splits
 from experiments.data.files.scan import ScannedFile, is_text, scan_files, show_name
 from experiments.data.files.whereabouts import require_folder
@@ -167,6 +169,9 @@ def _read_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
     if former.get("archive"):
         place, names = _list_archive(root)
         return {_ARCHIVE: list(_stat(str(place), names))}
+    if "table" in former:
+        listed = _list_named(former["table"], path)
+        return {folder: list(_stat(path, names)) for folder, names in listed.items()}
     splits = dict(former["splits"])
     if former["by_name"] and splits:
         splits = {**_find_further_splits(root), **splits}
@@ -174,6 +179,16 @@ def _read_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
     with ThreadPoolExecutor(_THREADS) as pool:
         stats = pool.map(lambda names: list(_stat(path, names)), listed.values())
         return dict(zip(listed, stats, strict=True))
+
+
+def _list_named(table: Mapping[str, str], root: str) -> dict[str, list[str]]:
+    """Returns folder -> the files in it that a table names."""
+    column = table["path_column"]
+    read = read_label_table(table["file"], root, Columns(path=column, label=column))
+    listed: dict[str, list[str]] = defaultdict(list)
+    for row in read.rows:
+        listed[posixpath.dirname(row.name) or "."].append(row.name)
+    return listed
 
 
 def _list_archive(path: Path) -> tuple[Path, list[str]]:

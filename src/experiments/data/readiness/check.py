@@ -12,12 +12,14 @@ from experiments.config.schema.dataset import (
     DatasetConfig,
     FolderConfig,
     ImageNetConfig,
+    TableConfig,
 )
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
 from experiments.data.readiness.corrections import look_at_corrections
 from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet
+from experiments.data.readiness.tables import look_at_table
 from experiments.data.readiness.training_size import find_batch_fault
 from experiments.errors import ConfigError, Problem
 
@@ -91,6 +93,8 @@ def _find_problems(dataset: DatasetConfig, batches: set[int]) -> list[Problem]:
 def _look(dataset: DatasetConfig, batch_size: int) -> Look:
     if isinstance(dataset, FolderConfig):
         return look_at_folder(dataset, batch_size)
+    if isinstance(dataset, TableConfig):
+        return look_at_table(dataset)
     if isinstance(dataset, ImageNetConfig):
         return look_at_imagenet(dataset, batch_size)
     return Look(look_at_archive(str(dataset.known_place)))

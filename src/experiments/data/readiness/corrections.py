@@ -17,7 +17,9 @@ from experiments.config.schema.dataset import (
     DatasetConfig,
     FilesConfig,
     FolderConfig,
+    TableConfig,
 )
+from experiments.data.files.label_table import columns_of, read_label_table
 from experiments.data.files.layout import read_structure
 from experiments.data.files.whereabouts import require_folder
 from experiments.errors import DataError, Problem
@@ -47,6 +49,13 @@ def _look(dataset: DatasetConfig, corrections: Corrections) -> None:
         except DataError:  # told by the look at the folder
             return
         corrections.check(_find(root, corrections), structure.class_names)
+    elif isinstance(dataset, TableConfig):
+        try:
+            table = read_label_table(dataset.table, dataset.folder, columns_of(dataset))
+        except DataError:  # told by the look at the table
+            return
+        named = {row.name: None for row in table.rows}
+        corrections.check(named, table.class_names)
     elif isinstance(dataset, FilesConfig):
         root = Path(dataset.path)
         corrections.check(_find(root, corrections), _proposed(corrections))

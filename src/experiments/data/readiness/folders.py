@@ -5,8 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.config.schema.dataset import FolderConfig, ImageNetConfig
-from experiments.data.files.class_folders import find_class_faults, find_classes
+from experiments.config.schema.dataset import FilesConfig, FolderConfig, ImageNetConfig
+from experiments.data.files.class_folders import (
+    find_class_faults,
+    find_classes,
+    list_files,
+)
 from experiments.data.files.layout import read_structure, refuse_other_count
 from experiments.data.files.whereabouts import PATH, require_folder
 from experiments.data.files.wordnet_folders import find_wnid_faults
@@ -72,12 +76,12 @@ def _look_at_folder(dataset: FolderConfig, batch_size: int, look: Look) -> None:
     if look.problems:
         return
     trained = [place for one in classes if one.splits == made for place in one.folders]
-    held_out = _hold_out(dataset, validation)
+    held_out = hold_out(dataset, validation)
     held_out = test + (held_out if dataset.folds is None else (1 - test) * held_out)
     look.size = count_training(trained, held_out, batch_size=batch_size)
     if held_out and look.size is not None and look.size.files <= MOST_DIVIDED:
-        places = [folders[split] for split in divided]
-        look.size = divide(root, places, names, dataset=dataset, test=test)
+        listed = [list_files(root, folders[split], names) for split in divided]
+        look.size = divide(root, listed, names, dataset=dataset, test=test)
 
 
 def _list_classes(
@@ -98,8 +102,13 @@ def _list_classes(
             yield ClassFolder(places, (split,))
 
 
-def _hold_out(dataset: FolderConfig | ImageNetConfig, validation: float) -> float:
-    """Returns the share of what is divided that is not trained on."""
+def hold_out(dataset: FilesConfig, validation: float) -> float:
+    """Returns the share of what is divided that is not trained on.
+
+    Args:
+        dataset: Says whether there are folds.
+        validation: Share of the validation split.
+    """
     if dataset.folds is None:
         return validation
     return 1 - (1 - 1 / dataset.folds) * (1 - validation)
@@ -120,7 +129,7 @@ def _look_at_imagenet(dataset: ImageNetConfig, batch_size: int, look: Look) -> N
     look.problems += map(_at_path, find_wnid_faults(root, dataset.classes))
     if look.problems:
         return
-    held_out = _hold_out(dataset, dataset.validation_fraction)
+    held_out = hold_out(dataset, dataset.validation_fraction)
     folders = {name: root / name for name in ("train", "val")}
     found = {name: find_classes(folder) for name, folder in folders.items()}
     look.problems += _compare_classes(folders, found, list(found["train"]))

@@ -1,13 +1,13 @@
 """How many images a folder gives to train on, counted as far as it matters."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.config.schema.dataset import FolderConfig
+from experiments.config.schema.dataset_files import DividedFilesConfig
 from experiments.counts import count_of
-from experiments.data.files.class_folders import list_files
+from experiments.data.files.class_folders import LabelledFiles
 from experiments.data.files.file_division import (
     Division,
     divide_files,
@@ -61,21 +61,22 @@ def count_training(
 
 def divide(
     root: Path,
-    folders: Sequence[Path],
+    listed: Sequence[LabelledFiles],
     names: Sequence[str],
     *,
-    dataset: FolderConfig,
+    dataset: DividedFilesConfig,
     test: float,
+    groups: Mapping[str, str] | None = None,
 ) -> TrainingSize | None:
-    """Works out how many files of a small folder are trained on.
+    """Works out how many of a few files are trained on.
 
     Args:
         root: The data set's folder.
-        folders: The folder of its class folders; where there are folds, that of the
-            validation split too.
+        listed: What is divided; where there are folds, the validation split too.
         names: Of the classes.
         dataset: Says how they are divided.
         test: Share of the test split.
+        groups: File -> its group, where a table says so.
 
     Returns:
         `None` where some are no images, for which it is refused when they are read.
@@ -83,7 +84,6 @@ def divide(
     Raises:
         DataError: A file has no group, or a class has too few images for its folds.
     """
-    listed = [list_files(root, folder, names) for folder in folders]
     fold = as_fold(dataset.folds, dataset.fold)
     by_name = dataset.split_by == "path" and (fold is None or dataset.verify == "off")
     labels = [label for files in listed for label in files.labels]
@@ -102,6 +102,7 @@ def divide(
         test_fraction=test,
         seed=dataset.split_seed,
         group=dataset.group,
+        groups=groups,
     )
     splits = (
         divide_files(usable, labels, division)
