@@ -16,7 +16,11 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
     Returns:
         `loss`, `training_loss` and `metrics` of `compile_model`.
     """
-    from experiments.training.losses import build_loss, outputs_probabilities
+    from experiments.training.losses import (
+        build_loss,
+        build_training_loss,
+        outputs_probabilities,
+    )
     from experiments.training.metrics import build_metrics
 
     head: dict[str, Any] = {
@@ -26,6 +30,6 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
     smoothing = run.trainer.label_smoothing
     return {
         "loss": build_loss(**head, label_smoothing=0.0),
-        "training_loss": build_loss(**head, label_smoothing=smoothing),
+        "training_loss": build_training_loss(**head, label_smoothing=smoothing),
         "metrics": build_metrics(classes),
     }

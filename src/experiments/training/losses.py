@@ -1,4 +1,7 @@
-"""The losses that fit a classifier's head; labels are integers."""
+"""The losses that fit a classifier's head.
+
+Labels are integers, and in training also the shares that classes have of a mixed image.
+"""
 
 from typing import Any
 
@@ -19,6 +22,27 @@ def build_loss(*, from_logits: bool, label_smoothing: float, num_classes: int) -
     """
     if not label_smoothing:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
+    return build_training_loss(
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        num_classes=num_classes,
+    )
+
+
+def build_training_loss(
+    *, from_logits: bool, label_smoothing: float, num_classes: int
+) -> Any:
+    """Builds the cross-entropy of labels of either kind.
+
+    Args:
+        from_logits: See `build_loss`.
+        label_smoothing: See `build_loss`; of mixed labels too.
+        num_classes: See `build_loss`.
+
+    Returns:
+        A `keras.losses.Loss`, the mean over the batch, of integer labels `(B,)` or
+        shares `(B, num_classes)` whose rows sum to 1.
+    """
     return SmoothedSparseCategoricalCrossentropy(
         from_logits=from_logits,
         label_smoothing=label_smoothing,
@@ -26,17 +50,25 @@ def build_loss(*, from_logits: bool, label_smoothing: float, num_classes: int) -
     )
 
 
+def holds_shares(labels: Any, num_classes: int) -> bool:
+    """Tells whether labels are shares `(B, num_classes)`, not integers `(B,)`."""
+    shape = tuple(labels.shape)
+    return len(shape) == 2 and shape[-1] == num_classes > 1
+
+
 def train_on(model: Any, loss: Any) -> None:
     """Lets a compiled model train on another loss than it is judged by.
 
-    Evaluation stays plain Keras, and so does what is saved. A model that is compiled
-    anew trains on what it is compiled with.
+    Evaluation stays plain Keras, and so does what is saved: an image with the shares of
+    several classes, which Keras' metrics of integer labels do not know, counts in them
+    as one of the class with the largest share. A model that is compiled anew trains on
+    what it is compiled with.
 
     Args:
         model: A compiled `keras.Model` of one output.
         loss: A `keras.losses.Loss`; the layers' own losses are added to it.
     """
-    judged, plain = model.loss, model.compute_loss
+    judged, plain, measure = model.loss, model.compute_loss, model.compute_metrics
 
     def compute_loss(
         x: Any = None,
@@ -45,14 +77,27 @@ def train_on(model: Any, loss: Any) -> None:
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        if not training or model.loss is not judged:
+        if model.loss is not judged:
+            return plain(x, y, y_pred, sample_weight, training=training)
+        if not training:  # Keras asks so for shapes of training labels, too
+            y = _largest_share(y, y_pred)
             return plain(x, y, y_pred, sample_weight, training=training)
         total = loss(y, y_pred, sample_weight)
         for other in model.losses:
             total = total + ops.sum(ops.cast(other, total.dtype))
         return total
 
+    def compute_metrics(x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if model.loss is judged:
+            y = _largest_share(y, y_pred)
+        return measure(x, y, y_pred, sample_weight)
+
     model.compute_loss = compute_loss
+    model.compute_metrics = compute_metrics
+
+
+def _largest_share(labels: Any, scores: Any) -> Any:
+    return ops.argmax(labels, -1) if holds_shares(labels, scores.shape[-1]) else labels
 
 
 def outputs_probabilities(model: Any) -> bool:
@@ -72,6 +117,8 @@ def outputs_probabilities(model: Any) -> bool:
 @keras.saving.register_keras_serializable(package="experiments")
 class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):
     """Cross-entropy with label smoothing, which Keras has for one-hot labels only.
+
+    Labels are integers, or the shares of each class in an image.
 
     Args:
         from_logits: The model gives logits, not probabilities.
@@ -102,10 +149,17 @@ class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each sample, shape (B,)."""
-        labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-        one_hot = ops.one_hot(labels, self.num_classes, dtype=y_pred.dtype)
+        if holds_shares(y_true, self.num_classes):
+            shares = ops.cast(y_true, y_pred.dtype)
+        else:
+            labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+            if not self.label_smoothing:
+                return keras.losses.sparse_categorical_crossentropy(
+                    labels, y_pred, from_logits=self.from_logits
+                )
+            shares = ops.one_hot(labels, self.num_classes, dtype=y_pred.dtype)
         return keras.losses.categorical_crossentropy(
-            one_hot,
+            shares,
             y_pred,
             from_logits=self.from_logits,
             label_smoothing=self.label_smoothing,
