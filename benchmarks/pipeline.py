@@ -108,7 +108,7 @@ def build_passes(
     crop = InceptionCrop(area=(0.08, 1.0), ratio=(3 / 4, 4 / 3), flip=True)
     batches = {
         "whole image": build_pipeline(split, cache="none", **options),
-        "random crop": build_pipeline(split, cache="none", augment=crop, **options),
+        "random crop": build_pipeline(split, cache="none", augment=[crop], **options),
         "kept in memory": build_pipeline(split, cache="memory", **options),
     }
     return {

@@ -26,7 +26,8 @@ schedule:
   every_epochs: 2
 
 augment:
-  pad: 1
+  flip_crop:
+    pad: 1
 """
 SEARCH = """\
 # @package _global_
@@ -37,7 +38,7 @@ defaults:
 hydra:
   sweeper:
     params:
-      augment.pad: 1,2
+      augment.flip_crop.pad: 1,2
       optimizer.lr: 1e-3,1e-4
 """
 OWN = "_target_: my_components.Own\nspeed: 3\n"
@@ -84,8 +85,8 @@ def test_key_of_a_file_is_told_with_its_line_and_option(find: Any) -> None:
     [
         ("schedule=constant", "schedule.every_epochs"),
         ("optimizer=adam", "optimizer.nesterov"),
-        ("augment=none", "augment.pad"),
-        ("augment=inception_crop", "augment.pad"),
+        ("augment=none", "augment.flip_crop.pad"),
+        ("augment=inception_crop", "augment.flip_crop.pad"),
         ("debug=one_step schedule=cosine", "schedule.every_epochs"),
     ],
 )
@@ -100,7 +101,11 @@ def test_what_is_said_to_be_typed_mends_it(find: Any, swap: str, key: str) -> No
 def test_several_keys_of_a_file_are_told_at_once(find: Any) -> None:
     words = ["experiment=mine", "schedule=cosine", "optimizer=adam", "augment=none"]
     typed = [c for p in find(*words) for c in list_commands(p.hint)]
-    assert typed == ["~augment.pad", "~optimizer.nesterov", "~schedule.every_epochs"]
+    assert typed == [
+        "~augment.flip_crop.pad",
+        "~optimizer.nesterov",
+        "~schedule.every_epochs",
+    ]
     assert not find(*words, *typed)
 
 
@@ -215,8 +220,9 @@ def test_search_of_a_file_goes_without_a_key_of_another_option(
     path.write_text(SEARCH)
     words = ["experiment=search_pad", "augment=none"]
     (problem,) = find(*words, multirun=True)
-    assert problem.key == "augment.pad"
-    hint = "To search without it, type 'hydra.sweeper.params={augment.pad: null}'"
+    assert problem.key == "augment.flip_crop.pad"
+    params = "hydra.sweeper.params={augment.flip_crop.pad: null}"
+    hint = f"To search without it, type '{params}'"
     assert problem.hint.startswith(hint)
     typed = hint.split("'")[1]
     assert not find(*words, typed, multirun=True)

@@ -45,7 +45,7 @@ CONTRADICTIONS = (
     "trainer.jit=true trainer.deterministic=true",
     "trainer.max_steps_per_epoch=20 trainer.steps_per_execution=6",
     "trainer.accumulate_steps=3",
-    "augment=flip_crop augment.pad=10",
+    "augment=flip_crop augment.flip_crop.pad=10",
     "model=resnet50_notebook dataset.image_size=4",
     "model.stem=notebook dataset.image_size=4",
     "model.head=notebook dataset.image_size=8",

@@ -15,12 +15,12 @@ from experiments.errors import ConfigError
             "dataset.decode_threads must be an integer >= 1 and <= 1024 or null.",
         ),
         (
-            ["augment=flip_crop", "augment.pad=1e13"],
-            "augment.pad must be at most 4096. Received: 10000000000000.0.",
+            ["augment=flip_crop", "augment.flip_crop.pad=1e13"],
+            "augment.flip_crop.pad must be at most 4096. Received: 10000000000000.0.",
         ),
         (
-            ["augment=flip_crop", "augment.pad=10"],
-            "augment.pad must be below the 10 pixels of the images, or they are moved",
+            ["augment=flip_crop", "augment.flip_crop.pad=10"],
+            "augment.flip_crop.pad must be below the 10 pixels of the images, or they",
         ),
         (
             [
@@ -70,7 +70,7 @@ def test_a_number_that_nobody_can_mean_is_refused(
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["augment=flip_crop", "augment.pad=9"],
+        ["augment=flip_crop", "augment.flip_crop.pad=9"],
         [
             "schedule=step",
             "schedule.every_epochs=0.1",

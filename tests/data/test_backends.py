@@ -17,7 +17,7 @@ data = load_digits(
 common = {"image_shape": data.image_shape, "seed": 0}
 train = build_pipeline(
     data.train, batch_size=32, shuffle=True, epochs=None, drop_remainder=True,
-    augment=FlipCrop(pad=0, flip=False), **common,
+    augment=[FlipCrop(pad=0, flip=False)], **common,
 )
 validation = build_pipeline(
     data.validation, batch_size=100, shuffle=False, epochs=1, drop_remainder=False,

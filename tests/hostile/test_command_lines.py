@@ -48,7 +48,7 @@ KNOWN = (
     ["-m", "dataset.std=${job_folder:}"],
     ["--config-dir", "given/conf", "experiment=bomb"],
     ["dataset.decode_threads=100000000"],
-    ["augment=flip_crop", "augment.pad=1e13"],
+    ["augment=flip_crop", "augment.flip_crop.pad=1e13"],
     ["schedule=step", "schedule.every_epochs=1e-300"],
     ["model.width=1000000000000"],
     ["optimizer.lr=1e-320"],

@@ -196,7 +196,7 @@ def test_files_and_images_in_memory_are_cropped_alike(flip, tmp_path):
                     image_shape=(*size, 3),
                     batch_size=count,
                     seed=0,
-                    augment=build(flip=flip),
+                    augment=[build(flip=flip)],
                     shuffle=True,
                     epochs=1,
                     drop_remainder=True,

@@ -56,8 +56,8 @@ KILLED = (
     "seed=2",
     "schedule=step",
     "augment=flip_crop",
-    "augment.flip=false",
-    "augment.pad=1",
+    "augment.flip_crop.flip=false",
+    "augment.flip_crop.pad=1",
     "tracking.log_model=none",
 )
 PAUSED = (

@@ -50,7 +50,7 @@ def train_from(step: int) -> Any:
         image_shape=(8, 8, 1),
         batch_size=BATCH,
         seed=7,
-        augment=FlipCrop(pad=1, flip=True),
+        augment=[FlipCrop(pad=1, flip=True)],
         shuffle=True,
         epochs=None,
         start_step=step,

@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
+from experiments.data.augmentation import Augment
 from experiments.data.dataset import Dataset, Split
 
 
@@ -38,6 +39,15 @@ def build_dataset(run: RunConfig) -> Dataset:
         run.dataset, key="dataset", allowed=run.allowed_targets
     )
     return dataset
+
+
+def build_augmentation(run: RunConfig) -> list[Augment]:
+    """Builds what is done to training images, in the order of the config."""
+    built = (
+        instantiate(config, key=f"augment.{name}", allowed=run.allowed_targets)
+        for name, config in run.augment.items()
+    )
+    return [augment for augment in built if augment is not None]
 
 
 def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
@@ -71,9 +81,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             epochs=None,
             start_step=step if repeated is None else 0,
             drop_remainder=trainer.drop_remainder,
-            augment=instantiate(
-                run.augment, key="augment", allowed=run.allowed_targets
-            ),
+            augment=build_augmentation(run),
             **common,
         )
         if repeated is None:

@@ -308,8 +308,8 @@ def _describe_second(override: "Override", whole: DictConfig) -> Problem:
     group, name = override.key_or_group, override.value()
     chosen = whole.hydra.runtime.choices.get(group)
     hint = f"Drop the +: {group}={name}"
-    if group == "callbacks" and chosen:
-        hint = f"To have both, type 'callbacks=[{chosen},{name}]'"
+    if group in ("augment", "callbacks") and chosen not in (None, "none"):
+        hint = f"To have both, type '{group}=[{chosen},{name}]'"
     return Problem(group, "has a file already, and takes another in its place.", hint)
 
 

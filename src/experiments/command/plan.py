@@ -412,8 +412,12 @@ def _check_search(
 
 def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
     """Tells how to set a key that not every choice of its group has."""
-    key, group = problem.key, problem.key.partition(".")[0]
     searched = search.space.keys
+    # What lacks a whole component is told by the component.
+    inside = (key for key in searched if key.startswith(f"{problem.key}."))
+    if isinstance(problem, UnknownKey):
+        problem = replace(problem, key=next(inside, problem.key))
+    key, group = problem.key, problem.key.partition(".")[0]
     is_typed = key in searched or select_overrides(search.fixed, [key])
     is_slip = problem.hint.startswith("Did you mean")
     if not is_typed or is_slip or not isinstance(problem, UnknownKey):

@@ -297,7 +297,8 @@ def _trace(
         hint = "Leave it out, or choose one of these."
     else:
         both = f"'{group}=[{chosen or '...'},{owners[0]}]'"
-        word = both if group == "callbacks" else f"{group}={owners[0]}"
+        is_list = group in ("augment", "callbacks") and chosen != "none"
+        word = both if is_list else f"{group}={owners[0]}"
         hint = f"Leave it out, or type {word}"
     return replace(problem, message=reason, hint=hint)
 
@@ -313,13 +314,15 @@ def _suggest(
     key = problem.key
     word = next((k for k in typed if k == key or k.startswith(f"{key}.")), None)
     value = None if word is None else typed[word]
-    if problem.hint.startswith("To add it"):
+    is_open = problem.hint.startswith("To add it")
+    if is_open and not key.startswith("augment."):  # which is empty for `none`
         return _add(key, value)
     rest = "" if word is None else word.removeprefix(key)
     sign = "" if word is None or value is not None else "~"
     from experiments.command.suggestion import suggest_key
 
-    return suggest_key(key, value, known, rest=rest, sign=sign)
+    meant = suggest_key(key, value, known, rest=rest, sign=sign)
+    return meant or (_add(key, value) if is_open else "")
 
 
 def _add(key: str, value: str | None) -> str:

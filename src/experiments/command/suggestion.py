@@ -23,6 +23,7 @@ from experiments.command.owners import list_owners
 from experiments.config.checks.unused import uses
 from experiments.config.fields import is_component, schemas_of
 from experiments.config.programs import name_command
+from experiments.config.schema.augment import AUGMENTS
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TASKS
 from experiments.config.synonyms import (
@@ -188,7 +189,8 @@ def write_word(
     if not typed or is_secret or len(typed) > _MOST_SHOWN:
         return f"{target}=..."
     value = find_value(target, typed, name=name)
-    if value is None and target.startswith("callbacks.") and target.count(".") == 1:
+    is_named = target.startswith(("augment.", "callbacks."))
+    if value is None and is_named and target.count(".") == 1:
         value = "null" if find_switch(typed) is False else None
     return shlex.quote(f"{target}={typed if value is None else value}")
 
@@ -307,13 +309,22 @@ def _list_paths(node: DictConfig, prefix: str) -> Iterator[str]:
             yield from _list_paths(part, f"{prefix}{name}.")
 
 
+def _list_keys(prefix: str, schema: Any) -> list[str]:
+    names = [part.name for part in dataclasses.fields(schema)]
+    return [f"{prefix}.{name}" for name in names if name not in _NO_KEYS]
+
+
 @cache
 def _declared() -> tuple[str, ...]:
-    """Returns the keys that some choice of a group has, those of callbacks excepted."""
+    """Returns the keys that some choice of a group has, those of callbacks excepted.
+
+    An augmentation is called as its module is.
+    """
     found: list[str] = []
     for field in dataclasses.fields(RunConfig):
         if is_component(field) and get_origin(field.type) is not dict:
             for schema in schemas_of(field):
-                names = [part.name for part in dataclasses.fields(schema)]
-                found += [f"{field.name}.{n}" for n in names if n not in _NO_KEYS]
+                found += _list_keys(field.name, schema)
+    for target, schema in AUGMENTS.items():
+        found += _list_keys(f"augment.{target.split('.')[-2]}", schema)
     return tuple(dict.fromkeys(found))

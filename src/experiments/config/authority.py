@@ -119,7 +119,7 @@ def components_at(key: str) -> Collection[str]:
     if group == "hydra":
         group = ".".join(key.split(".")[:2])
         rest = key.removeprefix(group).removeprefix(".")
-    is_mapping = group.rpartition(".")[2] == "callbacks"
+    is_mapping = group.rpartition(".")[2] in ("augment", "callbacks")
     if is_mapping and rest and "." not in rest:
         return COMPONENTS[group]
     if not is_mapping and not rest:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
-from experiments.config.history import name_key
+from experiments.config.history import find_name
 from experiments.errors import ConfigError, Problem
 
 MISSING = "???"
@@ -149,13 +149,16 @@ def convert_field(
         return _convert(value, field.type, rule_of(field), key, problems)
     if get_origin(field.type) is not dict or not isinstance(value, Mapping):
         return _convert(value, schema_for(field, value), NO_RULE, key, problems)
-    return {
-        name: _convert(
-            part, schema_for(field, part), NO_RULE, f"{key}.{name}", problems
-        )
-        for name, part in value.items()
-        if part is not None
-    }
+    found = {}
+    for name, part in value.items():
+        inside = f"{key}.{name}"
+        if isinstance(part, Mapping) and "_target_" not in part:
+            # Keys of a component that nothing has chosen.
+            problems += [unknown_key(f"{inside}.{k}", ()) for k in part]
+        elif part is not None:
+            schema = schema_for(field, part)
+            found[name] = _convert(part, schema, NO_RULE, inside, problems)
+    return found
 
 
 class UnknownKey(Problem):
@@ -166,7 +169,7 @@ def unknown_key(key: str, accepted: Iterable[str]) -> UnknownKey:
     """Describes a key that does not exist, beside the keys that do."""
     names = sorted(name for name in accepted if name != "extra")
     hint = nearest(key.rpartition(".")[2], names) or f"Accepted: {', '.join(names)}."
-    if (now := name_key(key)) != key:
+    if (now := find_name(key)) is not None:
         hint = f"It is called {now} now."
     return UnknownKey(key, "is not a key of this configuration.", hint)
 
@@ -230,7 +233,7 @@ def _hint_at_node(key: str) -> str:
     from experiments.config.synonyms import find_note  # of what is wrong only
 
     parent, _, name = key.rpartition(".")
-    if parent == "callbacks":
+    if parent in ("augment", "callbacks"):
         return f"To leave it out: {key}=null"
     return find_note(name)
 

@@ -6,10 +6,12 @@ of before are then read as if they were of today, and a job keeps its identity, 
 that of the names that its keys had first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from experiments.config.wrapped import Wrap
 from experiments.records import FIRST, FORMAT
 
 _TARGET = "_target_"
@@ -24,10 +26,12 @@ class Step:
         renamed: Former key -> its name since; dotted paths, in which `*` stands for
             any one name, such as that of a callback. What lies below goes along.
         moved: Former target -> its dotted path since.
+        wrapped: Group -> how it was while it was one component, by today's targets.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
+    wrapped: Mapping[str, Wrap] = field(default_factory=dict)
 
 
 _DATASETS = "digits cifar10 cifar100 fashion_mnist folder imagenet mnist"
@@ -64,21 +68,54 @@ _MOVED_IN_2 = {
     },
 }
 
+_AUGMENT = "experiments.data.augment"
+_ONE_AUGMENT = Wrap(
+    nothing=f"{_AUGMENT}.none.no_augment",
+    names={
+        f"{_AUGMENT}.flip_crop.FlipCrop": "flip_crop",
+        f"{_AUGMENT}.inception_crop.InceptionCrop": "inception_crop",
+    },
+    keys={
+        "pad": "flip_crop",
+        "flip": "flip_crop",  # in which nearly all have searched it
+        "area": "inception_crop",
+        "ratio": "inception_crop",
+    },
+)
+
 # Format -> what it changed. Steps stay for ever: records do.
-STEPS: dict[int, Step] = {2: Step(moved=_MOVED_IN_2)}
+STEPS: dict[int, Step] = {
+    2: Step(moved=_MOVED_IN_2),
+    5: Step(wrapped={"augment": _ONE_AUGMENT}),
+}
 
 
-def name_key(key: str, since: int = FIRST) -> str:
+def name_key(
+    key: str, since: int = FIRST, chosen: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Returns what a key of a record is called now.
 
     Args:
         key: Dotted path.
         since: Format of the record.
+        chosen: Group -> its file, where that is known.
     """
     for step in _steps_after(since):
+        key = _wrap_key(key, step, chosen)
         for old, new in step.renamed.items():
             key = _rename(key, old, new)
     return key
+
+
+def find_name(key: str) -> str | None:
+    """Returns what a key that somebody types is called now; `None` if nobody can tell.
+
+    A key of a group that is wrapped since may be one of several components'.
+    """
+    now = name_key(key)
+    group = key.partition(".")[0]
+    wrapped = any(group in step.wrapped for step in STEPS.values())
+    return None if now == key or wrapped else now
 
 
 def first_key(key: str) -> str:
@@ -86,6 +123,9 @@ def first_key(key: str) -> str:
     for step in _steps_back():
         for old, new in step.renamed.items():
             key = _rename(key, new, old)
+        group, _, rest = key.partition(".")
+        if rest and group in step.wrapped:
+            key = f"{group}.{step.wrapped[group].unwrap_key(rest)}"
     return key
 
 
@@ -103,10 +143,24 @@ def first_target(target: str) -> str:
     return target
 
 
-def name_word(word: str, since: int = FIRST) -> str:
-    """Returns how an override of a record is typed now."""
+def name_words(words: Sequence[str], since: int = FIRST) -> list[str]:
+    """Returns how the overrides of a record are typed now."""
+    chosen = {key: rest[1:] for _, key, rest in map(_split, words)}
+    return [name_word(word, since, chosen) for word in words]
+
+
+def name_word(
+    word: str, since: int = FIRST, chosen: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Returns how an override of a record is typed now.
+
+    Args:
+        word: The override.
+        since: Format of the record.
+        chosen: Group -> its file, where that stands beside it.
+    """
     mark, key, rest = _split(word)
-    new = name_key(key, since)
+    new = name_key(key, since, chosen)
     if new.endswith(_TARGET) and rest:
         rest = f"={name_target(rest[1:], since)}"
     return f"{mark}{new}{rest}"
@@ -122,12 +176,16 @@ def first_word(word: str) -> str:
 
 def name_values(values: Mapping[str, Any], since: int) -> dict[str, Any]:
     """Returns recorded values by dotted key as they are called now, in their order."""
-    return {
-        name_key(key, since): name_target(value, since)
-        if _names_target(key, value)
-        else value
-        for key, value in values.items()
-    }
+    named = dict(values)
+    for step in _steps_after(since):
+        named = {
+            key: step.moved.get(value, value) if _names_target(key, value) else value
+            for key, value in named.items()
+        }
+        named = _wrap_values(named, step)
+        for old, new in step.renamed.items():
+            named = {_rename(key, old, new): value for key, value in named.items()}
+    return named
 
 
 def first_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,6 +205,8 @@ def name_all(config: Any, since: int) -> Any:
     """
     for step in _steps_after(since):
         config = _map_targets(config, step.moved)
+        for group, wrap in step.wrapped.items():
+            config = _replace_group(config, group, wrap.wrap)
         for old, new in step.renamed.items():
             config = _rename_in(config, old, new)
     return config
@@ -155,10 +215,45 @@ def name_all(config: Any, since: int) -> Any:
 def first_all(config: Any) -> Any:
     """Returns a config of today with the names that its keys and targets had first."""
     for step in _steps_back():
-        config = _map_targets(config, {new: old for old, new in step.moved.items()})
         for old, new in step.renamed.items():
             config = _rename_in(config, new, old)
+        for group, wrap in step.wrapped.items():
+            config = _replace_group(config, group, wrap.unwrap)
+        config = _map_targets(config, {new: old for old, new in step.moved.items()})
     return config
+
+
+def _replace_group(config: Any, group: str, change: Callable[[Any], Any]) -> Any:
+    if not isinstance(config, Mapping) or group not in config:
+        return config
+    return {k: change(v) if k == group else v for k, v in config.items()}
+
+
+def _wrap_values(values: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    targets = {group: values.get(f"{group}.{_TARGET}") for group in step.wrapped}
+    names = {
+        group: step.wrapped[group].name_of(target)
+        for group, target in targets.items()
+        if isinstance(target, str)
+    }
+    found = {}
+    for key, value in values.items():
+        group, _, rest = key.partition(".")
+        is_target = rest == _TARGET and group in names
+        if is_target and value == step.wrapped[group].nothing:
+            found[group] = "{}"  # as an empty mapping is written
+        elif is_target:
+            found[f"{group}.{names[group]}.{_TARGET}"] = value
+        else:
+            found[_wrap_key(key, step, names)] = value
+    return found
+
+
+def _wrap_key(key: str, step: Step, names: Mapping[str, str]) -> str:
+    group, _, rest = key.partition(".")
+    if not rest or group not in step.wrapped:
+        return key
+    return f"{group}.{step.wrapped[group].wrap_key(rest, names.get(group))}"
 
 
 def _names_target(key: str, value: object) -> bool:

@@ -74,7 +74,7 @@ _KEYS = {
     "run_id": "weights checkpoint ckpt ckpt_path model_path trained_model",
     "dataset.folds": "k_folds kfolds kfold n_splits n_folds num_folds cv",
     "augment": "augmentation augmentations aug transform transforms",
-    "augment.flip": "fliplr hflip horizontal_flip random_flip",
+    "augment.flip_crop.flip": "fliplr hflip horizontal_flip random_flip",
     "model": "m arch architecture net network backbone model_name",
     "model.depth": "layers num_layers n_layers",
     "model.dropout": "drop drop_rate dropout_rate p_drop",

@@ -27,7 +27,6 @@ from experiments.command.printed import describe_command
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.config.programs import typed_config_flags
-from experiments.config.schema.augment import NoAugmentConfig
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_bytes, format_size
 from experiments.data.dataset import Dataset
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from experiments.inspection.inspection import Inspection
     from experiments.models.cost import LayerCost
 
-_NO_AUGMENT = NoAugmentConfig(_target_="experiments.data.augment.none.no_augment")
 _MOST_STAGES = 8  # on the screen
 _ORDER = (
     *("device", "data", "classes", "balance", "files"),
@@ -173,9 +171,9 @@ def _ask_gpu(claimed: Devices) -> Callable[[], int | None] | None:
 
 def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
     """Returns the training's batches without augmentation; `None` where it has none."""
-    if isinstance(run.augment, NoAugmentConfig):
+    if not run.augment:
         return None
-    plain: Pipelines = build_pipelines(replace(run, augment=_NO_AUGMENT), dataset)
+    plain: Pipelines = build_pipelines(replace(run, augment={}), dataset)
     return plain.train_from(0)
 
 

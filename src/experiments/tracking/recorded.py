@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from experiments import job_files
 from experiments.config.destination import Destination
-from experiments.config.history import name_key, name_values, name_word
+from experiments.config.history import name_key, name_values, name_words
 from experiments.config.metric_names import name_as_today
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import TrackingError
@@ -264,7 +264,7 @@ def _connect(destination: Destination) -> Connection:
 
 def _upgrade_overrides(content: Any, since: int) -> Any:
     words = conform(content, _Overrides)["overrides"]
-    return {"overrides": [name_word(word, since) for word in words]}
+    return {"overrides": name_words(words, since)}
 
 
 def _upgrade_choices(content: Any, since: int) -> Any:

@@ -42,7 +42,10 @@ CROP = "augment=inception_crop"
         ),
         (["trainer.label_smoothing=0.99"], "trainer.label_smoothing=0.99 makes all"),
         (["model.dropout=0.99"], "model.dropout=0.99 drops nearly all features."),
-        ([CROP, "augment.area=[0.001,0.002]"], "augment.area=[0.001, 0.002] cuts out"),
+        (
+            [CROP, "augment.inception_crop.area=[0.001,0.002]"],
+            "augment.inception_crop.area=[0.001, 0.002] cuts out",
+        ),
         (
             ["callbacks.early_stopping.min_delta=5"],
             "callbacks.early_stopping.min_delta=5 is more than val_accuracy can gain",

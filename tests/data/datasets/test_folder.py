@@ -438,7 +438,7 @@ class TestPipeline:
         changes = {
             "batch_size": 5,
             "cache": cache,
-            "augment": InceptionCrop(area=[0.2, 1], ratio=[0.75, 1.33], flip=True),
+            "augment": [InceptionCrop(area=[0.2, 1], ratio=[0.75, 1.33], flip=True)],
             "drop_remainder": drop_remainder,
         }
 
@@ -452,7 +452,7 @@ class TestPipeline:
     @pytest.mark.parametrize("threads", [1, 3])
     def test_parallelism_changes_nothing(self, divided, threads):
         data = load(divided)
-        augment = InceptionCrop(area=[0.2, 1], ratio=[0.75, 1.33], flip=True)
+        augment = [InceptionCrop(area=[0.2, 1], ratio=[0.75, 1.33], flip=True)]
 
         assert_same(
             read(data, augment=augment, parallelism=threads),
@@ -461,7 +461,7 @@ class TestPipeline:
 
     def test_keeping_images_in_memory_changes_none_of_them(self, divided):
         data = load(divided)
-        augment = FlipCrop(pad=2, flip=True)
+        augment = [FlipCrop(pad=2, flip=True)]
 
         assert_same(
             read(data, augment=augment, cache="auto"),

@@ -84,7 +84,7 @@ def test_a_pipeline_names_the_file_wherever_it_decodes(split, cache):
 def test_keeping_images_in_memory_names_the_file_by_itself(split, cache):
     with pytest.raises(DataError, match=r"/2\.png is damaged"):
         keep_in_memory(
-            split, image_shape=(8, 8, 3), cache=cache, augment=None, threads=2
+            split, image_shape=(8, 8, 3), cache=cache, crops=False, threads=2
         )
 
 

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
 
-from experiments.data.augment.flip_crop import FlipCrop
-from experiments.data.augment.inception_crop import InceptionCrop
 from experiments.data.pipeline import memory
 from experiments.data.pipeline.memory import keep_in_memory
 from experiments.data.split import ArraySplit, FileSplit
 from tests.data.pictures import encode, photograph
-
-CROP = InceptionCrop(area=[0.1, 1], ratio=[0.75, 1.33], flip=True)
 
 
 @pytest.fixture
@@ -20,26 +16,25 @@ def files(tmp_path):
     return FileSplit(paths, np.arange(3, dtype=np.int32), ("a", "b", "c"))
 
 
-def keep(split, cache, augment=None):
+def keep(split, cache, crops=False):
     return keep_in_memory(
-        split, image_shape=(8, 8, 3), cache=cache, augment=augment, threads=2
+        split, image_shape=(8, 8, 3), cache=cache, crops=crops, threads=2
     )
 
 
 @pytest.mark.parametrize(
-    ("cache", "augment", "kept"),
+    ("cache", "crops", "kept"),
     [
-        ("none", None, False),
-        ("auto", None, True),
-        ("auto", FlipCrop(pad=1, flip=True), True),
-        ("auto", CROP, False),
-        ("memory", CROP, True),
+        ("none", False, False),
+        ("auto", False, True),
+        ("auto", True, False),
+        ("memory", True, True),
     ],
 )
 def test_files_are_kept_when_asked_or_when_it_changes_no_image(
-    files, cache, augment, kept
+    files, cache, crops, kept
 ):
-    split = keep(files, cache, augment)
+    split = keep(files, cache, crops)
 
     assert isinstance(split, ArraySplit) == kept
 

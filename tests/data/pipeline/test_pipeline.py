@@ -91,7 +91,7 @@ def test_starting_at_a_step_continues_the_uninterrupted_run(
     split, start, drop_remainder
 ):
     changes = {
-        "augment": FlipCrop(pad=2, flip=True),
+        "augment": [FlipCrop(pad=2, flip=True)],
         "drop_remainder": drop_remainder,
     }
 
@@ -102,7 +102,7 @@ def test_starting_at_a_step_continues_the_uninterrupted_run(
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_parallelism_changes_nothing(split, threads):
-    augment = FlipCrop(pad=2, flip=True)
+    augment = [FlipCrop(pad=2, flip=True)]
 
     assert_same(
         read(build(split, augment=augment, parallelism=threads)),
@@ -111,7 +111,7 @@ def test_parallelism_changes_nothing(split, threads):
 
 
 def test_the_augmentation_of_an_image_does_not_depend_on_its_batch(split):
-    augment = FlipCrop(pad=2, flip=True)
+    augment = [FlipCrop(pad=2, flip=True)]
     changes = {"augment": augment, "epochs": 1, "drop_remainder": False}
 
     small = read(build(split, batch_size=2, **changes))
@@ -122,7 +122,7 @@ def test_the_augmentation_of_an_image_does_not_depend_on_its_batch(split):
 
 def test_the_augmentation_differs_between_epochs(split):
     one = ArraySplit(split.images[:1], split.labels[:1])
-    changes = {"augment": FlipCrop(pad=2, flip=True), "batch_size": 1, "epochs": 8}
+    changes = {"augment": [FlipCrop(pad=2, flip=True)], "batch_size": 1, "epochs": 8}
 
     images = [images.tobytes() for images, _ in read(build(one, **changes))]
 
@@ -150,7 +150,7 @@ def test_images_are_scaled_to_the_wanted_size(split, cache):
 
 
 def test_scaling_ahead_and_scaling_each_batch_are_the_same(split):
-    changes = {"image_shape": (12, 10, 3), "augment": FlipCrop(pad=1, flip=True)}
+    changes = {"image_shape": (12, 10, 3), "augment": [FlipCrop(pad=1, flip=True)]}
 
     assert_same(
         read(build(split, cache="none", **changes)),

@@ -115,14 +115,16 @@ def _check_milestones(run: "RunConfig") -> Iterator[Problem]:
 
 def _check_pad(run: "RunConfig") -> Iterator[Problem]:
     """Moved by its whole size an image is out of sight."""
-    size, augment = run.dataset.known_size, run.augment
-    if isinstance(augment, FlipCropConfig) and size is not None and augment.pad >= size:
-        yield Problem(
-            "augment.pad",
-            f"must be below the {size} pixels of the images, or they are moved out of "
-            f"sight. Received: {augment.pad}.",
-            f"Type augment.pad={size // 8}.",
-        )
+    size = run.dataset.known_size
+    for name, augment in run.augment.items() if size is not None else ():
+        if isinstance(augment, FlipCropConfig) and augment.pad >= size:
+            key = f"augment.{name}.pad"
+            yield Problem(
+                key,
+                f"must be below the {size} pixels of the images, or they are moved out "
+                f"of sight. Received: {augment.pad}.",
+                f"Type {key}={size // 8}.",
+            )
 
 
 def _check_trainer(run: "RunConfig") -> Iterator[Problem]:

@@ -141,8 +141,9 @@ def _doubt_regularisation(run: RunConfig) -> Iterator[str]:
             f"model.dropout={run.model.dropout:g} drops nearly all features. "
             "Usual: 0 to 0.5."
         )
-    if isinstance(run.augment, InceptionCropConfig) and run.augment.area[1] < 1e-2:
-        yield (
-            f"augment.area={run.augment.area} cuts out less than a hundredth of an "
-            "image. Usual: [0.08, 1]."
-        )
+    for name, augment in run.augment.items():
+        if isinstance(augment, InceptionCropConfig) and augment.area[1] < 1e-2:
+            yield (
+                f"augment.{name}.area={augment.area} cuts out less than a hundredth of "
+                "an image. Usual: [0.08, 1]."
+            )

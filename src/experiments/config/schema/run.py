@@ -41,7 +41,8 @@ class RunConfig:
         task: What to do.
         model: The network.
         dataset: The images and how they are split.
-        augment: What is done to training images.
+        augment: Name -> what is done to training images, in this order; a name set to
+            null is left out.
         optimizer: The update rule and its peak rate.
         schedule: The learning rate over the epochs.
         trainer: How long and how to train.
@@ -71,7 +72,7 @@ class RunConfig:
     task: Target = component(CustomTaskConfig, TASKS)
     model: Target = component(CustomModelConfig, MODELS)
     dataset: DatasetConfig = component(CustomDatasetConfig, DATASETS)
-    augment: Target = component(CustomAugmentConfig, AUGMENTS)
+    augment: dict[str, Target] = component(CustomAugmentConfig, AUGMENTS)
     optimizer: OptimizerConfig = component(OtherOptimizerConfig, OPTIMIZERS)
     schedule: Target = component(CustomScheduleConfig, SCHEDULES)
     trainer: TrainerConfig

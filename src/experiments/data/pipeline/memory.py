@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from experiments.data.augmentation import Augment, CropAugment
 from experiments.data.images.decode import decode_image
 from experiments.data.images.resize import resize_images
 from experiments.data.pipeline.damage import naming_damaged_files
@@ -25,7 +24,7 @@ def keep_in_memory(
     *,
     image_shape: tuple[int, int, int],
     cache: str,
-    augment: Augment | None,
+    crops: bool,
     threads: int | None,
 ) -> Split:
     """Returns the split with its images in memory and in shape, where `cache` says so.
@@ -37,13 +36,13 @@ def keep_in_memory(
             1 GiB and the result of the augmentation stays the same. `memory` keeps it
             always: then a cropping augmentation cuts its windows out of images that
             are already scaled to `image_shape`.
-        augment: What will be applied later.
+        crops: Whether a cropping augmentation begins with the original image.
         threads: Decoding threads; `None` for one per CPU core.
     """
     needed = len(split) * int(np.prod(image_shape))
     if cache == "none" or (cache == "auto" and needed > AUTO_LIMIT_BYTES):
         return split
-    if cache == "auto" and isinstance(augment, CropAugment):
+    if cache == "auto" and crops:
         return split
     if isinstance(split, FileSplit):
         _log.info("Decoding %d images into %.2f GB", len(split), needed / 1e9)

@@ -2,15 +2,17 @@
 
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from experiments.counts import count_of
-from experiments.data.augmentation import Augment, CropAugment
+from experiments.data.augmentation import Augment
 from experiments.data.images.decode import decode_image
 from experiments.data.images.resize import resize_images
+from experiments.data.pipeline.changes import Changes
 from experiments.data.pipeline.memory import fixed_options, keep_in_memory
 from experiments.data.pipeline.order import SampleOrder
 from experiments.data.split import ArraySplit, FileSplit, Split
@@ -29,7 +31,7 @@ def build_pipeline(
     image_shape: tuple[int, int, int],
     batch_size: int,
     seed: int,
-    augment: Augment | None = None,
+    augment: Sequence[Augment] = (),
     shuffle: bool,
     epochs: int | None,
     start_step: int = 0,
@@ -48,7 +50,8 @@ def build_pipeline(
         image_shape: `(H, W, C)` to deliver.
         batch_size: Images in a step.
         seed: Any integer; decides the order and the augmentation.
-        augment: Applied to every image with a key from (seed, epoch, index).
+        augment: Applied to every image, one after another, each with a key from (seed,
+            epoch, index) and its place.
         shuffle: Another order each epoch; otherwise the split's own.
         epochs: Passes over the split; `None` never ends.
         start_step: First step, counted from the first epoch's beginning.
@@ -73,12 +76,17 @@ def build_pipeline(
         shuffle=shuffle,
         drop_remainder=drop_remainder,
     )
+    changes = Changes(augment)
     threads = parallelism or os.cpu_count() or 1
     split = keep_in_memory(
-        split, image_shape=image_shape, cache=cache, augment=augment, threads=threads
+        split,
+        image_shape=image_shape,
+        cache=cache,
+        crops=changes.crops,
+        threads=threads,
     )
     last = np.iinfo(np.int64).max // batch_size if epochs is None else steps * epochs
-    arguments = (order, augment, image_shape, threads)
+    arguments = (order, changes, image_shape, threads)
     with tf.device("/CPU:0"):
         addressed = order.follow(tf.data.Dataset.range(start_step, last))
         if isinstance(split, ArraySplit):
@@ -123,7 +131,7 @@ def _batch_arrays(
     steps: Any,
     split: ArraySplit,
     order: SampleOrder,
-    augment: Augment | None,
+    changes: Changes,
     image_shape: tuple[int, int, int],
     threads: int,
 ) -> Any:
@@ -134,8 +142,7 @@ def _batch_arrays(
     def load(step: Any, sequence: Any = None) -> Any:
         indices = order.locate_batch(step, sequence)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
-        if augment is not None:
-            batch = augment(batch, order.derive_keys(step, indices))
+        batch = changes.change(batch, order.derive_keys(step, indices))
         return batch, tf.gather(labels, indices)
 
     large = order.batch_size * math.prod(image_shape) >= _LARGE_BATCH_BYTES
@@ -147,13 +154,13 @@ def _batch_files(
     steps: Any,
     split: FileSplit,
     order: SampleOrder,
-    augment: Augment | None,
+    changes: Changes,
     image_shape: tuple[int, int, int],
     threads: int,
 ) -> Any:
     """Returns batches of files that are decoded one by one in parallel."""
     paths, labels = tf.constant(split.paths), tf.constant(split.labels)
-    crop = augment if isinstance(augment, CropAugment) else None
+    crop = changes.crop
 
     @tf.autograph.experimental.do_not_convert
     def locate(step: Any, sequence: Any = None) -> Any:
@@ -181,9 +188,7 @@ def _batch_files(
         if not order.drop_remainder:
             count = tf.math.count_nonzero(used)
             images, labels, keys = images[:count], labels[:count], keys[:count]
-        if augment is not None and crop is None:
-            images = augment(images, keys)
-        return images, labels
+        return changes.change(images, keys, is_cropped=crop is not None), labels
 
     samples = steps.map(locate).unbatch().map(load, num_parallel_calls=threads)
     batches = samples.batch(order.batch_size, drop_remainder=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from experiments import job_files
-from experiments.config.history import name_key, name_values, name_word
+from experiments.config.history import name_key, name_values, name_words
 from experiments.config.search.space import Space
 from experiments.counts import agree, count_of
 from experiments.records import (
@@ -161,7 +161,7 @@ def _upgrade_entry(entry: Entry) -> Entry:
     """Returns an entry whose keys are called as they are now."""
     if entry.kind != ASKED or entry.format == FORMAT:
         return entry
-    words = [name_word(word, entry.format) for word in entry.content["overrides"]]
+    words = name_words(entry.content["overrides"], entry.format)
     values = name_values(entry.content["values"], entry.format)
     content = {**entry.content, "values": values, "overrides": words}
     return replace(entry, content=content, format=FORMAT)
