@@ -42,6 +42,16 @@ def test_head_of_other_classes_begins_new_and_is_told(source, images) -> None:
     assert (row.shape, row.file_shape) == ((8, 7), (8, 5))
 
 
+def test_head_of_as_many_other_classes_begins_new_and_is_told(source) -> None:
+    network = build_small()
+    before = np.array(network.get_layer("predictions").kernel)
+    table = load_into(network, read_layers(source), other_classes=True)
+    np.testing.assert_array_equal(network.get_layer("predictions").kernel, before)
+    assert table.share == 1
+    assert table.describe().endswith(": the file has 5 classes, here are others")
+    assert {row.layer for row in table.of_state("skipped")} == {"predictions"}
+
+
 def test_other_networks_are_refused_and_nothing_is_changed(source) -> None:
     layers = read_layers(source)
     deeper, wider = build_small("blocks=[3,2]"), build_small("width=8")

@@ -8,6 +8,7 @@ from experiments.builders.cost import micro_batch
 from experiments.builders.devices import uses_onednn
 from experiments.builders.loss import build_judgement
 from experiments.builders.optimizer import build_optimizer
+from experiments.config.schema.model import ModelConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
 from experiments.data.dataset import Dataset
@@ -76,6 +77,7 @@ def build_model(
         ConfigError: The network's output has another shape, or training it on these
             devices would go wrong.
     """
+    from experiments.models.freezing import freeze_layers
     from experiments.speedups.batch_norm import fuse_batch_norms
     from experiments.speedups.convolution import lower_convolutions
     from experiments.speedups.scope import variable_scope
@@ -99,6 +101,8 @@ def build_model(
         _check_head(model, classes)
         if begin is not None:
             begin(network)
+        if isinstance(run.model, ModelConfig):
+            freeze_layers(model, run.model.freeze)
         _check_gradients(run, model, devices)
         if trainer.fused_batch_norm:
             fuse_batch_norms(model, jit=jit)

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 _MOST_STAGES = 8  # on the screen
 _ORDER = (
     *("device", "data", "classes", "balance", "files"),
-    *("model", "weights", "images", "training", "rate", "time"),
+    *("model", "weights", "images", "frozen", "training", "rate", "time"),
 )
 _OWN = ("task", "task.images", "task.files")  # keys that say what to show
 
@@ -101,6 +101,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     from experiments.inspection.rates import list_rates
     from experiments.inspection.sizes import measure_sizes
     from experiments.models.cost import measure_layers
+    from experiments.models.freezing import describe_frozen
 
     run = job.run
     dataset = build_dataset(run)
@@ -124,6 +125,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     rows = {
         **_describe_built(job, dataset, model, devices),
         **(beginning.rows if beginning else {}),
+        **describe_frozen(model),
         "balance": balance.describe(),
         **({} if sizes is None else {"files": sizes.describe()}),
         "rate": rates.describe(),

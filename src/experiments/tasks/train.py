@@ -90,11 +90,12 @@ def train(job: Job) -> JobResult:
             begin=beginning,
         )
         memory.stage = "network"
+        from experiments.models.freezing import describe_frozen
+
         model = fitting.build_model(begin=state is None)
         cost = memory.cost = measure_cost(run, model, devices)
-        display.show_start(
-            job, dataset, cost, devices, beginning.rows if beginning else {}
-        )
+        rows = beginning.rows if beginning else {}
+        display.show_start(job, dataset, cost, devices, rows | describe_frozen(model))
         choices = describe_choices(run, model, devices)
         record.log_datasets(tracker, dataset, run.dataset)
         keep_corrections(job, tracker)

@@ -32,10 +32,12 @@ class Start:
         images: What it is built for; `None` for the data set as it is.
         weights: Those that are put into it; `None` without any, or where a saved state
             will bring them.
+        class_names: What the network is to tell apart.
     """
 
     images: Images | None = None
     weights: "Weights | None" = None
+    class_names: tuple[str, ...] | None = None
 
     @property
     def begin(self) -> "Callable[[Any], Table] | None":
@@ -66,8 +68,15 @@ class Start:
             raise ValueError("There are no weights to begin with.")
         known = self.weights.preprocessing
         reverse = known is not None and known.reversed_channels
+        names = self.weights.class_names
+        other = None not in (names, self.class_names) and names != self.class_names
         try:
-            return load_into(network, self.weights.layers, reversed_channels=reverse)
+            return load_into(
+                network,
+                self.weights.layers,
+                reversed_channels=reverse,
+                other_classes=other,
+            )
         except WeightsError as error:
             raise WeightsError(f"{self.weights.name} {error}") from error
 
@@ -112,7 +121,8 @@ def find_start(
         _check_typed(run, images, typed)
         if weights is not None and weights.preprocessing is None:
             weights = replace(weights, preprocessing=chosen)
-    return Start(images=images, weights=weights)
+    names = None if weights is None else tuple(dataset.class_names)
+    return Start(images=images, weights=weights, class_names=names)
 
 
 def _read(run: RunConfig, devices: Devices) -> "Weights | None":

@@ -90,12 +90,13 @@ def read_trained_weights(found: Found, run: RunConfig, devices: Devices) -> "Wei
     from experiments.weights.preprocessing import read_preprocessing
     from experiments.weights.source import Weights
 
-    model, _ = _load_model(found, run, _settle(found, run), devices)
+    model, names = _load_model(found, run, _settle(found, run), devices)
     return Weights(
         name=found.name,
         sha256=_digest(found, model),
         layers=read_layers(model),
         preprocessing=read_preprocessing(model),
+        class_names=names,
     )
 
 

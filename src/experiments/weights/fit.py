@@ -86,7 +86,7 @@ class Table:
             for row in kernels[:1]:
                 theirs, ours = (row.file_shape or (0,))[-1], (row.shape or (0,))[-1]
                 text += f": the file has {count_of(theirs, 'class', 'classes')}"
-                text += f", here are {ours}"
+                text += f", here are {'others' if theirs == ours else ours}"
         elif names:
             text += f"; new: {_enumerate(names)}"
         notes = list(dict.fromkeys(row.note for row in self.rows if row.note))
@@ -101,18 +101,24 @@ class Table:
 
 
 def load_into(
-    network: Any, layers: Layers, *, reversed_channels: bool = False
+    network: Any,
+    layers: Layers,
+    *,
+    reversed_channels: bool = False,
+    other_classes: bool = False,
 ) -> Table:
     """Gives a network the weights that are its own by name and shape.
 
     A layer is loaded whole or not at all. The last one is left as it is where the file
-    has another number of classes.
+    has another number of classes, or other ones.
 
     Args:
         network: A built `keras.Model` of float images (B, H, W, C).
         layers: Layer -> variable, or its number in the layer -> array.
         reversed_channels: They were trained on images of blue, green and red: the
             channels of the first convolution are turned round.
+        other_classes: The last layer tells other classes apart than the network's,
+            however many.
 
     Returns:
         What became of each array.
@@ -132,6 +138,8 @@ def load_into(
         if layer.name == stem:
             given, notes = _fit_stem(layer, given, reverse=reversed_channels)
         found, pairs = _compare(layer, given, notes)
+        if other_classes and layer is own[-1]:
+            found, pairs = [_skip(row) for row in found], []
         rows += found
         chosen += pairs
     rows += _list_unused(layers, {layer.name for layer in own})

@@ -43,6 +43,7 @@ class Weights:
         preprocessing: Of the images that they were trained on; `None`: nobody knows.
         variant: Of the bottlenecks that they belong to, as `model.variant`; `None`:
             nobody knows.
+        class_names: What their last layer tells apart; `None`: nobody knows.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Weights:
     layers: Layers
     preprocessing: Preprocessing | None = None
     variant: Literal["v1", "v1_5"] | None = None
+    class_names: tuple[str, ...] | None = None
 
 
 def read_weights(path: Path) -> Weights:

@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Iterator
 
+from experiments.config.freezing import NONE, write_freeze
 from experiments.config.schema.augment import InceptionCropConfig
 from experiments.config.schema.callbacks import EarlyStoppingConfig
-from experiments.config.schema.model import ResNetConfig
+from experiments.config.schema.model import ModelConfig, ResNetConfig
 from experiments.config.schema.optimizer import (
     AdamConfig,
     OptimizerConfig,
@@ -30,11 +31,23 @@ def find_doubts(run: RunConfig) -> Iterator[str]:
         run: A checked config.
     """
     rate = _scale_rate(run)
+    yield from _doubt_frozen(run)
     yield from _doubt_rate(run, rate)
     yield from _doubt_optimizer(run.optimizer, rate)
     yield from _doubt_regularisation(run)
     yield from _doubt_early_stopping(run)
     yield from _doubt_steps(run)
+
+
+def _doubt_frozen(run: RunConfig) -> Iterator[str]:
+    """Frozen random numbers are what weights of before are measured against."""
+    model = run.model
+    if isinstance(model, ModelConfig) and model.freeze != NONE and not model.weights:
+        yield (
+            f"model.freeze={write_freeze(model.freeze)} keeps random numbers, for "
+            "model.weights=null. Begin with weights: model.weights=imagenet, run:last "
+            "or a file."
+        )
 
 
 def _doubt_steps(run: RunConfig) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.freezing import check_freeze
 from experiments.config.schema.depths import choose_layout
 from experiments.config.schema.resnet import (
     choose_stem,
@@ -35,17 +36,22 @@ class ModelConfig(Target):
         weights: `imagenet`, `run:` and a run, or a file; null for those of the seed.
         preprocessing: What is done to images first: what the weights were trained
             with, the data set's mean and deviation, or one of Keras' three.
+        freeze: Layers that stay as they are: `none`, `all` but the head, a stage and
+            what comes before it, or a pattern of layer names; one or several.
     """
 
     weights: str | None = setting(added=4, before=None, path=is_weights_file)
     preprocessing: Literal["auto", "dataset", "torch", "caffe", "tf", "none"] = setting(
         added=4, before="auto"
     )
+    freeze: str | list[str] = setting(
+        added=5, before="none", min_length=1, max_length=100
+    )
 
     def arguments(self) -> dict[str, Any]:
         """Returns the keyword arguments of what builds the network."""
         values = super().arguments()
-        del values["weights"], values["preprocessing"]
+        del values["weights"], values["preprocessing"], values["freeze"]
         return values
 
 
@@ -89,7 +95,7 @@ class ResNetConfig(ModelConfig):
             reason = f"must be {write_count(MOST_BLOCKS)} blocks in all at most."
             yield Problem("blocks", f"{reason} Received: {sum(self.blocks):,} blocks.")
         yield from self._check_weights()
-        yield from find_conflicts(
+        conflicts = find_conflicts(
             depth=self.depth,
             blocks=self.blocks,
             block=self.block,
@@ -97,6 +103,19 @@ class ResNetConfig(ModelConfig):
             shortcut=self.shortcut,
             zero_init_last_scale=self.zero_init_last_scale,
         )
+        found = list(conflicts)
+        yield from found
+        if not found:
+            yield from check_freeze(self.freeze, self.list_stages(), key="freeze")
+
+    def list_stages(self) -> list[str]:
+        """Returns what the names of the layers of each stage begin with, in order.
+
+        Only for a config in which `check` finds nothing.
+        """
+        count = len(choose_layout(self.depth, self.blocks, self.block).blocks)
+        word = "res" if self.layer_names == "notebook" else "conv"
+        return ["conv1", *(f"{word}{number + 2}" for number in range(count))]
 
     def _check_weights(self) -> Iterator[Problem]:
         """Yields why there are no weights of a name, or none for such a network."""

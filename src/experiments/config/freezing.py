@@ -1,0 +1,44 @@
+"""What `freeze` may be: a word, a stage of the network, a pattern of layer names."""
+
+from collections.abc import Iterator, Sequence
+
+from experiments.config.convert import nearest
+from experiments.errors import Problem
+
+NONE, ALL = "none", "all"
+_WILD = "*?["
+
+
+def is_pattern(word: str) -> bool:
+    """Tells whether a word stands for layers by a pattern of their names."""
+    return any(sign in word for sign in _WILD)
+
+
+def list_words(freeze: str | Sequence[str]) -> list[str]:
+    """Returns what is named, one or several."""
+    return [freeze] if isinstance(freeze, str) else list(freeze)
+
+
+def write_freeze(freeze: str | Sequence[str]) -> str:
+    """Returns what is frozen as it is typed."""
+    return freeze if isinstance(freeze, str) else f"[{','.join(freeze)}]"
+
+
+def check_freeze(
+    freeze: str | Sequence[str], stages: Sequence[str], *, key: str
+) -> Iterator[Problem]:
+    """Yields a problem for each word that is neither known, a stage nor a pattern.
+
+    Args:
+        freeze: As it was typed.
+        stages: Of the network.
+        key: Of the config.
+    """
+    for word in list_words(freeze):
+        if word in (NONE, ALL, *stages) or is_pattern(word):
+            continue
+        reason = (
+            f"must be {NONE}, {ALL}, a stage ({', '.join(stages)}), or a pattern of "
+            f"layer names such as '*_bn'. Received: {word}."
+        )
+        yield Problem(key, reason, nearest(word, (NONE, ALL, *stages)))
