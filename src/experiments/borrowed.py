@@ -40,6 +40,14 @@ _KERAS = (
         "less where there is no network.",
     ),
     Loan(
+        lender="keras.src.backend.common.global_state",
+        names=("get_global_attribute", "set_global_attribute"),
+        borrowers=("models.keras_application",),
+        purpose="Begins the numbers of unnamed layers anew, so that weights find them.",
+        way_out="Give the layers of a built network other names by "
+        "`keras.models.clone_model`.",
+    ),
+    Loan(
         lender="keras.optimizers.Optimizer",
         names=("_backend_update_step", "_get_variable_index"),
         borrowers=("speedups.fused",),

@@ -30,6 +30,7 @@ _LIBRARIES = re.compile(
 # Keys, flags and files of this project that a library has given its name.
 _OWN_NAMES = re.compile(
     r"hydra[./][\w.]+|--hydra-help|job, hydra, all|keras_tuner|\.keras\b"
+    r"|keras_application"
 )
 _MOST_SENTENCES = 4
 _UNKNOWN = re.compile(r"is not a key|must be one of|is no key=value|is no flag")

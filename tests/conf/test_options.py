@@ -10,6 +10,7 @@ from tests.conftest import CONF
 # What these need beside themselves: a path of the user's, larger images, more epochs.
 MISSING = {
     "model=resnet50_notebook": "dataset=synthetic_small",
+    "model=keras_application": "dataset=synthetic_small",
     "dataset=folder": "dataset.path=/images",
     "dataset=imagenet": "dataset.path=/images",
     "dataset=table": "dataset.table=/images/labels.csv",

@@ -23,6 +23,7 @@ from experiments.command.owners import list_owners
 from experiments.config.checks.unused import uses
 from experiments.config.fields import is_component, schemas_of
 from experiments.config.programs import name_command
+from experiments.config.schema.applications import find_architecture
 from experiments.config.schema.augment import AUGMENTS
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TASKS
@@ -204,6 +205,8 @@ def suggest_option(group: str, name: str, known: Known) -> str:
         known: What there is.
     """
     option = _find_option(group, name, known)
+    if group == "model" and (words := _write_architecture(name, option)):
+        return f"Did you mean `{words}`?"
     if option is not None:
         return f"Did you mean `{option}`?"
     if group == "dataset" and is_path(name):
@@ -233,11 +236,21 @@ def _write_choice(group: str, name: str, known: Known) -> str:
     if found[1:] and all(found):
         return f"{group}={','.join(filter(None, found))}"
     option = _find_option(group, name or "true", known)
+    if group == "model" and (words := _write_architecture(name, option)):
+        return words
     if option is not None:
         return f"{group}={option}"
     if group == "dataset" and is_path(name):
         return write_folder(name)
     return f"{group}=..."
+
+
+def _write_architecture(name: str, option: str | None) -> str:
+    """Returns the overrides for an architecture of Keras, if no file has its name."""
+    found = find_architecture(name)
+    if found is None or normalise(option or "") == normalise(name):
+        return ""
+    return f"model=keras_application model.architecture={found}"
 
 
 def write_folder(path: str) -> str:

@@ -13,6 +13,7 @@ from experiments.errors import ConfigError, Problem
 MISSING = "???"
 _SHOWN = 200
 _WRITTEN = 1000  # no integer beyond is another tool's word for a value
+_MOST_NAMES = 30  # that a sentence lists
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -242,14 +243,18 @@ def _hint_at_value(
     value: str | int, names: Sequence[str], key: str, *, is_switch: bool
 ) -> str:
     """Returns the value that is meant by another project's word, or a similar one."""
-    from experiments.config.synonyms import find_switch, find_value  # likewise
+    from experiments.config.synonyms import (  # likewise
+        find_note,
+        find_switch,
+        find_value,
+    )
 
     meant = find_value(key, str(value))
     if meant is None and is_switch:
         meant = {True: "true", False: "false", None: None}[find_switch(str(value))]
     if meant is not None:
         return f"Did you mean `{meant}`?"
-    return nearest(str(value), names)
+    return nearest(str(value), names) or (find_note(key) if "." in key else "")
 
 
 def _describe_length(value: object, rule: Rule) -> str:
@@ -265,8 +270,10 @@ def _describe(member: Any, rule: Rule) -> str:
         return "null"
     origin = get_origin(member)
     if origin is Literal:
-        values = ", ".join(str(v) for v in get_args(member))
-        return f"one of {values}" if len(get_args(member)) > 1 else values
+        names = [str(value) for value in get_args(member)]
+        if len(names) > _MOST_NAMES:
+            return f"one of {len(names)} names, {names[0]} to {names[-1]}"
+        return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
     if origin is list:
         size = f"{rule.length} " if rule.length is not None else ""
         if rule.min_length is not None:

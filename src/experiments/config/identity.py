@@ -33,6 +33,7 @@ from experiments.config.history import (
     first_word,
 )
 from experiments.config.paths import list_paths
+from experiments.config.schema.model import KerasApplicationConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.parameter import Parameter
 from experiments.config.search.schema import SearchConfig
@@ -152,14 +153,16 @@ def describe_choices(choices: Mapping[str, str]) -> str:
 def name_run(choices: Mapping[str, str], run: RunConfig) -> str:
     """Returns what people read as the name of a job that has none of its own.
 
-    Unlike a folder's name it may change between releases. The options `folder`
-    and `table` stand for whatever folder was typed, and it is the folder that people
-    know.
+    Unlike a folder's name it may change between releases. The options `folder` and
+    `table` stand for whatever folder was typed, and it is the folder that people know;
+    so it is with the architectures of Keras.
 
     Args:
         choices: Group -> option.
         run: The job's config.
     """
+    if isinstance(run.model, KerasApplicationConfig):
+        choices = {**choices, "model": run.model.architecture}
     name = run.dataset.known_name
     if name is None or choices.get("dataset") not in _ANY_FOLDER:
         return describe_choices(choices)

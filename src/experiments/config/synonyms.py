@@ -7,6 +7,8 @@ something is wrong, and no name in it is ever taken for the key.
 import re
 from functools import cache
 
+from experiments.config.schema.applications import find_architecture
+
 # Key -> other names for it; with a value: what the name by itself asks for.
 _KEYS = {
     "model.weights": "pretrained_weights init_weights weights_path finetune_from",
@@ -174,6 +176,7 @@ _NOTES = {
         ("num_classes", "n_classes", "nb_classes"),
         "There are as many classes as the data set has.",
     ),
+    "model.architecture": "They are listed in docs/models.md.",
     "tensorboard": "To write its files: 'callbacks=[default,tensorboard]'",
     "wandb": "Runs are recorded as tracking= says: sqlite, server or off.",
     "search": "A search is a preset: -m experiment=search_resnet50",
@@ -228,6 +231,8 @@ def find_value(key: str, value: str, *, name: str = "") -> str | None:
     """
     if normalise(name) in _OTHER_VALUES:
         return "..."
+    if key == "model.architecture":
+        return find_architecture(value)
     value = value.lower()
     if key == "gpu" and normalise(name) in _COUNTS and value.isdigit():
         count = min(int(value), 64)

@@ -30,7 +30,8 @@ class Preprocessing:
 
 _WHOLE = 1 / 255  # a deviation that leaves 0..255 as they are
 
-# By Keras' own words for them, `keras.applications.imagenet_utils.preprocess_input`.
+# By Keras' own words for them, `keras.applications.imagenet_utils.preprocess_input`;
+# which one an architecture has, `experiments.config.schema.applications` tells.
 PREPROCESSINGS = {
     "torch": Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "caffe": Preprocessing(
@@ -40,6 +41,8 @@ PREPROCESSINGS = {
     ),
     "tf": Preprocessing((0.5,) * 3, (0.5,) * 3),
     "none": Preprocessing((0.0,) * 3, (_WHOLE,) * 3),
+    # What EfficientNetV2 S, M and L have inside in Keras: divided by 128, less 1.
+    "128": Preprocessing((128 / 255,) * 3, (128 / 255,) * 3),
 }
 
 

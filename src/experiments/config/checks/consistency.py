@@ -14,7 +14,7 @@ from experiments.config.objective import (
 )
 from experiments.config.programs import name_command
 from experiments.config.schema.augment import FlipCropConfig
-from experiments.config.schema.model import ResNetConfig
+from experiments.config.schema.model import KerasApplicationConfig, ResNetConfig
 from experiments.config.schema.schedule import (
     MOST_MILESTONES,
     ScheduleConfig,
@@ -159,7 +159,9 @@ def _check_trainer(run: "RunConfig") -> Iterator[Problem]:
 def _check_image(run: "RunConfig") -> Iterator[Problem]:
     """A network with many strides leaves nothing of a small image."""
     size = run.dataset.known_size
-    if isinstance(run.model, ResNetConfig) and size is not None:
+    if size is None:
+        return
+    if isinstance(run.model, ResNetConfig | KerasApplicationConfig):
         for problem in run.model.check_image(size):
             yield replace(problem, key=f"model.{problem.key}")
 

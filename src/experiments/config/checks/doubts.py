@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from experiments.config.freezing import NONE, write_freeze
 from experiments.config.schema.augment import InceptionCropConfig
 from experiments.config.schema.callbacks import EarlyStoppingConfig
-from experiments.config.schema.model import ModelConfig, ResNetConfig
+from experiments.config.schema.model import (
+    KerasApplicationConfig,
+    ModelConfig,
+    ResNetConfig,
+)
 from experiments.config.schema.optimizer import (
     AdamConfig,
     OptimizerConfig,
@@ -149,9 +153,10 @@ def _doubt_regularisation(run: RunConfig) -> Iterator[str]:
             f"trainer.label_smoothing={smoothing:g} makes all classes nearly equal. "
             "Usual: 0 to 0.2."
         )
-    if isinstance(run.model, ResNetConfig) and run.model.dropout > _MOST_SHARE:
+    model, ours = run.model, ResNetConfig | KerasApplicationConfig
+    if isinstance(model, ours) and model.dropout > _MOST_SHARE:
         yield (
-            f"model.dropout={run.model.dropout:g} drops nearly all features. "
+            f"model.dropout={model.dropout:g} drops nearly all features. "
             "Usual: 0 to 0.5."
         )
     for name, augment in run.augment.items():

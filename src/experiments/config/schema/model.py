@@ -7,6 +7,11 @@ from typing import Any, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.config.freezing import check_freeze
+from experiments.config.schema.applications import (
+    Architecture,
+    find_alpha_problems,
+    find_size_problems,
+)
 from experiments.config.schema.depths import choose_layout
 from experiments.config.schema.resnet import (
     choose_stem,
@@ -53,6 +58,23 @@ class ModelConfig(Target):
         values = super().arguments()
         del values["weights"], values["preprocessing"], values["freeze"]
         return values
+
+    def _check_name_of_weights(self) -> Iterator[Problem]:
+        """Yields why `weights` names neither a run nor a file."""
+        weights = self.weights
+        if weights == RUN:
+            hint = "Such as model.weights=run:last; task=list shows the runs."
+            yield Problem("weights", f"must name a run after {RUN}", hint)
+        elif weights and is_weights_file(weights) and not has_known_suffix(weights):
+            name = PurePath(weights).name
+            yield Problem(
+                "weights",
+                "must be imagenet, run:, followed by a run, or a file that ends in one "
+                f"of {', '.join(SUFFIXES)}. Received: {name!r}.",
+                f"Did you mean `model.weights={RUN}{name}`?"
+                if name in ("last", "best")
+                else "",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,19 +158,7 @@ class ResNetConfig(ModelConfig):
                 "Add model.variant=v1; for v1_5, take a file of torchvision's or "
                 f"timm's: model.weights={self._call()}.pth",
             )
-        elif weights == RUN:
-            hint = "Such as model.weights=run:last; task=list shows the runs."
-            yield Problem("weights", f"must name a run after {RUN}", hint)
-        elif weights and is_weights_file(weights) and not has_known_suffix(weights):
-            name = PurePath(weights).name
-            yield Problem(
-                "weights",
-                "must be imagenet, run:, followed by a run, or a file that ends in one "
-                f"of {', '.join(SUFFIXES)}. Received: {name!r}.",
-                f"Did you mean `model.weights={RUN}{name}`?"
-                if name in ("last", "best")
-                else "",
-            )
+        yield from self._check_name_of_weights()
 
     def _call(self) -> str:
         return f"resnet{self.depth or ''}"
@@ -172,6 +182,27 @@ def _enumerate(numbers: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KerasApplicationConfig(ModelConfig):
+    """A network of Keras Applications; its builder tells each key."""
+
+    architecture: Architecture
+    alpha: float | None = setting(gt=0, least=0.01, most=10)
+    pooling: Literal["average", "max"]
+    dropout: float = setting(ge=0, lt=1)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong between keys that are fine by themselves."""
+        yield from self._check_name_of_weights()
+        yield from find_alpha_problems(
+            self.architecture, self.alpha, published=self.weights == IMAGENET
+        )
+
+    def check_image(self, size: int) -> Iterator[Problem]:
+        """Yields why images whose shorter side is `size` pixels cannot be taken."""
+        yield from find_size_problems(self.architecture, size)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomModelConfig(OpenTarget):
     """A user's own model: a callable that returns a Keras model.
 
@@ -181,5 +212,8 @@ class CustomModelConfig(OpenTarget):
 
 
 MODELS: dict[str, type] = {
-    "experiments.models.resnet.builder.build_resnet": ResNetConfig
+    "experiments.models.resnet.builder.build_resnet": ResNetConfig,
+    "experiments.models.keras_application.build_keras_application": (
+        KerasApplicationConfig
+    ),
 }

@@ -1,0 +1,167 @@
+"""Against the networks that Keras Applications builds itself."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.builders.model import Images, normalise_inside
+from experiments.config.schema.applications import (
+    ARCHITECTURES,
+    family_of,
+    published_size,
+)
+from experiments.errors import ConfigError
+from experiments.models.keras_application import HEAD, build_keras_application
+from experiments.weights.preprocessing import PREPROCESSINGS
+from tests.models.conftest import randomize_weights, relative_error
+
+_SPREAD = (0.229, 0.224, 0.225)
+
+
+def build(architecture: str, size: int = 0, channels: int = 3, **keys: Any) -> Any:
+    size = size or family_of(architecture).smallest
+    options = {"alpha": None, "pooling": "average", "dropout": 0.0, **keys}
+    return build_keras_application(
+        input_shape=(size, size, channels),
+        num_classes=5,
+        architecture=architecture,
+        **options,
+    )
+
+
+def list_weighted(model: Any) -> list[Any]:
+    return [
+        variable for variable in model.weights if "predictions" not in variable.path
+    ]
+
+
+def test_every_architecture_of_keras_has_its_name_here() -> None:
+    there = [name for name in dir(keras.applications) if name[0].isupper()]
+    assert sorted(ARCHITECTURES) == sorted(there)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_sizes_are_those_of_keras(name: str) -> None:
+    build_theirs = getattr(keras.applications, name)
+    size, smallest = published_size(name), family_of(name).smallest
+    shape = (None, None, 3)
+    if not name.startswith("MobileNetV3"):  # which leave it open by default
+        shape = build_theirs(weights=None).input_shape[1:]
+        assert shape == (size, size, 3)
+    with pytest.raises(ValueError, match="at least"):
+        build_theirs(
+            weights=None, include_top=False, input_shape=(smallest - 1, smallest - 1, 3)
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EfficientNetV2B0",
+        "MobileNetV3Small",
+        pytest.param("ConvNeXtTiny", marks=pytest.mark.slow),
+        pytest.param("EfficientNetV2S", marks=pytest.mark.slow),
+        pytest.param("EfficientNetB0", marks=pytest.mark.slow),
+    ],
+)
+def test_what_keras_has_inside_is_done_before_the_network(name: str) -> None:
+    """Plain images give the same features, without a layer that ONNX cannot take."""
+    size = 32
+    reference = getattr(keras.applications, name)(
+        weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3)
+    )
+    randomize_weights(reference)
+    if name == "EfficientNetB0":  # as its file of ImageNet has it, with `/ sqrt(std)`
+        norm = next(x for x in reference.layers if x.name.startswith("normalization"))
+        norm.adapt_mean.assign([0.485, 0.456, 0.406])
+        norm.adapt_variance.assign(np.square(_SPREAD))
+        norm.finalize_state()
+    network = build(name, size)
+    theirs = [w for w in reference.weights if "normalization/" not in w.path[:16]]
+    ours = list_weighted(network)
+    if name == "EfficientNetB0":
+        theirs = theirs[-len(ours) :]
+    for variable, value in zip(ours, theirs, strict=True):
+        variable.assign(value)
+    known = PREPROCESSINGS[family_of(name).preprocessing]
+    images = Images(
+        class_names=tuple("abcde"),
+        image_shape=(size, size, 3),
+        mean=known.mean,
+        std=known.std,
+    )
+    model = normalise_inside(network, images)
+    features = keras.Model(network.input, network.get_layer(HEAD).input)
+    pixels = np.random.default_rng(1).integers(0, 256, (4, size, size, 3))
+    prepared = model.get_layer("normalise")(pixels.astype("uint8"))
+    expected = reference(pixels.astype("float32"), training=False)
+    assert relative_error(features(prepared, training=False), expected) < 1e-5
+    kinds = {type(layer).__name__ for layer in [*model.layers, *network.layers]}
+    assert "Normalization" not in kinds
+
+
+def test_layers_have_the_same_names_whatever_was_built_before() -> None:
+    first = [w.path for w in build("MobileNetV3Small").weights]
+    keras.layers.Conv2D(1, 1)
+    assert [w.path for w in build("MobileNetV3Small").weights] == first
+
+
+def test_other_layers_are_numbered_on_as_if_nothing_had_been_built() -> None:
+    number = int(keras.layers.Conv2D(1, 1).name.rpartition("_")[2] or 0)
+    build("MobileNetV2", alpha=0.35)
+    assert keras.layers.Conv2D(1, 1).name == f"conv2d_{number + 1}"
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_the_head_has_one_logit_a_class_in_float32(pooling: str) -> None:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = build("MobileNetV2", alpha=0.35, pooling=pooling, dropout=0.5)
+    finally:
+        keras.config.set_dtype_policy(before)
+    names = [layer.name for layer in network.layers[-3:]]
+    assert names == [f"{pooling}_pool", "top_dropout", HEAD]
+    assert network.output.dtype == "float32"
+    assert network.output_shape == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "alpha", "parameters"),
+    [  # of the table in Keras' documentation, with its 1,000 classes
+        ("MobileNetV2", None, 3_538_984),
+        pytest.param("ConvNeXtTiny", None, 28_589_128, marks=pytest.mark.slow),
+        pytest.param("EfficientNetV2B0", None, 7_200_312, marks=pytest.mark.slow),
+        pytest.param("DenseNet121", None, 8_062_504, marks=pytest.mark.slow),
+        pytest.param("InceptionV3", None, 23_851_784, marks=pytest.mark.slow),
+        pytest.param("NASNetMobile", None, 5_326_716, marks=pytest.mark.slow),
+        pytest.param("MobileNet", 0.25, 475_544, marks=pytest.mark.slow),
+    ],
+)
+def test_parameters_are_the_published_ones(
+    name: str, alpha: float | None, parameters: int
+) -> None:
+    size = family_of(name).smallest
+    network = build_keras_application(
+        input_shape=(size, size, 3),
+        num_classes=1000,
+        architecture=name,
+        alpha=alpha,
+        pooling="average",
+        dropout=0.0,
+    )
+    assert network.count_params() == parameters
+
+
+def test_images_of_one_channel_are_taken() -> None:
+    assert build("MobileNetV2", channels=1, alpha=0.35).input_shape[-1] == 1
+
+
+def test_what_it_cannot_take_is_refused_with_the_key() -> None:
+    with pytest.raises(ConfigError, match=r"model\.architecture Xception takes images"):
+        build("Xception", 70)
+    with pytest.raises(ConfigError, match=r"model\.alpha must be null"):
+        build("Xception", alpha=0.5)
