@@ -116,7 +116,9 @@ def _check_milestones(run: "RunConfig") -> Iterator[Problem]:
 def _check_pad(run: "RunConfig") -> Iterator[Problem]:
     """Moved by its whole size an image is out of sight."""
     size = run.dataset.known_size
-    for name, augment in run.augment.items() if size is not None else ():
+    if size is None:
+        return
+    for name, augment in run.augment.items():
         if isinstance(augment, FlipCropConfig) and augment.pad >= size:
             key = f"augment.{name}.pad"
             yield Problem(
