@@ -43,6 +43,7 @@ def test_links_and_named_tests_exist(page: Path) -> None:
         ("model", "models.md"),
         ("optimizer", "training.md"),
         ("schedule", "training.md"),
+        ("loss", "training.md"),
         ("callbacks", "training.md"),
         ("tracking", "tracking.md"),
         ("debug", "configs.md"),

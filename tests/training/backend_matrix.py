@@ -87,7 +87,7 @@ ALONE = ("trainer.onednn=false", "trainer.deterministic", "trainer.threads")
 def list_cases() -> dict[str, list[str]]:
     """Returns the overrides of each case by its name."""
     cases = {"default": list[str]()}
-    for group in ("optimizer", "schedule", "augment"):
+    for group in ("optimizer", "schedule", "loss", "augment"):
         for name in _stems(group):
             cases[f"{group}={name}"] = [f"{group}={name}"]
     for name in _stems("callbacks"):

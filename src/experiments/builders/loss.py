@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from experiments.config.checks.loss import check_head, check_threshold
 from experiments.config.schema.run import RunConfig
+from experiments.config.targets import instantiate
+from experiments.errors import ConfigError
 
 
 def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
@@ -15,6 +18,9 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
 
     Returns:
         `loss`, `training_loss` and `metrics` of `compile_model`.
+
+    Raises:
+        ConfigError: The loss does not fit the model.
     """
     from experiments.training.losses import (
         build_loss,
@@ -23,13 +29,22 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
     )
     from experiments.training.metrics import build_metrics
 
-    head: dict[str, Any] = {
-        "from_logits": not outputs_probabilities(model),
-        "num_classes": classes,
-    }
+    from_logits = not outputs_probabilities(model)
     smoothing = run.trainer.label_smoothing
+    problems = [
+        *check_head(run, from_logits=from_logits),
+        *check_threshold(run, classes),
+    ]
+    if problems:  # that the config alone could not tell
+        raise ConfigError(problems)
+    head: dict[str, Any] = {"from_logits": from_logits, "num_classes": classes}
+    of_image = instantiate(
+        run.loss, key="loss", allowed=run.allowed_targets, from_logits=from_logits
+    )
     return {
         "loss": build_loss(**head, label_smoothing=0.0),
-        "training_loss": build_training_loss(**head, label_smoothing=smoothing),
+        "training_loss": build_training_loss(
+            **head, label_smoothing=smoothing, of_image=of_image
+        ),
         "metrics": build_metrics(classes),
     }

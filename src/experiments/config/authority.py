@@ -14,6 +14,7 @@ from experiments.config.history import name_target
 from experiments.config.schema.augment import AUGMENTS
 from experiments.config.schema.callbacks import CALLBACKS
 from experiments.config.schema.dataset import DATASETS
+from experiments.config.schema.loss import LOSSES
 from experiments.config.schema.model import MODELS
 from experiments.config.schema.optimizer import OPTIMIZERS
 from experiments.config.schema.schedule import SCHEDULES
@@ -34,6 +35,7 @@ COMPONENTS: dict[str, Collection[str]] = {
     "augment": AUGMENTS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "loss": LOSSES,
     "callbacks": CALLBACKS,
     "hydra.sweeper": (
         "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",

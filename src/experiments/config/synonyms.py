@@ -29,6 +29,10 @@ _KEYS = {
     "schedule.warmup_epochs": "warmup warm_up warmup_steps",
     "schedule.factor": "gamma lr_gamma decay_rate",
     "schedule.every_epochs": "decay_epochs step_every lr_step_size",
+    "loss": "criterion loss_fn loss_function objective",
+    "loss.gamma": "focal_gamma",
+    "loss.alpha": "focal_alpha",
+    "loss.target_threshold": "bce_target_thresh",
     "trainer.epochs": "e epoch n_epoch n_epochs num_epochs num_epoch max_epochs "
     "nb_epoch nb_epochs num_train_epochs total_epochs",
     "trainer.batch_size": "b bs batch mini_batch minibatch_size train_batch "
@@ -150,6 +154,18 @@ _OPTIONS = {
         **dict.fromkeys(("multistep", "steplr", "multisteplr"), "step"),
         **dict.fromkeys(("linear", "poly"), "polynomial"),
         **dict.fromkeys(("none", "no", "fixed"), "constant"),
+    },
+    "loss": {
+        **dict.fromkeys(
+            ("ce", "crossentropy", "categorical_crossentropy", "softmax"),
+            "cross_entropy",
+        ),
+        **dict.fromkeys(
+            ("bce", "bce_loss", "sigmoid", "binary_crossentropy"),
+            "binary_cross_entropy",
+        ),
+        **dict.fromkeys(("focal_loss", "focalloss"), "focal"),
+        **dict.fromkeys(("poly1", "polyloss"), "poly"),
     },
     "dataset": {
         **dict.fromkeys(("cifar", "cifar_10"), "cifar10"),

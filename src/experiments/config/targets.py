@@ -18,7 +18,11 @@ from experiments.config.fields import Target
 from experiments.errors import ConfigError, Problem, summarise_error
 
 # Groups whose components are of one class of Keras, as its public name there.
-_KINDS = {"optimizer": "optimizers.Optimizer", "callbacks": "callbacks.Callback"}
+_KINDS = {
+    "optimizer": "optimizers.Optimizer",
+    "loss": "losses.Loss",
+    "callbacks": "callbacks.Callback",
+}
 
 
 def check_targets(

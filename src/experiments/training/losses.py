@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from experiments.training.image_losses import CrossEntropy
+
 
 def build_loss(*, from_logits: bool, label_smoothing: float, num_classes: int) -> Any:
     """Builds the cross-entropy for integer labels of shape (B,) or (B, 1).
@@ -30,21 +32,26 @@ def build_loss(*, from_logits: bool, label_smoothing: float, num_classes: int) -
 
 
 def build_training_loss(
-    *, from_logits: bool, label_smoothing: float, num_classes: int
+    *,
+    from_logits: bool,
+    label_smoothing: float,
+    num_classes: int,
+    of_image: Any = None,
 ) -> Any:
-    """Builds the cross-entropy of labels of either kind.
+    """Builds what training minimises, of labels of either kind.
 
     Args:
         from_logits: See `build_loss`.
         label_smoothing: See `build_loss`; of mixed labels too.
         num_classes: See `build_loss`.
+        of_image: The loss of an image, see `image_losses`; `None` for cross-entropy.
 
     Returns:
         A `keras.losses.Loss`, the mean over the batch, of integer labels `(B,)` or
         shares `(B, num_classes)` whose rows sum to 1.
     """
-    return SmoothedSparseCategoricalCrossentropy(
-        from_logits=from_logits,
+    return TrainingLoss(
+        CrossEntropy(from_logits=from_logits) if of_image is None else of_image,
         label_smoothing=label_smoothing,
         num_classes=num_classes,
     )
@@ -114,36 +121,27 @@ def outputs_probabilities(model: Any) -> bool:
     return False
 
 
-@keras.saving.register_keras_serializable(package="experiments")
-class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):
-    """Cross-entropy with label smoothing, which Keras has for one-hot labels only.
+class TrainingLoss(keras.losses.Loss):
+    """Makes the targets of a loss out of labels, and smooths them.
 
-    Labels are integers, or the shares of each class in an image.
+    Labels are integers, or the shares of each class in an image. Nothing that is saved
+    holds it: a model is judged by another loss.
 
     Args:
-        from_logits: The model gives logits, not probabilities.
+        of_image: A `keras.losses.Loss` of targets and outputs `(B, num_classes)`, see
+            `image_losses`.
         label_smoothing: Share of a label spread evenly over all classes.
         num_classes: Size of the model's last axis.
-        name: Name of the loss.
-        reduction: How Keras reduces over the batch.
-        **arguments: Further arguments of `keras.losses.Loss`.
 
     Reference:
         Szegedy et al., Rethinking the Inception Architecture, 2016, section 7.
     """
 
     def __init__(
-        self,
-        *,
-        from_logits: bool,
-        label_smoothing: float,
-        num_classes: int,
-        name: str = "smoothed_sparse_categorical_crossentropy",
-        reduction: str = "sum_over_batch_size",
-        **arguments: Any,
+        self, of_image: Any, *, label_smoothing: float, num_classes: int
     ) -> None:
-        super().__init__(name=name, reduction=reduction, **arguments)
-        self.from_logits = from_logits
+        super().__init__(name="training_loss")
+        self.of_image = of_image
         self.label_smoothing = label_smoothing
         self.num_classes = num_classes
 
@@ -153,23 +151,16 @@ class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):
             shares = ops.cast(y_true, y_pred.dtype)
         else:
             labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-            if not self.label_smoothing:
+            if isinstance(self.of_image, CrossEntropy) and not self.label_smoothing:
                 return keras.losses.sparse_categorical_crossentropy(
-                    labels, y_pred, from_logits=self.from_logits
+                    labels, y_pred, from_logits=self.of_image.from_logits
                 )
             shares = ops.one_hot(labels, self.num_classes, dtype=y_pred.dtype)
-        return keras.losses.categorical_crossentropy(
-            shares,
-            y_pred,
-            from_logits=self.from_logits,
-            label_smoothing=self.label_smoothing,
-        )
+        return self.of_image.call(self._smooth(shares), y_pred)
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "num_classes": self.num_classes,
-        }
+    def _smooth(self, shares: Any) -> Any:
+        if not self.label_smoothing:
+            return shares
+        # As Keras computes it, to the last bit.
+        others = self.label_smoothing / ops.cast(self.num_classes, shares.dtype)
+        return shares * (1.0 - self.label_smoothing) + others

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from experiments.config.checks.loss import check_loss
 from experiments.config.extras import check_audit, check_backend
 from experiments.config.objective import (
     EPOCH_METRICS,
@@ -43,6 +44,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_precision(run)
     yield from _check_backend(run)
     yield from _check_folds(run)
+    yield from check_loss(run)
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:

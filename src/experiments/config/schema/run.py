@@ -15,6 +15,8 @@ from experiments.config.schema.dataset import (
     CustomDatasetConfig,
     DatasetConfig,
 )
+from experiments.config.schema.loss import FORMER as FORMER_LOSS
+from experiments.config.schema.loss import LOSSES, CustomLossConfig
 from experiments.config.schema.model import MODELS, CustomModelConfig
 from experiments.config.schema.optimizer import (
     OPTIMIZERS,
@@ -45,6 +47,7 @@ class RunConfig:
             null is left out.
         optimizer: The update rule and its peak rate.
         schedule: The learning rate over the epochs.
+        loss: What training minimises; validation and test have the cross-entropy.
         trainer: How long and how to train.
         callbacks: Name -> callback; a name set to null is left out.
         tracking: Where the run is recorded.
@@ -75,6 +78,7 @@ class RunConfig:
     augment: dict[str, Target] = component(CustomAugmentConfig, AUGMENTS)
     optimizer: OptimizerConfig = component(OtherOptimizerConfig, OPTIMIZERS)
     schedule: Target = component(CustomScheduleConfig, SCHEDULES)
+    loss: Target = component(CustomLossConfig, LOSSES, added=5, before=FORMER_LOSS)
     trainer: TrainerConfig
     callbacks: dict[str, Target] = component(CustomCallbackConfig, CALLBACKS)
     tracking: TrackingConfig = setting(incidental=True)

@@ -1,0 +1,55 @@
+"""Whether a loss fits the head of the network and the labels that it gets."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from experiments.config.schema.loss import BinaryCrossEntropyConfig
+from experiments.config.schema.model import ResNetConfig
+from experiments.errors import Problem
+
+if TYPE_CHECKING:
+    from experiments.config.schema.run import RunConfig
+
+
+def check_loss(run: "RunConfig") -> Iterator[Problem]:
+    """Yields what is wrong before the network is built."""
+    softmax = isinstance(run.model, ResNetConfig) and run.model.head == "notebook"
+    yield from check_head(run, from_logits=not softmax)
+    yield from check_threshold(run, run.dataset.known_classes)
+
+
+def check_head(run: "RunConfig", *, from_logits: bool) -> Iterator[Problem]:
+    """Yields a problem for sigmoids of what a softmax made.
+
+    Args:
+        run: A typed config.
+        from_logits: The network gives logits, not probabilities.
+    """
+    if isinstance(run.loss, BinaryCrossEntropyConfig) and not from_logits:
+        yield Problem(
+            "loss",
+            "binary_cross_entropy takes the sigmoid of each class's logit, and this "
+            "network ends in a softmax.",
+            "Type loss=cross_entropy, or model.head=average.",
+        )
+
+
+def check_threshold(run: "RunConfig", classes: int | None) -> Iterator[Problem]:
+    """Yields a problem for a threshold that every class of a smoothed label passes.
+
+    Args:
+        run: A typed config.
+        classes: How many there are; `None` when only the data can tell.
+    """
+    loss, smoothing = run.loss, run.trainer.label_smoothing
+    if not isinstance(loss, BinaryCrossEntropyConfig) or classes is None:
+        return
+    threshold = loss.target_threshold
+    if threshold is not None and smoothing / classes > threshold:
+        yield Problem(
+            "loss.target_threshold",
+            f"must not be below {smoothing / classes:g}, which "
+            f"trainer.label_smoothing={smoothing:g} gives every one of {classes} "
+            f"classes. Received: {threshold:g}.",
+            "Type trainer.label_smoothing=0.",
+        )

@@ -1,0 +1,66 @@
+"""Schema of the `loss` group: what training minimises of each image."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.config.fields import OpenTarget, Target, setting
+
+_MODULE = "experiments.training.image_losses"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropyConfig(Target):
+    """The cross-entropy of the softmax."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryCrossEntropyConfig(Target):
+    """A sigmoid for each class.
+
+    Attributes:
+        target_threshold: A class with a larger share of an image counts as wholly
+            there, and any other as absent; null keeps the shares.
+        over_classes: What is taken over the classes of an image.
+    """
+
+    target_threshold: float | None = setting(ge=0, lt=1)
+    over_classes: Literal["mean", "sum"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalConfig(Target):
+    """Cross-entropy in which an image counts the less, the surer the network is.
+
+    Attributes:
+        gamma: How much less; 0 is the cross-entropy.
+        alpha: What all of it is multiplied by.
+    """
+
+    gamma: float = setting(ge=0, most=100)
+    alpha: float = setting(gt=0, least=1e-6, most=1e6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolyConfig(Target):
+    """Cross-entropy with another first coefficient of its series.
+
+    Attributes:
+        epsilon: What is added to that coefficient.
+    """
+
+    epsilon: float = setting(ge=-1, most=1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomLossConfig(OpenTarget):
+    """A loss of one's own: its keys are those that its YAML file declares."""
+
+
+LOSSES: dict[str, type] = {
+    f"{_MODULE}.CrossEntropy": CrossEntropyConfig,
+    f"{_MODULE}.BinaryCrossEntropy": BinaryCrossEntropyConfig,
+    f"{_MODULE}.FocalLoss": FocalConfig,
+    f"{_MODULE}.PolyLoss": PolyConfig,
+}
+# What was minimised before there was a choice.
+FORMER = {"_target_": f"{_MODULE}.CrossEntropy"}
