@@ -26,7 +26,7 @@ is written.
 | `explanation.html`, `explanations/` | where images speak for a class, a picture each |
 | `audit.html`, `corrections.csv` | what an audit found and proposes; what was applied |
 | `proposals.csv` | the same as it was proposed, to tell what a person has edited |
-| `predictions/` | what its model said of each image, a table a data set or split |
+| `predictions/` | what its model said of each image, see `name_predictions` |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
 | `unreadable.csv` | which of these are no images, and why |
@@ -122,3 +122,8 @@ ORDER = "order.json"
 STOP = "stop"
 SLOTS = "slots"
 REPEATS = "trials"
+
+
+def name_predictions(split: str) -> str:
+    """Returns the table of a split, below a job's folder and among its run's files."""
+    return f"{PREDICTIONS}/{split}.parquet"

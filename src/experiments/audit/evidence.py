@@ -37,14 +37,15 @@ def read_evidence(folder: Path) -> tuple[Predictions, str]:
             f"{several[0].parent.name} first. Name a sweep over the folds alone: "
             "-m dataset.folds=5"
         )
-    names = [name for name in _OF_RUN if (place / f"{name}.parquet").is_file()]
+    paths = {name: folder / job_files.name_predictions(name) for name in _OF_RUN}
+    names = [name for name, path in paths.items() if path.is_file()]
     if not names:
         raise DataError(
             f"{folder} holds no predictions. Name a sweep over folds, -m "
             "dataset.folds=5, or a run that kept those of its test split; without "
             "run_id task=audit makes them."
         )
-    tables = [read_predictions(place / f"{name}.parquet") for name in names]
+    tables = [read_predictions(paths[name]) for name in names]
     what = f"the {join_words(names)} predictions of {folder.name}"
     return _join(tables), what
 

@@ -170,7 +170,7 @@ def read_stored_member(run_id: str, destination: Destination) -> Member:
 
 def _fetch_predictions(run_id: str, destination: Destination) -> Predictions | None:
     """Reads the table that a training left among the files of its run."""
-    path = f"{job_files.PREDICTIONS}/test.parquet"  # as in its folder
+    path = job_files.name_predictions("test")  # as in its folder
     with TemporaryDirectory() as folder:
         place = fetch_file(run_id, path, destination, Path(folder))
         return None if place is None else read_predictions(place)

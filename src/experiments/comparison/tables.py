@@ -29,7 +29,7 @@ def read_table(member: Member, data: str | None) -> Predictions | None:
         return member.predictions if data is None else None
     if data is not None:
         return _read(member.folder / job_files.EVALUATION / data / job_files.TABLE)
-    found = _read(member.folder / job_files.PREDICTIONS / f"{_SPLIT}.parquet")
+    found = _read(member.folder / job_files.name_predictions(_SPLIT))
     return next(_read_evaluations(member), None) if found is None else found
 
 

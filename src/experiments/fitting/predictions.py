@@ -23,10 +23,9 @@ def keep_predictions(fitting: Fitting, model: Any, *, state: str) -> None:
     from experiments.training.losses import outputs_probabilities
 
     job = fitting.job
-    folder = job.output_dir / job_files.PREDICTIONS
     for split, batches in _choose_splits(fitting).items():
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{split}.parquet"
+        path = job.output_dir / job_files.name_predictions(split)
+        path.parent.mkdir(exist_ok=True)
         predictions = collect_predictions(
             model,
             fitting.dataset,

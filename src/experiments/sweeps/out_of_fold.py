@@ -129,7 +129,7 @@ def _pool(group: Group) -> "Predictions":
         fold = read_override(result, FOLD)
         if result.status != "FINISHED":
             raise ExperimentError(f"fold {fold} did not finish")
-        path = Path(result.output_dir, job_files.PREDICTIONS, "test.parquet")
+        path = Path(result.output_dir, job_files.name_predictions("test"))
         if not path.is_file():
             raise ExperimentError(f"fold {fold} has left no predictions")
         table = read_predictions(path)

@@ -170,7 +170,7 @@ def _find_kept(
     """Returns a table that the training left, if it is of these weights and images."""
     table = None
     if trained.folder is not None:
-        table = _read(trained.folder / job_files.PREDICTIONS / f"{split}.parquet")
+        table = _read(trained.folder / job_files.name_predictions(split))
     alike = (_MODEL, _DATA, _DIVISION)
     if table is None or table.class_names != trained.class_names:
         return None
@@ -187,7 +187,7 @@ def _covers(table: Predictions, labelled: Labelled) -> bool:
 def _list_validation_tables(trained: Trained) -> Iterator[Predictions]:
     if trained.folder is None:
         return
-    kept = trained.folder / job_files.PREDICTIONS / "validation.parquet"
+    kept = trained.folder / job_files.name_predictions("validation")
     places = trained.folder / job_files.EVALUATION
     for path in (kept, *sorted(places.glob(f"*-validation/{job_files.TABLE}"))):
         table = _read(path)
