@@ -26,7 +26,11 @@ from experiments import job_files
 from experiments.command import machine_configs
 from experiments.command.completion.answer import answer_completion
 from experiments.command.composer import quote
-from experiments.command.data_jobs import reads_corrections, reads_known_place
+from experiments.command.data_jobs import (
+    needs_run,
+    reads_corrections,
+    reads_known_place,
+)
 from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
@@ -84,7 +88,7 @@ from experiments.screen import confirm_page, find_loss, guard_screen, losing_lin
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from experiments.jobs.run_names import FoundRun
+    from experiments.jobs.run_names import Settled
 
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"  # Python's own
 
@@ -241,9 +245,10 @@ def _answer(
         raise ConfigError(_suggest_instead(plan), "The command line")
     if runs := _settle_names(plan):
         # By what they mean now: a job is named by what it is.
-        args.runs = {key: found.word for key, found in runs.items()}
-        for key, found in runs.items():
-            print(f"{key}={found.typed} is {found}")
+        for key, settled in runs.items():
+            for found in settled.found:
+                print(f"{key}={found.typed} is {found}")
+        args.runs = {key: settled.words for key, settled in runs.items()}
         args.overrides = _name_runs(args.overrides, args.runs)
         return _answer(hydra, task, args, flags)
     if isinstance(plan.run.task, ReproduceTaskConfig):
@@ -374,7 +379,7 @@ def _explaining(hydra: CheckedHydra) -> Iterator[None]:
         raise ConfigError([problem], "The command line") from error
 
 
-def _settle_names(plan: Plan) -> "Mapping[str, FoundRun]":
+def _settle_names(plan: Plan) -> "Mapping[str, Settled]":
     """Returns the runs that a command names by a word that may mean others tomorrow."""
     begins_with = str(getattr(plan.run.model, "weights", None))
     named = (plan.run.run_id, plan.run.from_search)
@@ -385,10 +390,18 @@ def _settle_names(plan: Plan) -> "Mapping[str, FoundRun]":
     return settle_names(plan)
 
 
-def _name_runs(words: Sequence[str], runs: Mapping[str, str]) -> list[str]:
-    """Returns words that name runs by what does not change: key -> id or folder."""
+def _name_runs(
+    words: Sequence[str], runs: Mapping[str, str | tuple[str, ...]]
+) -> list[str]:
+    """Returns words that name runs by what does not change: key -> ids or folders."""
     kept = [word for word in words if word.lstrip("+").partition("=")[0] not in runs]
-    return [*kept, *(f"{key}={quote(name)}" for key, name in runs.items())]
+    return [*kept, *(f"{key}={_quote(named)}" for key, named in runs.items())]
+
+
+def _quote(named: str | tuple[str, ...]) -> str:
+    if isinstance(named, str):
+        return quote(named)
+    return f"[{','.join(map(quote, named))}]"
 
 
 def _restart(command: Sequence[str]) -> NoReturn:
@@ -411,6 +424,7 @@ def _run_single(
     check_memory(plan.run)
     check_weights(plan.run, plan.folder)
     _check_data([plan.run])
+    _check_model(plan.run)
     create_place(plan)
     obstacle = plan.run.disk_space().find_obstacle()
     if keeps_result(plan.run) and obstacle is not None:  # else it may make room itself
@@ -455,11 +469,28 @@ def _check_weights(plan: Plan) -> None:
 
 def _check_data(runs: Iterable[RunConfig]) -> None:
     """Refuses a job whose images are not there; most have none to look at."""
-    looked_at = [r for r in runs if reads_known_place(r) or reads_corrections(r)]
+    looked_at = [
+        run
+        for run in runs
+        if needs_run(run) or reads_known_place(run) or reads_corrections(run)
+    ]
     if looked_at:
         from experiments.data.readiness.check import check_data
 
         check_data(looked_at)
+
+
+def _check_model(run: RunConfig) -> None:
+    """Looks for the model that a task asks, where no run of this folder is named.
+
+    It is looked for again by the job: one that is not there shall leave no folder.
+    """
+    name = run.run_id
+    if isinstance(name, str) and getattr(run.task, "asks_model", False):
+        from experiments.trained.finding import find_trained, is_at_hand
+
+        if not is_at_hand(name, run):
+            find_trained(name, run)
 
 
 def _run_sweep(

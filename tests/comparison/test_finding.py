@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from experiments.comparison.finding import find_members
+from experiments.comparison.member import Member
 from experiments.config.destination import Destination
 from experiments.errors import ConfigError, TrackingError
+from experiments.jobs.run_names import FoundRun
 from tests.comparison.left import ACCURACY, leave, leave_sweep
 
 
@@ -63,3 +65,24 @@ def test_fewer_than_two_runs_are_refused(place: Destination, tmp_path: Path) -> 
 def test_what_names_nothing_is_told(place: Destination) -> None:
     with pytest.raises(TrackingError, match="'nobody' names no run"):
         names(["alone", "nobody"], place)
+
+
+def test_parent_that_only_mlflow_knows_means_the_runs_below_it(
+    place: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = {"a" * 32: ["1" * 32, "2" * 32], "1" * 32: None}
+    run = "experiments.comparison.finding"
+    monkeypatch.setattr(f"{run}.read_members", lambda name, _: below[name])
+    monkeypatch.setattr(
+        f"{run}.read_stored_member", lambda name, _: Member(name=name, run_id=name)
+    )
+    monkeypatch.setattr(
+        f"{run}.find_named", lambda name, *_: FoundRun(typed=name, run_id=name)
+    )
+    assert names("a" * 32, place) == below["a" * 32]
+    assert names(["1" * 32, "a" * 32], place) == below["a" * 32]
+
+
+def test_file_of_a_model_is_told_to_be_no_run(place: Destination) -> None:
+    with pytest.raises(ConfigError, match=r"digits.keras, which has no record"):
+        names(["digits.keras", "alone"], place)

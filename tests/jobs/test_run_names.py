@@ -128,9 +128,20 @@ def test_command_names_the_run_by_what_it_means_now(
 ):
     place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
     plan = check("task=reproduce", "run_id=last", *place)
-    assert settle_names(plan)["run_id"].word == ids["late"]
+    assert settle_names(plan)["run_id"].words == ids["late"]
     again = check("task=reproduce", f"run_id={ids['late']}", *place)
     assert settle_names(again) == {}
+
+
+def test_list_names_each_run_by_what_it_means_now(check: Any, ids: Any, tmp_path: Path):
+    place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
+    words = f"run_id=[last,{ids['early']},best,runs/c,failed]"
+    settled = settle_names(check("task=compare", words, *place))["run_id"]
+    assert [run.typed for run in settled.found] == ["last", "best", "failed"]
+    named = (ids["copy"], ids["early"], ids["early"], "runs/c", ids["failed"])
+    assert settled.words == named
+    again = f"run_id=[{','.join(named)}]"
+    assert settle_names(check("task=compare", again, *place)) == {}
 
 
 def test_word_that_moves_is_refused_in_a_sweep(check: Any, ids: Any, tmp_path: Path):
@@ -146,10 +157,10 @@ def test_run_whose_weights_are_meant_is_settled_behind_its_word(
     place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
     plan = check("model=resnet18", "model.weights=run:last", *place)
     (found,) = settle_names(plan).items()
-    key, run = found
-    assert (key, run.typed) == ("model.weights", "run:last")
-    assert run.word == f"run:{ids['copy']}"
-    again = check("model=resnet18", f"model.weights={run.word}", *place)
+    key, settled = found
+    assert [key, settled.found[0].typed] == ["model.weights", "run:last"]
+    assert settled.words == f"run:{ids['copy']}"
+    again = check("model=resnet18", f"model.weights={settled.words}", *place)
     assert settle_names(again) == {}
     words = ["model=resnet18", "model.weights=imagenet", "model.variant=v1"]
     assert settle_names(check(*words, "model.depth=50", *place)) == {}

@@ -22,7 +22,9 @@ from experiments.jobs.folder import claim_folder
 from experiments.records import write_record
 from experiments.tasks.compare import compare
 from tests.comparison.left import ACCURACY, leave, leave_sweep, share
+from tests.conftest import ROOT
 from tests.records.archive import FORMATS, unpack
+from tests.warm import run_to_the_end
 
 Compare = Callable[..., tuple[str, str, dict[str, float]]]
 
@@ -177,6 +179,25 @@ def test_command_leaves_the_page_in_a_folder_of_its_own(
     assert page is not None
     assert re.fullmatch(r"compare-[0-9a-f]{8}", Path(page[1]).parent.name)
     assert "A is better than B" in Path(page[1]).read_text()
+
+
+def test_word_of_a_list_is_settled_before_the_folder_is_named(
+    pair: None, tmp_path: Path
+) -> None:
+    place = [f"output_dir={tmp_path}", "tracking=off", "tracking.experiment=default"]
+
+    def ask(words: str) -> str:
+        line = [sys.executable, "run.py", "task=compare", words, *place]
+        done = run_to_the_end(line, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        assert "run_id=last is " in done.stdout
+        (page,) = re.findall(r"^page  (.+)$", done.stdout, re.MULTILINE)
+        return str(page)
+
+    before = ask("run_id=[last,runs/first]")
+    assert ask("run_id=[last,runs/first]") == before
+    leave(tmp_path / "runs" / "third", 0.9, right=share(70))
+    assert ask("run_id=[last,runs/first]") != before
 
 
 @pytest.mark.parametrize("number", FORMATS)

@@ -63,6 +63,7 @@ def run(place: Path) -> Command:
 def digits(place: Path, run: Command) -> Path:
     """The folder of a run on digits that has ended."""
     run(*SMALL, "trainer.max_steps_per_epoch=16", "name=digits")
+    run("task=sync")  # what a busy machine had no time to record
     (folder,) = (place / "outputs" / "runs").glob("digits-*")
     return folder
 
@@ -295,3 +296,76 @@ def test_file_of_a_model_is_scored_on_what_is_typed(
     scores = check_scores(folder)
     result = json.loads((digits / "result.json").read_text())["metrics"]
     assert scores["accuracy"] == pytest.approx(result["test_accuracy"], rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def champion(digits: Path, place: Path) -> str:
+    """A registered version of the model that the run left in MLflow."""
+    from experiments.config.destination import Destination
+    from experiments.tracking.store.client import connect
+
+    client = connect(Destination(output_dir=place / "outputs")).client
+    (link,) = client.get_run(_id(place)).outputs.model_outputs
+    model = client.get_logged_model(link.model_id)
+    client.create_registered_model("digits")
+    version = client.create_model_version(
+        "digits", model.artifact_location, run_id=_id(place)
+    )
+    client.set_registered_model_alias("digits", "champion", version.version)
+    return "models:/digits@champion"
+
+
+def test_registered_model_is_scored_asked_and_explained(
+    champion: str, digits: Path, place: Path, run: Command
+) -> None:
+    done = run("task=evaluate", f"run_id={champion}", "gpu=cpu")
+    assert str(digits.relative_to(place)) in done.stdout  # as its run
+    result = json.loads((digits / "result.json").read_text())["metrics"]
+    scores = check_scores(digits / "evaluation" / "digits-test")
+    assert scores["accuracy"] == pytest.approx(result["test_accuracy"], rel=1e-6)
+    cut_photographs(place / "asked", {"flower": 3}, seed=1)
+    words = [f"run_id={champion}", "input=asked", "gpu=cpu"]
+    run("task=predict", *words)
+    (folder,) = (place / "outputs" / "runs").glob("predict-*")
+    with (folder / "predictions.csv").open(newline="") as file:
+        answers = list(csv.DictReader(file))
+    assert len(answers) == 3
+    run("task=explain", *words)
+    (folder,) = (place / "outputs" / "runs").glob("explain-*")
+    assert len(list((folder / "explanations").iterdir())) == 3
+
+
+def test_registered_model_is_compared_by_its_run(
+    champion: str, digits: Path, place: Path, run: Command
+) -> None:
+    run(*SMALL, "trainer.max_steps_per_epoch=2", "name=short", "seed=5")
+    (other,) = (place / "outputs" / "runs").glob("short-*")
+    words = f"run_id=[{champion},{other}]"
+    done = run("task=compare", words)
+    assert "2 runs. The best val_accuracy" in done.stdout
+    done = run("task=compare", f"run_id=[{champion},{digits}]", code=2)
+    assert "must mean two runs or more" in done.stderr
+
+
+@pytest.mark.parametrize("task", ["evaluate", "predict", "explain"])
+@pytest.mark.parametrize(
+    "name", ["models:/nobody@champion", "deadbeef", "no.keras", "somebody"]
+)
+def test_model_that_is_not_there_leaves_no_folder(
+    task: str, name: str, digits: Path, place: Path, run: Command
+) -> None:
+    before = set((place / "outputs" / "runs").iterdir())
+    cut_photographs(place / f"{task}_{name[:3]}", {"flower": 1}, seed=1)
+    words = [f"input={task}_{name[:3]}"] * (task != "evaluate")
+    done = run(f"task={task}", f"run_id={name}", *words, code=1)
+    assert name.removeprefix("models:/").partition("@")[0] in done.stderr
+    assert set((place / "outputs" / "runs").iterdir()) == before
+
+
+@pytest.mark.parametrize("task", ["evaluate", "predict", "explain", "compare"])
+def test_run_that_is_not_named_is_told_before_anything(
+    task: str, tmp_path: Path
+) -> None:
+    done = type_in(tmp_path)(f"task={task}", code=2)
+    assert "run_id is missing. Type run_id=last" in done.stderr
+    assert list(tmp_path.iterdir()) == []

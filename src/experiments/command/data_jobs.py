@@ -63,6 +63,11 @@ def reads_known_place(run: RunConfig) -> bool:
     return _is_told(run) and run.dataset.known_place is not None
 
 
+def needs_run(run: RunConfig) -> bool:
+    """Tells whether a job does nothing without a run that was there before."""
+    return bool(getattr(run.task, "needs_run", False))
+
+
 def takes_input(run: RunConfig) -> bool:
     """Tells whether a task looks at what `input` names, and can do nothing without."""
     return bool(getattr(run.task, "takes_input", False))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from experiments.command.printed import typed_folder
 from experiments.comparison.member import (
     Member,
     describe_member,
@@ -10,11 +11,14 @@ from experiments.comparison.member import (
     read_stored_member,
 )
 from experiments.config.destination import Destination
+from experiments.config.model_names import is_registered, names_model
 from experiments.config.objective import Objective
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
 from experiments.jobs.catalogue import find_job_folders, read_run
 from experiments.jobs.run_names import FoundRun, find_named
+from experiments.tracking.logged_model import find_registered
+from experiments.tracking.recorded import read_members
 from experiments.tracking.store.run_names import BEST, LAST, Kind, Wanted
 
 _PARENTS: tuple[Kind, ...] = ("sweep", "search")
@@ -76,12 +80,28 @@ def _find(
     kinds: tuple[Kind, ...] = ("run", "trial", *_PARENTS)
     if word in (LAST, BEST):
         kinds = _PARENTS if alone else ("run",)
-    return find_named(word, destination, Wanted(objective=objective, kinds=kinds))
+    wanted = Wanted(objective=objective, kinds=kinds)
+    if names_model(word) and not (typed_folder() / word).is_dir():
+        word = _find_run_of_model(word, destination)
+    return find_named(word, destination, wanted)
+
+
+def _find_run_of_model(name: str, destination: Destination) -> str:
+    """Returns the id of the run that trained a registered model."""
+    run_id = None
+    if is_registered(name):
+        run_id = find_registered(name, destination).run_id
+    if run_id is None:
+        reason = f"must mean runs. Received: {name}, which has no record of its run."
+        raise ConfigError([Problem("run_id", reason, _HINT)])
+    return run_id
 
 
 def _read(found: FoundRun, destination: Destination) -> Iterator[Member]:
     if found.folder is None:
-        yield read_stored_member(found.word, destination)
+        below = read_members(found.word, destination)
+        for run_id in [found.word] if below is None else below:
+            yield read_stored_member(run_id, destination)
     elif found.listed is None or found.listed.kind == "run":
         yield read_member(found.folder, destination.output_dir)
     else:

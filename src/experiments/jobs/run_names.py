@@ -66,7 +66,20 @@ class FoundRun:
         return f"{name}({self.run_id or 'not in MLflow'}{place})"
 
 
-def settle_names(plan: Plan) -> dict[str, FoundRun]:
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """The runs that a key names, by what means them tomorrow too.
+
+    Attributes:
+        words: One for a key that takes one run, else a list.
+        found: Those that were named by a word which may move.
+    """
+
+    words: str | tuple[str, ...]
+    found: tuple[FoundRun, ...]
+
+
+def settle_names(plan: Plan) -> dict[str, Settled]:
     """Returns the runs that a job names by a word which may mean another one tomorrow.
 
     A job is named by what it is: it must say which run it repeats.
@@ -75,41 +88,56 @@ def settle_names(plan: Plan) -> dict[str, FoundRun]:
         plan: A checked command line.
 
     Returns:
-        Key, `run_id`, `from_search` or `model.weights` -> the run.
+        Key, `run_id`, `from_search` or `model.weights` -> its runs.
 
     Raises:
         ConfigError: The word stands in a sweep, each of whose jobs would look it up.
         TrackingError: There is no such run.
     """
-    run, found = plan.run, {}
+    run = plan.run
     if not has_own_folder(run):
         return {}
-    kinds = {
-        "run_id": getattr(run.task, "run_kinds", _RUN),
-        "from_search": ("search",),
-        WEIGHTS: _RUN,
-    }
-    for key in kinds:
-        name, prefix = _read_name(run, key)
-        if not isinstance(name, str) or not may_move(name, run.destination()):
-            continue
-        if plan.multirun:
-            reason = (
-                f"must be an id or a folder in a sweep. Received: {prefix + name!r}."
+    settled = {}
+    for key in ("run_id", "from_search", WEIGHTS):
+        names, prefix = _read_names(run, key)
+        is_list = isinstance(names, list)
+        typed = names if isinstance(names, list) else [names]
+        found = {
+            name: _settle(plan, key, name, prefix, is_listed=is_list)
+            for name in typed
+            if isinstance(name, str) and may_move(name, run.destination())
+        }
+        if found:
+            words = [found[name].word if name in found else name for name in typed]
+            settled[key] = Settled(
+                words=tuple(words) if is_list else words[0],
+                found=tuple(found.values()),
             )
-            raise ConfigError([Problem(key, reason, "task=list shows both.")])
-        wanted = Wanted(
-            objective=run.trainer.objective,
-            kinds=kinds[key],
-            originals=key == "run_id",
-        )
-        named = find_named(name, run.destination(), wanted)
-        found[key] = replace(named, typed=prefix + name, prefix=prefix)
-    return found
+    return settled
 
 
-def _read_name(run: RunConfig, key: str) -> tuple[object, str]:
-    """Returns the run that a key names, and what stands before the name."""
+def _settle(
+    plan: Plan, key: str, name: str, prefix: str, *, is_listed: bool
+) -> FoundRun:
+    """Returns the run that one word means now."""
+    run = plan.run
+    if plan.multirun:
+        reason = f"must be an id or a folder in a sweep. Received: {prefix + name!r}."
+        raise ConfigError([Problem(key, reason, "task=list shows both.")])
+    kinds = {"run_id": getattr(run.task, "run_kinds", _RUN), "from_search": ("search",)}
+    if is_listed:  # where `last` is a run, and alone what has runs to compare
+        kinds[key] = _RUN if name in (LAST, BEST) else run.task.listed_kinds
+    wanted = Wanted(
+        objective=run.trainer.objective,
+        kinds=kinds.get(key, _RUN),
+        originals=key == "run_id" and not is_listed,
+    )
+    named = find_named(name, run.destination(), wanted)
+    return replace(named, typed=prefix + name, prefix=prefix)
+
+
+def _read_names(run: RunConfig, key: str) -> tuple[object, str]:
+    """Returns the run or runs that a key names, and what stands before the name."""
     if key != WEIGHTS:
         return getattr(run, key), ""
     weights = getattr(run.model, "weights", None)

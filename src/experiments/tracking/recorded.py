@@ -27,7 +27,13 @@ from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 from experiments.tracking.spool.seen import changed_keys
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.run_folder import find_folder
-from experiments.tracking.store.run_names import NamedRun, Wanted, find_run
+from experiments.tracking.store.run_names import (
+    NamedRun,
+    Wanted,
+    find_run,
+    is_single,
+    list_members,
+)
 from experiments.tracking.store.yaml_text import parse_yaml
 
 FINGERPRINT = "data/fingerprint.json"
@@ -212,6 +218,26 @@ def read_folder(
     """
     _, named = _find(name, destination, typed_in)
     return find_folder(named, destination.output_dir)
+
+
+def read_members(run_id: str, destination: Destination) -> list[str] | None:
+    """Returns the ids of the runs below that of a sweep, a search or a trial.
+
+    Args:
+        run_id: Its id, or the first characters of one.
+        destination: Where it was recorded.
+
+    Returns:
+        `None` for a run that is itself one to compare.
+
+    Raises:
+        TrackingError: There is no such run.
+    """
+    connection, named = _find(run_id, destination, None)
+    if is_single(named.run):
+        return None
+    found = list_members(connection, named.run.info.run_id)
+    return [str(run.info.run_id) for run in found]
 
 
 def find_id(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.command.printed import typed_folder
 from experiments.config.destination import Destination
-from experiments.config.model_names import is_model_file, is_registered
+from experiments.config.model_names import is_model_file, is_registered, names_model
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError, TrackingError
 from experiments.jobs.run_names import find_named
@@ -74,6 +74,20 @@ def find_trained(name: str, run: RunConfig) -> Found:
         )
     record = find_record(name, destination, Wanted(objective=run.trainer.objective))
     return Found(typed=name, record=record)
+
+
+def is_at_hand(name: str, run: RunConfig) -> bool:
+    """Tells whether a name is that of a folder here, which needs no store to be found.
+
+    Args:
+        name: What `find_trained` takes.
+        run: Of the command.
+    """
+    if names_model(name):
+        return False
+    if not is_id(name):
+        return True  # `last` and names have been looked up
+    return find_claimed(name, run.destination().output_dir) is not None
 
 
 def find_record(name: str, destination: Destination, wanted: Wanted) -> Record:

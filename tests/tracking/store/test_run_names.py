@@ -12,6 +12,8 @@ from experiments.tracking.store.run_names import (
     UnknownRunError,
     Wanted,
     find_run,
+    is_single,
+    list_members,
 )
 from tests.tracking.conftest import settle
 from tests.tracking.store.test_run_folder import finish
@@ -241,3 +243,23 @@ def test_name_that_no_query_can_say_is_told(meant):
 def test_word_that_nobody_typed_is_no_name(run, ask):
     with pytest.raises(UnknownRunError, match="names no run"):
         ask("a run", typed_in=None)
+
+
+def test_parent_means_the_runs_below_it_those_of_seeds_too(run, ask):
+    client = settle(run)
+    experiment = client.get_run(run.run_id).info.experiment_id
+
+    def create_below(parent, kind):
+        tags = {"run.kind": kind} if kind else {}
+        tags |= {"mlflow.parentRunId": parent} if parent else {}
+        return client.create_run(experiment, tags=tags).info.run_id
+
+    search = create_below(None, "search")
+    single = create_below(search, None)
+    trial = create_below(search, "trial")
+    seeds = [create_below(trial, None) for _ in range(2)]
+    connection = run._courier.connect()
+    found = [one.info.run_id for one in list_members(connection, search)]
+    assert sorted(found) == sorted([single, *seeds])
+    assert is_single(client.get_run(single))
+    assert not is_single(client.get_run(trial))

@@ -3,7 +3,9 @@
 A task may say which top-level keys it `uses`, or which it `ignores`: a key that is
 typed for nothing is refused. One that `keeps_result` is not done again; one that does
 not may have a `folder_of_its_own` for each command, and else has one folder for all.
-It says whether `run_id` `takes_runs`, several, and of which `run_kinds`.
+It says whether it `needs_run`, whether `run_id` `takes_runs`, several, of which
+`run_kinds` one and of which `listed_kinds` those of a list are, and whether it
+`asks_model`: it then needs a trained one.
 """
 
 import re
@@ -193,6 +195,8 @@ class EvaluateTaskConfig(Target):
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
     uses: ClassVar[Collection[str]] = (
         *_OF_FOLDER,
         "run_id",
@@ -219,6 +223,8 @@ class PredictTaskConfig(Target):
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
     takes_input: ClassVar[bool] = True
     uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id", "input", "gpu")
 
@@ -242,7 +248,9 @@ class CompareTaskConfig(Target):
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
     takes_runs: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
     run_kinds: ClassVar[tuple[str, ...]] = ("sweep", "search")
+    listed_kinds: ClassVar[tuple[str, ...]] = ("run", "trial", "sweep", "search")
     uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id")
 
     data: str | None
@@ -270,6 +278,8 @@ class ExplainTaskConfig(Target):
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
     takes_input: ClassVar[bool] = True
     uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "run_id", "input", "gpu")
 

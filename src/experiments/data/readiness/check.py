@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from experiments.command.data_jobs import (
+    needs_run,
     reads_corrections,
     reads_known_place,
     takes_input,
@@ -43,8 +44,9 @@ def check_data(runs: Iterable[RunConfig]) -> None:
     alike: dict[str, list[RunConfig]] = defaultdict(list)
     corrected: dict[str, DatasetConfig] = {}
     for run in runs:
+        _check_named(run)
         if takes_input(run):
-            _check_input(run)
+            check_inputs(run.inputs())
         elif reads_known_place(run):
             alike[repr(run.dataset)].append(run)
         if reads_corrections(run):
@@ -62,17 +64,17 @@ def check_data(runs: Iterable[RunConfig]) -> None:
         raise ConfigError(told, "The data" if len(alike) > 1 else "The data set")
 
 
-def _check_input(run: RunConfig) -> None:
+def _check_named(run: RunConfig) -> None:
+    """Raises where a task is told of no run, or of nothing to look at."""
     missing = []
-    if run.run_id is None:
+    if needs_run(run) and run.run_id is None:
         hint = "Type run_id=last, or one that task=list shows."
         missing.append(Problem("run_id", "is missing.", hint))
-    if run.input is None:
+    if takes_input(run) and run.input is None:
         hint = "Name files or folders, such as input=photos/ or 'input=photos/*.jpg'."
         missing.append(Problem("input", "is missing.", hint))
     if missing:
         raise ConfigError(missing, "The command line")
-    check_inputs(run.inputs())
 
 
 def _count_batch(run: RunConfig) -> int:

@@ -17,7 +17,7 @@ from experiments.records import NewerRecordError
 from experiments.tracking.spool.claims import find_claims, read_job_id
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt
-from experiments.tracking.store.runs import list_own_runs, read_if_any
+from experiments.tracking.store.runs import PARENT, list_own_runs, read_if_any
 
 LAST, BEST = "last", "best"  # what may be typed in the place of a run
 Kind = Literal["run", "sweep", "search", "trial"]
@@ -129,6 +129,27 @@ def find_run(
         "of one, nor a folder, nor the name of a run. task=list shows the runs of the "
         "output folder; the id of a run stands on its page too."
     )
+
+
+def is_single(run: Any) -> bool:
+    """Tells whether a run of the store is no parent of others."""
+    return run.data.tags.get(_KIND, "run") == "run"
+
+
+def list_members(connection: Connection, parent: str) -> Iterator[Any]:
+    """Yields the runs below that of a sweep or search, those of a trial's seeds too.
+
+    Args:
+        connection: The open store.
+        parent: Id of the run that they belong to.
+    """
+    query = f"tags.`{PARENT}` = {_quote_value(parent)}"
+    order = "attributes.start_time ASC"
+    for run in _walk(connection, _all_experiments(connection), query, order):
+        if is_single(run):
+            yield run
+        else:
+            yield from list_members(connection, run.info.run_id)
 
 
 def _find_by_word(name: str, connection: Connection, wanted: Wanted) -> list[Any]:
