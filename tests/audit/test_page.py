@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 from experiments.audit import page as module
+from experiments.audit.classes import measure_classes
+from experiments.audit.copies import Copies
 from experiments.audit.findings import Findings, find_all
 from experiments.audit.labels import Judgement, LabelIssue
+from experiments.audit.oddities import Oddity
 from experiments.audit.page import SHOWN_LABELS, build_audit_page
 from tests.audit.made import alternate, noise, survey
 from tests.test_pages import Reader
@@ -94,3 +97,38 @@ def test_page_of_as_much_as_is_shown_stays_below_20_megabytes(
     groups = 2 * module.SHOWN_GROUPS * module.SHOWN_COPIES
     most = module.SHOWN_LABELS + groups + module.SHOWN_ODD
     assert (len(two) - len(one)) * most < 20e6
+
+
+def test_page_of_ten_thousand_findings_of_each_kind_stays_below_20_mb() -> None:
+    generator = np.random.default_rng(0)
+    # Noise makes the largest files there are.
+    images = generator.integers(0, 256, (40, 170, 170, 3), np.uint8)
+    found = survey(alternate(images[:30]), alternate(images[30:]))
+    rows = range(10_000)
+    copies = [
+        Copies(
+            rows=(row % 40, *((row + n) % 40 for n in range(1, 9))),
+            likeness="pixels",
+            bits=0,
+            splits=frozenset({"train", "validation"}),
+            labels=frozenset({0, 1}),
+        )
+        for row in rows
+    ]
+    issues = [
+        LabelIssue(row=row % 40, proposed=0, confidence=0.9, given=0.05) for row in rows
+    ]
+    findings = Findings(
+        survey=found,
+        same=copies,
+        near=copies,
+        oddities=[
+            Oddity(row=row % 40, sample=str(row), kind="blurred", reason="is blurred")
+            for row in rows
+        ],
+        classes=measure_classes(found.dataset),
+        labels=replace(judge(1), issues=issues),
+    )
+    page = build_audit_page(findings, title="Audit", next_command="train it")
+    assert "10,000" in page
+    assert 10e6 < len(page.encode()) < 20e6

@@ -77,3 +77,15 @@ def test_page_counts_classes_and_names_what_could_not_be_read() -> None:
     assert page.texts[page.texts.index("images") + 1] == "class 59"
     assert "10 other classes" in page.texts
     assert page.texts[page.texts.index("a&b.jpg") + 1] == "is empty"
+
+
+def test_page_of_ten_thousand_photographs_stays_below_20_mb() -> None:
+    gallery, generator = Gallery(2_000), np.random.default_rng(0)
+    # Noise makes the largest files there are.
+    pixels = generator.integers(0, 256, (100, 140, 140, 3), np.uint8)
+    for part in range(100):
+        p = draw(100, 5, seed=part)
+        gallery.add(p, pixels, [f"/photos/{name}.jpg" for name in p.samples])
+    page = gallery.build_page("t", model="m.", counts={"a": 10_000}, unreadable=[])
+    assert "of 10,000 images" in page
+    assert 15e6 < len(page.encode()) < 20e6

@@ -9,7 +9,15 @@ from experiments.audit.oddities import Oddity
 from experiments.audit.summary import describe_unseen, list_found, summarise
 from experiments.audit.survey import Survey, read_image
 from experiments.counts import agree, count_of
-from experiments.pages import build_page, gallery, groups, paragraph, section, table
+from experiments.pages import (
+    build_page,
+    command,
+    gallery,
+    groups,
+    paragraph,
+    section,
+    table,
+)
 from experiments.pictures.thumbnail import draw_thumbnail, is_tiny
 
 SHOWN_LABELS = 120
@@ -42,11 +50,11 @@ def _build_sections(findings: Findings, next_command: str) -> Iterator[str]:
         rows = [(row.finding, f"{row.count:,}") for row in found]
         yield table(("finding", "images"), rows)
     yield paragraph(absent)
-    yield paragraph(
+    yield command(
+        next_command,
         "Each finding has a line in corrections.csv beside this page, with what is "
-        "proposed: keep, relabel or drop. Edit that column, then train with it:"
+        "proposed: keep, relabel or drop. Edit that column, then train with it:",
     )
-    yield paragraph(next_command)
     yield section("Labels that are probably wrong", *_show_labels(findings))
     survey = findings.survey
     yield section("Copies", *_show_copies(survey, findings.same, "copy", "copies"))
