@@ -50,7 +50,11 @@ _KERAS = (
     Loan(
         lender="keras.optimizers.Optimizer",
         names=("_backend_update_step", "_get_variable_index"),
-        borrowers=("speedups.fused",),
+        borrowers=(
+            "speedups.fused",
+            "training.optimizers.lamb",
+            "training.optimizers.schedule_free",
+        ),
         purpose="Updates a variable by one operation of TensorFlow.",
         way_out="Let `fuse_updates` return False: Keras' own update gives the same.",
     ),
@@ -70,6 +74,13 @@ _KERAS = (
         borrowers=("training.optimizers.averaging",),
         purpose="Ends a training with copies of the averages, also on JAX.",
         way_out="See whether Keras copies there by now; else refuse averages on JAX.",
+    ),
+    Loan(
+        lender="keras.optimizers.Optimizer",
+        names=("_apply_weight_decay", "_use_weight_decay"),
+        borrowers=("training.optimizers.lamb", "training.optimizers.schedule_free"),
+        purpose="Has the decay inside of an update, and knows what is spared.",
+        way_out="Give both the decay under another name, and the spared variables.",
     ),
     Loan(
         lender="keras.callbacks.SwapEMAWeights",

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from experiments.speedups.fused import fuse_updates
 from experiments.training.optimizers.keras_classes import build_optimizer
+from experiments.training.optimizers.lamb import Lamb
+from experiments.training.optimizers.schedule_free import ScheduleFreeAdamW
 
 Model = Callable[..., Any]
 Adam, AdamW, SGD = keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.SGD
@@ -118,6 +120,11 @@ class OwnAdam(Adam):  # type: ignore[misc]
     [
         keras.optimizers.RMSprop(),
         keras.optimizers.Lion(),
+        keras.optimizers.Nadam(),
+        keras.optimizers.Adamax(),
+        keras.optimizers.Muon(),
+        Lamb(),
+        ScheduleFreeAdamW(),
         Adam(amsgrad=True),
         OwnAdam(),
     ],

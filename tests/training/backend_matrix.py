@@ -18,7 +18,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
 
-from experiments.config.schema.optimizer import OPTIMIZERS, OptimizerConfig
+from experiments.config.schema.optimizer import OptimizerConfig
+from experiments.config.schema.optimizer_classes import OPTIMIZERS
 from experiments.config.schema.trainer import TrainerConfig
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -233,12 +234,19 @@ def _start_alike(fitting: Any) -> None:
     def build_model(*given: Any, **named: Any) -> Any:
         import numpy as np
 
+        from experiments.training.optimizers.schedule_free import averages_by_itself
+
         model = plain(*given, **named)
         draw = np.random.default_rng(0)
         for variable in model.trainable_variables:
             if len(variable.shape) > 1:
                 scale = math.sqrt(2 / math.prod(variable.shape[:-1]))
                 variable.assign(scale * draw.normal(size=variable.shape))
+        if averages_by_itself(model.optimizer):  # its iterates begin with the weights
+            weights = model.trainable_variables
+            pairs = zip(model.optimizer.iterates, weights, strict=True)
+            for iterate, variable in pairs:
+                iterate.assign(variable)
         return model
 
     fitting.build_model = build_model

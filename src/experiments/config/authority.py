@@ -16,7 +16,7 @@ from experiments.config.schema.callbacks import CALLBACKS
 from experiments.config.schema.dataset import DATASETS
 from experiments.config.schema.loss import LOSSES
 from experiments.config.schema.model import MODELS
-from experiments.config.schema.optimizer import OPTIMIZERS
+from experiments.config.schema.optimizer_classes import OPTIMIZERS
 from experiments.config.schema.schedule import SCHEDULES
 from experiments.config.schema.task import TASKS
 from experiments.errors import Problem

@@ -148,7 +148,11 @@ _OPTIONS = {
         **dict.fromkeys(("true", "1", "yes", "on", "default", "fast"), "one_step"),
         "overfit_batches": "overfit",
     },
-    "optimizer": {"adam_w": "adamw", "momentum": "sgd", "rms": "rmsprop"},
+    "optimizer": {
+        **{"adam_w": "adamw", "momentum": "sgd", "rms": "rmsprop"},
+        **{"fusedlamb": "lamb", "adam_schedule_free": "schedule_free_adamw"},
+        "schedule_free": "schedule_free_adamw",
+    },
     "schedule": {
         **dict.fromkeys(("cosineannealinglr", "cosine_decay", "onecycle"), "cosine"),
         **dict.fromkeys(("multistep", "steplr", "multisteplr"), "step"),

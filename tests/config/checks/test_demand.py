@@ -133,6 +133,9 @@ def test_what_a_gpu_holds_is_told_from_what_the_machine_holds(excess: Any) -> No
         (["optimizer=adam", "optimizer.ema_momentum=0.9"], 4),
         (["optimizer=lion"], 2),
         (["optimizer=rmsprop"], 2),
+        (["optimizer=nadam"], 3),
+        (["optimizer=adafactor"], 2),
+        (["optimizer=lamb", "optimizer.ema_momentum=0.9"], 4),
     ],
     ids=str,
 )

@@ -40,6 +40,12 @@ CROP = "augment=inception_crop"
             ["optimizer=sgd", "optimizer.clip_norm=1e-20"],
             "optimizer.clip_norm=1e-20 leaves nothing of the gradients",
         ),
+        (
+            ["optimizer=schedule_free_adamw"],
+            "ScheduleFreeAdamW averages in place of lowering the rate, which "
+            "CosineSchedule does too. Usual: schedule=constant.",
+        ),
+        (["optimizer=muon"], "Muon is Keras' rule for matrices: of this network that"),
         (["trainer.label_smoothing=0.99"], "trainer.label_smoothing=0.99 makes all"),
         (["model.dropout=0.99"], "model.dropout=0.99 drops nearly all features."),
         (
@@ -77,7 +83,12 @@ def test_a_value_with_which_nothing_is_learnt_is_asked(
     "overrides",
     [
         [],
-        *([f"optimizer={p.stem}"] for p in sorted((CONF / "optimizer").glob("*.yaml"))),
+        *(
+            [f"optimizer={path.stem}"]
+            for path in sorted((CONF / "optimizer").glob("*.yaml"))
+            if path.stem not in ("muon", "schedule_free_adamw")
+        ),
+        ["optimizer=schedule_free_adamw", "schedule=constant"],
         [CROP],
         *([f"experiment={name}"] for name in ("cifar10_resnet110", "cifar10_plain56")),
         ["experiment=cifar10_resnet110", "debug=one_step"],

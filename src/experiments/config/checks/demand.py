@@ -17,13 +17,7 @@ from experiments.config.schema.dataset import (
     SyntheticConfig,
 )
 from experiments.config.schema.model import ResNetConfig
-from experiments.config.schema.optimizer import (
-    AdamConfig,
-    LionConfig,
-    OptimizerConfig,
-    RMSpropConfig,
-    SGDConfig,
-)
+from experiments.config.schema.optimizer import OptimizerConfig, SGDConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
 from experiments.counts import count_of
@@ -207,8 +201,6 @@ def _count_micro_batch(run: RunConfig) -> int:
 def _count_slots(optimizer: OptimizerConfig) -> int:
     """Returns how many values an optimizer keeps of each weight at least."""
     average = int(optimizer.ema_momentum is not None)
-    if isinstance(optimizer, AdamConfig):
-        return 2 + average
     if isinstance(optimizer, SGDConfig):
         return int(optimizer.momentum > 0) + average
-    return int(isinstance(optimizer, LionConfig | RMSpropConfig)) + average
+    return optimizer.slots + average

@@ -17,8 +17,12 @@ from experiments.config.schema.optimizer import (
     RMSpropConfig,
     SGDConfig,
 )
+from experiments.config.schema.optimizer_classes import (
+    MuonConfig,
+    ScheduleFreeAdamWConfig,
+)
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.schedule import StepConfig
+from experiments.config.schema.schedule import ScheduleConfig, StepConfig
 from experiments.counts import agree
 
 # Added to a weight of 0.05, a smaller step is lost in float32.
@@ -38,6 +42,7 @@ def find_doubts(run: RunConfig) -> Iterator[str]:
     yield from _doubt_frozen(run)
     yield from _doubt_rate(run, rate)
     yield from _doubt_optimizer(run.optimizer, rate)
+    yield from _doubt_fit_of_optimizer(run)
     yield from _doubt_regularisation(run)
     yield from _doubt_early_stopping(run)
     yield from _doubt_steps(run)
@@ -144,6 +149,23 @@ def _doubt_optimizer(optimizer: OptimizerConfig, rate: float) -> Iterator[str]:
                 f"optimizer.{name}={clip:g} leaves nothing of the gradients: nothing "
                 "will be learnt. Usual: 0.1 to 10."
             )
+
+
+def _doubt_fit_of_optimizer(run: RunConfig) -> Iterator[str]:
+    """Some optimizers are made for another schedule or another kind of network."""
+    name, schedule = run.optimizer._target_.rpartition(".")[2], run.schedule
+    is_constant = type(schedule) is ScheduleConfig
+    if isinstance(run.optimizer, ScheduleFreeAdamWConfig) and not is_constant:
+        yield (
+            f"{name} averages in place of lowering the rate, which "
+            f"{schedule._target_.rpartition('.')[2]} does too. Usual: "
+            "schedule=constant."
+        )
+    if isinstance(run.optimizer, MuonConfig) and isinstance(run.model, ResNetConfig):
+        yield (
+            f"{name} is Keras' rule for matrices: of this network that is the last "
+            "layer, and Adam updates the rest. Usual: optimizer=adamw."
+        )
 
 
 def _doubt_regularisation(run: RunConfig) -> Iterator[str]:

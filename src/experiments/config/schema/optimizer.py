@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
@@ -22,6 +23,9 @@ class OptimizerConfig(Target):
         ema_momentum: Momentum of a moving average of the weights, which validation and
             the final model use; null keeps none.
     """
+
+    # So many values are kept of each weight at least, the moving average left out.
+    slots: ClassVar[int] = 0
 
     lr: float = setting(gt=0, least=1e-30, most=1e6)
     weight_decay: float | None = setting(ge=0, least=1e-30, most=1e6)
@@ -46,6 +50,8 @@ class OptimizerConfig(Target):
 @dataclass(frozen=True, kw_only=True)
 class AdamConfig(OptimizerConfig):
     """Adam: A Method for Stochastic Optimization (Kingma and Ba, 2015)."""
+
+    slots: ClassVar[int] = 2
 
     beta_1: float = setting(ge=0, lt=1)
     beta_2: float = setting(ge=0, lt=1)
@@ -72,6 +78,8 @@ class SGDConfig(OptimizerConfig):
 class RMSpropConfig(OptimizerConfig):
     """Gradients divided by a running root mean square."""
 
+    slots: ClassVar[int] = 1
+
     rho: float = setting(ge=0, lt=1)
     momentum: float = setting(ge=0, le=1)
     epsilon: float = setting(gt=0, least=1e-30, most=1e6)
@@ -81,6 +89,8 @@ class RMSpropConfig(OptimizerConfig):
 @dataclass(frozen=True, kw_only=True)
 class LionConfig(OptimizerConfig):
     """Sign of an interpolated momentum (Chen et al., 2023)."""
+
+    slots: ClassVar[int] = 1
 
     beta_1: float = setting(gt=0, le=1)
     beta_2: float = setting(ge=0, lt=1)
@@ -100,12 +110,3 @@ class OtherOptimizerConfig(OptimizerConfig, OpenTarget):
                 "part of a batch.",
                 "Set trainer.accumulate_steps.",
             )
-
-
-OPTIMIZERS: dict[str, type] = {
-    "keras.optimizers.Adam": AdamConfig,
-    "keras.optimizers.AdamW": AdamWConfig,
-    "keras.optimizers.SGD": SGDConfig,
-    "keras.optimizers.RMSprop": RMSpropConfig,
-    "keras.optimizers.Lion": LionConfig,
-}

@@ -18,11 +18,8 @@ from experiments.config.schema.dataset import (
 from experiments.config.schema.loss import FORMER as FORMER_LOSS
 from experiments.config.schema.loss import LOSSES, CustomLossConfig
 from experiments.config.schema.model import MODELS, CustomModelConfig
-from experiments.config.schema.optimizer import (
-    OPTIMIZERS,
-    OptimizerConfig,
-    OtherOptimizerConfig,
-)
+from experiments.config.schema.optimizer import OptimizerConfig, OtherOptimizerConfig
+from experiments.config.schema.optimizer_classes import OPTIMIZERS
 from experiments.config.schema.resume import ResumeConfig, SweepConfig
 from experiments.config.schema.schedule import SCHEDULES, CustomScheduleConfig
 from experiments.config.schema.task import TASKS, CustomTaskConfig

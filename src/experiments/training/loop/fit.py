@@ -19,6 +19,10 @@ from experiments.training.loop.supervisor import Limits, Supervisor
 from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
 from experiments.training.optimizers.averaging import SwapAverages
+from experiments.training.optimizers.schedule_free import (
+    ShowAverage,
+    averages_by_itself,
+)
 
 NO_LIMITS = Limits()
 # Names in brackets are of callbacks that no config has asked for.
@@ -181,7 +185,11 @@ def fit(
         stop=stop,
         limits=limits,
     )
-    averages = {"(averages)": SwapAverages()} if keeps_averages(model) else {}
+    averages: dict[str, Any] = {}
+    if keeps_averages(model):
+        averages["(averages)"] = SwapAverages()
+    elif averages_by_itself(model.optimizer):
+        averages["(averages)"] = ShowAverage()
     spending = spending or Spending()
     chain = CallbackChain(
         {**averages, **callbacks, "(supervisor)": supervisor},

@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.speedups.fused import fuse_updates
 from experiments.training.optimizers.averaging import keep_averages_apart
+from experiments.training.optimizers.schedule_free import end_with_average
 
 
 def build_optimizer(
@@ -64,13 +65,14 @@ def build_optimizer(
         ema_momentum=ema_momentum or 0.99,  # Keras insists on a number
         **arguments,
     )
-    if weight_decay is not None and not decay_norm_and_bias:
+    if not decay_norm_and_bias:  # of some classes the decay has another name
         optimizer.exclude_from_weight_decay(
             var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
         )
     if fused:
         fuse_updates(optimizer)
     keep_averages_apart(optimizer)
+    end_with_average(optimizer)
     return optimizer
 
 
