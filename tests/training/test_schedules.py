@@ -9,7 +9,10 @@ import tensorflow as tf
 from experiments.training.schedules import (
     ConstantSchedule,
     CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
     PolynomialSchedule,
+    RestartsSchedule,
     StepSchedule,
 )
 
@@ -32,6 +35,7 @@ SHAPES = [
     (PolynomialSchedule(**WARMUP, end_lr_fraction=0.5), PEAK * 0.75, PEAK * 0.5),
     (StepSchedule(**WARMUP, milestones=[5, 8]), PEAK * 0.1, PEAK * 0.01),
     (StepSchedule(**WARMUP, every_epochs=4, factor=0.5), PEAK * 0.5, PEAK * 0.25),
+    (ExponentialSchedule(**WARMUP, factor=0.5), PEAK * 0.5**4, PEAK * 0.5**8),
 ]
 
 
@@ -70,6 +74,76 @@ def test_warmup_may_be_a_fraction_of_an_epoch() -> None:
     assert [value(schedule, step) for step in (0, 25, 50)] == pytest.approx(
         [0.0, PEAK / 2, PEAK]
     )
+
+
+@pytest.mark.parametrize(
+    ("t_0", "t_mult", "peak_factor", "lowest"),
+    [(2.0, 1, 1.0, 0.0), (1.0, 2, 0.7, 0.1), (2.5, 3, 0.2, 0.3)],
+)
+def test_restarts_follow_equation_5_of_sgdr(
+    t_0: float, t_mult: float, peak_factor: float, lowest: float
+) -> None:
+    schedule = RestartsSchedule(
+        **LENGTH,
+        warmup_epochs=1,
+        first_epochs=t_0,
+        length_factor=t_mult,
+        peak_factor=peak_factor,
+        end_lr_fraction=lowest,
+    )
+    steps = range(100, 1000, 7)
+    expected = []
+    for step in steps:
+        t_cur, t_i, top = (step - 100) / 100, t_0, 1.0
+        while t_cur >= t_i:
+            t_cur, t_i, top = t_cur - t_i, t_i * t_mult, top * peak_factor
+        top = max(top, lowest)
+        cosine = math.cos(math.pi * t_cur / t_i)
+        expected.append(PEAK * (lowest + 0.5 * (top - lowest) * (1 + cosine)))
+
+    found = [value(schedule, step) for step in steps]
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert value(schedule, 5000) == value(schedule, 999)
+
+
+def test_one_cycle_is_fastais() -> None:
+    """Its combined_cos, with the end at the last step of the training."""
+    schedule = OneCycleSchedule(
+        **LENGTH, rising_fraction=0.25, start_divisor=25, end_divisor=1e5
+    )
+
+    def anneal(start: float, end: float, position: float) -> float:
+        return start + (1 + math.cos(math.pi * (1 - position))) * (end - start) / 2
+
+    def combined(position: float) -> float:
+        if position < 0.25:
+            return anneal(PEAK / 25, PEAK, position / 0.25)
+        return anneal(PEAK, PEAK / 1e5, (position - 0.25) / 0.75)
+
+    steps = range(0, 1000, 9)
+    expected = [combined(step / 999) for step in steps]
+    assert [value(schedule, s) for s in steps] == pytest.approx(expected, rel=1e-4)
+    assert value(schedule, 0) == pytest.approx(PEAK / 25)
+    assert value(schedule, 5000) == pytest.approx(PEAK / 1e5, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        RestartsSchedule(**LENGTH, first_epochs=2, length_factor=2, peak_factor=0.5),
+        OneCycleSchedule(**LENGTH),
+        ExponentialSchedule(**LENGTH, factor=0.9),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_schedule_is_the_same_compiled_and_after_saving(schedule: Any) -> None:
+    config = keras.optimizers.schedules.serialize(schedule)
+    copy = keras.optimizers.schedules.deserialize(config)
+    compiled = tf.function(copy, jit_compile=True)
+
+    for step in (0, 100, 333, 700, 999):
+        found = float(compiled(tf.constant(step, "int64")))
+        assert found == pytest.approx(value(schedule, step), rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize("milestones", [[5, 8], [2.5]])

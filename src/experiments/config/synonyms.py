@@ -154,9 +154,12 @@ _OPTIONS = {
         "schedule_free": "schedule_free_adamw",
     },
     "schedule": {
-        **dict.fromkeys(("cosineannealinglr", "cosine_decay", "onecycle"), "cosine"),
+        **dict.fromkeys(("cosineannealinglr", "cosine_decay"), "cosine"),
         **dict.fromkeys(("multistep", "steplr", "multisteplr"), "step"),
         **dict.fromkeys(("linear", "poly"), "polynomial"),
+        **dict.fromkeys(("onecyclelr", "superconvergence"), "one_cycle"),
+        **dict.fromkeys(("sgdr", "cosineannealingwarmrestarts"), "cosine_restarts"),
+        **dict.fromkeys(("exponentiallr", "exponential_decay"), "exponential"),
         **dict.fromkeys(("none", "no", "fixed"), "constant"),
     },
     "loss": {

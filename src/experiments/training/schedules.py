@@ -128,6 +128,143 @@ class PolynomialSchedule(ConstantSchedule):
 
 
 @_register
+class ExponentialSchedule(ConstantSchedule):
+    """By the same factor in each epoch, step by step, after the warm-up.
+
+    Args:
+        factor: What an epoch multiplies the rate with.
+        **arguments: Those of `ConstantSchedule`.
+    """
+
+    def __init__(self, *, factor: float, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.factor = factor
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        epochs = (self.total_steps - self.warmup_steps) / self.steps_per_epoch
+        return ops.exp(math.log(self.factor) * epochs * self.progress(step))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+@_register
+class RestartsSchedule(ConstantSchedule):
+    """Half cosines, each from a peak to `end_lr_fraction`, one after the other.
+
+    Args:
+        first_epochs: Length of the first one after the warm-up.
+        length_factor: Length of each further one, in units of the one before.
+        peak_factor: Peak of each further one, likewise.
+        end_lr_fraction: Lowest rate as a fraction of `peak_lr`; no peak is below it.
+        **arguments: Those of `ConstantSchedule`.
+
+    Reference:
+        Loshchilov and Hutter, SGDR, 2017, equation 5, with `T_0` and `T_mult`; the
+        peaks stay there.
+    """
+
+    def __init__(
+        self,
+        *,
+        first_epochs: float,
+        length_factor: float = 1.0,
+        peak_factor: float = 1.0,
+        end_lr_fraction: float = 0.0,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.first_epochs = first_epochs
+        self.length_factor = length_factor
+        self.peak_factor = peak_factor
+        self.end_lr_fraction = end_lr_fraction
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        last = self.total_steps - 1  # later ones have its rate
+        step = ops.minimum(step, float(last))
+        begin, length, peak = self.warmup_steps, self._first_steps(), 1.0
+        fraction = ops.ones_like(step)
+        while begin <= last:
+            done = ops.clip((step - begin) / length, 0.0, 1.0)
+            falling = 0.5 * (1.0 + ops.cos(math.pi * done))
+            height = max(peak - self.end_lr_fraction, 0.0)
+            rate = self.end_lr_fraction + height * falling
+            fraction = ops.where(step >= begin, rate, fraction)
+            begin, length = begin + length, length * self.length_factor
+            peak *= self.peak_factor
+        return fraction
+
+    def _first_steps(self) -> float:
+        return max(self.first_epochs * self.steps_per_epoch, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "first_epochs": self.first_epochs,
+            "length_factor": self.length_factor,
+            "peak_factor": self.peak_factor,
+            "end_lr_fraction": self.end_lr_fraction,
+        }
+
+
+@_register
+class OneCycleSchedule(ConstantSchedule):
+    """A cosine up to the peak and one down to nearly nothing, over the whole training.
+
+    Args:
+        rising_fraction: Share of the steps until the peak.
+        start_divisor: The peak in units of the first rate.
+        end_divisor: The peak in units of the last rate.
+        **arguments: Those of `ConstantSchedule`; without a warm-up, which it has.
+
+    Reference:
+        Smith, A Disciplined Approach to Neural Network Hyper-Parameters, 2018, section
+        5, in fastai's form, whose momentum moves the other way; here it stays.
+    """
+
+    def __init__(
+        self,
+        *,
+        rising_fraction: float = 0.25,
+        start_divisor: float = 25.0,
+        end_divisor: float = 1e5,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.rising_fraction = rising_fraction
+        self.start_divisor = start_divisor
+        self.end_divisor = end_divisor
+
+    def shape(self, step: Any) -> Any:
+        """Returns the fraction of the peak at `step`."""
+        # The last step of the training has the last rate.
+        done = ops.clip(step / max(self.total_steps - 1, 1), 0.0, 1.0)
+        rises = self.rising_fraction
+        rising = _follow_cosine(1 / self.start_divisor, 1.0, done / rises)
+        falls = (done - rises) / (1.0 - rises)
+        falling = _follow_cosine(1.0, 1 / self.end_divisor, falls)
+        return ops.where(done < rises, rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "rising_fraction": self.rising_fraction,
+            "start_divisor": self.start_divisor,
+            "end_divisor": self.end_divisor,
+        }
+
+
+def _follow_cosine(start: float, end: float, done: Any) -> Any:
+    """Returns what half a cosine from `start` to `end` has, `done` from 0 to 1."""
+    return end + (start - end) * 0.5 * (1.0 + ops.cos(math.pi * done))
+
+
+@_register
 class StepSchedule(ConstantSchedule):
     """The peak times `factor` for each milestone that has passed.
 

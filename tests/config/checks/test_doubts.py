@@ -47,6 +47,11 @@ CROP = "augment=inception_crop"
         ),
         (["optimizer=muon"], "Muon is Keras' rule for matrices: of this network that"),
         (["trainer.label_smoothing=0.99"], "trainer.label_smoothing=0.99 makes all"),
+        (
+            ["schedule=cosine_restarts", "trainer.epochs=40"],
+            "trainer.epochs=40 ends inside a cosine of schedule=cosine_restarts, at a "
+            "rate that has not fallen. Usual: trainer.epochs=70 or 30, by which",
+        ),
         (["model.dropout=0.99"], "model.dropout=0.99 drops nearly all features."),
         (
             [CROP, "augment.inception_crop.area=[0.001,0.002]"],
@@ -94,6 +99,7 @@ def test_a_value_with_which_nothing_is_learnt_is_asked(
         ["experiment=cifar10_resnet110", "debug=one_step"],
         ["experiment=cifar10_resnet110", "debug=overfit"],
         ["schedule=step", "trainer.epochs=31", "callbacks.early_stopping.patience=30"],
+        ["schedule=cosine_restarts", "trainer.epochs=70"],
         ["optimizer.lr=1e-7"],
         ["optimizer.lr=3"],
         ["optimizer.clip_norm=1e-20"],  # Adam divides by the size of the gradients

@@ -7,6 +7,7 @@ from experiments.config.schema.schedule import SCHEDULES
 from experiments.errors import ConfigError
 
 OPTIONS = ["constant", "cosine", "polynomial", "step"]
+OPTIONS += ["exponential", "cosine_restarts"]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -25,6 +26,29 @@ def test_each_option_has_a_schema_and_builds_its_schedule(
     assert type(config) is SCHEDULES[config._target_]
     end_of_warmup = int(config.warmup_epochs * 10)
     assert float(schedule(end_of_warmup)) == pytest.approx(0.1)
+
+
+def test_one_cycle_has_its_own_warmup(compose: Any) -> None:
+    assert compose("schedule=one_cycle").schedule.warmup_epochs == 0
+    with pytest.raises(ConfigError, match=r"one_cycle warms up by itself"):
+        compose("schedule=one_cycle", "schedule.warmup_epochs=2")
+
+
+def test_cosines_end_where_the_next_one_begins(compose: Any) -> None:
+    config = compose(
+        "schedule=cosine_restarts", "schedule.first_epochs=10", "trainer.epochs=70"
+    ).schedule
+    assert config.ends(70) == [10, 30, 70]
+    assert config.ends(71) == [10, 30, 70, 150]
+
+
+def test_too_many_cosines_are_refused(compose: Any) -> None:
+    with pytest.raises(ConfigError, match=r"makes more than 1,000 cosines"):
+        compose(
+            "schedule=cosine_restarts",
+            "schedule.first_epochs=0.001",
+            "schedule.length_factor=1",
+        )
 
 
 def test_every_schema_belongs_to_a_schedule() -> None:

@@ -18,6 +18,7 @@ from experiments.config.schema.augment import FlipCropConfig
 from experiments.config.schema.model import KerasApplicationConfig, ResNetConfig
 from experiments.config.schema.schedule import (
     MOST_MILESTONES,
+    RestartsConfig,
     ScheduleConfig,
     StepConfig,
 )
@@ -111,6 +112,14 @@ def _check_milestones(run: "RunConfig") -> Iterator[Problem]:
             f"makes {write_count(int(epochs / every))} milestones of "
             f"trainer.epochs={epochs}, more than {write_count(MOST_MILESTONES)}. "
             f"Received: {every:g}.",
+            "Set it higher, or take schedule=cosine.",
+        )
+    cosines = schedule.ends(epochs) if isinstance(schedule, RestartsConfig) else ()
+    if len(cosines) > MOST_MILESTONES:
+        yield Problem(
+            "schedule.first_epochs",
+            f"makes more than {write_count(MOST_MILESTONES)} cosines of "
+            f"trainer.epochs={epochs}.",
             "Set it higher, or take schedule=cosine.",
         )
 

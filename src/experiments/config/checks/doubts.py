@@ -1,6 +1,7 @@
 """Values with which hardly anything can be learnt: each may be meant, and is asked."""
 
 import itertools
+import math
 from collections.abc import Iterator
 
 from experiments.config.freezing import NONE, write_freeze
@@ -22,7 +23,11 @@ from experiments.config.schema.optimizer_classes import (
     ScheduleFreeAdamWConfig,
 )
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.schedule import ScheduleConfig, StepConfig
+from experiments.config.schema.schedule import (
+    RestartsConfig,
+    ScheduleConfig,
+    StepConfig,
+)
 from experiments.counts import agree
 
 # Added to a weight of 0.05, a smaller step is lost in float32.
@@ -30,6 +35,7 @@ _LEAST_RATE = 1e-9
 _MOST_RATE = 10.0
 _MOST_EPSILON = 10.0
 _MOST_SHARE = 0.9
+_CLOSE = 0.01  # of a training
 
 
 def find_doubts(run: RunConfig) -> Iterator[str]:
@@ -63,6 +69,16 @@ def _doubt_steps(run: RunConfig) -> Iterator[str]:
     """A rate that never drops is constant; one may be stopped before it drops."""
     schedule, trainer = run.schedule, run.trainer
     is_cut = trainer.max_steps_per_epoch or trainer.overfit_batches
+    if isinstance(schedule, RestartsConfig) and not is_cut:
+        ends = schedule.ends(trainer.epochs)
+        if not math.isclose(ends[-1], trainer.epochs, rel_tol=_CLOSE):
+            last = f"trainer.epochs={ends[-1]:g}"
+            also = f" or {ends[-2]:g}" if len(ends) > 1 else ""
+            yield (
+                f"trainer.epochs={trainer.epochs} ends inside a cosine of "
+                f"schedule=cosine_restarts, at a rate that has not fallen. Usual: "
+                f"{last}{also}, by which one has ended."
+            )
     if not isinstance(schedule, StepConfig) or is_cut:
         return
     drops = schedule.milestones or [schedule.every_epochs or 0.0]

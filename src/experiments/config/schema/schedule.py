@@ -39,6 +39,63 @@ class PolynomialConfig(CosineConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExponentialConfig(ScheduleConfig):
+    """The rate times `factor` in each epoch, step by step."""
+
+    factor: float = setting(gt=0, le=1, least=1e-30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartsConfig(CosineConfig):
+    """Half cosines one after the other.
+
+    Attributes:
+        first_epochs: Length of the first one.
+        length_factor: Length of each further one, in units of the one before.
+        peak_factor: Peak of each further one, likewise.
+    """
+
+    first_epochs: float = setting(gt=0, least=1e-3, most=MOST_EPOCHS)
+    length_factor: float = setting(ge=1, most=1e6)
+    peak_factor: float = setting(gt=0, le=1, least=1e-6)
+
+    def ends(self, epochs: int) -> list[float]:
+        """Returns when each cosine ends that begins before `epochs` have passed."""
+        length = self.first_epochs
+        ends = [self.warmup_epochs + length]
+        while ends[-1] < epochs and len(ends) <= MOST_MILESTONES:
+            length *= self.length_factor
+            ends.append(ends[-1] + length)
+        return ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCycleConfig(ScheduleConfig):
+    """A cosine up to the peak and one down to nearly nothing.
+
+    Attributes:
+        rising_fraction: Share of the steps until the peak.
+        start_divisor: The peak in units of the first rate.
+        end_divisor: The peak in units of the last rate.
+    """
+
+    rising_fraction: float = setting(gt=0, lt=1, least=1e-6)
+    start_divisor: float = setting(ge=1, most=1e9)
+    end_divisor: float = setting(ge=1, most=1e12)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a second way up."""
+        if self.warmup_epochs:
+            yield Problem(
+                "warmup_epochs",
+                "must be 0: one_cycle warms up by itself, as long as "
+                "schedule.rising_fraction says, from the peak over "
+                f"schedule.start_divisor. Received: {self.warmup_epochs:g}.",
+                "Type schedule.warmup_epochs=0.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepConfig(ScheduleConfig):
     """The rate times `factor` at each milestone, or after every so many epochs.
 
@@ -78,4 +135,7 @@ SCHEDULES: dict[str, type] = {
     f"{_MODULE}.CosineSchedule": CosineConfig,
     f"{_MODULE}.PolynomialSchedule": PolynomialConfig,
     f"{_MODULE}.StepSchedule": StepConfig,
+    f"{_MODULE}.ExponentialSchedule": ExponentialConfig,
+    f"{_MODULE}.RestartsSchedule": RestartsConfig,
+    f"{_MODULE}.OneCycleSchedule": OneCycleConfig,
 }
