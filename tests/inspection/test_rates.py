@@ -1,9 +1,12 @@
 """Rates of an optimizer, by the formula of its schedule."""
 
+from functools import partial
+
 import keras
 import pytest
 
 from experiments.inspection.rates import list_rates
+from experiments.training.callbacks.monitors import rate_at
 from experiments.training.schedules import StepSchedule
 
 
@@ -16,7 +19,7 @@ def make_optimizer(**options):
 
 def test_each_step_of_a_short_training_is_known() -> None:
     optimizer = make_optimizer(epochs=4, warmup_epochs=1, milestones=[2])
-    rates = list_rates(optimizer, steps_per_epoch=10, epochs=4)
+    rates = list_rates(partial(rate_at, optimizer), steps_per_epoch=10, epochs=4)
     rising = [step / 10 for step in range(10)]
     expected = [*rising, *[1.0] * 10, *[0.1] * 20]
     assert list(rates.steps) == list(range(40))
@@ -31,7 +34,7 @@ def test_each_step_of_a_short_training_is_known() -> None:
 
 def test_of_a_long_training_some_epochs_are_known_with_their_begin_and_end() -> None:
     optimizer = make_optimizer(epochs=1000, warmup_epochs=999, milestones=[1])
-    rates = list_rates(optimizer, steps_per_epoch=10, epochs=1000)
+    rates = list_rates(partial(rate_at, optimizer), steps_per_epoch=10, epochs=1000)
     assert len(rates.steps) <= 600
     assert {0, 9, 9990, 9999} <= rates.steps.keys()
     assert len(rates.epochs) == 100
@@ -39,6 +42,8 @@ def test_of_a_long_training_some_epochs_are_known_with_their_begin_and_end() -> 
 
 
 def test_optimizer_without_a_schedule_keeps_its_rate() -> None:
-    rates = list_rates(keras.optimizers.SGD(0.5), steps_per_epoch=2, epochs=2)
+    rates = list_rates(
+        partial(rate_at, keras.optimizers.SGD(0.5)), steps_per_epoch=2, epochs=2
+    )
     assert rates.steps == dict.fromkeys(range(4), 0.5)
     assert rates.describe() == "0.5 in each of 4 steps"

@@ -205,9 +205,14 @@ class Training:
             state=load_last(self.folder / job_files.CHECKPOINTS),
             stop=stop,
             limits=self.limits,
+            phases=self.plan_phases(),
         )
         self.end = digest(self.model)
         return self
+
+    def plan_phases(self) -> Any:
+        """Returns the phases of `self.model`; `None` for a training without."""
+        return None
 
     def interrupt(self, *at: Any, reason: str = "SIGTERM") -> tuple[int, int]:
         """Trains until it is stopped; returns where."""

@@ -8,7 +8,7 @@ from experiments.builders.cost import micro_batch
 from experiments.builders.devices import uses_onednn
 from experiments.builders.loss import build_judgement
 from experiments.builders.optimizer import build_optimizer
-from experiments.config.schema.model import ModelConfig
+from experiments.config.phases import list_phases
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
 from experiments.data.dataset import Dataset
@@ -58,6 +58,7 @@ def build_model(
     devices: Devices,
     lr_factor: float = 1.0,
     begin: Callable[[Any], object] | None = None,
+    phase: int = 0,
 ) -> Any:
     """Builds and compiles the model: the one way to it, for every task and trial.
 
@@ -69,6 +70,7 @@ def build_model(
         lr_factor: What the configured learning rate is multiplied by.
         begin: Gives the network, a `keras.Model` of float images, other weights than
             those of its seed.
+        phase: Number of the phase that it is compiled for, see `compile_phase`.
 
     Returns:
         A compiled `keras.Model` of uint8 images (B, H, W, C) -> (B, classes).
@@ -81,14 +83,9 @@ def build_model(
     from experiments.speedups.batch_norm import fuse_batch_norms
     from experiments.speedups.convolution import lower_convolutions
     from experiments.speedups.scope import variable_scope
-    from experiments.training.loop.fit import choose_jit, compile_model
 
     trainer, classes = run.trainer, dataset.num_classes
-    jit = choose_jit(
-        trainer.jit,
-        on_gpu=devices.kind == "gpu",
-        deterministic=trainer.deterministic,
-    )
+    jit = _choose_jit(run, devices)
     with variable_scope(devices, run.backend):
         network = instantiate(
             run.model,
@@ -101,25 +98,80 @@ def build_model(
         _check_head(model, classes)
         if begin is not None:
             begin(network)
-        if isinstance(run.model, ModelConfig):
-            freeze_layers(model, run.model.freeze)
-        _check_gradients(run, model, devices)
         if trainer.fused_batch_norm:
             fuse_batch_norms(model, jit=jit)
         on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
         if trainer.lowered_convolutions and on_cpu and not jit:
             lower_convolutions(model)
+        for each in list_phases(run):  # before any is trained
+            freeze_layers(model, each.freeze, key=each.key)
+            _check_gradients(run, model, devices)
+    compile_phase(
+        run,
+        model,
+        phase,
+        steps_per_epoch=steps_per_epoch,
+        devices=devices,
+        lr_factor=lr_factor,
+    )
+    return model
+
+
+def compile_phase(
+    run: RunConfig,
+    model: Any,
+    number: int,
+    *,
+    steps_per_epoch: int,
+    devices: Devices,
+    lr_factor: float = 1.0,
+) -> None:
+    """Freezes what a phase leaves alone, and compiles with a fresh optimizer.
+
+    The weights stay. Of a training without phases the only one is number 0.
+
+    Args:
+        run: The checked config.
+        model: What `build_model` builds.
+        number: Of the phase, from 0 on.
+        steps_per_epoch: Training steps of one epoch.
+        devices: The claimed devices.
+        lr_factor: What the configured learning rate is multiplied by.
+
+    Raises:
+        ConfigError: What it freezes is not there, or is everything.
+    """
+    from experiments.models.freezing import freeze_layers
+    from experiments.speedups.scope import variable_scope
+    from experiments.training.loop.fit import compile_model
+
+    trainer, phase = run.trainer, list_phases(run)[number]
+    with variable_scope(devices, run.backend):
+        freeze_layers(model, phase.freeze, key=phase.key)
         compile_model(
             model,
             optimizer=build_optimizer(
-                run, model, steps_per_epoch=steps_per_epoch, lr_factor=lr_factor
+                run,
+                model,
+                steps_per_epoch=steps_per_epoch,
+                lr_factor=lr_factor,
+                phase=phase,
             ),
-            **build_judgement(run, model, classes),
-            jit=jit,
+            **build_judgement(run, model, model.output_shape[-1]),
+            jit=_choose_jit(run, devices),
             steps_per_execution=trainer.steps_per_execution,
             micro_batch=None if trainer.accumulate_steps == 1 else micro_batch(run),
         )
-    return model
+
+
+def _choose_jit(run: RunConfig, devices: Devices) -> bool:
+    from experiments.training.loop.fit import choose_jit
+
+    return choose_jit(
+        run.trainer.jit,
+        on_gpu=devices.kind == "gpu",
+        deterministic=run.trainer.deterministic,
+    )
 
 
 def normalise_inside(network: Any, dataset: Dataset | Images) -> Any:

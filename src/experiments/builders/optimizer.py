@@ -1,30 +1,36 @@
 """The optimizer of a config, with its schedule."""
 
+from collections.abc import Callable
 from typing import Any
 
+from experiments.config.phases import Phase, list_phases
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate, resolve
 
 
 def build_optimizer(
-    run: RunConfig, model: Any, *, steps_per_epoch: int, lr_factor: float = 1.0
+    run: RunConfig,
+    model: Any,
+    *,
+    steps_per_epoch: int,
+    lr_factor: float = 1.0,
+    phase: Phase | None = None,
 ) -> Any:
-    """Builds a fresh optimizer with its schedule for a built model."""
-    from experiments.training.optimizers.keras_classes import build_optimizer, scale_lr
+    """Builds a fresh optimizer with its schedule for a built model.
+
+    Args:
+        run: The checked config.
+        model: A built `keras.Model`, its layers frozen as the phase has them.
+        steps_per_epoch: Optimizer steps in an epoch.
+        lr_factor: What the configured learning rate is multiplied by.
+        phase: What it is for; `None` for the first one.
+    """
+    from experiments.training.optimizers.keras_classes import build_optimizer
 
     arguments = run.optimizer.arguments()
-    peak_lr = scale_lr(
-        arguments.pop("lr"),
-        batch_size=run.trainer.batch_size,
-        reference_batch_size=run.trainer.reference_batch_size,
-    )
-    schedule = instantiate(
-        run.schedule,
-        key="schedule",
-        allowed=run.allowed_targets,
-        peak_lr=lr_factor * peak_lr,
-        steps_per_epoch=steps_per_epoch,
-        epochs=run.trainer.epochs,
+    del arguments["lr"]
+    schedule = build_schedule(
+        run, phase or list_phases(run)[0], steps_per_epoch, lr_factor
     )
     optimizer_class = resolve(
         run.optimizer._target_, key="optimizer", allowed=run.allowed_targets
@@ -36,3 +42,37 @@ def build_optimizer(
         fused=run.trainer.fused_optimizer,
         **arguments,
     )
+
+
+def build_schedule(
+    run: RunConfig, phase: Phase, steps_per_epoch: int, lr_factor: float = 1.0
+) -> Any:
+    """Builds the schedule of a phase, whose steps are counted from its begin."""
+    from experiments.training.optimizers.keras_classes import scale_lr
+
+    peak_lr = scale_lr(
+        phase.lr,
+        batch_size=run.trainer.batch_size,
+        reference_batch_size=run.trainer.reference_batch_size,
+    )
+    return instantiate(
+        run.schedule,
+        key="schedule",
+        allowed=run.allowed_targets,
+        peak_lr=lr_factor * peak_lr,
+        steps_per_epoch=steps_per_epoch,
+        epochs=phase.epochs,
+    )
+
+
+def find_rates(run: RunConfig, steps_per_epoch: int) -> Callable[[int], float]:
+    """Returns what tells the rate of a step, counted from 0 over all epochs."""
+    phases = list_phases(run)
+    schedules = [build_schedule(run, phase, steps_per_epoch) for phase in phases]
+
+    def rate_at(step: int) -> float:
+        number = sum(step >= phase.end * steps_per_epoch for phase in phases[:-1])
+        first = phases[number].begin * steps_per_epoch
+        return float(schedules[number](step - first))
+
+    return rate_at

@@ -6,7 +6,14 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from experiments.config.fields import NO_RULE, Rule, is_component, rule_of, schema_for
+from experiments.config.fields import (
+    NO_RULE,
+    Rule,
+    is_component,
+    rule_of,
+    schema_for,
+    value_of_absence,
+)
 from experiments.config.history import find_name
 from experiments.errors import ConfigError, Problem
 
@@ -123,7 +130,7 @@ def _convert_dataclass(
     for name, field in fields.items():
         if name == "extra":
             continue
-        part = value.get(name, MISSING)
+        part = value.get(name, value_of_absence(field, MISSING))
         arguments[name] = convert_field(part, field, prefix + name, problems)
     if len(problems) > before:
         return None
@@ -283,6 +290,9 @@ def _describe(member: Any, rule: Rule) -> str:
         return f"a list of {size}items{each}"
     if origin is dict:
         return "a mapping"
+    if dataclasses.is_dataclass(member):
+        keys = ", ".join(field.name for field in dataclasses.fields(member))
+        return f"a mapping of {keys}"
     words = _WORDS.get(member, str(member))
     bounds = rule.describe_bounds() if member in (int, float) else ""
     return f"{words} {bounds}" if bounds else words

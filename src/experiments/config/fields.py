@@ -12,6 +12,7 @@ _INCIDENTAL = "experiments.incidental"
 _PATH = "experiments.path"
 _STANDS_FOR = "experiments.stands_for"
 _ADDED = "experiments.added"
+_ABSENT = "experiments.absent"
 _LISTS = (str | list[str] | None,)
 _TEXTS = (str, str | None, *_LISTS)
 _REQUIRED = object()  # for a key that was always there
@@ -125,6 +126,7 @@ def setting(
     stands_for: Callable[[str], str | None] | None = None,
     added: int | None = None,
     before: object = _REQUIRED,
+    absent: object = _REQUIRED,
 ) -> Any:
     """Declares a required key with bounds; its value lives in YAML, never here.
 
@@ -151,6 +153,8 @@ def setting(
             there.
         before: What older records mean by its absence: the value with which everything
             is as it was before there was the key. A job that has it is the same job.
+        absent: What it means by its absence in an item of a list, which no file of
+            `conf/` can fill up.
     """
     rule = Rule(
         ge=ge,
@@ -169,6 +173,7 @@ def setting(
         _INCIDENTAL: incidental,
         _PATH: path,
         _STANDS_FOR: stands_for,
+        **({} if absent is _REQUIRED else {_ABSENT: absent}),
     }
     return dataclasses.field(metadata=metadata | _note_added(added, before))
 
@@ -210,6 +215,11 @@ def added_in(field: dataclasses.Field[Any]) -> Added | None:
     """Returns since when there is a field; `None` when it was always there."""
     added: Added | None = field.metadata.get(_ADDED)
     return added
+
+
+def value_of_absence(field: dataclasses.Field[Any], otherwise: object) -> object:
+    """Returns what a field means by its absence; `otherwise` where it must be there."""
+    return field.metadata.get(_ABSENT, otherwise)
 
 
 def is_path(field: dataclasses.Field[Any], value: str | None = None) -> bool:

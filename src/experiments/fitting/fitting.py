@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
-from experiments.builders.model import Images, build_model
+from experiments.builders.model import Images, build_model, compile_phase
 from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
+from experiments.config.phases import list_phases
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
 from experiments.fitting import record
@@ -33,6 +34,7 @@ from experiments.training.callbacks.abilities import (
 if TYPE_CHECKING:
     from experiments.training.checkpoints.state import TrainingState
     from experiments.training.loop.fit import History
+    from experiments.training.loop.phases import Phases
     from experiments.training.loop.spending import Spending
     from experiments.training.loop.supervisor import Limits
 
@@ -105,7 +107,7 @@ class Fitting:
             self.images or self.dataset,
             steps_per_epoch=self.pipelines.steps_per_epoch,
             devices=self.devices,
-            lr_factor=run.trainer.rollback_factor ** read_rollbacks(self._folder),
+            lr_factor=self._lr_factor,
             begin=self.begin if begin else None,
         )
 
@@ -130,6 +132,30 @@ class Fitting:
                 self._note_rollback(error)
                 state = load_state(self.job)
                 model = self.build_model(begin=state is None)
+
+    def _phases(self, model: Any) -> "Phases":
+        """Returns the phases of the training of a model."""
+        from experiments.training.loop.phases import Phases
+
+        run = self.job.run
+
+        def compile_for(number: int) -> None:
+            compile_phase(
+                run,
+                model,
+                number,
+                steps_per_epoch=self.pipelines.steps_per_epoch,
+                devices=self.devices,
+                lr_factor=self._lr_factor,
+            )
+
+        ends = [phase.end for phase in list_phases(run)]
+        return Phases(ends=ends, compile_for=compile_for)
+
+    @property
+    def _lr_factor(self) -> float:
+        factor = self.job.run.trainer.rollback_factor
+        return float(factor ** read_rollbacks(self._folder))
 
     @property
     def _folder(self) -> Path:
@@ -179,6 +205,7 @@ class Fitting:
             stop=self.job.stop,
             limits=self._limits(),
             spending=spending,
+            phases=self._phases(model),
         )
         return self._keep_best(model, callbacks, history)
 
@@ -249,7 +276,10 @@ class Fitting:
             # The weights that there are: callbacks.checkpoint may have its own monitor.
             best = history.best_epoch(kept)
         smoothing = trainer.label_smoothing
-        record.log_learning_curves(self.tracker, history.epochs, best, smoothing)
+        borders = [phase.end for phase in list_phases(self.job.run)[:-1]]
+        record.log_learning_curves(
+            self.tracker, history.epochs, best, smoothing, borders
+        )
         last = len(history.epochs)
         pruned = find_pruned(callbacks)
         end: End = "pruned" if pruned else "complete" if history.ended else "paused"

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
@@ -205,12 +205,16 @@ def log_learning_curves(
     epochs: list[dict[str, float]],
     best_epoch: int,
     label_smoothing: float,
+    borders: Sequence[int] = (),
 ) -> None:
-    """Records a picture of loss and accuracy over the epochs."""
+    """Records a picture of loss and accuracy over the epochs, phases told apart."""
     from experiments.pictures.learning_curves import draw_learning_curves
 
     figure = draw_learning_curves(
-        epochs, best_epoch=best_epoch, label_smoothing=label_smoothing
+        epochs,
+        best_epoch=best_epoch,
+        label_smoothing=label_smoothing,
+        borders=borders,
     )
     tracker.log_figure(figure, CURVES)
 

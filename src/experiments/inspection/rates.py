@@ -1,12 +1,10 @@
-"""The learning rates of a training, asked of the optimizer that would be trained."""
+"""The learning rates of a training, asked of the schedules that it would follow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from experiments.counts import count_of
 from experiments.inspection.spread import spread
-from experiments.training.callbacks.monitors import rate_at
 
 _MOST_STEPS, _MOST_EPOCHS = 400, 100
 
@@ -56,11 +54,13 @@ class Rates:
         )
 
 
-def list_rates(optimizer: Any, *, steps_per_epoch: int, epochs: int) -> Rates:
-    """Asks an optimizer for its rates; it is not changed.
+def list_rates(
+    rate_at: Callable[[int], float], *, steps_per_epoch: int, epochs: int
+) -> Rates:
+    """Asks for the rates of a training.
 
     Args:
-        optimizer: Of a compiled model.
+        rate_at: Tells the rate of a step, counted from 0 over all epochs.
         steps_per_epoch: Steps of an epoch.
         epochs: Of the training.
     """
@@ -68,7 +68,7 @@ def list_rates(optimizer: Any, *, steps_per_epoch: int, epochs: int) -> Rates:
     ends = {1 + n: (1 + n) * steps_per_epoch - 1 for n in spread(epochs, _MOST_EPOCHS)}
     begins = {end + 1 - steps_per_epoch for end in ends.values()}
     wanted = sorted({*spread(total, _MOST_STEPS), *begins, *ends.values()})
-    steps = {step: rate_at(optimizer, step) for step in wanted}
+    steps = {step: rate_at(step) for step in wanted}
     return Rates(
         steps=steps,
         epochs={number: steps[step] for number, step in ends.items()},

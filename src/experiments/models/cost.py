@@ -94,7 +94,7 @@ def measure_layers(model: keras.Model, *, precision: str) -> list[LayerCost]:
             kind=type(leaf).__name__,
             shape=_find_shape(leaf, "output"),
             size=_find_size(leaf),
-            parameters=_count(getattr(leaf, "weights", ())),
+            parameters=count_parameters(getattr(leaf, "weights", ())),
             flops=_flops(leaf),
             activation_bytes=_activation_bytes(leaf, precision),
         )
@@ -121,8 +121,8 @@ def measure_cost(
     """
     layers = measure_layers(model, precision=precision)
     activation_bytes = sum(layer.activation_bytes or 0 for layer in layers)
-    trainable = _count(model.trainable_weights)
-    parameters = _count(model.weights)
+    trainable = count_parameters(model.trainable_weights)
+    parameters = count_parameters(model.weights)
     state_bytes = 4 * (parameters + trainable * (1 + optimizer_slots))
     return Cost(
         parameters=parameters,
@@ -137,6 +137,11 @@ def measure_cost(
             if layer.flops is None or layer.activation_bytes is None
         ),
     )
+
+
+def count_parameters(variables: Iterable[Any]) -> int:
+    """Returns how many numbers there are in variables."""
+    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def walk(model: Any) -> Iterator[Any]:
@@ -178,10 +183,6 @@ def _activation_bytes(operation: Any, precision: str) -> int | None:
     return None if elements is None else elements * (4 if precision == "float32" else 2)
 
 
-def _count(variables: Iterable[Any]) -> int:
-    return sum(math.prod(variable.shape) for variable in variables)
-
-
 def _output_elements(operation: Any) -> int | None:
     """Returns how many values of an image an operation puts out; `None`: unknown."""
     if isinstance(operation, _VIEWS):
@@ -205,4 +206,4 @@ def _flops(operation: Any) -> int | None:
     if elements is None or not isinstance(operation, _KERNEL_LAYERS):
         return None
     positions = elements // operation.output.shape[-1]
-    return 2 * positions * _count(kernels)
+    return 2 * positions * count_parameters(kernels)

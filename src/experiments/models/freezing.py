@@ -1,6 +1,5 @@
 """Which layers of a network learn, and which stay as they are."""
 
-import math
 import weakref
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -9,6 +8,7 @@ from typing import Any
 from experiments.config.freezing import ALL, NONE, is_pattern, list_words
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
+from experiments.models.cost import count_parameters
 from experiments.models.stages import list_layers, list_stages, split_off_head
 
 # Layers that were frozen here: what a network's own builder froze, nobody lets learn.
@@ -60,12 +60,8 @@ def describe_frozen(model: Any) -> dict[str, str]:
     first, last = learning[0].name, learning[-1].name
     names = first if len(learning) == 1 else f"{first} to {last}"
     frozen = f"{len(layers) - len(learning)} of {len(layers)} layers with weights"
-    trained = count_of(_count(model.trainable_variables), "parameter")
+    trained = count_of(count_parameters(model.trainable_variables), "parameter")
     return {"frozen": f"{frozen}; {trained} of {names} learn"}
-
-
-def _count(variables: Sequence[Any]) -> int:
-    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def _choose(model: Any, word: str, key: str) -> Iterator[Any]:

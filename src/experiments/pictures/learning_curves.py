@@ -13,6 +13,7 @@ _METRICS = ("loss", "accuracy")
 # Prefix of a metric's name, its label, and a pair of colours for the colour-blind.
 _CURVES = (("", "training", "#0072b2"), ("val_", "validation", "#d55e00"))
 _BEST_COLOUR = "#555555"
+_BORDER_COLOUR = "#009e73"
 _MARKED_EPOCHS = 30  # up to here each epoch is a dot
 # Of the figure. A layout that is worked out takes longer than the drawing.
 _MARGINS = {"left": 0.06, "right": 0.985, "top": 0.92, "bottom": 0.21, "wspace": 0.14}
@@ -24,6 +25,7 @@ def draw_learning_curves(
     best_epoch: int | None = None,
     first_epoch: int = 1,
     label_smoothing: float = 0.0,
+    borders: Sequence[int] = (),
 ) -> "Figure":
     """Returns a picture of loss and accuracy over the epochs.
 
@@ -34,6 +36,7 @@ def draw_learning_curves(
         first_epoch: Number of the first of `epochs`.
         label_smoothing: Of the training loss, which is then said to be another loss
             than that of the validation.
+        borders: Numbers of the epochs after which another phase of the training begins.
 
     Returns:
         A Matplotlib figure of two panels, made without pyplot.
@@ -49,6 +52,7 @@ def draw_learning_curves(
         if best_epoch is not None and best_epoch in numbers:
             kept = epochs[best_epoch - first_epoch]
             _mark_best(axes, best_epoch, kept.get(f"val_{metric}", math.nan))
+        _mark_borders(axes, [n for n in borders if n in numbers[:-1]])
         _dress(axes)
     if label_smoothing:
         smoothed = f"epoch (training with label smoothing of {label_smoothing:g})"
@@ -77,6 +81,13 @@ def _mark_best(axes: "Axes", number: int, value: float) -> None:
         axes.plot(number, value, "o", ms=9, mfc="none", mec=validation, mew=1.5)
         title = axes.get_title()
         axes.set_title(f"{title} (validation, best epoch {number}: {value:.4f})")
+
+
+def _mark_borders(axes: "Axes", epochs: Sequence[int]) -> None:
+    """Draws a line between the last epoch of a phase and the first one of the next."""
+    for number, epoch in enumerate(epochs):
+        label = "next phase" if number == 0 else None
+        axes.axvline(epoch + 0.5, color=_BORDER_COLOUR, ls=":", lw=1.5, label=label)
 
 
 def _dress(axes: "Axes") -> None:

@@ -23,9 +23,11 @@ from experiments.builders.devices import (
     describe_choices,
 )
 from experiments.builders.model import build_model
+from experiments.builders.optimizer import find_rates
 from experiments.command.printed import describe_command
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
+from experiments.config.phases import describe_phases
 from experiments.config.programs import typed_config_flags
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_bytes, format_size
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 _MOST_STAGES = 8  # on the screen
 _ORDER = (
     *("device", "data", "classes", "balance", "files"),
-    *("model", "weights", "images", "frozen", "training", "rate", "time"),
+    *("model", "weights", "images", "frozen", "training", "phases", "rate", "time"),
 )
 _OWN = ("task", "task.images", "task.files")  # keys that say what to show
 
@@ -117,7 +119,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     with naming_damaged_files(dataset):
         batch = take_batch(model, pipelines.train_from(0), plain)
     epochs = run.trainer.epochs
-    rates = list_rates(model.optimizer, steps_per_epoch=steps, epochs=epochs)
+    rates = list_rates(find_rates(run, steps), steps_per_epoch=steps, epochs=epochs)
     balance = count_classes(dataset)
     sizes = measure_sizes(dataset, most=options["files"])
     taken = None if beginning else steps * epochs
@@ -126,6 +128,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
         **_describe_built(job, dataset, model, devices),
         **(beginning.rows if beginning else {}),
         **describe_frozen(model),
+        **describe_phases(run),
         "balance": balance.describe(),
         **({} if sizes is None else {"files": sizes.describe()}),
         "rate": rates.describe(),

@@ -20,6 +20,7 @@ from experiments.builders.devices import (
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.config.metric_names import TEST, name_best
+from experiments.config.phases import describe_phases
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data
@@ -95,7 +96,8 @@ def train(job: Job) -> JobResult:
         model = fitting.build_model(begin=state is None)
         cost = memory.cost = measure_cost(run, model, devices)
         rows = beginning.rows if beginning else {}
-        display.show_start(job, dataset, cost, devices, rows | describe_frozen(model))
+        frozen = describe_frozen(model) | describe_phases(run)
+        display.show_start(job, dataset, cost, devices, rows | frozen)
         choices = describe_choices(run, model, devices)
         record.log_datasets(tracker, dataset, run.dataset)
         keep_corrections(job, tracker)

@@ -44,7 +44,9 @@ def build_saved(
 
     state = read_saved(record, epoch)
     steps = int(record.account.read_derived("steps_per_epoch") or 1)
-    model = build_model(run, images, steps_per_epoch=steps, devices=devices)
+    model = build_model(
+        run, images, steps_per_epoch=steps, devices=devices, phase=state.phase
+    )
     restore_variables(model, state.arrays)
     average_weights(model)
     return model

@@ -13,6 +13,7 @@ from experiments.config.objective import (
     Mode,
     check_objective,
 )
+from experiments.config.phases import check_phases
 from experiments.config.programs import name_command
 from experiments.config.schema.augment import FlipCropConfig
 from experiments.config.schema.model import KerasApplicationConfig, ResNetConfig
@@ -38,6 +39,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
         yield from check_audit()
     yield from _check_monitors(run)
     yield from _check_warmup(run)
+    yield from check_phases(run)
     yield from _check_milestones(run)
     yield from _check_pad(run)
     yield from _check_trainer(run)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 
 from experiments.config.freezing import NONE, write_freeze
+from experiments.config.phases import count_unreached, list_phases
 from experiments.config.schema.augment import InceptionCropConfig
 from experiments.config.schema.callbacks import EarlyStoppingConfig
 from experiments.config.schema.model import (
@@ -28,7 +29,7 @@ from experiments.config.schema.schedule import (
     ScheduleConfig,
     StepConfig,
 )
-from experiments.counts import agree
+from experiments.counts import agree, count_of
 
 # Added to a weight of 0.05, a smaller step is lost in float32.
 _LEAST_RATE = 1e-9
@@ -46,6 +47,7 @@ def find_doubts(run: RunConfig) -> Iterator[str]:
     """
     rate = _scale_rate(run)
     yield from _doubt_frozen(run)
+    yield from _doubt_phases(run)
     yield from _doubt_rate(run, rate)
     yield from _doubt_optimizer(run.optimizer, rate)
     yield from _doubt_fit_of_optimizer(run)
@@ -57,11 +59,22 @@ def find_doubts(run: RunConfig) -> Iterator[str]:
 def _doubt_frozen(run: RunConfig) -> Iterator[str]:
     """Frozen random numbers are what weights of before are measured against."""
     model = run.model
-    if isinstance(model, ModelConfig) and model.freeze != NONE and not model.weights:
+    if isinstance(model, ModelConfig) and not model.weights:
+        frozen = [p for p in list_phases(run) if p.freeze != NONE]
+        for phase in frozen[:1]:
+            yield (
+                f"{phase.key}={write_freeze(phase.freeze)} keeps random numbers, for "
+                "model.weights=null. Begin with weights: model.weights=imagenet, "
+                "run:last or a file."
+            )
+
+
+def _doubt_phases(run: RunConfig) -> Iterator[str]:
+    if unreached := count_unreached(run):
         yield (
-            f"model.freeze={write_freeze(model.freeze)} keeps random numbers, for "
-            "model.weights=null. Begin with weights: model.weights=imagenet, run:last "
-            "or a file."
+            f"trainer.epochs={run.trainer.epochs} ends before "
+            f"{count_of(unreached, 'phase')} of trainer.phases: train longer, or type "
+            "trainer.phases=null."
         )
 
 

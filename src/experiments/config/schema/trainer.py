@@ -5,6 +5,7 @@ from typing import Literal
 
 from experiments.config.fields import setting
 from experiments.config.objective import Mode, Objective, settle
+from experiments.config.schema.phase import MOST_PHASES, PhaseConfig
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 # Nobody trains as long: each epoch is a line of a record, an order and a checkpoint.
@@ -38,6 +39,9 @@ class TrainerConfig:
             with a larger value, or null for all of them, it goes on.
         overfit_batches: Train on the first so many batches again and again, to see
             whether the model can learn at all; null trains on everything.
+        phases: What is trained one after the other, each phase compiled anew with a
+            fresh optimizer and a schedule of its own length; null for one of all
+            epochs.
         drop_remainder: Leave out the last, smaller batch of an epoch.
         precision: Arithmetic of the layers; weights stay float32.
         jit: Compile the step with XLA; `auto` decides by device.
@@ -74,6 +78,9 @@ class TrainerConfig:
     max_minutes: float | None = setting(gt=0, most=MOST_MINUTES, incidental=True)
     until_epoch: int | None = setting(ge=1, most=MOST_EPOCHS, incidental=True)
     overfit_batches: int | None = setting(ge=1, most=MOST_STEPS)
+    phases: list[PhaseConfig] | None = setting(
+        added=5, before=None, min_length=1, max_length=MOST_PHASES
+    )
     drop_remainder: bool
     precision: Precision
     jit: Literal["auto", True, False]

@@ -87,6 +87,19 @@ class PruningCallback(Protocol):
     pruned: str | None
 
 
+@runtime_checkable
+class PhasedCallback(Protocol):
+    """Compares epochs with each other, and not those of different phases."""
+
+    def begin_phase(self, *, is_last: bool) -> None:
+        """Begins a phase of a training, or goes on in one before `set_state`.
+
+        Args:
+            is_last: No phase comes after it; a training without phases is one.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a training was to find out.

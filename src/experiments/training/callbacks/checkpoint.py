@@ -75,6 +75,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved_at = time.monotonic()
         self._space = space or DiskSpace(folder=output_dir)
         self._gives_up: Callable[[], bool] = lambda: False
+        self._enter_phase: Callable[[int], None] = lambda number: None
         self._abandoned = threading.Event()
         self._has_room = True
 
@@ -86,6 +87,10 @@ class Checkpoint(keras.callbacks.Callback):
     def give_up_when(self, asked: Callable[[], bool]) -> None:
         """Takes what tells whether training is to stop, and room not waited for."""
         self._gives_up = asked
+
+    def compile_by(self, enter_phase: Callable[[int], None]) -> None:
+        """Takes what compiles the model for the phase in which a state was saved."""
+        self._enter_phase = enter_phase
 
     def end_epoch(
         self,
@@ -150,6 +155,7 @@ class Checkpoint(keras.callbacks.Callback):
     def load_best(self, model: Any) -> int:
         """Loads the best state into `model` and returns its epoch, from 1 on."""
         state = load_best(self.folder)
+        self._enter_phase(state.phase)
         restore_variables(model, state.arrays)
         average_weights(model)
         return state.position.epoch

@@ -21,6 +21,7 @@ class _Memory(TypedDict):
 class EarlyStopping(keras.callbacks.EarlyStopping):
     """Keras' callback with a memory that is saved.
 
+    Of a training in phases it judges the last one: what comes before is a preparation.
     The best weights are the checkpoint's business: there they survive a crash.
 
     Args:
@@ -42,6 +43,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         start_from_epoch: int = 0,
     ) -> None:
         self._objective = Objective(monitor, mode)
+        self._is_judging = True
         super().__init__(
             monitor=monitor,
             mode=self._objective.direction,
@@ -49,6 +51,15 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             min_delta=min_delta,
             start_from_epoch=start_from_epoch,
         )
+
+    def begin_phase(self, *, is_last: bool) -> None:
+        """Judges the epochs of the last phase."""
+        self._is_judging = is_last
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the epochs without improvement."""
+        if self._is_judging:
+            super().on_epoch_end(epoch, logs)
 
     def get_state(self) -> dict[str, Any]:
         """Returns the best value and the patience used up, ready for JSON."""

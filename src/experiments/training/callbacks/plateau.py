@@ -22,7 +22,8 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     """Multiplies the rate by a factor after epochs without improvement.
 
     Keras' `ReduceLROnPlateau` refuses a schedule and forgets what it waited for. Here
-    the schedule goes on, lowered; the step is compiled anew each time.
+    the schedule goes on, lowered; the step is compiled anew each time. A phase begins
+    with its own rate, and is compared with itself.
 
     Args:
         monitor: Metric that has to improve.
@@ -53,6 +54,10 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self._best: float | None = None
         self._wait = 0
         self._product = 1.0
+
+    def begin_phase(self, *, is_last: bool) -> None:
+        """Begins anew: so does the optimizer."""
+        self._best, self._wait, self._product = None, 0, 1.0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the epochs without improvement."""

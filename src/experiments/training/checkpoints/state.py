@@ -4,16 +4,21 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from experiments.errors import ExperimentError
-from experiments.shapes import Count
+from experiments.shapes import Count, conform
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+PHASE = "(phase)"  # by which the phase of a training is remembered
+
+
+class _PhaseMemory(TypedDict):
+    number: Count
 
 
 @dataclass(frozen=True, order=True)
@@ -48,6 +53,12 @@ class TrainingState:
     history: Sequence[Mapping[str, float]] = ()
     memory: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
+
+    @property
+    def phase(self) -> int:
+        """Number of the phase of the training, from 0 on."""
+        memory = self.memory.get(PHASE)
+        return 0 if memory is None else conform(memory, _PhaseMemory)["number"]
 
     @property
     def size(self) -> int:

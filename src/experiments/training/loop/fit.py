@@ -14,6 +14,7 @@ from experiments.training.checkpoints.state import TrainingState, keeps_averages
 from experiments.training.loop.chain import CallbackChain
 from experiments.training.loop.keras_loop import TrainingLoop
 from experiments.training.loop.micro_batches import split_steps
+from experiments.training.loop.phases import Phases, add_monitor
 from experiments.training.loop.spending import SAVING, TRACKING, Spending
 from experiments.training.loop.supervisor import Limits, Supervisor
 from experiments.training.losses import train_on
@@ -148,6 +149,7 @@ def fit(
     stop: StopRequest | None = None,
     limits: Limits = NO_LIMITS,
     spending: Spending | None = None,
+    phases: Phases | None = None,
 ) -> History:
     """Trains a compiled model, from the start or from a saved state on.
 
@@ -165,6 +167,8 @@ def fit(
         stop: How training is asked to stop.
         limits: When it stops by itself.
         spending: Measures where the time of each epoch goes.
+        phases: Of the training; the model is compiled for the first one. `None` for
+            one of all epochs.
 
     Returns:
         The metrics of each epoch, those that callbacks added and those of earlier
@@ -176,6 +180,8 @@ def fit(
     """
     _check_executions(model.steps_per_execution, steps_per_epoch)
     stop = stop or StopRequest()
+    phases = phases or Phases.one(epochs)
+    callbacks = add_monitor(callbacks, phases)
     history = [] if state is None else [dict(epoch) for epoch in state.history]
     supervisor = Supervisor(
         callbacks,
@@ -184,6 +190,7 @@ def fit(
         history=history,
         stop=stop,
         limits=limits,
+        enter_phase=phases.enter,
     )
     averages: dict[str, Any] = {}
     if keeps_averages(model):
@@ -211,6 +218,7 @@ def fit(
             "validation_steps": _cut(validation, validation_steps),
         },
         spending=spending,
+        phases=phases,
     )
     try:
         with stop.listening(supervisor.plan_of_start):

@@ -20,6 +20,7 @@ from experiments.training.loop.chain import (
     name_forgetful,
     restore_memory,
 )
+from experiments.training.loop.phases import Phases
 from experiments.training.loop.spending import Spending
 
 
@@ -35,6 +36,8 @@ class TrainingLoop:
         epochs: Number of the last epoch of this call, counted from 1.
         validation: Arguments of `fit` for the validation.
         spending: Measures where the time goes.
+        phases: Of the training. Each ends as a training does, with its averages in the
+            place of the weights, from which the next one begins.
     """
 
     model: Any
@@ -44,6 +47,12 @@ class TrainingLoop:
     epochs: int
     validation: Mapping[str, Any]
     spending: Spending
+    phases: Phases
+
+    @property
+    def _end(self) -> int:
+        """Number of the last epoch before the next phase, or of this call."""
+        return min(self.phases.end, self.epochs)
 
     def run(self, callbacks: Mapping[str, Any], state: TrainingState | None) -> None:
         """Trains to the end.
@@ -53,22 +62,38 @@ class TrainingLoop:
         """
         if state is not None:
             self._check(state)
+            self.phases.enter(state.phase)
             restore_variables(self.model, state.arrays)
         self.model.stop_training = False
         self.chain.begin()
         self.spending.begin()
+        self.phases.tell(callbacks)
         position = Position()
         if state is not None:
             name_forgetful(callbacks)
             restore_memory(callbacks, state.memory)
             position = self._finish_epoch(callbacks, state)
-        if position.epoch < self.epochs and not self.model.stop_training:
-            self._fit(position, epochs=self.epochs)
+        while position.epoch < self.epochs and not self.model.stop_training:
+            self._enter_phase(callbacks, position)
+            self._fit(position, epochs=self._end)
+            position = Position(self._end)
         self.chain.end()
+
+    def _enter_phase(self, callbacks: Mapping[str, Any], position: Position) -> None:
+        """Begins the phase of an epoch, unless it is this one."""
+        number = self.phases.number_at(position.epoch)
+        if number != self.phases.number:
+            self.phases.enter(number)
+            self.phases.tell(callbacks)
 
     def _check(self, state: TrainingState) -> None:
         position, known = state.position, len(state.history)
-        if position.step <= self.steps_per_epoch and position.epoch == known:
+        is_known = state.phase < len(self.phases.ends)
+        if (
+            is_known
+            and position.step <= self.steps_per_epoch
+            and position.epoch == known
+        ):
             return
         raise ExperimentError(
             f"The checkpoint is not one of this training: it is after epoch "
@@ -82,7 +107,7 @@ class TrainingLoop:
     ) -> Position:
         """Does what is left of the epoch in which `state` was saved."""
         position = state.position
-        if state.finished or position.epoch >= self.epochs:
+        if state.finished or position.epoch >= self._end:
             average_weights(self.model)
             self.model.stop_training = state.finished
             return position
@@ -117,7 +142,7 @@ class TrainingLoop:
         self.chain.offset = position.step
         self._fit(position, epochs=position.epoch + 1)
         self.chain.offset, self.chain.after_epoch = 0, None
-        if position.epoch + 1 < self.epochs and not self.model.stop_training:
+        if position.epoch + 1 < self._end and not self.model.stop_training:
             for variable, weight in zip(variables, weights, strict=True):
                 variable.assign(weight)
 
@@ -137,7 +162,7 @@ class TrainingLoop:
             )
             logs |= {f"val_{name}": value for name, value in scores.items()}
         self.chain.on_epoch_end(epoch, logs)
-        if self.model.stop_training or epoch + 1 == self.epochs:
+        if self.model.stop_training or epoch + 1 == self._end:
             average_weights(self.model)
 
     def _fit(self, position: Position, *, epochs: int) -> None:

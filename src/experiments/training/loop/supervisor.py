@@ -52,6 +52,7 @@ class Supervisor(keras.callbacks.Callback):
         history: Metrics of the completed epochs; grows.
         stop: How training is asked to stop.
         limits: When it stops by itself.
+        enter_phase: Compiles the model for a phase, by its number.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Supervisor(keras.callbacks.Callback):
         history: list[dict[str, float]],
         stop: StopRequest,
         limits: Limits,
+        enter_phase: Callable[[int], None] = lambda number: None,
     ) -> None:
         super().__init__()
         self.history = history
@@ -79,6 +81,7 @@ class Supervisor(keras.callbacks.Callback):
         self._checkpoints = [c for c in callbacks.values() if isinstance(c, Checkpoint)]
         for checkpoint in self._checkpoints:
             checkpoint.give_up_when(lambda: self._stop_reason() is not None)
+            checkpoint.compile_by(enter_phase)
 
     @property
     def plan_of_start(self) -> str:
