@@ -108,7 +108,7 @@ def settle_names(plan: Plan) -> dict[str, Settled]:
             if isinstance(name, str) and may_move(name, run.destination())
         }
         if found:
-            words = [found[name].word if name in found else name for name in typed]
+            words = [found[name].word if name in found else str(name) for name in typed]
             settled[key] = Settled(
                 words=tuple(words) if is_list else words[0],
                 found=tuple(found.values()),
@@ -126,7 +126,9 @@ def _settle(
         raise ConfigError([Problem(key, reason, "task=list shows both.")])
     kinds = {"run_id": getattr(run.task, "run_kinds", _RUN), "from_search": ("search",)}
     if is_listed:  # where `last` is a run, and alone what has runs to compare
-        kinds[key] = _RUN if name in (LAST, BEST) else run.task.listed_kinds
+        kinds[key] = _RUN
+        if name not in (LAST, BEST):
+            kinds[key] = getattr(run.task, "listed_kinds", _RUN)
     wanted = Wanted(
         objective=run.trainer.objective,
         kinds=kinds.get(key, _RUN),
