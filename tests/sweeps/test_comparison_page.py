@@ -1,12 +1,23 @@
 import logging
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import yaml
+from omegaconf import OmegaConf
 
+from experiments.data.datasets.digits import load_digits
+from experiments.data.samples import digest_samples, name_samples
+from experiments.data.split import ArraySplit
+from experiments.records import write_header
 from experiments.sweeps.comparison_page import leave_comparison
 from experiments.tracking.tracker import NoTracker
 from tests.comparison.left import ACCURACY, leave, leave_sweep, share
+from tests.evaluation.made import make
+from tests.test_pages import Reader
 
 
 class Parent(NoTracker):
@@ -104,3 +115,63 @@ def test_jobs_without_a_tracker_are_compared_without_curves(tmp_path: Path) -> N
     text = page.read_text()
     assert "A is better than B by 30.0 points" in text
     assert "2 rows without a curve" in text
+
+
+def test_images_of_an_archive_are_shown_without_a_framework(
+    check: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = check(
+        "model=resnet20_cifar", "dataset=digits", "dataset.image_size=null"
+    ).config
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    options = {k: v for k, v in plain["dataset"].items() if k != "_target_"}
+    test = load_digits(**options).test
+    assert isinstance(test, ArraySplit)
+    folder = tmp_path / "sweeps" / "s"
+    leave_sweep(folder)
+    for number in range(2):
+        right = share(200 - 100 * number, len(test))
+        said = np.where(right, test.labels, (test.labels + 1) % 10)
+        predictions = replace(
+            make(np.eye(10)[said] * 9, test.labels),
+            samples=name_samples(test),
+            digests=digest_samples(test),
+        )
+        job = folder / f"job_{number}"
+        settings = {"optimizer.lr": str(number)}
+        leave(job, 0.9 - number / 10, settings=settings, predictions=predictions)
+        recorded = job / "tracking" / "artifacts" / "config" / "config.yaml"
+        own = {**plain, "optimizer": {**plain["optimizer"], "lr": 0.1 + number}}
+        recorded.write_text(write_header() + yaml.safe_dump(own))
+    for name in ("tensorflow", "keras", "jax"):
+        monkeypatch.setitem(sys.modules, name, None)  # an import of it would fail
+    page, _ = close(folder, tmp_path)
+    assert page is not None
+    shown = Reader(page.read_text())
+    assert len(shown.sources) == 24
+    assert page.stat().st_size < 3e6
+    assert not any("task=compare run_id" in text for text in shown.texts)
+
+
+def test_data_set_of_ones_own_is_named_and_not_loaded(
+    check: Any, sweep: Path, tmp_path: Path
+) -> None:
+    config = check("model=resnet20_cifar", "dataset=digits").config
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    plain["dataset"] = {"_target_": "my_package.load"}
+    for job in ("job_0", "job_1"):
+        recorded = sweep / job / "tracking" / "artifacts" / "config" / "config.yaml"
+        recorded.write_text(write_header() + yaml.safe_dump(plain))
+    parent = Parent()
+    page = leave_comparison(
+        parent,
+        sweep,
+        output_dir=tmp_path,
+        objective=ACCURACY,
+        title="rates",
+        allowed_targets=["experiments", "keras", "my_package"],
+    )
+    assert page is not None
+    assert f"task=compare run_id={sweep}" in page.read_text()

@@ -93,6 +93,7 @@ def compare_runs(parent: Tracker, plan: Plan, objective: Objective) -> Path | No
         output_dir=Path(plan.run.output_dir).absolute(),
         objective=objective,
         title=plan.run.name or _name_sweep(plan),
+        allowed_targets=plan.run.allowed_targets,
     )
 
 

@@ -4,14 +4,13 @@ from dataclasses import replace
 
 from experiments import job_files
 from experiments.comparison.advice import list_advice
-from experiments.comparison.compared import Compared, compare_members
-from experiments.comparison.contrast import Draw
+from experiments.comparison.compared import compare_members
 from experiments.comparison.finding import find_members
-from experiments.comparison.images import reach_arrays, reach_files
 from experiments.comparison.page import build_comparison_page
 from experiments.comparison.ranking import choose_objective
+from experiments.comparison.reach import reach_images
 from experiments.comparison.screen import show_comparison
-from experiments.errors import ConfigError, ExperimentError, Problem
+from experiments.errors import ConfigError, Problem
 from experiments.files import replace_bytes
 from experiments.jobs.job import Job, JobResult
 
@@ -43,7 +42,9 @@ def compare(job: Job) -> JobResult:
         raise ConfigError([Problem("task.pair", compared.refusal)])
     compared = replace(
         compared,
-        draw=_reach_images(compared, job),
+        draw=reach_images(
+            compared, allowed_targets=run.allowed_targets, output_dir=run.output_dir
+        ),
         commands=list_advice(compared, run.output_dir),
     )
     page = job.output_dir / job_files.COMPARISON
@@ -62,27 +63,3 @@ def compare(job: Job) -> JobResult:
         overrides=job.overrides,
         output_dir=str(job.output_dir),
     )
-
-
-def _reach_images(compared: Compared, job: Job) -> Draw | None:
-    """Returns what shows the images that are compared; `None` out of their reach."""
-    found = compared.contrast
-    if found is None:
-        return None
-    draw, folder = reach_files(compared), found.first.members[0].folder
-    if draw is not None or folder is None or compared.data is not None:
-        return draw
-    from experiments.builders.data import build_dataset
-    from experiments.trained.record import read_folder
-    from experiments.trained.settled import settle_config
-
-    run = job.run
-    try:
-        config = settle_config(
-            read_folder(folder),
-            allowed_targets=run.allowed_targets,
-            output_dir=run.output_dir,
-        )
-        return reach_arrays(build_dataset(config))
-    except ExperimentError:  # they are gone: a table stands in their place
-        return None

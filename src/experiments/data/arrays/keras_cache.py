@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from experiments.errors import DataError
 
 # Keras sets none: behind a silent firewall a download would hang for minutes.
 _TIMEOUT_SECONDS = 20.0
+_refused: ContextVar[bool] = ContextVar("downloads_refused", default=False)
 
 
 def keras_home() -> Path:
@@ -32,8 +34,11 @@ def download(name: str, load: Callable[[], Any], wanted: str) -> Any:
         wanted: What a user who has no network shall put into `datasets_folder()`.
 
     Raises:
-        DataError: The download failed; names the file and where to put it.
+        DataError: The download failed; names the file and where to put it. Or it is
+            refused.
     """
+    if _refused.get():
+        raise DataError(f"{name} is not in Keras' cache, {datasets_folder()}.")
     try:
         with network_timeout():
             return load()
@@ -42,6 +47,16 @@ def download(name: str, load: Callable[[], Any], wanted: str) -> Any:
             f"{name} is neither in Keras' cache nor could it be downloaded: put "
             f"{wanted} into {datasets_folder()}, or set dataset.path to a local copy."
         ) from error
+
+
+@contextmanager
+def refusing_downloads() -> Iterator[None]:
+    """Takes a data set for absent that is not on this machine yet."""
+    token = _refused.set(True)
+    try:
+        yield
+    finally:
+        _refused.reset(token)
 
 
 @contextmanager
