@@ -91,6 +91,7 @@ def list_cases() -> dict[str, list[str]]:
     for group in ("optimizer", "schedule", "loss", "augment"):
         for name in _stems(group):
             cases[f"{group}={name}"] = [f"{group}={name}"]
+    cases["loss.class_weight"] = ["loss.class_weight={class_1: 3.0}"]
     for name in _stems("callbacks"):
         if name in _default_callbacks():
             cases[f"callbacks.{name}=null"] = [f"callbacks.{name}=null"]

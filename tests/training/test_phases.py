@@ -13,7 +13,6 @@ from experiments import job_files
 from experiments.models.freezing import freeze_layers
 from experiments.training.callbacks.early_stopping import EarlyStopping
 from experiments.training.callbacks.plateau import ReduceOnPlateau
-from experiments.training.checkpoints.state import digest
 from experiments.training.checkpoints.store import load_last
 from experiments.training.loop.fit import compile_model
 from experiments.training.loop.phases import Phases

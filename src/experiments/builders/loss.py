@@ -1,20 +1,26 @@
 """What a model of a config is trained on, and judged by."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.config.checks.loss import check_head, check_threshold
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
+from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
 
+if TYPE_CHECKING:
+    from experiments.builders.model import Images
 
-def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
+
+def build_judgement(
+    run: RunConfig, model: Any, dataset: "Dataset | Images"
+) -> dict[str, Any]:
     """Builds the losses and metrics of a model.
 
     Args:
         run: The checked config.
         model: A `keras.Model` of one output `(B, classes)`.
-        classes: How many classes there are.
+        dataset: Says the classes; a model that is not trained needs no `Dataset`.
 
     Returns:
         `loss`, `training_loss` and `metrics` of `compile_model`.
@@ -29,6 +35,7 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
     )
     from experiments.training.metrics import build_metrics
 
+    classes = dataset.num_classes
     from_logits = not outputs_probabilities(model)
     smoothing = run.trainer.label_smoothing
     problems = [
@@ -44,7 +51,19 @@ def build_judgement(run: RunConfig, model: Any, classes: int) -> dict[str, Any]:
     return {
         "loss": build_loss(**head, label_smoothing=0.0),
         "training_loss": build_training_loss(
-            **head, label_smoothing=smoothing, of_image=of_image
+            **head,
+            label_smoothing=smoothing,
+            of_image=of_image,
+            class_weights=_weigh(run, dataset),
         ),
         "metrics": build_metrics(classes),
     }
+
+
+def _weigh(run: RunConfig, dataset: "Dataset | Images") -> list[float] | None:
+    from experiments.training.class_weights import weigh_classes
+
+    wish, counts = run.loss.class_weight, dataset.train_counts
+    if wish is None or counts is None:
+        return None
+    return weigh_classes(wish, class_names=dataset.class_names, counts=counts)

@@ -25,12 +25,14 @@ class Images:
         image_shape: `(H, W, C)`.
         mean: Of each channel, in units of 0..1.
         std: Likewise.
+        train_counts: Training images of each class; `None` for who trains nothing.
     """
 
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    train_counts: tuple[int, ...] | None = None
 
     @property
     def num_classes(self) -> int:
@@ -47,6 +49,7 @@ class Images:
             image_shape=dataset.image_shape,
             mean=tuple(mean),
             std=tuple(std),
+            train_counts=dataset.train_counts,
         )
 
 
@@ -110,6 +113,7 @@ def build_model(
         run,
         model,
         phase,
+        dataset=dataset,
         steps_per_epoch=steps_per_epoch,
         devices=devices,
         lr_factor=lr_factor,
@@ -122,6 +126,7 @@ def compile_phase(
     model: Any,
     number: int,
     *,
+    dataset: "Dataset | Images",
     steps_per_epoch: int,
     devices: Devices,
     lr_factor: float = 1.0,
@@ -134,6 +139,7 @@ def compile_phase(
         run: The checked config.
         model: What `build_model` builds.
         number: Of the phase, from 0 on.
+        dataset: Says the classes, and how many training images each has.
         steps_per_epoch: Training steps of one epoch.
         devices: The claimed devices.
         lr_factor: What the configured learning rate is multiplied by.
@@ -157,7 +163,7 @@ def compile_phase(
                 lr_factor=lr_factor,
                 phase=phase,
             ),
-            **build_judgement(run, model, model.output_shape[-1]),
+            **build_judgement(run, model, dataset),
             jit=_choose_jit(run, devices),
             steps_per_execution=trainer.steps_per_execution,
             micro_batch=None if trainer.accumulate_steps == 1 else micro_batch(run),

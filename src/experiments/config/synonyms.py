@@ -30,6 +30,7 @@ _KEYS = {
     "schedule.factor": "gamma lr_gamma decay_rate",
     "schedule.every_epochs": "decay_epochs step_every lr_step_size",
     "loss": "criterion loss_fn loss_function objective",
+    "loss.class_weight": "class_weights weights_of_classes",
     "loss.gamma": "focal_gamma",
     "loss.alpha": "focal_alpha",
     "loss.target_threshold": "bce_target_thresh",

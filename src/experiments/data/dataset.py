@@ -66,6 +66,11 @@ class Dataset:
     files: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def train_counts(self) -> tuple[int, ...]:
+        """Training images of each class."""
+        return tuple(self.fingerprint.counts["train"])
+
+    @property
     def num_classes(self) -> int:
         """Number of classes, those without an image in some split included."""
         return len(self.class_names)

@@ -144,6 +144,7 @@ class Fitting:
                 run,
                 model,
                 number,
+                dataset=self.images or self.dataset,
                 steps_per_epoch=self.pipelines.steps_per_epoch,
                 devices=self.devices,
                 lr_factor=self._lr_factor,

@@ -3,6 +3,7 @@
 Labels are integers, and in training also the shares that classes have of a mixed image.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -37,6 +38,7 @@ def build_training_loss(
     label_smoothing: float,
     num_classes: int,
     of_image: Any = None,
+    class_weights: Sequence[float] | None = None,
 ) -> Any:
     """Builds what training minimises, of labels of either kind.
 
@@ -45,6 +47,7 @@ def build_training_loss(
         label_smoothing: See `build_loss`; of mixed labels too.
         num_classes: See `build_loss`.
         of_image: The loss of an image, see `image_losses`; `None` for cross-entropy.
+        class_weights: What the images of each class count; `None` for 1 each.
 
     Returns:
         A `keras.losses.Loss`, the mean over the batch, of integer labels `(B,)` or
@@ -54,6 +57,7 @@ def build_training_loss(
         CrossEntropy(from_logits=from_logits) if of_image is None else of_image,
         label_smoothing=label_smoothing,
         num_classes=num_classes,
+        class_weights=class_weights,
     )
 
 
@@ -122,28 +126,37 @@ def outputs_probabilities(model: Any) -> bool:
 
 
 class TrainingLoss(keras.losses.Loss):
-    """Makes the targets of a loss out of labels, and smooths them.
+    """Makes the targets of a loss out of labels, smooths them and weighs the images.
 
-    Labels are integers, or the shares of each class in an image. Nothing that is saved
-    holds it: a model is judged by another loss.
+    Labels are integers, or the shares of each class in an image, which counts as the
+    weights of its classes by their shares. The mean is over the images, not over their
+    weights, as with Keras' `class_weight`. Nothing that is saved holds it: a model is
+    judged by another loss.
 
     Args:
         of_image: A `keras.losses.Loss` of targets and outputs `(B, num_classes)`, see
             `image_losses`.
         label_smoothing: Share of a label spread evenly over all classes.
         num_classes: Size of the model's last axis.
+        class_weights: What the images of each class count; `None` for 1 each.
 
     Reference:
         Szegedy et al., Rethinking the Inception Architecture, 2016, section 7.
     """
 
     def __init__(
-        self, of_image: Any, *, label_smoothing: float, num_classes: int
+        self,
+        of_image: Any,
+        *,
+        label_smoothing: float,
+        num_classes: int,
+        class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(name="training_loss")
         self.of_image = of_image
         self.label_smoothing = label_smoothing
         self.num_classes = num_classes
+        self.class_weights = class_weights
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each sample, shape (B,)."""
@@ -151,12 +164,20 @@ class TrainingLoss(keras.losses.Loss):
             shares = ops.cast(y_true, y_pred.dtype)
         else:
             labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-            if isinstance(self.of_image, CrossEntropy) and not self.label_smoothing:
+            if self._is_plain():
                 return keras.losses.sparse_categorical_crossentropy(
                     labels, y_pred, from_logits=self.of_image.from_logits
                 )
             shares = ops.one_hot(labels, self.num_classes, dtype=y_pred.dtype)
-        return self.of_image.call(self._smooth(shares), y_pred)
+        losses = self.of_image.call(self._smooth(shares), y_pred)
+        if self.class_weights is None:
+            return losses
+        weights = ops.convert_to_tensor(self.class_weights, dtype=shares.dtype)
+        return losses * ops.sum(shares * weights, axis=-1)
+
+    def _is_plain(self) -> bool:
+        changed = self.label_smoothing or self.class_weights is not None
+        return isinstance(self.of_image, CrossEntropy) and not changed
 
     def _smooth(self, shares: Any) -> Any:
         if not self.label_smoothing:

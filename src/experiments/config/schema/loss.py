@@ -1,7 +1,7 @@
 """Schema of the `loss` group: what training minimises of each image."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
 
@@ -9,12 +9,32 @@ _MODULE = "experiments.training.image_losses"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossEntropyConfig(Target):
+class LossConfig(Target):
+    """What every loss takes, one's own too, whose class does not get it.
+
+    Attributes:
+        class_weight: What the images of a class count: `balanced` for as much as those
+            of any other class together, a mapping of class names to weights, or null.
+    """
+
+    class_weight: Literal["balanced"] | dict[str, float] | None = setting(
+        ge=0, most=1e6, added=5, before=None
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the keyword arguments of the class."""
+        values = super().arguments()
+        del values["class_weight"]
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropyConfig(LossConfig):
     """The cross-entropy of the softmax."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BinaryCrossEntropyConfig(Target):
+class BinaryCrossEntropyConfig(LossConfig):
     """A sigmoid for each class.
 
     Attributes:
@@ -28,7 +48,7 @@ class BinaryCrossEntropyConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FocalConfig(Target):
+class FocalConfig(LossConfig):
     """Cross-entropy in which an image counts the less, the surer the network is.
 
     Attributes:
@@ -41,7 +61,7 @@ class FocalConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolyConfig(Target):
+class PolyConfig(LossConfig):
     """Cross-entropy with another first coefficient of its series.
 
     Attributes:
@@ -52,7 +72,7 @@ class PolyConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomLossConfig(OpenTarget):
+class CustomLossConfig(LossConfig, OpenTarget):
     """A loss of one's own: its keys are those that its YAML file declares."""
 
 
@@ -63,4 +83,4 @@ LOSSES: dict[str, type] = {
     f"{_MODULE}.PolyLoss": PolyConfig,
 }
 # What was minimised before there was a choice.
-FORMER = {"_target_": f"{_MODULE}.CrossEntropy"}
+FORMER = {"_target_": f"{_MODULE}.CrossEntropy", "class_weight": None}

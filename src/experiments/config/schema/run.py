@@ -16,7 +16,7 @@ from experiments.config.schema.dataset import (
     DatasetConfig,
 )
 from experiments.config.schema.loss import FORMER as FORMER_LOSS
-from experiments.config.schema.loss import LOSSES, CustomLossConfig
+from experiments.config.schema.loss import LOSSES, CustomLossConfig, LossConfig
 from experiments.config.schema.model import MODELS, CustomModelConfig
 from experiments.config.schema.optimizer import OptimizerConfig, OtherOptimizerConfig
 from experiments.config.schema.optimizer_classes import OPTIMIZERS
@@ -75,7 +75,7 @@ class RunConfig:
     augment: dict[str, Target] = component(CustomAugmentConfig, AUGMENTS)
     optimizer: OptimizerConfig = component(OtherOptimizerConfig, OPTIMIZERS)
     schedule: Target = component(CustomScheduleConfig, SCHEDULES)
-    loss: Target = component(CustomLossConfig, LOSSES, added=5, before=FORMER_LOSS)
+    loss: LossConfig = component(CustomLossConfig, LOSSES, added=5, before=FORMER_LOSS)
     trainer: TrainerConfig
     callbacks: dict[str, Target] = component(CustomCallbackConfig, CALLBACKS)
     tracking: TrackingConfig = setting(incidental=True)

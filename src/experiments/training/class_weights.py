@@ -1,0 +1,50 @@
+"""What the images of each class count in a training's loss."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from experiments.config.convert import nearest
+from experiments.errors import ConfigError, Problem
+
+_KEY = "loss.class_weight"
+_LISTED = 20
+
+
+def weigh_classes(
+    wish: Literal["balanced"] | Mapping[str, float],
+    *,
+    class_names: Sequence[str],
+    counts: Sequence[int],
+) -> list[float]:
+    """Returns the weight of each class.
+
+    Args:
+        wish: `balanced` for n / (k n_c), with n images of k classes and n_c of a class,
+            so that all classes count alike and the mean over the images is 1, as
+            scikit-learn's `compute_class_weight`; or class name -> weight, 1 for those
+            that are not named.
+        class_names: One name a class.
+        counts: Training images of each class.
+
+    Raises:
+        ConfigError: A name is of no class, or no class counts.
+    """
+    if wish == "balanced":
+        return [sum(counts) / (len(counts) * count) for count in counts]
+    named = {str(name): weight for name, weight in dict(wish).items()}
+    unknown = [name for name in named if name not in class_names]
+    if unknown:
+        raise ConfigError([_describe(name, class_names) for name in unknown])
+    weights = [named.get(name, 1.0) for name in class_names]
+    if not any(weights):
+        reason = "must leave a class a weight above 0: nothing would be learnt."
+        raise ConfigError([Problem(_KEY, reason)])
+    return weights
+
+
+def _describe(name: str, class_names: Sequence[str]) -> Problem:
+    shown = ", ".join(class_names[:_LISTED])
+    more = len(class_names) - _LISTED
+    listed = f"{shown} and {more:,} more" if more > 0 else shown
+    reason = f"names no class of the data set, which has {listed}."
+    return Problem(f"{_KEY}.{name}", reason, nearest(name, class_names))
