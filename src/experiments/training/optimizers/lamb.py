@@ -7,7 +7,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="experiments")
-class Lamb(keras.optimizers.Optimizer):  # type: ignore[misc]
+class Lamb(keras.optimizers.Optimizer):
     """Adam's update and the decay, scaled for each variable to the size of its weights.
 
     With Adam's bias-corrected moments `m` and `v`, the decay `d` and the norm `|.|` of

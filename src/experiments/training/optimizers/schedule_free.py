@@ -8,7 +8,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="experiments")
-class ScheduleFreeAdamW(keras.optimizers.Optimizer):  # type: ignore[misc]
+class ScheduleFreeAdamW(keras.optimizers.Optimizer):
     """Adam's steps on an iterate, gradients near the average of all iterates.
 
     The weights `y` of the model lie between the iterate `z` and the average `x`. With
@@ -110,7 +110,7 @@ def end_with_average(optimizer: Any) -> None:
         )
 
 
-class ShowAverage(keras.callbacks.Callback):  # type: ignore[misc]
+class ShowAverage(keras.callbacks.Callback):
     """Lets validation see the average, and gives the very weights back after it."""
 
     def __init__(self) -> None:
