@@ -127,7 +127,7 @@ def test_an_unknown_class_is_told_with_those_there_are(check: Any) -> None:
 def test_classes_are_weighed_where_weights_bring_their_own_preprocessing(
     check: Any,
 ) -> None:
-    run = check(*TINY, "loss.class_weight=balanced").run
+    run = check(*TINY, "loss.class_weight={class_2: 9}").run
     dataset = build_dataset(run)
     images = Images.of(dataset, mean=dataset.mean, std=dataset.std)
     plain, prepared = (
