@@ -215,3 +215,18 @@ def test_journal_of_an_evaluation_opens_no_session(over: Path, tmp_path: Path) -
     lines = Spool(over).journal.read_text().splitlines()
     kinds = [json.loads(line)["kind"] for line in lines]
     assert kinds == ["session", "metrics", "end", "metrics", "inputs", "artifact"]
+
+
+def test_scores_stand_on_the_page_of_the_model_too(over: Path, tmp_path: Path) -> None:
+    from mlflow.entities import LoggedModelOutput
+
+    client, run = read(tmp_path, over)
+    model = client.create_logged_model(
+        run.info.experiment_id, name="m", source_run_id=run.info.run_id
+    )
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, 1)])
+    place = destination(tmp_path / "out")
+    add_to_store(run.info.run_id, describe(tmp_path), place)
+    (score,) = client.get_logged_model(model.model_id).metrics
+    assert (score.key, score.value) == ("evaluation/photos/accuracy", 0.25)
+    assert score.dataset_name is None  # the training's own would be another one

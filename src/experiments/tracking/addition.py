@@ -111,8 +111,9 @@ def add_to_store(run_id: str, addition: Addition, destination: Destination) -> A
     client = connection.client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     found, now = run.data.metrics, time.time_ns() // 1_000_000
+    models = [link.model_id for link in run.outputs.model_outputs]
     metrics = [
-        Metric(name, value, now, _STEP)
+        Metric(name, value, now, _STEP, model_id=models[-1] if models else None)
         for name, value in addition.named_metrics.items()
         if found.get(name) != value
     ]
@@ -129,7 +130,8 @@ def _append(journal: Journal, spool: Spool, addition: Addition) -> None:
     metrics = addition.named_metrics
     new = {name: value for name, value in metrics.items() if last.get(name) != value}
     if new:
-        journal.append("metrics", {"step": _STEP, "values": new}, durable=True)
+        content = {"step": _STEP, "values": new, **_name_model(journal.entries)}
+        journal.append("metrics", content, durable=True)
     datasets = seen.add_inputs([addition.dataset.as_content()])
     if datasets:
         journal.append(INPUTS, {"datasets": datasets})
@@ -142,6 +144,12 @@ def _append(journal: Journal, spool: Spool, addition: Addition) -> None:
         if place.is_relative_to(spool.folder):
             place = place.relative_to(spool.folder)
         journal.append("artifact", {"path": path, "file": str(place)})
+
+
+def _name_model(entries: Sequence[Entry]) -> dict[str, int]:
+    """Returns the entry of the run's model, on whose page the scores stand too."""
+    models = [entry.number for entry in entries if entry.kind == "model"]
+    return {"model": models[-1]} if models else {}
 
 
 def _last_values(entries: Sequence[Entry]) -> dict[str, float]:

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.tracking.addition import add_to_folder
 from experiments.tracking.sending import sender
 from experiments.tracking.spool.inputs import DatasetInput
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.spooled_tracker import SpooledTracker
-from tests.tracking.conftest import points_of, run_of, settle
+from experiments.tracking.store.client import connect
+from tests.tracking.conftest import destination, points_of, run_of, settle
+from tests.tracking.test_addition import describe
 
 # Keras 3.15 on TensorFlow 2.21 converts variables in a way that NumPy 2.4 deprecates.
 pytestmark = pytest.mark.filterwarnings(
@@ -136,6 +139,21 @@ def test_model_has_the_settings_and_the_scores_of_its_run(open_run, model, image
     assert tracker._courier.refusals == []
     assert client.get_logged_model(link.model_id).metrics == stored.metrics
     assert points_of(client, tracker.run_id, "test_loss") == [(3, 0.25), (4, 1.0)]
+
+
+def test_evaluation_of_a_run_that_is_over_is_on_its_model(
+    open_run, model, images, tmp_path
+):
+    tracker = open_run()
+    log(tracker, model, images)
+    tracker.finish("FINISHED")
+    place = destination(tmp_path / "out")
+    add_to_folder(Path(tracker._spool.job_folder), describe(tmp_path), place)
+    (link,) = run_of(tracker).outputs.model_outputs
+    client = connect(place, create=False).client
+    (score,) = client.get_logged_model(link.model_id).metrics
+    assert (score.key, score.value) == ("evaluation/photos/accuracy", 0.25)
+    assert score.dataset_name is None  # the training's own would be another one
 
 
 def test_requirements_are_few_and_pinned(open_run, model, images):

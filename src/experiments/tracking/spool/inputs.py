@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.redaction import redact, redact_data
+from experiments.tracking.spool.contents import EVALUATION
 
 # MLflow tells data sets apart by both. Of a digest it takes 36 letters, and its pages
 # have room for few of them.
@@ -16,8 +17,12 @@ Context = Literal["training", "validation", "test", "evaluation"]
 
 
 def find_context(metric: str) -> Context | None:
-    """Returns which split a model's score was measured on; `None` for no score."""
-    if not metric.endswith(("loss", "accuracy")):
+    """Returns which split a model's score was measured on.
+
+    `None` for no score, and for one of an evaluation, whose name says on what it was.
+    """
+    is_of_training = not metric.startswith(EVALUATION)
+    if not (is_of_training and metric.endswith(("loss", "accuracy"))):
         return None
     if metric.startswith("test_"):
         return "test"
