@@ -73,15 +73,35 @@ def test_different_numbers_of_folds_are_refused(check: Any, words: list[str]) ->
         check(*words, multirun=True)
 
 
-def test_search_over_folds_is_refused(check: Any) -> None:
-    words = ["hydra/sweeper=keras_tuner", "optimizer.lr=1e-3,1e-4", "dataset.folds=5"]
+SEARCH = ("hydra/sweeper=keras_tuner", "optimizer.lr=1e-3,1e-4", "dataset.folds=5")
+
+
+def test_search_trains_each_proposal_in_all_folds(check: Any) -> None:
+    plan = check(*SEARCH, multirun=True)
+    assert plan.search.folds == 5
+    assert plan.run.dataset.known_fold == (1, 5)  # of a job
+    assert plan.swept_keys == ("optimizer.lr", "dataset.fold")
+    one = check(*SEARCH, "dataset.fold=1", multirun=True)
+    assert one.search.folds is None
+    assert one.folder != plan.folder
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("hydra.sweeper.repeats=2", "takes the place of hydra.sweeper.repeats"),
+        ("hydra.sweeper.oracle=hyperband", "cannot be all trained by oracle=hyper"),
+    ],
+)
+def test_search_over_folds_refuses_what_it_cannot_do(
+    word: str, told: str, check: Any
+) -> None:
     with pytest.raises(ConfigError) as caught:
-        check(*words, multirun=True)
+        check(*SEARCH, word, multirun=True)
     (problem,) = caught.value.problems
     assert problem.key == "dataset.folds"
+    assert told in str(problem)
     assert problem.hint == "Search on one of them: dataset.fold=1."
-    one = check(*words, "dataset.fold=1", multirun=True)
-    assert one.search is not None
 
 
 @pytest.fixture

@@ -227,3 +227,19 @@ def test_secret_that_the_result_needs_is_missed(secretive: Job) -> None:
     recorded = hide({**secretive.resolved, "dataset": dataset})
     with pytest.raises(ConfigError, match=r"dataset\.access was a secret"):
         as_recorded(secretive, recorded, name="again", tags={})
+
+
+def test_best_of_a_search_over_folds_is_trained_on_the_whole_split(
+    job: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorded({"dataset.folds": 3, "dataset.fold": 1})
+    words = ["from_search=" + "b" * 32]
+    # A search on one of the folds is another matter.
+    assert best_of_search(job(*words)).resolved["dataset"]["fold"] == 1
+    tags = Tags("b" * 32, {"search.best_run_id": run.run_id, "search.folds": "3"})
+    monkeypatch.setattr(module, "read_tags", lambda *_, **__: tags)
+    whole = best_of_search(job(*words)).resolved["dataset"]
+    assert [whole["folds"], whole["fold"]] == [None, None]
+    words += ["dataset.folds=4", "dataset.fold=2"]
+    typed = best_of_search(job(*words)).resolved["dataset"]
+    assert [typed["folds"], typed["fold"]] == [4, 2]

@@ -40,7 +40,7 @@ PROPOSAL = Proposal(number=4, values={"x": 0.5})
 @pytest.fixture
 def runner(settings: Any, space_of: Any) -> Any:
     def make(launches: Launches, **changed: Any) -> TrialRunner:
-        names = ("fixed", "prepare", "objectives")
+        names = ("fixed", "prepare", "objectives", "folds")
         own = {name: changed.pop(name) for name in names if name in changed}
         return TrialRunner(
             search=settings(**changed),
@@ -174,6 +174,30 @@ def test_the_jobs_of_a_trial_with_seeds_belong_to_its_own_run(runner: Any) -> No
     runner(launches, repeats=2, prepare=prepare)(PROPOSAL)
     assert all("+a=1" in call for call in launches.calls)
     assert [outcome.objective for outcome in closed] == [pytest.approx(0.6)]
+
+
+def test_each_proposal_is_trained_in_each_fold(runner: Any) -> None:
+    launches = Launches(*map(finished, (0.5, 0.6, 0.7)))
+    closed: list[Outcome] = []
+    prepare = lambda proposal: RepeatedRun(["+a=1"], closed.append)  # noqa: E731
+    outcome = runner(launches, folds=3, prepare=prepare)(PROPOSAL)
+    folds = [f"dataset.fold={number}" for number in (1, 2, 3)]
+    assert launches.calls == [["x=0.5", fold, "+a=1"] for fold in folds]
+    assert outcome.objective == pytest.approx(0.6)
+    assert outcome.repeats == (0.5, 0.6, 0.7)
+    assert [each.objective for each in closed] == [outcome.objective]
+
+
+def test_no_fold_is_left_out_for_the_others_are_no_measure_of_it(runner: Any) -> None:
+    launches = Launches(*map(finished, (0.10, 0.11, 0.1)))
+    outcome = runner(launches, folds=3, objectives=[0.9])(PROPOSAL)
+    assert len(outcome.repeats) == 3
+
+
+def test_fold_that_fails_fails_its_trial(runner: Any) -> None:
+    oom = Report(status="failed", failure="oom", reason="too large")
+    outcome = runner(Launches(finished(0.5), oom), folds=3)(PROPOSAL)
+    assert (outcome.end, outcome.failure, outcome.repeats) == ("failed", "oom", (0.5,))
 
 
 def test_epochs_and_attempts_of_seeds_add_up() -> None:

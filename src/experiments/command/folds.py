@@ -45,17 +45,44 @@ def refuse_swept_folds(
         yield Problem(FOLDS, f"{reason} Received: {received}.", hint)
 
 
-def refuse_searched_folds(base: DictConfig) -> Iterator[Problem]:
-    """Yields a problem where each trial of a search would be trained in all folds.
+def find_searched_folds(base: DictConfig, searched: Collection[str]) -> int | None:
+    """Returns in how many folds each proposal of a search is trained.
 
     Args:
         base: What the search varies.
+        searched: Keys of the space.
     """
-    folds = _read_open_folds(base)
-    if folds is not None:
-        reason = "cannot be all trained by a search, whose trials have one job each."
-        hint = "Search on one of them: dataset.fold=1."
-        yield Problem(FOLDS, f"{reason} Received: {folds}.", hint)
+    return None if FOLD in searched else _read_open_folds(base)
+
+
+def list_fold_words(folds: int | None) -> list[str]:
+    """Returns the override of each fold that a proposal is trained in, if it is."""
+    return [f"{FOLD}={number}" for number in range(1, (folds or 0) + 1)]
+
+
+def refuse_searched_folds(
+    folds: int | None, *, repeats: int, oracle: str, searched: Collection[str]
+) -> Iterator[Problem]:
+    """Yields what a search over all folds cannot do.
+
+    Args:
+        folds: How many; `None` where it is no such search.
+        repeats: Seeds of each proposal.
+        oracle: What proposes.
+        searched: Keys of the space.
+    """
+    if FOLDS in searched:
+        reason = "cannot be searched: proposals are compared over the same folds."
+        yield Problem(FOLDS, reason, "Type one value.")
+    if folds is None:
+        return
+    hint = "Search on one of them: dataset.fold=1."
+    if repeats > 1:
+        reason = "takes the place of hydra.sweeper.repeats, which must be 1 with it."
+        yield Problem(FOLDS, f"{reason} Received: {repeats}.", hint)
+    if oracle == "hyperband":
+        reason = "cannot be all trained by oracle=hyperband, which continues its trials"
+        yield Problem(FOLDS, f"{reason}. Received: {folds}.", hint)
 
 
 def _read_open_folds(base: DictConfig) -> int | None:

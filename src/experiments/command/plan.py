@@ -24,7 +24,7 @@ from experiments.command.diagnosis import (
     explain,
     is_own_fault,
 )
-from experiments.command.folds import list_folds, refuse_swept_folds
+from experiments.command.folds import FOLD, list_folds, refuse_swept_folds
 from experiments.command.hydra_node.flags import (
     add_config_dir,
     check_hydra_node,
@@ -391,7 +391,9 @@ def _check_search(
     run = validate(config)
     check_search(search, runs if base else runs[1:])
     readable = run.name or name_swept(keys)
-    name = name_search_folder(readable, run, search.config, search.space)
+    name = name_search_folder(
+        readable, run, search.config, search.space, folds=search.folds
+    )
     launch = describe_launch(composer.first)
     return Plan(
         run=run,
@@ -401,13 +403,20 @@ def _check_search(
         job=jobs[shown],
         jobs=(),
         job_folders=(),
-        # Trials with other seeds are told apart by them.
-        swept_keys=(*keys, *(("seed",) if search.config.repeats > 1 else ())),
+        swept_keys=(*keys, *_list_repeated(search)),
         search=search,
         data_jobs=JobsByData(runs).groups() if launch.is_here else (),
         runs=tuple(runs[-len(samples) :]) if run.plan else (),
         launch=launch,
     )
+
+
+def _list_repeated(search: SearchPlan) -> Iterator[str]:
+    """Yields the keys by which the jobs of one trial are told apart."""
+    if search.config.repeats > 1:
+        yield "seed"
+    if search.folds is not None:
+        yield FOLD
 
 
 def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from experiments.command.composer import parse
-from experiments.command.folds import refuse_searched_folds
+from experiments.command.folds import (
+    find_searched_folds,
+    list_fold_words,
+    refuse_searched_folds,
+)
 from experiments.command.job_count import (
     check_value_counts,
     count_grid_values,
@@ -46,11 +50,13 @@ class SearchPlan:
         config: How to search.
         space: What is searched.
         fixed: The overrides that every trial has.
+        folds: In so many each proposal is trained; `None` for no such thing.
     """
 
     config: SearchConfig
     space: Space
     fixed: tuple[str, ...]
+    folds: int | None = None
 
 
 def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
@@ -66,12 +72,19 @@ def plan_search(own: Sequence["Override"], base: DictConfig) -> SearchPlan:
     search = read_search(base.hydra.sweeper)
     choose_n_jobs(search, str(base.hydra.launcher._target_))
     sweep = read_sweep(base)
-    _raise(itertools.chain(_refuse_rows(sweep), refuse_searched_folds(base)))
+    _raise(_refuse_rows(sweep))
     most = sweep.max_jobs
     _raise(check_value_counts(_describe_parameters(search, own), most))
     space = parse_space(search.params, search.when or {}, own, parse)
     _raise(_check_grid(search, space, most))
-    return SearchPlan(config=search, space=space, fixed=space.list_fixed(own))
+    folds = find_searched_folds(base, space.keys)
+    _raise(
+        refuse_searched_folds(
+            folds, repeats=search.repeats, oracle=search.oracle, searched=space.keys
+        )
+    )
+    fixed = space.list_fixed(own)
+    return SearchPlan(config=search, space=space, fixed=fixed, folds=folds)
 
 
 def _raise(problems: Iterator[Problem]) -> None:
@@ -121,7 +134,8 @@ def sample_jobs(plan: SearchPlan) -> list[tuple[str, ...]]:
     points = itertools.product(*ends) if few else _cross(ends)
     values = (dict(zip(space.keys, point, strict=True)) for point in points)
     jobs = dict.fromkeys(space.as_overrides(point) for point in values)
-    return [(*plan.fixed, *job) for job in jobs]
+    fold = list_fold_words(plan.folds)[:1]
+    return [(*plan.fixed, *job, *fold) for job in jobs]
 
 
 def check_search(plan: SearchPlan, runs: Sequence[RunConfig]) -> None:

@@ -117,7 +117,12 @@ def name_job_folder(
 
 
 def name_search_folder(
-    name: str, run: RunConfig, search: SearchConfig, space: Space
+    name: str,
+    run: RunConfig,
+    search: SearchConfig,
+    space: Space,
+    *,
+    folds: int | None = None,
 ) -> str:
     """Returns the folder's name of a search.
 
@@ -126,10 +131,12 @@ def name_search_folder(
         run: The config that is varied.
         search: How; the budget does not count, for it may be raised.
         space: What is varied; in any order.
+        folds: In so many each proposal is trained, of which `run` names one.
     """
     parameters = sorted(map(_as_first, space.parameters), key=lambda p: p.key)
     how = first_all({"hydra": {"sweeper": _essence(search)}})["hydra"]["sweeper"]
     content = [identify(run), how, _essence(parameters)]
+    content += [] if folds is None else [{"folds": folds}]
     return f"{_slug(name)}-{_hash(_without_secrets(content))}"
 
 

@@ -85,7 +85,7 @@ def _describe_time(
         advice = page.advise(plan.run)
         return page.describe_time([], unknown, at_a_time=1, advice=advice)
     side = choose_n_jobs(search.config, plan.launch.target)
-    trial = _average(known, search.config.repeats)
+    trial = _average(known, search.folds or search.config.repeats)
     text = page.describe_time(
         [trial] * (left or 1), 0, at_a_time=min(side, left or 1), advice=""
     )

@@ -22,6 +22,7 @@ from experiments.tracking.store.run_names import find_place, is_id
 
 # Tags of a search: the run of its best trial, and the folder of that.
 BEST_RUN = "search.best_run_id"
+FOLDS_OF_SEARCH = "search.folds"  # in which each of its proposals was trained
 BEST_FOLDER = "search.best_folder"
 
 _LINK = re.compile(r"\$\{")
@@ -117,7 +118,10 @@ def best_of_search(job: Job) -> Job:
     search = read_tags(
         job.run.from_search, job.run.destination(), typed_in=typed_folder()
     )
-    recorded = _change(_read_best(job, search), job)
+    best = _read_best(job, search)
+    if FOLDS_OF_SEARCH in search.values:
+        best = _without_folds(best)
+    recorded = _change(best, job)
     words = [o.input_line or "" for o in list_overlay(job.overrides)]
     name = " ".join([f"best: {recorded.name}", *words])
     tags = {"from_search": search.run_id}
@@ -150,6 +154,13 @@ def _refuse_hidden(config: Mapping[str, Any]) -> None:
     problems = [Problem(key, reason, hint) for key in find_hidden(needed)]
     if problems:
         raise ConfigError(problems, "The recorded config")
+
+
+def _without_folds(recorded: RecordedRun) -> RecordedRun:
+    """Returns what was trained in a fold as it is trained on the whole split."""
+    dataset = {**recorded.config["dataset"], "folds": None, "fold": None}
+    config = {**recorded.config, "dataset": dataset}
+    return dataclasses.replace(recorded, config=config)
 
 
 def _change(recorded: RecordedRun, job: Job) -> RecordedRun:

@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
+from experiments.command.folds import find_searched_folds
 from experiments.command.search_plan import SearchPlan, sample_jobs
 from experiments.config.search.schema import choose_n_jobs, read_search
 from experiments.config.search.space import ABSENT, parse_space
@@ -54,6 +55,8 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
     forget_stop(stop)
     choices: Any = OmegaConf.to_container(config.hydra.runtime.choices)
     start = space.current(config, choices)
+    folds = find_searched_folds(config, space.keys)
+    plan = SearchPlan(config=search, space=space, fixed=fixed, folds=folds)
     proposer = Proposer(search, space, start, folder)
     if not proposer.trials:
         for reason in space.left_out:
@@ -70,9 +73,8 @@ def run_search(sweep: HydraSweep) -> Sequence[Trial]:
             launch=HydraLaunch(sweep, task, n_jobs),
             fixed=[*fixed, *own_overrides(config, fixed)],
             seed=OmegaConf.select(config, "seed", default=0),
-            prepare=_prepare(
-                sweep, SearchPlan(config=search, space=space, fixed=fixed)
-            ),
+            folds=plan.folds,
+            prepare=_prepare(sweep, plan),
             objectives=[o for t in proposer.trials if (o := t.objective) is not None],
         ),
         n_jobs=n_jobs,
@@ -106,8 +108,9 @@ def _show_outside(values: Mapping[str, object]) -> None:
 def _prepare(
     sweep: HydraSweep, plan: SearchPlan
 ) -> Callable[[Proposal], RepeatedRun] | None:
-    """Returns what makes the seeds of a trial children of a run of their own."""
-    if plan.config.repeats == 1 or "tracking" not in sweep.config:
+    """Returns what makes the jobs of a trial children of a run of their own."""
+    is_alone = plan.config.repeats == 1 and plan.folds is None
+    if is_alone or "tracking" not in sweep.config:
         return None
     # Of a job: the config as it is may be none that could run.
     job = list(sample_jobs(plan)[0])

@@ -1,4 +1,4 @@
-"""The tracked run of a trial that is trained with several seeds."""
+"""The tracked run of a trial that is trained with several seeds or in folds."""
 
 import statistics
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from experiments.tracking.tracker import Tracker, open_tracker
 def repeated_runs(
     run: RunConfig, search: SearchConfig, space: Space, sweep_dir: Path
 ) -> Callable[[Proposal], RepeatedRun]:
-    """Returns what opens the run of a trial, whose seeds become its children.
+    """Returns what opens the run of a trial, whose jobs become its children.
 
     Args:
         run: The config that is varied.

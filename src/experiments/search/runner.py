@@ -1,4 +1,4 @@
-"""Runs one trial through a launcher of Hydra: its seeds, its retries, its outcome."""
+"""Runs one trial through a launcher of Hydra: its jobs, its retries, its outcome."""
 
 import math
 import statistics
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from experiments.command.folds import list_fold_words
 from experiments.config.convert import nearest
 from experiments.config.metric_names import name_of_epoch
 from experiments.config.search.schema import KEY, SearchConfig
@@ -33,8 +34,9 @@ class TrialRunner:
         launch: Runs one job with overrides; the number is Hydra's for it.
         fixed: Overrides that every trial has.
         seed: Of the first repeat.
-        prepare: Called with a proposal that has several seeds; returns overrides that
-            make its jobs children of a run of its own, and what to call at its end.
+        folds: In so many each proposal is trained; `None` for no such thing.
+        prepare: Called with a proposal that has several jobs; returns overrides that
+            make them children of a run of its own, and what to call at its end.
         objectives: Of the trials that ended so far.
     """
 
@@ -43,6 +45,7 @@ class TrialRunner:
     launch: Launch
     fixed: Sequence[str] = ()
     seed: int = 0
+    folds: int | None = None
     prepare: "Callable[[Proposal], RepeatedRun] | None" = None
     objectives: list[float] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -54,10 +57,9 @@ class TrialRunner:
             Preempted: The search is being stopped.
         """
         begin = time.monotonic()
+        repeated = self._list_repeats()
         outcome = (
-            self._run(proposal, ())
-            if self.search.repeats == 1
-            else self._run_seeds(proposal)
+            self._run_all(proposal, repeated) if repeated else self._run(proposal, ())
         )
         self._note(outcome)
         return replace(outcome, seconds=time.monotonic() - begin)
@@ -77,15 +79,28 @@ class TrialRunner:
             if not may_retry or attempt > self.search.max_retries:
                 return replace(outcome, attempts=attempt)
 
-    def _run_seeds(self, proposal: Proposal) -> Outcome:
-        """Trains with several seeds; stops when the mean can no longer be the best."""
+    def _list_repeats(self) -> list[str]:
+        """Returns what tells the jobs of a trial apart; nothing where it has one."""
+        if self.folds is not None:
+            return list_fold_words(self.folds)
+        seeds = range(self.seed, self.seed + self.search.repeats)
+        return [f"seed={seed}" for seed in seeds] if len(seeds) > 1 else []
+
+    def _run_all(self, proposal: Proposal, repeated: Sequence[str]) -> Outcome:
+        """Trains in all folds, or with seeds until the mean can not be the best.
+
+        Folds are not left out: one may be harder than another, and means over other
+        folds would not be comparable.
+        """
         run = None if self.prepare is None else self.prepare(proposal)
         outcomes: list[Outcome] = []
-        for repeat in range(self.search.repeats):
-            extra = [f"seed={self.seed + repeat}", *(run.overrides if run else ())]
+        for word in repeated:
+            extra = [word, *(run.overrides if run else ())]
             outcomes.append(self._run(proposal, extra))
-            failed = outcomes[-1].objective is None
-            if failed or self._is_hopeless([o.objective or 0.0 for o in outcomes]):
+            values = [o.objective or 0.0 for o in outcomes]
+            if outcomes[-1].objective is None:
+                break
+            if self.folds is None and self._is_hopeless(values):
                 break
         outcome = combine(outcomes)
         if run is not None:

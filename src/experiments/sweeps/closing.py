@@ -11,6 +11,7 @@ from experiments.config.objective import Objective
 from experiments.jobs import display
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
+from experiments.jobs.recorded_job import FOLDS_OF_SEARCH
 from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
 from experiments.sweeps.comparison_page import leave_comparison
@@ -130,7 +131,8 @@ def _compare(plan: Plan) -> Comparison:
         return Comparison(keys=plan.swept_keys, objective=plan.run.trainer.objective)
     search, parameters = plan.search.config, plan.search.space.parameters
     objective = search.objective
-    if search.repeats > 1:  # what is below the search has the mean of its seeds alone
+    is_repeated = search.repeats > 1 or plan.search.folds is not None
+    if is_repeated:  # what is below the search has the mean of its jobs alone
         objective = replace(objective, name=name_best(objective.name))
     return Comparison(
         keys=[p.key for p in parameters if p.when is None],
@@ -151,6 +153,7 @@ def _describe_search(plan: Plan) -> dict[str, object]:
         "search.objective": objective,
         "search.seed": search.seed,
         "search.space": " ".join(plan.search.space.keys),
+        **({} if plan.search.folds is None else {FOLDS_OF_SEARCH: plan.search.folds}),
     }
 
 

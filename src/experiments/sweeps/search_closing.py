@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from experiments import job_files
+from experiments.command.folds import FOLDS
 from experiments.command.permission import KEY
 from experiments.command.plan import Plan, select_overrides
 from experiments.command.printed import (
@@ -177,6 +178,7 @@ def _describe_space(search: SearchPlan) -> dict[str, object]:
         "objective": asdict(config.objective),
         "max_trials": config.max_trials,
         "repeats": config.repeats,
+        "folds": search.folds,
         "seed": config.seed,
     }
 
@@ -210,7 +212,11 @@ def _show_folders(best: Trial) -> None:
 
 
 def _describe_best(plan: Plan, best: Trial) -> str:
-    words = [*plan.flags, *_search_of(plan).fixed, *best.overrides]
+    search = _search_of(plan)
+    words = [*plan.flags, *search.fixed, *best.overrides]
+    if search.folds is not None:  # on the whole training split
+        typed = select_overrides(search.fixed, [FOLDS])
+        words = [word for word in words if word not in typed] + [f"{FOLDS}=null"]
     return describe_command(*words)
 
 
