@@ -23,6 +23,9 @@ is written.
 | `checkpoints/` | states of the training, each a file that ends in `.safetensors` |
 | `checkpoints/manifest.json` | which of them count |
 | `inspect.html` | what a training would see and do, of `task=inspect` |
+| `find_lr.html` | losses over learning rates, of `task=find_lr` |
+| `find_lr.png` | the picture of it |
+| `find_lr.json` | the same as numbers, and what was proposed |
 | `explanation.html`, `explanations/` | where images speak for a class, a picture each |
 | `audit.html`, `corrections.csv` | what an audit found and proposes; what was applied |
 | `proposals.csv` | the same as it was proposed, to tell what a person has edited |
@@ -81,6 +84,9 @@ CLEANED = "cleaned.json"
 SCREEN = "screen.log"
 LOG = "run.log"
 INSPECTION = "inspect.html"
+RANGE_TEST = "find_lr.json"
+RANGE_PICTURE = "find_lr.png"
+RANGE_PAGE = "find_lr.html"
 
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"

@@ -48,18 +48,11 @@ def build_schedule(
     run: RunConfig, phase: Phase, steps_per_epoch: int, lr_factor: float = 1.0
 ) -> Any:
     """Builds the schedule of a phase, whose steps are counted from its begin."""
-    from experiments.training.optimizers.keras_classes import scale_lr
-
-    peak_lr = scale_lr(
-        phase.lr,
-        batch_size=run.trainer.batch_size,
-        reference_batch_size=run.trainer.reference_batch_size,
-    )
     return instantiate(
         run.schedule,
         key="schedule",
         allowed=run.allowed_targets,
-        peak_lr=lr_factor * peak_lr,
+        peak_lr=lr_factor * scale_to_batch(run, phase.lr),
         steps_per_epoch=steps_per_epoch,
         epochs=phase.epochs,
     )
@@ -76,3 +69,14 @@ def find_rates(run: RunConfig, steps_per_epoch: int) -> Callable[[int], float]:
         return float(schedules[number](step - first))
 
     return rate_at
+
+
+def scale_to_batch(run: RunConfig, lr: float) -> float:
+    """Returns the rate of a step of the configured batch, see `scale_lr`."""
+    from experiments.training.optimizers.keras_classes import scale_lr
+
+    return scale_lr(
+        lr,
+        batch_size=run.trainer.batch_size,
+        reference_batch_size=run.trainer.reference_batch_size,
+    )

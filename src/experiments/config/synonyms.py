@@ -139,6 +139,7 @@ _OPTIONS = {
         **dict.fromkeys(("repeat", "rerun"), "reproduce"),
         **dict.fromkeys(("upload", "push"), "sync"),
         **dict.fromkeys(("inference", "infer", "classify"), "predict"),
+        **dict.fromkeys(("lr_find", "lr_finder", "range_test", "tune_lr"), "find_lr"),
     },
     "tracking": {
         **dict.fromkeys(("none", "no", "false", "null", "disabled", "0"), "off"),
@@ -212,6 +213,10 @@ _NOTES = {
     **dict.fromkeys(
         ("summary", "describe", "preview", "show", "check", "dry_run"),
         "To see what a training would do: task=inspect",
+    ),
+    **dict.fromkeys(
+        ("auto_lr_find", "lr_find", "lr_finder", "find_lr"),
+        "To find a learning rate: task=find_lr",
     ),
     **dict.fromkeys(
         ("cleanlab", "deduplicate", "duplicates", "labelerrors", "leaks"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.config.fields import Target
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.task import TASKS, InspectTaskConfig
+from experiments.config.schema.task import TASKS
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.counts import join_words
 from experiments.errors import Problem
@@ -54,17 +54,17 @@ def find_unused(
         if search is not None and key in _OF_PLAIN_SWEEPS:
             hint = f"Type {_OF_PLAIN_SWEEPS[key]}=..."
             yield Problem(key, "is not used by a search.", hint)
-    if multirun and isinstance(run.task, InspectTaskConfig):
+    if multirun and _is_of_one_job(type(run.task)):
         reason = "looks at one job, not at those of a sweep."
         hint = "Type one value a key, without -m; plan=true lists the jobs of a sweep."
-        yield Problem("task=inspect", reason, hint)
+        yield Problem(f"task={name_task(run.task._target_)}", reason, hint)
     if "task" in {o.key_or_group for o in typed if o.is_sweep_override()}:
         return  # each job may use others
     for key in keys:
         top = key.partition(".")[0].partition("/")[0]
         if top != "hydra" and not uses(run.task, top):
             # What looks at a training takes what that takes.
-            named = {t: task for t, task in TASKS.items() if task != InspectTaskConfig}
+            named = {t: task for t, task in TASKS.items() if not _is_of_one_job(task)}
             others = [name_task(t) for t, task in named.items() if _uses(task, top)]
             hint = f"It is used by task={join_words(others)}." if others else ""
             yield Problem(
@@ -110,6 +110,10 @@ def _uses(task: type, key: str) -> bool:
 def name_task(target: str) -> str:
     """Returns the name of a task, which is that of its function."""
     return target.rpartition(".")[2]
+
+
+def _is_of_one_job(task: type) -> bool:
+    return bool(getattr(task, "of_one_job", False))
 
 
 def _is_below(key: str, parents: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 A task may say which top-level keys it `uses`, or which it `ignores`: a key that is
 typed for nothing is refused. One that `keeps_result` is not done again; one that does
 not may have a `folder_of_its_own` for each command, and else has one folder for all.
+One that looks at a training before it is started is `of_one_job`, not of a sweep's.
 It says whether it `needs_run`, whether `run_id` `takes_runs`, several, of which
 `run_kinds` one and of which `listed_kinds` those of a list are, and whether it
 `asks_model`: it then needs a trained one.
@@ -54,9 +55,45 @@ class InspectTaskConfig(TrainTaskConfig):
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    of_one_job: ClassVar[bool] = True
 
     images: int = setting(ge=1, most=1024)
     files: int = setting(ge=2, most=1_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindLrTaskConfig(TrainTaskConfig):
+    """Train some steps at rising rates, and propose one.
+
+    It takes every key of the training, which need not be taken out of a command.
+
+    Attributes:
+        steps: Of each training.
+        lowest: `optimizer.lr` of the first step.
+        highest: That of the last one.
+        seeds: How many trainings, each with a seed of its own.
+        smoothing: Weight of the past in the smoothed loss.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    of_one_job: ClassVar[bool] = True
+
+    steps: int = setting(ge=10, most=100_000)
+    lowest: float = setting(gt=0, least=1e-30, most=1e6)
+    highest: float = setting(gt=0, least=1e-30, most=1e6)
+    seeds: int = setting(ge=1, most=100)
+    smoothing: float = setting(ge=0, lt=1)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for rates that do not rise."""
+        if self.lowest >= self.highest:
+            yield Problem(
+                "highest",
+                f"must be more than task.lowest={self.lowest:g}. Received: "
+                f"{self.highest:g}.",
+                f"Type task.highest={10 * self.lowest:g}.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,6 +354,7 @@ class CustomTaskConfig(OpenTarget):
 TASKS: dict[str, type] = {
     "experiments.tasks.train.train": TrainTaskConfig,
     "experiments.tasks.inspect.inspect": InspectTaskConfig,
+    "experiments.tasks.find_lr.find_lr": FindLrTaskConfig,
     "experiments.tasks.reproduce.reproduce": ReproduceTaskConfig,
     "experiments.tasks.sync.sync": SyncTaskConfig,
     "experiments.tasks.list.list": ListTaskConfig,

@@ -1,0 +1,1 @@
+"""Which learning rate a short training at rising rates speaks for."""
