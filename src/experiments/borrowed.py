@@ -59,6 +59,18 @@ _KERAS = (
         way_out="Let `fuse_updates` return False: Keras' own update gives the same.",
     ),
     Loan(
+        lender="keras.optimizers.Optimizer",
+        names=(
+            "_apply_weight_decay",
+            "_backend_update_step",
+            "_get_current_learning_rate",
+            "_get_variable_index",
+        ),
+        borrowers=("training.optimizers.layer_rates",),
+        purpose="Gives each variable a rate of its own, in its update and its decay.",
+        way_out="Refuse `optimizer.layer_decay` and `optimizer.lr_factors`.",
+    ),
+    Loan(
         lender="keras.optimizers.Adam",
         names=("_momentums", "_velocities"),
         borrowers=("speedups.fused",),

@@ -25,7 +25,9 @@ def build_optimizer(
         lr_factor: What the configured learning rate is multiplied by.
         phase: What it is for; `None` for the first one.
     """
+    from experiments.models.layer_rates import find_rate_factors
     from experiments.training.optimizers.keras_classes import build_optimizer
+    from experiments.training.optimizers.layer_rates import scale_rates
 
     arguments = run.optimizer.arguments()
     del arguments["lr"]
@@ -35,13 +37,16 @@ def build_optimizer(
     optimizer_class = resolve(
         run.optimizer._target_, key="optimizer", allowed=run.allowed_targets
     )
-    return build_optimizer(
+    optimizer = build_optimizer(
         optimizer_class,
         lr=schedule,
         model=model,
         fused=run.trainer.fused_optimizer,
         **arguments,
     )
+    decay, factors = run.optimizer.layer_decay, run.optimizer.lr_factors
+    scale_rates(optimizer, find_rate_factors(model, decay=decay, factors=factors))
+    return optimizer
 
 
 def build_schedule(

@@ -1,11 +1,12 @@
 """What `freeze` may be: a word, a stage of the network, a pattern of layer names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from experiments.config.convert import nearest
 from experiments.errors import Problem
 
 NONE, ALL = "none", "all"
+HEAD = "head"
 _WILD = "*?["
 
 
@@ -22,6 +23,26 @@ def list_words(freeze: str | Sequence[str]) -> list[str]:
 def write_freeze(freeze: str | Sequence[str]) -> str:
     """Returns what is frozen as it is typed."""
     return freeze if isinstance(freeze, str) else f"[{','.join(freeze)}]"
+
+
+def check_rate_factors(
+    factors: Mapping[str, float], stages: Sequence[str], *, key: str
+) -> Iterator[Problem]:
+    """Yields a problem for each name that is no stage, no head and no pattern.
+
+    Args:
+        factors: By name, as they were typed.
+        stages: Of the network.
+        key: Of the config.
+    """
+    for word in factors:
+        if word in (HEAD, *stages) or is_pattern(word):
+            continue
+        reason = (
+            f"must name {HEAD}, stages ({', '.join(stages)}) or patterns of layer "
+            f"names such as *_bn. Received: {word}."
+        )
+        yield Problem(key, reason, nearest(word, (HEAD, *stages)))
 
 
 def check_freeze(

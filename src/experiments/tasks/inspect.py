@@ -53,7 +53,17 @@ if TYPE_CHECKING:
 _MOST_STAGES = 8  # on the screen
 _ORDER = (
     *("device", "data", "classes", "balance", "files"),
-    *("model", "weights", "images", "frozen", "training", "phases", "rate", "time"),
+    *(
+        "model",
+        "weights",
+        "images",
+        "frozen",
+        "training",
+        "phases",
+        "rate",
+        "rate factors",
+        "time",
+    ),
 )
 _OWN = ("task", "task.images", "task.files")  # keys that say what to show
 
@@ -104,6 +114,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
     from experiments.inspection.sizes import measure_sizes
     from experiments.models.cost import measure_layers
     from experiments.models.freezing import describe_frozen
+    from experiments.models.layer_rates import describe_rate_factors
 
     run = job.run
     dataset = build_dataset(run)
@@ -129,6 +140,9 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
         **(beginning.rows if beginning else {}),
         **describe_frozen(model),
         **describe_phases(run),
+        **describe_rate_factors(
+            model, decay=run.optimizer.layer_decay, factors=run.optimizer.lr_factors
+        ),
         "balance": balance.describe(),
         **({} if sizes is None else {"files": sizes.describe()}),
         "rate": rates.describe(),

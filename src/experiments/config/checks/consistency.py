@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.config.checks.loss import check_loss
 from experiments.config.extras import check_audit, check_backend
+from experiments.config.freezing import check_rate_factors
 from experiments.config.objective import (
     EPOCH_METRICS,
     TOP5_FROM,
@@ -40,6 +41,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_monitors(run)
     yield from _check_warmup(run)
     yield from check_phases(run)
+    yield from _check_rate_factors(run)
     yield from _check_milestones(run)
     yield from _check_pad(run)
     yield from _check_trainer(run)
@@ -102,6 +104,13 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
             f"Type schedule.warmup_epochs=0, or train longer: "
             f"trainer.epochs={int(warmup) + 1}.",
         )
+
+
+def _check_rate_factors(run: "RunConfig") -> Iterator[Problem]:
+    factors = run.optimizer.lr_factors
+    if factors and isinstance(run.model, ResNetConfig):
+        stages = run.model.list_stages()
+        yield from check_rate_factors(factors, stages, key="optimizer.lr_factors")
 
 
 def _check_milestones(run: "RunConfig") -> Iterator[Problem]:

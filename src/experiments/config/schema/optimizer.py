@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from experiments.config.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
@@ -22,6 +22,10 @@ class OptimizerConfig(Target):
         clip_value: Largest magnitude of an element of a gradient.
         ema_momentum: Momentum of a moving average of the weights, which validation and
             the final model use; null keeps none.
+        layer_decay: What a stage has of the rate of the one behind it; the head has
+            the whole rate. null and 1 give all layers the same.
+        lr_factors: Stage, `head` or pattern of layer names -> what its rate is
+            multiplied by; of several that name a layer the last one counts.
     """
 
     # So many values are kept of each weight at least, the moving average left out.
@@ -34,6 +38,16 @@ class OptimizerConfig(Target):
     global_clip_norm: float | None = setting(gt=0, least=1e-30, most=1e30)
     clip_value: float | None = setting(gt=0, least=1e-30, most=1e30)
     ema_momentum: float | None = setting(gt=0, lt=1)
+    layer_decay: float | None = setting(gt=0, le=1, least=1e-3, added=5, before=None)
+    lr_factors: dict[str, float] | None = setting(
+        gt=0, least=1e-30, most=1e6, added=5, before=None
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the keyword arguments of the optimizer."""
+        values = super().arguments()
+        del values["layer_decay"], values["lr_factors"]
+        return values
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem when more than one kind of clipping is asked for."""
