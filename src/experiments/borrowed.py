@@ -40,6 +40,13 @@ _KERAS = (
         "less where there is no network.",
     ),
     Loan(
+        lender="keras.src.utils.file_utils",
+        names=("get_file",),
+        borrowers=("weights.imagenet",),
+        purpose="Follows what Keras' networks download, to say what could not be.",
+        way_out="Pass Keras' own message on, which has the address.",
+    ),
+    Loan(
         lender="keras.src.backend.common.global_state",
         names=("get_global_attribute", "set_global_attribute"),
         borrowers=("models.keras_application",),

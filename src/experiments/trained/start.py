@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.builders.model import Images
-from experiments.config.schema.model import ModelConfig
+from experiments.config.schema.applications import family_of
+from experiments.config.schema.model import KerasApplicationConfig, ModelConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.weights import IMAGENET, RUN
 from experiments.data.dataset import Dataset
@@ -19,7 +20,7 @@ from experiments.trained.trained import read_trained_weights
 if TYPE_CHECKING:
     from experiments.weights.fit import Table
     from experiments.weights.preprocessing import Preprocessing
-    from experiments.weights.source import Weights
+    from experiments.weights.source import Layers, Weights
 
 _CLOSE = 1e-3  # of a mean or deviation that was typed, to the weights' own
 
@@ -33,11 +34,14 @@ class Start:
         weights: Those that are put into it; `None` without any, or where a saved state
             will bring them.
         class_names: What the network is to tell apart.
+        names: Gives the weights the names of a network's layers, where a file may have
+            others.
     """
 
     images: Images | None = None
     weights: "Weights | None" = None
     class_names: tuple[str, ...] | None = None
+    names: "Callable[[Layers, Any], Layers] | None" = None
 
     @property
     def begin(self) -> "Callable[[Any], Table] | None":
@@ -70,10 +74,13 @@ class Start:
         reverse = known is not None and known.reversed_channels
         names = self.weights.class_names
         other = None not in (names, self.class_names) and names != self.class_names
+        layers = self.weights.layers
+        if self.names is not None:
+            layers = self.names(layers, network)
         try:
             return load_into(
                 network,
-                self.weights.layers,
+                layers,
                 reversed_channels=reverse,
                 other_classes=other,
             )
@@ -111,8 +118,11 @@ def find_start(
             images=prepared and Images.of(dataset, prepared["mean"], prepared["std"])
         )
     weights = _read(run, devices)
+    names = None
     if weights is not None:
         _check_variant(run, weights)
+        if isinstance(run.model, KerasApplicationConfig):
+            weights, names = _as_application(run.model, weights)
     chosen = _choose_preprocessing(run.model.preprocessing, weights)
     images = None
     if chosen is not None:
@@ -121,17 +131,19 @@ def find_start(
         _check_typed(run, images, typed)
         if weights is not None and weights.preprocessing is None:
             weights = replace(weights, preprocessing=chosen)
-    names = None if weights is None else tuple(dataset.class_names)
-    return Start(images=images, weights=weights, class_names=names)
+    classes = None if weights is None else tuple(dataset.class_names)
+    return Start(images=images, weights=weights, names=names, class_names=classes)
 
 
 def _read(run: RunConfig, devices: Devices) -> "Weights | None":
     named = getattr(run.model, "weights", None)
     if named is None:
         return None
-    from experiments.weights.imagenet import read_imagenet
+    from experiments.weights.imagenet import read_application, read_imagenet
     from experiments.weights.source import read_weights
 
+    if named == IMAGENET and isinstance(run.model, KerasApplicationConfig):
+        return read_application(run.model.architecture, run.model.alpha)
     if named == IMAGENET:
         return read_imagenet(int(getattr(run.model, "depth", 0)))
     if not named.startswith(RUN):
@@ -141,6 +153,19 @@ def _read(run: RunConfig, devices: Devices) -> "Weights | None":
         reason = f"must name a run by its id or folder here. Received: {named}."
         raise ConfigError([Problem("model.weights", reason, "task=list shows both.")])
     return read_trained_weights(find_trained(name, run), run, devices)
+
+
+def _as_application(
+    model: KerasApplicationConfig, weights: "Weights"
+) -> "tuple[Weights, Callable[[Layers, Any], Layers]]":
+    """Returns weights with the preprocessing of their family, and who names them."""
+    from experiments.weights.applications import name_as_built
+    from experiments.weights.preprocessing import PREPROCESSINGS
+
+    if weights.preprocessing is None and model.preprocessing == "auto":
+        usual = PREPROCESSINGS[family_of(model.architecture).preprocessing]
+        weights = replace(weights, preprocessing=usual)
+    return weights, name_as_built
 
 
 def _check_variant(run: RunConfig, weights: "Weights") -> None:

@@ -23,6 +23,7 @@ from experiments.weights.preprocessing import (
     read_preprocessing,
 )
 from experiments.weights.torch_file import LEGACY_START, ZIP_START, read_torch_file
+from experiments.weights.torch_mobilenet import are_mobilenet_names, name_mobilenet
 from experiments.weights.torch_names import are_torch_names, name_as_keras
 
 MOST_BYTES = 8 * 10**9  # of a file: ResNet-152 has 0.25 GB
@@ -115,6 +116,8 @@ def _known(
 
 
 def _of_torch(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Weights:
+    if are_mobilenet_names(arrays):
+        return _known(path, name_mobilenet(arrays), PREPROCESSINGS["torch"])
     if not are_torch_names(arrays):
         return _known(path, _split_names(arrays))
     is_bottleneck = "layer1.0.conv3.weight" in arrays
