@@ -8,13 +8,15 @@ from typing import Any
 
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
-from experiments.data.augmentation import Augment
+from experiments.data.augment.until import Until
 from experiments.data.dataset import Dataset, Split
 
 
 @dataclass(frozen=True)
 class Pipelines:
     """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
+
+    The labels of training are float32 (B, classes) where an augmentation mixes them.
 
     Attributes:
         train_from: Returns the training batches from a step on, over all epochs.
@@ -41,13 +43,24 @@ def build_dataset(run: RunConfig) -> Dataset:
     return dataset
 
 
-def build_augmentation(run: RunConfig) -> list[Augment]:
-    """Builds what is done to training images, in the order of the config."""
-    built = (
-        instantiate(config, key=f"augment.{name}", allowed=run.allowed_targets)
-        for name, config in run.augment.items()
-    )
-    return [augment for augment in built if augment is not None]
+def build_augmentation(run: RunConfig, steps: int) -> list[Any]:
+    """Builds what is done to training images, in the order of the config.
+
+    Args:
+        run: The checked config.
+        steps: Of an epoch of the training.
+    """
+    built = []
+    for name, config in run.augment.items():
+        augment = instantiate(
+            config, key=f"augment.{name}", allowed=run.allowed_targets
+        )
+        without = getattr(config, "off_last_epochs", 0)
+        if augment is not None and without:
+            augment = Until(augment, max(run.trainer.epochs - without, 0) * steps)
+        if augment is not None:
+            built.append(augment)
+    return built
 
 
 def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
@@ -70,6 +83,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
 
     steps = steps_per_epoch(dataset.train, trainer.batch_size, trainer.drop_remainder)
     limits = [trainer.max_steps_per_epoch, trainer.overfit_batches]
+    steps = min([steps, *(limit for limit in limits if limit is not None)])
 
     # The first batch is drawn for the record before training begins with it.
     @functools.lru_cache(maxsize=1)
@@ -81,7 +95,8 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             epochs=None,
             start_step=step if repeated is None else 0,
             drop_remainder=trainer.drop_remainder,
-            augment=build_augmentation(run),
+            augment=build_augmentation(run, steps),
+            classes=dataset.num_classes,
             **common,
         )
         if repeated is None:
@@ -92,7 +107,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
         train_from=train_from,
         validation=evaluate(dataset.validation),
         test=None if dataset.test is None else evaluate(dataset.test),
-        steps_per_epoch=min([steps, *(limit for limit in limits if limit is not None)]),
+        steps_per_epoch=steps,
     )
 
 

@@ -19,6 +19,21 @@ class Augment(Protocol):
 
 
 @runtime_checkable
+class MixAugment(Protocol):
+    """Mixes images of a batch and their labels; equal keys give equal mixtures."""
+
+    def mix(self, images: Any, labels: Any, keys: Any) -> tuple[Any, Any]:
+        """Returns changed images and labels of the same shapes.
+
+        Args:
+            images: uint8 `(B, H, W, C)`.
+            labels: float32 `(B, classes)`, each row sums to 1.
+            keys: uint64 `(B,)`, see `Augment`.
+        """
+        ...
+
+
+@runtime_checkable
 class CropAugment(Augment, Protocol):
     """An augmentation that begins with a random window of the original image.
 

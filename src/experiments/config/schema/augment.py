@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.schema.trainer import MOST_EPOCHS
 from experiments.errors import Problem
 
 
@@ -13,7 +15,24 @@ class NoAugmentConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlipCropConfig(Target):
+class AugmentConfig(Target):
+    """What every augmentation has.
+
+    Attributes:
+        off_last_epochs: Epochs at the end of the training without it.
+    """
+
+    off_last_epochs: int = setting(ge=0, most=MOST_EPOCHS, added=5, before=0)
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the keyword arguments; when it ends is no matter of its own."""
+        arguments = super().arguments()
+        del arguments["off_last_epochs"]
+        return arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlipCropConfig(AugmentConfig):
     """Small shifts and mirroring.
 
     Attributes:
@@ -26,7 +45,7 @@ class FlipCropConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InceptionCropConfig(Target):
+class InceptionCropConfig(AugmentConfig):
     """A random part of the image, scaled to the full size.
 
     Attributes:
@@ -41,13 +60,102 @@ class InceptionCropConfig(Target):
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a range whose ends are swapped."""
-        for key, values in (("area", self.area), ("ratio", self.ratio)):
-            if values[0] > values[1]:
-                yield Problem(
-                    key,
-                    f"must be [smallest, largest]. Received: {values}.",
-                    f"Set it to {values[::-1]}.",
-                )
+        yield from _check_ranges(area=self.area, ratio=self.ratio)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandAugmentConfig(AugmentConfig):
+    """Some random operations of one strength.
+
+    Attributes:
+        num_ops: Operations an image, of fourteen.
+        magnitude: Their strength, a bin from 0.
+        magnitude_bins: Bins from no strength to the greatest.
+        fill: Grey of what lies outside of a moved image.
+    """
+
+    num_ops: int = setting(ge=1, most=14)
+    magnitude: int = setting(ge=0, most=999)
+    magnitude_bins: int = setting(ge=2, most=1000)
+    fill: int = setting(ge=0, le=255)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a magnitude beyond the greatest."""
+        if self.magnitude >= self.magnitude_bins:
+            yield Problem(
+                "magnitude",
+                f"must be less than magnitude_bins={self.magnitude_bins}, which count "
+                f"from 0. Received: {self.magnitude}.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrivialAugmentConfig(AugmentConfig):
+    """One random operation of random strength.
+
+    Attributes:
+        magnitude_bins: Strengths from none to the greatest.
+        fill: Grey of what lies outside of a moved image.
+    """
+
+    magnitude_bins: int = setting(ge=2, most=1000)
+    fill: int = setting(ge=0, le=255)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomErasingConfig(AugmentConfig):
+    """A rectangle that is painted over.
+
+    Attributes:
+        probability: Of an image to lose one.
+        area: Smallest and largest share of the image's area.
+        ratio: Smallest and largest height / width.
+        fill: A grey, or random values.
+    """
+
+    probability: float = setting(ge=0, le=1)
+    area: list[float] = setting(gt=0, le=1, least=1e-6, length=2)
+    ratio: list[float] = setting(gt=0, least=1e-3, most=1000, length=2)
+    fill: Literal["noise"] | int = setting(ge=0, le=255)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a range whose ends are swapped."""
+        yield from _check_ranges(area=self.area, ratio=self.ratio)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixConfig(AugmentConfig):
+    """A mixture of two samples of a batch, labels too.
+
+    Attributes:
+        alpha: Of the beta distribution of the shares: 1 is uniform, less prefers
+            mixtures that are nearly one of both.
+        probability: Of being mixed.
+        per: Whether all of this is drawn for a batch or for each sample.
+    """
+
+    alpha: float = setting(gt=0, least=0.01, most=100)
+    probability: float = setting(ge=0, le=1)
+    per: Literal["batch", "sample"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixupCutmixConfig(AugmentConfig):
+    """Either mixup or cutmix.
+
+    Attributes:
+        mixup_alpha: Of the beta distribution of mixup's shares.
+        cutmix_alpha: Of that of cutmix's.
+        probability: Of being mixed.
+        switch_probability: Of cutmix rather than mixup.
+        per: Whether all of this is drawn for a batch or for each sample.
+    """
+
+    mixup_alpha: float = setting(gt=0, least=0.01, most=100)
+    cutmix_alpha: float = setting(gt=0, least=0.01, most=100)
+    probability: float = setting(ge=0, le=1)
+    switch_probability: float = setting(ge=0, le=1)
+    per: Literal["batch", "sample"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +163,24 @@ class CustomAugmentConfig(OpenTarget):
     """A user's own augmentation: its keys are those that its YAML file declares."""
 
 
+def _check_ranges(**ranges: list[float]) -> Iterator[Problem]:
+    for key, values in ranges.items():
+        if values[0] > values[1]:
+            yield Problem(
+                key,
+                f"must be [smallest, largest]. Received: {values}.",
+                f"Set it to {values[::-1]}.",
+            )
+
+
 AUGMENTS: dict[str, type] = {
     "experiments.data.augment.none.no_augment": NoAugmentConfig,
     "experiments.data.augment.flip_crop.FlipCrop": FlipCropConfig,
     "experiments.data.augment.inception_crop.InceptionCrop": InceptionCropConfig,
+    "experiments.data.augment.randaugment.RandAugment": RandAugmentConfig,
+    "experiments.data.augment.trivialaugment.TrivialAugment": TrivialAugmentConfig,
+    "experiments.data.augment.random_erasing.RandomErasing": RandomErasingConfig,
+    "experiments.data.augment.mixup.Mixup": MixConfig,
+    "experiments.data.augment.cutmix.Cutmix": MixConfig,
+    "experiments.data.augment.mixup_cutmix.MixupCutmix": MixupCutmixConfig,
 }

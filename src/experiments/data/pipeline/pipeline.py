@@ -3,13 +3,15 @@
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from experiments.counts import count_of
-from experiments.data.augmentation import Augment
+from experiments.data.augment.until import Until
+from experiments.data.augmentation import Augment, MixAugment
 from experiments.data.images.decode import decode_image
 from experiments.data.images.resize import resize_images
 from experiments.data.pipeline.changes import Changes
@@ -31,7 +33,8 @@ def build_pipeline(
     image_shape: tuple[int, int, int],
     batch_size: int,
     seed: int,
-    augment: Sequence[Augment] = (),
+    augment: Sequence[Augment | MixAugment | Until] = (),
+    classes: int | None = None,
     shuffle: bool,
     epochs: int | None,
     start_step: int = 0,
@@ -52,6 +55,7 @@ def build_pipeline(
         seed: Any integer; decides the order and the augmentation.
         augment: Applied to every image, one after another, each with a key from (seed,
             epoch, index) and its place.
+        classes: How many there are; needed where an augmentation mixes labels.
         shuffle: Another order each epoch; otherwise the split's own.
         epochs: Passes over the split; `None` never ends.
         start_step: First step, counted from the first epoch's beginning.
@@ -62,7 +66,8 @@ def build_pipeline(
         parallelism: Threads; `None` for one per CPU core.
 
     Returns:
-        Batches of images uint8 `(B, H, W, C)` and labels int32 `(B,)`.
+        Batches of images uint8 `(B, H, W, C)` and labels int32 `(B,)`, or float32
+        `(B, classes)` where an augmentation mixes them.
 
     Raises:
         DataError: Too few images for a batch, or other channels than the images have.
@@ -76,7 +81,7 @@ def build_pipeline(
         shuffle=shuffle,
         drop_remainder=drop_remainder,
     )
-    changes = Changes(augment)
+    changes = Changes(augment, classes)
     threads = parallelism or os.cpu_count() or 1
     split = keep_in_memory(
         split,
@@ -142,8 +147,8 @@ def _batch_arrays(
     def load(step: Any, sequence: Any = None) -> Any:
         indices = order.locate_batch(step, sequence)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
-        batch = changes.change(batch, order.derive_keys(step, indices))
-        return batch, tf.gather(labels, indices)
+        keys = order.derive_keys(step, indices)
+        return changes.change(batch, tf.gather(labels, indices), keys, step)
 
     large = order.batch_size * math.prod(image_shape) >= _LARGE_BATCH_BYTES
     calls = min(threads, _PARALLEL_BATCHES) if large else None
@@ -167,28 +172,34 @@ def _batch_files(
         indices, used = order.locate_places(step, sequence)
         keys = order.derive_keys(step, indices)
         draws = keys if crop is None else crop.draw(keys)
-        return indices, keys, used, draws
+        steps = tf.broadcast_to(step, tf.shape(indices))
+        return indices, keys, used, draws, steps
 
     @tf.autograph.experimental.do_not_convert
-    def load(index: Any, key: Any, used: Any, draws: Any) -> Any:
+    def load(index: Any, key: Any, used: Any, draws: Any, step: Any) -> Any:
         content = tf.io.read_file(paths[index])
-        image = decode_image(
+        decode = partial(
+            decode_image,
             content,
             image_shape=image_shape,
             crop_ratio=split.crop_ratio,
             background=split.background,
             max_pixels=split.max_pixels,
-            crop=crop,
-            draws=draws,
         )
-        return tf.ensure_shape(image, image_shape), labels[index], key, used
+        crops = crop is not None and changes.is_on(0, step)
+        if crops is True or crops is False:
+            image = decode(crop=crop, draws=draws)
+        else:
+            image = tf.cond(crops, partial(decode, crop=crop, draws=draws), decode)
+        return tf.ensure_shape(image, image_shape), labels[index], key, used, step
 
     @tf.autograph.experimental.do_not_convert
-    def finish(images: Any, labels: Any, keys: Any, used: Any) -> Any:
+    def finish(images: Any, labels: Any, keys: Any, used: Any, steps: Any) -> Any:
+        step = steps[0]
         if not order.drop_remainder:
             count = tf.math.count_nonzero(used)
             images, labels, keys = images[:count], labels[:count], keys[:count]
-        return changes.change(images, keys, is_cropped=crop is not None), labels
+        return changes.change(images, labels, keys, step, is_cropped=crop is not None)
 
     samples = steps.map(locate).unbatch().map(load, num_parallel_calls=threads)
     batches = samples.batch(order.batch_size, drop_remainder=True)

@@ -1,0 +1,32 @@
+"""The grey of colours, as Pillow computes it."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from experiments.counts import count_of
+from experiments.errors import DataError
+
+_WEIGHTS = (19595, 38470, 7471)  # of 65536: ITU-R 601-2 luma
+
+
+def to_grey(images: Any) -> Any:
+    """Returns uint8 `(B, H, W, 1)`; an image of one channel is grey already.
+
+    Args:
+        images: uint8 `(B, H, W, C)`.
+
+    Raises:
+        DataError: They have neither one channel nor three.
+    """
+    channels = images.shape[-1]
+    if channels == 1:
+        return images
+    if channels != 3:
+        raise DataError(
+            "An augmentation of colours needs images of 1 or 3 channels. Received: "
+            f"{count_of(channels, 'channel')}. Leave it out of augment."
+        )
+    weighted = tf.cast(images, tf.int32) * tf.constant(_WEIGHTS)
+    total = tf.reduce_sum(weighted, axis=-1, keepdims=True) + 0x8000
+    return tf.cast(tf.bitwise.right_shift(total, 16), tf.uint8)

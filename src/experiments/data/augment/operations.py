@@ -1,0 +1,98 @@
+"""The operations of RandAugment and TrivialAugment, one a sample.
+
+The images of a batch are sorted by operation, so that each is changed by its own one
+only, and put back in their order.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from experiments.data.augment import filters, geometry, pixel_tables
+
+OPERATIONS = (
+    "identity",
+    "shear_x",
+    "shear_y",
+    "translate_x",
+    "translate_y",
+    "rotate",
+    "brightness",
+    "color",
+    "contrast",
+    "sharpness",
+    "posterize",
+    "solarize",
+    "autocontrast",
+    "equalize",
+)
+# Those whose magnitude is negated in half of the cases.
+SIGNED = np.array([1 <= place <= 9 for place in range(len(OPERATIONS))])
+_GEOMETRIC = OPERATIONS[1:6]
+_TABLES = (
+    "brightness",
+    "contrast",
+    "posterize",
+    "solarize",
+    "autocontrast",
+    "equalize",
+)
+
+
+def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) -> Any:
+    """Returns the images, each changed by one operation, uint8 `(B, H, W, C)`.
+
+    Args:
+        images: uint8 `(B, H, W, C)`.
+        chosen: int32 `(B,)`, places in `OPERATIONS`.
+        magnitudes: float64 `(B,)`: the shear, pixels, degrees, what a factor is more
+            than 1, bits, the threshold; nothing to the others.
+        fill: Of what lies outside the images.
+    """
+    kinds = ["identity", "geometric", *_TABLES, "color", "sharpness"]
+    names = ["geometric" if n in _GEOMETRIC else n for n in OPERATIONS]
+    kind = tf.gather(tf.constant([kinds.index(name) for name in names]), chosen)
+    order = tf.range(tf.shape(images)[0])
+    places = tf.dynamic_partition(order, kind, len(kinds))
+    changed = []
+    for name, place in zip(kinds, places, strict=True):
+        part, own = tf.gather(images, place), tf.gather(magnitudes, place)
+        if name == "geometric":
+            matrices = _place(tf.gather(chosen, place), own, images.shape)
+            part = geometry.transform(part, matrices, fill=fill)
+        elif name != "identity":
+            part = _change(name, part, own)
+        changed.append(part)
+    return tf.ensure_shape(tf.dynamic_stitch(places, changed), images.shape)
+
+
+def _change(name: str, images: Any, magnitudes: Any) -> Any:
+    if name == "color":
+        return filters.saturate(images, 1 + magnitudes)
+    if name == "sharpness":
+        return filters.sharpen(images, 1 + magnitudes)
+    if name in ("autocontrast", "equalize"):
+        tables = getattr(pixel_tables, name)(images)
+    elif name in ("brightness", "contrast"):
+        tables = getattr(pixel_tables, name)(images, 1 + magnitudes)
+    else:
+        tables = getattr(pixel_tables, name)(images, magnitudes)
+    return pixel_tables.apply_tables(images, tables)
+
+
+def _place(chosen: Any, magnitudes: Any, shape: Any) -> Any:
+    """Returns the matrices of the geometric operations, float64 `(B, 6)`."""
+    zero = tf.zeros_like(magnitudes)
+    whole = tf.cast(tf.cast(magnitudes, tf.int32), tf.float64)  # pixels
+    each = tf.stack(
+        [
+            geometry.shear(magnitudes, zero),
+            geometry.shear(zero, magnitudes),
+            geometry.translate(whole, zero),
+            geometry.translate(zero, whole),
+            geometry.rotate(magnitudes, tuple(shape[1:3])),
+        ],
+        axis=1,
+    )
+    return tf.gather(each, chosen - 1, axis=1, batch_dims=1)
