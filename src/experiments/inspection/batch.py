@@ -13,16 +13,18 @@ class Batch:
 
     Attributes:
         images: uint8 `(B, H, W, C)`, decoded and augmented.
-        labels: int32 `(B,)`.
+        labels: int32 `(B,)`, or float32 `(B, classes)` where they are mixed.
         normalised: float32 `(B, H, W, C)`, what the first layer makes of them.
         plain: The same images without augmentation, as validation would see them, uint8
             `(B, H, W, C)`; `None` where nothing is augmented.
+        plain_labels: Theirs, int32 `(B,)`.
     """
 
     images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.int32] | npt.NDArray[np.float32]
     normalised: npt.NDArray[np.float32]
     plain: npt.NDArray[np.uint8] | None
+    plain_labels: npt.NDArray[np.int32] | None
 
 
 def take_batch(model: Any, batches: Any, plain: Any | None) -> Batch:
@@ -36,12 +38,14 @@ def take_batch(model: Any, batches: Any, plain: Any | None) -> Batch:
     import keras
 
     images, labels = _take(batches)
+    before, own = (None, None) if plain is None else _take(plain)
     normalised = model.get_layer("normalise")(images)
     return Batch(
         images=images,
         labels=labels,
         normalised=np.asarray(keras.ops.convert_to_numpy(normalised), np.float32),
-        plain=None if plain is None else _take(plain)[0],
+        plain=before,
+        plain_labels=own,
     )
 
 

@@ -1,7 +1,8 @@
 """The page of an inspection, which holds all that it shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from experiments.models.cost import LayerCost
 from experiments.pages import build_page, gallery, paragraph, picture, section, table
 from experiments.pictures.class_balance import draw_class_balance
 from experiments.pictures.image_sizes import draw_image_sizes
+from experiments.pictures.mixed_labels import name_label
 from experiments.pictures.picture import as_png
 from experiments.pictures.schedule import draw_schedule
 from experiments.pictures.thumbnail import draw_thumbnail, is_tiny
@@ -76,9 +78,10 @@ def _show_batch(found: Inspection) -> Iterator[str]:
         f"{count_of(shown, 'image')}{of} of the first step, decoded and augmented: the "
         "training would begin with them."
     )
-    yield _show_images(batch.images[:shown], _name_labels(found)[:shown])
+    yield _show_images(batch.images[:shown], _name_labels(found, batch.labels[:shown]))
     if batch.plain is not None:
-        images = _show_images(batch.plain[:shown], _name_labels(found)[:shown])
+        labels = batch.labels if batch.plain_labels is None else batch.plain_labels
+        images = _show_images(batch.plain[:shown], _name_labels(found, labels[:shown]))
         yield _fold("The same images without augmentation", images)
     yield paragraph(
         "Inside the model the mean is taken from the images, in units of 0 to 1, and "
@@ -90,9 +93,8 @@ def _show_batch(found: Inspection) -> Iterator[str]:
     )
 
 
-def _name_labels(found: Inspection) -> list[str]:
-    names = found.dataset.class_names
-    return [names[int(label)] for label in found.batch.labels]
+def _name_labels(found: Inspection, labels: Iterable[Any]) -> list[str]:
+    return [name_label(label, found.dataset.class_names) for label in labels]
 
 
 def _show_images(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from experiments.pictures.mixed_labels import list_shares
 from experiments.pictures.lettering import Lettering, letter_classes
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _IMAGE_WIDTH = 1.1
 _GAP = 0.12
 _LABEL_HEIGHT = 0.2
+_LINE_HEIGHT = 0.12  # of each further class of a mixture
 _DROP = 0.04
 _TITLE_HEIGHT = 0.3
 _LONGEST_LABEL = 19
@@ -26,7 +28,7 @@ _SMALL = 64
 
 def draw_grid(
     images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.int32],
+    labels: npt.NDArray[np.int32] | npt.NDArray[np.float32],
     class_names: Sequence[str],
     *,
     columns: int = 8,
@@ -36,7 +38,8 @@ def draw_grid(
 
     Args:
         images: uint8 `(N, H, W, C)`, one or three channels, at least one image.
-        labels: int `(N,)`.
+        labels: int `(N,)`, or the share of each class, float `(N, classes)`: then each
+            class has a line.
         class_names: Name of each label.
         columns: Images in a row.
         title: Heading; none when empty.
@@ -47,7 +50,9 @@ def draw_grid(
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     image_height = _IMAGE_WIDTH * images.shape[1] / images.shape[2]
-    cell_width, cell_height = _IMAGE_WIDTH + _GAP, image_height + _LABEL_HEIGHT + _GAP
+    shares = [list_shares(label) for label in labels]
+    label_height = _LABEL_HEIGHT + (max(map(len, shares)) - 1) * _LINE_HEIGHT
+    cell_width, cell_height = _IMAGE_WIDTH + _GAP, image_height + label_height + _GAP
     width = columns * cell_width + _GAP
     height = rows * cell_height + _GAP + (_TITLE_HEIGHT if title else 0)
     figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
@@ -59,16 +64,21 @@ def draw_grid(
         middle = height - (_GAP + _TITLE_HEIGHT) / 2
         heading = sheet.text(width / 2, middle, title, fontsize=10, ha="center")
         heading.set(va="center", parse_math=False)
-    lettering = letter_classes([class_names[n] for n in sorted({*labels.tolist()})])
-    for position, (image, label) in enumerate(zip(images, labels, strict=True)):
+    met = sorted({number for label in shares for number, _ in label})
+    lettering = letter_classes([class_names[number] for number in met])
+    for position, (image, label) in enumerate(zip(images, shares, strict=True)):
         row, column = divmod(position, columns)
         left = _GAP + column * cell_width
-        bottom = (rows - 1 - row) * cell_height + _GAP + _LABEL_HEIGHT
+        bottom = (rows - 1 - row) * cell_height + _GAP + label_height
         extent = (left, left + _IMAGE_WIDTH, bottom, bottom + image_height)
         _draw_image(sheet, image, extent)
-        name = class_names[int(label)]
-        shown = lettering.write(name, int(label), width=_LONGEST_LABEL)
-        _draw_name(sheet, shown, lettering, extent)
+        names = [
+            lettering.write(class_names[n], n, width=_LONGEST_LABEL) for n, _ in label
+        ]
+        if len(label) > 1:
+            named = zip(label, names, strict=True)
+            names = [f"{share:.2g} {name}" for (_, share), name in named]
+        _draw_name(sheet, " +\n".join(names), lettering, extent)
     sheet.set(xlim=(0, width), ylim=(0, height))
     return figure
 
