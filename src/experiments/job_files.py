@@ -30,6 +30,8 @@ is written.
 | `audit.html`, `corrections.csv` | what an audit found and proposes; what was applied |
 | `proposals.csv` | the same as it was proposed, to tell what a person has edited |
 | `predictions/` | what its model said of each image, see `name_predictions` |
+| `splits.csv` | which image file is in which split, and its class |
+| `predictions/` | what its model said of each image, a table a data set or split |
 | `evaluation/` | scores of its model, a folder a data set; see `report_files` |
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
 | `unreadable.csv` | which of these are no images, and why |
@@ -92,6 +94,7 @@ CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 STATE_SUFFIX = ".safetensors"
 
+SPLITS = "splits.csv"
 PREDICTIONS = "predictions"
 EVALUATION = "evaluation"
 ANSWERS = "predictions.csv"  # or TABLE

@@ -33,6 +33,7 @@ from experiments.fitting.predictions import keep_predictions
 from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.kept_corrections import keep_corrections
+from experiments.jobs.kept_splits import keep_splits
 from experiments.jobs.recorded_job import best_of_search
 from experiments.records import stamp
 from experiments.runtime.devices import Devices, free_memory
@@ -101,6 +102,7 @@ def train(job: Job) -> JobResult:
         choices = describe_choices(run, model, devices)
         record.log_datasets(tracker, dataset, run.dataset)
         keep_corrections(job, tracker)
+        keep_splits(job, dataset, tracker)
         tracker.describe(describe_plan(job, dataset))
         steps = pipelines.steps_per_epoch
         record.log_start(tracker, dataset, cost, choices, steps, fitting.images)

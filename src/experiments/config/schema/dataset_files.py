@@ -72,6 +72,9 @@ class DividedFilesConfig(FilesConfig):
     Attributes:
         test_fraction: Share of the test split; 0 for none. Used only when the data
             have no splits of their own.
+        split: What decides where there is choice: the `hash` of each file alone, so
+            that added files move no others; `group`, the same of what stays together;
+            or `stratified`, by which each class has its very share in every split.
         split_by: What decides the split of a file: its `content`, so that copies stay
             together, or its `path`, so that a changed file stays where it was.
         group: What tells which files stay together: a regular expression whose one
@@ -80,6 +83,7 @@ class DividedFilesConfig(FilesConfig):
     """
 
     test_fraction: float = setting(ge=0, lt=1, least=LEAST)
+    split: Literal["hash", "stratified", "group"] = setting(added=5, before="hash")
     split_by: Literal["content", "path"]
     group: str | None = setting(added=4, before=None)
 
@@ -88,10 +92,18 @@ class DividedFilesConfig(FilesConfig):
         """That of the folder: it tells one from another, as the option does not."""
         return PurePosixPath(self.path).name or None
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether something tells which files stay together."""
+        return self.group is not None
+
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong with the group, or lacks the hash that is needed."""
         yield from super().check()
         yield from self._check_group()
+        if self.split == "group" and not self.has_groups:
+            hint = f"Such as dataset.group={PARENT}."
+            yield Problem("split", "needs dataset.group. Received: group.", hint)
         if self.split_by == "content" and self.verify == "off":
             yield Problem(
                 "split_by",

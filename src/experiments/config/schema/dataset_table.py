@@ -43,6 +43,11 @@ class TableConfig(DividedFilesConfig):
         """The images' folder."""
         return str(self.path)
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether a column or the paths tell which images stay together."""
+        return self.group is not None or self.group_column is not None
+
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong with the columns."""
         yield from super().check()

@@ -24,6 +24,7 @@ def load_folder(
     folds: int | None = None,
     fold: int | None = None,
     group: str | None = None,
+    split: str = "hash",
     **options: Unpack[FileOptions],
 ) -> Dataset:
     """Lists, verifies and splits a folder of images.
@@ -47,6 +48,7 @@ def load_folder(
         fold: 1 to `folds`.
         group: What tells which files stay together, see `read_groups`; `None` when each
             is for itself.
+        split: `hash`, `stratified` or `group`, see `Division`.
         options: See `FileOptions`.
 
     Raises:
@@ -62,6 +64,7 @@ def load_folder(
         validation_fraction=validation_fraction,
         test_fraction=0.0 if layout.splits else test_fraction,
         seed=split_seed,
+        method=split,
         group=group,
     )
     parts = assign_files(layout, division, as_fold(folds, fold))

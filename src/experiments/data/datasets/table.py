@@ -32,6 +32,7 @@ def load_table(
     folds: int | None = None,
     fold: int | None = None,
     group: str | None = None,
+    split: str = "hash",
     **options: Unpack[FileOptions],
 ) -> Dataset:
     """Reads a table, verifies its images and splits them.
@@ -55,6 +56,7 @@ def load_table(
         folds: Of how many parts `fold` is tested; `None` for no such parts.
         fold: 1 to `folds`.
         group: In place of a column what tells groups by the paths, see `read_groups`.
+        split: `hash`, `stratified` or `group`, see `Division`.
         options: See `FileOptions`.
 
     Raises:
@@ -74,6 +76,7 @@ def load_table(
         validation_fraction=validation_fraction,
         test_fraction=0.0 if layout.splits else test_fraction,
         seed=split_seed,
+        method=split,
         group=group,
         groups=groups_of(read),
     )

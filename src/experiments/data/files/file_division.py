@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from experiments.data.dealing import bind, deal
 from experiments.data.division import choose_splits
 from experiments.data.files.grouping import read_groups
 from experiments.data.files.scan import ScannedFile
 from experiments.data.folds import Fold, Pool, choose_fold_splits
 
+STRATIFIED = "stratified"
 HELD_OUT = "held_out"  # what is the test split where no fold is
 
 
@@ -23,6 +25,9 @@ class Division:
         group: What tells which files stay together, see `read_groups`; `None` when each
             is for itself.
         groups: File -> its group, where a table says so; `None` elsewhere.
+        method: `hash`, or `group` for that of a group: where a file is does not depend
+            on others. Or `stratified`: each class has its share to within one image,
+            copies and groups are whole.
     """
 
     split_by: str
@@ -31,6 +36,7 @@ class Division:
     seed: int
     group: str | None = None
     groups: Mapping[str, str] | None = None
+    method: str = "hash"
 
     def name_files(self, files: Sequence[ScannedFile]) -> list[str]:
         """Returns what decides the place of each file."""
@@ -49,7 +55,7 @@ class Division:
 def divide_files(
     files: Sequence[ScannedFile], labels: Sequence[int], division: Division
 ) -> list[str]:
-    """Returns the split of each file, see `choose_splits`.
+    """Returns the split of each file, see `choose_splits` and `deal`.
 
     Args:
         files: As they were scanned.
@@ -59,6 +65,8 @@ def divide_files(
     Raises:
         DataError: A file has no group.
     """
+    if division.method == STRATIFIED:
+        return _divide_evenly(files, labels, division)
     return choose_splits(
         division.group_files(files) or division.name_files(files),
         labels,
@@ -66,6 +74,24 @@ def divide_files(
         test_fraction=division.test_fraction,
         seed=division.seed,
     )
+
+
+def _divide_evenly(
+    files: Sequence[ScannedFile], labels: Sequence[int], division: Division
+) -> list[str]:
+    """Returns the split of each file where each class has its share in every split."""
+    groups = division.group_files(files)
+    ties = [[file.digest for file in files], *([groups] if groups else [])]
+    bundles = bind([file.name for file in files], labels, ties, seed=division.seed)
+    validation, test = division.validation_fraction, division.test_fraction
+    shares = {"train": 1 - validation - test, "validation": validation, "test": test}
+    names = [name for name, share in shares.items() if share > 0]
+    parts = deal(bundles, [shares[name] for name in names])
+    splits = [""] * len(files)
+    for bundle, part in zip(bundles, parts, strict=True):
+        for file in bundle.members:
+            splits[file] = names[part]
+    return splits
 
 
 def divide_folds(

@@ -9,6 +9,7 @@ from experiments.config.schema.dataset_files import DividedFilesConfig
 from experiments.counts import count_of
 from experiments.data.files.class_folders import LabelledFiles
 from experiments.data.files.file_division import (
+    STRATIFIED,
     Division,
     divide_files,
     divide_folds,
@@ -85,7 +86,8 @@ def divide(
         DataError: A file has no group, or a class has too few images for its folds.
     """
     fold = as_fold(dataset.folds, dataset.fold)
-    by_name = dataset.split_by == "path" and (fold is None or dataset.verify == "off")
+    alike = dataset.split == STRATIFIED or fold is not None  # copies stay together
+    by_name = dataset.split_by == "path" and (not alike or dataset.verify == "off")
     labels = [label for files in listed for label in files.labels]
     scanned = scan_files(
         root,
@@ -101,6 +103,7 @@ def divide(
         validation_fraction=dataset.validation_fraction,
         test_fraction=test,
         seed=dataset.split_seed,
+        method=dataset.split,
         group=dataset.group,
         groups=groups,
     )
