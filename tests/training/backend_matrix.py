@@ -79,6 +79,7 @@ TOGETHER = "those that depend on the backend"
 _DEPENDENT = (
     "optimizer.ema_momentum",
     "trainer.accumulate_steps=2",
+    "loss.class_weight",
     "callbacks=plateau",
 )
 # What a process cannot change once it has imported a framework.

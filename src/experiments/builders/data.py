@@ -97,6 +97,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             drop_remainder=trainer.drop_remainder,
             augment=build_augmentation(run, steps),
             classes=dataset.num_classes,
+            draw=_choose_sampling(run, dataset),
             **common,
         )
         if repeated is None:
@@ -109,6 +110,16 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
         test=None if dataset.test is None else evaluate(dataset.test),
         steps_per_epoch=steps,
     )
+
+
+def _choose_sampling(run: RunConfig, dataset: Dataset) -> Callable[[int], Any] | None:
+    """Returns what draws an epoch's images; `None` for each of them once."""
+    from experiments.data.pipeline.class_sampling import POWERS, ClassSampling
+
+    if run.trainer.sampling == "uniform":
+        return None
+    power = POWERS[run.trainer.sampling]
+    return ClassSampling(dataset.train.labels, power, run.seed).draw_epoch
 
 
 def naming_damaged_files(dataset: Dataset) -> AbstractContextManager[None]:

@@ -48,6 +48,8 @@ _KEYS = {
     "trainer.max_validation_steps": "validation_steps limit_val_batches",
     "trainer.max_minutes": "max_time time_limit timeout",
     "trainer.label_smoothing": "smoothing",
+    "trainer.sampling": "sampler class_sampling weighted_sampler",
+    "trainer.sampling=balanced": "balanced_sampling class_balanced oversample",
     "trainer.precision": "dtype mixed_precision policy",
     "trainer.precision=mixed_float16": "amp fp16 half",
     "trainer.precision=mixed_bfloat16": "bf16 bfloat16",

@@ -39,7 +39,9 @@ def find_data_doubts(
         (large, most), (small, fewest) = balance.largest, balance.smallest
         yield (
             f"{large} has {most:,} training images and {small} {fewest:,}: accuracy "
-            "hardly shows how the small classes fare. Look at each class's own."
+            "hardly shows how the small classes fare. Look at each class's own; "
+            "loss.class_weight=balanced or trainer.sampling=balanced gives them more "
+            "say in the training."
         )
     if sizes is not None and sizes.enlarged > _MOSTLY:
         yield (

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.pictures.mixed_labels import list_shares
 from experiments.pictures.lettering import Lettering, letter_classes
+from experiments.pictures.mixed_labels import list_shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

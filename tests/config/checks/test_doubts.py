@@ -46,6 +46,10 @@ CROP = "augment=inception_crop"
             "CosineSchedule does too. Usual: schedule=constant.",
         ),
         (["optimizer=muon"], "Muon is Keras' rule for matrices: of this network that"),
+        (
+            ["trainer.sampling=balanced", "loss.class_weight=balanced"],
+            "trainer.sampling=balanced and loss.class_weight=balanced each make the",
+        ),
         (["trainer.label_smoothing=0.99"], "trainer.label_smoothing=0.99 makes all"),
         (
             ["schedule=cosine_restarts", "trainer.epochs=40"],

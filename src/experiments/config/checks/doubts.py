@@ -204,6 +204,12 @@ def _doubt_regularisation(run: RunConfig) -> Iterator[str]:
             f"trainer.label_smoothing={smoothing:g} makes all classes nearly equal. "
             "Usual: 0 to 0.2."
         )
+    if run.trainer.sampling == run.loss.class_weight == "balanced":
+        yield (
+            "trainer.sampling=balanced and loss.class_weight=balanced each make the "
+            "classes equal: together small ones count more than large ones. Usual: one "
+            "of the two."
+        )
     model, ours = run.model, ResNetConfig | KerasApplicationConfig
     if isinstance(model, ours) and model.dropout > _MOST_SHARE:
         yield (

@@ -43,6 +43,9 @@ class TrainerConfig:
             fresh optimizer and a schedule of its own length; null for one of all
             epochs.
         drop_remainder: Leave out the last, smaller batch of an epoch.
+        sampling: How often an epoch shows each class: as it occurs, in proportion to
+            the square root of its images, or as often as any other. The epoch stays as
+            long as it is.
         precision: Arithmetic of the layers; weights stay float32.
         jit: Compile the step with XLA; `auto` decides by device.
         deterministic: Demand operations that give the same bits every time.
@@ -82,6 +85,9 @@ class TrainerConfig:
         added=5, before=None, min_length=1, max_length=MOST_PHASES
     )
     drop_remainder: bool
+    sampling: Literal["uniform", "square_root", "balanced"] = setting(
+        added=5, before="uniform"
+    )
     precision: Precision
     jit: Literal["auto", True, False]
     deterministic: bool

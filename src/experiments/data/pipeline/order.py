@@ -1,9 +1,11 @@
 """Which image is seen at which step: a pure function of seed, epoch and position."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from experiments.data.pipeline.sample_keys import derive_key, key_from_seed
@@ -20,6 +22,8 @@ class SampleOrder:
         seed: Any integer; decides the order and the augmentation keys.
         shuffle: Another order each epoch; otherwise the split's own.
         drop_remainder: Leave the images of an incomplete last batch out of the epoch.
+        draw: Returns the images of an epoch by its number, int64 `(count,)`, some of
+            them several times; `None` for each of them once.
     """
 
     count: int
@@ -27,6 +31,7 @@ class SampleOrder:
     seed: int
     shuffle: bool
     drop_remainder: bool
+    draw: Callable[[int], npt.NDArray[np.int64]] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -97,6 +102,8 @@ class SampleOrder:
     def derive_keys(self, step: Any, indices: Any) -> Any:
         """Returns what augmentation draws from: a key for each image and epoch.
 
+        An image that comes several times in an epoch has another key each time.
+
         Args:
             step: Scalar int64, counted over all epochs.
             indices: Of the step's images, int64 `(B,)`.
@@ -105,7 +112,12 @@ class SampleOrder:
             uint64 `(B,)`.
         """
         root = derive_key(key_from_seed(self.seed), AUGMENTATION)
-        return derive_key(derive_key(root, step // self.steps_per_epoch), indices)
+        keys = derive_key(derive_key(root, step // self.steps_per_epoch), indices)
+        if self.draw is None:
+            return keys
+        first = step % self.steps_per_epoch * self.batch_size
+        positions = first + tf.range(tf.size(indices, tf.int64), dtype=tf.int64)
+        return derive_key(keys, positions)
 
     def _look_up(self, step: Any, sequence: Any, positions: Any) -> Any:
         if not self.shuffle:
@@ -117,6 +129,8 @@ class SampleOrder:
         """Returns the images of a step's whole epoch in order, int64 `(count,)`."""
 
         def shuffle(epoch: np.int64) -> Any:
+            if self.draw is not None:
+                return self.draw(int(epoch))
             return shuffle_epoch(count=self.count, seed=self.seed, epoch=int(epoch))
 
         epoch = step // self.steps_per_epoch

@@ -2,11 +2,12 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from experiments.counts import count_of
@@ -41,6 +42,7 @@ def build_pipeline(
     drop_remainder: bool,
     cache: str = "auto",
     parallelism: int | None = None,
+    draw: Callable[[int], npt.NDArray[np.int64]] | None = None,
 ) -> Any:
     """Builds a `tf.data.Dataset` of uint8 images and int32 labels.
 
@@ -64,6 +66,7 @@ def build_pipeline(
         cache: `auto` keeps up to 1 GiB decoded in memory unless that changes the
             images, `memory` always, `none` never.
         parallelism: Threads; `None` for one per CPU core.
+        draw: Which images an epoch has, see `SampleOrder`; with `shuffle` only.
 
     Returns:
         Batches of images uint8 `(B, H, W, C)` and labels int32 `(B,)`, or float32
@@ -80,6 +83,7 @@ def build_pipeline(
         seed=seed,
         shuffle=shuffle,
         drop_remainder=drop_remainder,
+        draw=draw,
     )
     changes = Changes(augment, classes)
     threads = parallelism or os.cpu_count() or 1

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from experiments.data.pipeline.splitmix import derive_key
 
 # What the keys of an epoch are for.
-AUGMENTATION, SHUFFLE = 0, 1
+AUGMENTATION, SHUFFLE, SAMPLING = 0, 1, 2
 
 
 def shuffle_epoch(*, count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
