@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from experiments.command.composed import compose as compose_config
 from experiments.config.identity import identify
 from experiments.config.paths import list_paths
 from experiments.config.weights import has_known_suffix, is_weights_file
@@ -57,9 +58,9 @@ def test_other_weights_are_another_job_and_none_are_the_job_of_before(
             "ResNets of 50, 101 and 152 layers.",
         ),
         (
-            ("model=resnet50", "model.weights=imagenet"),
-            "Add model.variant=v1; for v1_5, take a file of torchvision's or timm's: "
-            "model.weights=resnet50.pth",
+            ("model=resnet50", "model.weights=imagenet", "model.variant=v1_5"),
+            "Type model.variant=auto; for v1_5, take a file of torchvision's or "
+            "timm's: model.weights=resnet50.pth",
         ),
         (("model=resnet18", "model.weights=imagnet"), "Received: 'imagnet'."),
         (("model=resnet18", "model.weights='run:'"), "Such as model.weights=run:last"),
@@ -82,3 +83,10 @@ def test_searched_files_count_as_where_they_lie_and_words_as_they_are(
     monkeypatch.chdir(tmp_path)
     assert settle_value("model.weights", "imagenet") == "imagenet"
     assert settle_value("model.weights", "w.pth") == str(tmp_path / "w.pth")
+
+
+def test_network_is_that_of_its_weights_and_the_record_says_which() -> None:
+    known = compose_config(["model=resnet50", "model.weights=imagenet"])
+    assert known.run.model.variant == known.data["model"]["variant"] == "v1"
+    plain = compose_config(["model=resnet50"])
+    assert plain.run.model.variant == plain.data["model"]["variant"] == "v1_5"

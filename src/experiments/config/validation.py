@@ -10,8 +10,10 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.config.checks.consistency import check_consistency
 from experiments.config.convert import convert
 from experiments.config.paths import locate_paths
+from experiments.config.schema.model import MODELS, ResNetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import check_targets
+from experiments.config.weights import settle_variant
 from experiments.errors import ConfigError, Problem
 
 _ABSENT = re.compile(r"Interpolation key '(\w+)' not found")
@@ -49,11 +51,27 @@ def find_problems(config: DictConfig | Mapping[str, Any]) -> list[Problem]:
 
 
 def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the config as plain data: interpolations resolved, paths absolute."""
+    """Returns the config as plain data, as it is recorded.
+
+    Interpolations are resolved, paths absolute, and a network's variant is said.
+    """
     plain: Any = config
     if isinstance(config, DictConfig):
         plain = OmegaConf.to_container(config, resolve=True)
-    return locate_paths(plain, RunConfig)
+    return locate_paths(_settle_network(plain), RunConfig)
+
+
+def _settle_network(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a config in which `auto` is the variant that it stands for."""
+    model = plain.get("model")
+    if not isinstance(model, Mapping) or MODELS.get(_target_of(model)) != ResNetConfig:
+        return dict(plain)
+    variant = settle_variant(str(model.get("variant")), model.get("weights"))
+    return {**plain, "model": {**model, "variant": variant}}
+
+
+def _target_of(node: Mapping[str, Any]) -> str:
+    return str(node.get("_target_"))
 
 
 def _convert(

@@ -8,6 +8,14 @@ RUN = "run:"
 SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".keras", ".h5")
 # Depths of which Keras Applications has weights for `variant=v1`.
 IMAGENET_DEPTHS = (50, 101, 152)
+IMAGENET_VARIANT = "v1"
+
+
+def settle_variant(variant: str, weights: object) -> str:
+    """Returns the variant of a ResNet: `auto` is that of its weights, else `v1_5`."""
+    if variant != "auto":
+        return variant
+    return IMAGENET_VARIANT if weights == IMAGENET else "v1_5"
 
 
 def is_weights_file(value: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from experiments.config.weights import IMAGENET_VARIANT
 from experiments.tracking.tracker import Tracker
 from experiments.trained.start import Start
 
@@ -43,6 +44,8 @@ class Beginning:
         if self._table is None or self._start.weights is None:
             return {}
         told = f"{self._start.weights.name}: {self._table.describe()}"
+        if self._start.weights.variant == IMAGENET_VARIANT:
+            told += f"; of model.variant={IMAGENET_VARIANT}"
         images = self._start.images
         how = "by the mean and deviation of the data set, as typed"
         if images is not None:

@@ -50,7 +50,7 @@ def test_every_depth_has_an_option():
         ),
         (["depth=null", "blocks=[]"], ["model.blocks must be a list of at least 1"]),
         (["depth=null", "blocks=[0]"], ["model.blocks[0] must be", ">= 1"]),
-        (["variant=v3"], ["model.variant must be one of v1, v1_5, v2."]),
+        (["variant=v3"], ["model.variant must be one of auto, v1, v1_5, v2."]),
         (["stem=imagnet"], ["Did you mean `imagenet`?"]),
         (["shortcut=null"], ["model.shortcut must be one of A, B, C, none."]),
         (["width=0"], ["model.width must be an integer >= 1."]),

@@ -21,10 +21,12 @@ from experiments.config.schema.resnet import (
 from experiments.config.weights import (
     IMAGENET,
     IMAGENET_DEPTHS,
+    IMAGENET_VARIANT,
     RUN,
     SUFFIXES,
     has_known_suffix,
     is_weights_file,
+    settle_variant,
 )
 from experiments.counts import write_count
 from experiments.errors import Problem
@@ -86,7 +88,7 @@ class ResNetConfig(ModelConfig):
         ge=1, most=MOST_BLOCKS, min_length=1, max_length=13
     )
     block: Literal["basic", "bottleneck"] | None
-    variant: Literal["v1", "v1_5", "v2"]
+    variant: Literal["auto", "v1", "v1_5", "v2"]
     shortcut: Literal["A", "B", "C", "none"]
     stem: Literal["auto", "imagenet", "cifar", "notebook"]
     width: int = setting(ge=1, most=1_000_000)
@@ -110,6 +112,10 @@ class ResNetConfig(ModelConfig):
         "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "tanh"
     ]
     layer_names: Literal["keras", "notebook"]
+
+    def __post_init__(self) -> None:
+        # Typed or left to the weights: the same job.
+        object.__setattr__(self, "variant", settle_variant(self.variant, self.weights))
 
     def check(self) -> Iterator[Problem]:
         """Yields what is wrong between keys that are fine by themselves."""
@@ -150,12 +156,12 @@ class ResNetConfig(ModelConfig):
                 "Fetch a file of torchvision's or timm's: "
                 f"model.weights={self._call()}.pth",
             )
-        elif weights == IMAGENET and self.variant != "v1":
+        elif weights == IMAGENET and self.variant != IMAGENET_VARIANT:
             yield Problem(
                 "variant",
                 "must be v1 with model.weights=imagenet, which are of the paper's "
                 f"network. Received: {self.variant}.",
-                "Add model.variant=v1; for v1_5, take a file of torchvision's or "
+                "Type model.variant=auto; for v1_5, take a file of torchvision's or "
                 f"timm's: model.weights={self._call()}.pth",
             )
         yield from self._check_name_of_weights()
