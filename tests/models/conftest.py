@@ -14,6 +14,7 @@ from experiments.config.convert import convert
 from experiments.config.schema.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet.builder import build_resnet
+from experiments.models.resnet.layers import LayerFactory
 from experiments.runtime.devices import Devices
 from experiments.speedups.scope import variable_scope
 
@@ -100,6 +101,18 @@ def relative_error(value: Any, expected: Any) -> float:
     """Returns the largest difference over the largest expected magnitude."""
     value, expected = np.asarray(value, "float64"), np.asarray(expected, "float64")
     return float(np.abs(value - expected).max() / np.abs(expected).max())
+
+
+@pytest.fixture
+def layers() -> LayerFactory:
+    """Makes the layers of a network in the paper's manner."""
+    return LayerFactory(
+        conv_bias=False,
+        bn_momentum=0.9,
+        bn_epsilon=1e-5,
+        initializer="he_fan_out",
+        activation="relu",
+    )
 
 
 @pytest.fixture

@@ -17,6 +17,11 @@ CHANGES = [
     ["model=resnet20_cifar", "model.stem=imagenet"],
     ["model=resnet50_notebook", "model.head=notebook"],
     ["model=plain20_cifar", "model.width=5"],
+    ["model=resnet50d", "model.anti_aliasing=all"],
+    ["model=seresnet50", "model.width=5", "model.stem=deep"],
+    ["model=resnext50_32x4d", "model.squeeze_excitation=99999"],
+    ["model=resnet50", "model.groups=8", "model.variant=v2"],
+    ["model=wide_resnet50_2", "model.width=16"],
 ]
 
 

@@ -60,6 +60,22 @@ def test_every_depth_has_an_option():
         (["conv_bias=maybe"], ["model.conv_bias must be true or false or auto."]),
         (["initializer=he"], ["model.initializer must be one of he_fan_out"]),
         (["activation=swish"], ["model.activation must be one of relu"]),
+        (["groups=3"], ["model.groups must divide model.width=64. Received: 3."]),
+        (["groups=0"], ["model.groups must be an integer >= 1."]),
+        (["squeeze_excitation=0"], ["model.squeeze_excitation must be"]),
+        (["stochastic_depth=1"], ["must be a number >= 0 and < 1."]),
+        (["anti_aliasing=true"], ["model.anti_aliasing must be one of none, branch"]),
+        (
+            ["depth=18", "groups=2", "width_per_group=4"],
+            ["model.groups belongs to bottlenecks", "model.width_per_group belongs"],
+        ),
+        (
+            ["shortcut=none", "average_shortcut=true", "stochastic_depth=0.1"],
+            [
+                "model.average_shortcut must be false with model.shortcut=none",
+                "model.stochastic_depth must be 0 with model.shortcut=none",
+            ],
+        ),
         (["+dept=3"], ["model.dept is not a key", "Did you mean `depth`?"]),
     ],
 )

@@ -42,6 +42,32 @@ def test_trainable_parameters_equal_torchvision(depth, parameters):
     assert network.name == f"resnet{depth}"
 
 
+LARGE = (96, 96, 3)  # beyond the stem for small images
+
+
+@pytest.mark.parametrize(
+    ("option", "overrides", "parameters"),
+    [
+        # torchvision, models/resnet.py, `num_params`
+        ("resnext50_32x4d", [], 25_028_904),
+        ("wide_resnet50_2", [], 68_883_240),
+        pytest.param("resnext101_32x8d", [], 88_791_336, marks=pytest.mark.slow),
+        pytest.param("wide_resnet101_2", [], 126_886_696, marks=pytest.mark.slow),
+        # fast.ai's xresnet, whose stem and shortcuts are those of ResNet-D
+        ("resnet18", ["stem=deep", "average_shortcut=true"], 11_708_744),
+        ("resnet50d", [], 25_576_264),
+        # osmr/imgclsmob, seresnet50 and seresnext50_32x4d
+        ("seresnet50", [], 28_088_024),
+        ("resnext50_32x4d", ["squeeze_excitation=16"], 27_559_896),
+        # timm's resnetblur50: a blur has no parameters
+        ("resnet50", ["anti_aliasing=all"], 25_557_032),
+    ],
+)
+def test_trainable_parameters_equal_the_published(option, overrides, parameters):
+    network = build_option(option, *overrides, image=LARGE, classes=1000)
+    assert count(network.trainable_weights) == parameters
+
+
 @pytest.mark.parametrize(
     ("option", "millions"),
     [
@@ -283,6 +309,122 @@ def test_dropout_acts_in_training_only(images):
     active = expected > 0
     ratios = kept[active] / expected[active]
     assert set(np.round(ratios, 4)) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+@pytest.mark.parametrize("variant", ["v1", "v1_5", "v2"])
+@pytest.mark.parametrize(
+    "refinement",
+    [
+        "stem=deep",
+        "squeeze_excitation=2",
+        "average_shortcut=true",
+        "anti_aliasing=branch",
+        "anti_aliasing=all",
+        "stochastic_depth=0.5",
+    ],
+)
+def test_a_refinement_keeps_the_shapes_of_every_block(block, variant, refinement):
+    changed = build_small(refinement, f"variant={variant}", f"block={block}")
+    plain = build_small(
+        f"variant={variant}",
+        f"block={block}",
+        "stem=imagenet" if "stem" in refinement else "stem=auto",
+    )
+    for name in [layer.name for layer in plain.layers if layer.name.endswith("_add")]:
+        sums = [each.get_layer(name).output.shape for each in (changed, plain)]
+        assert sums[0] == sums[1]
+
+
+def test_all_refinements_go_together(images):
+    network = build_small(
+        "block=bottleneck",
+        "width=8",
+        "stem=deep",
+        "groups=2",
+        "squeeze_excitation=4",
+        "average_shortcut=true",
+        "anti_aliasing=all",
+        "stochastic_depth=0.2",
+    )
+    randomize_weights(network)
+    assert np.isfinite(network(images)).all()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "filters"),
+    [
+        (["groups=4"], [8, 16]),
+        (["groups=4", "width_per_group=1"], [4, 8]),
+        (["width_per_group=16"], [16, 32]),
+    ],
+)
+def test_groups_and_their_width_decide_the_filters_of_the_3x3(overrides, filters):
+    network = build_small(*overrides, "block=bottleneck", "width=8")
+    middle = [network.get_layer(f"conv{k}_block1_2_conv") for k in (2, 3)]
+    assert [layer.filters for layer in middle] == filters
+    assert {layer.groups for layer in middle} == {4 if "groups=4" in overrides else 1}
+    assert network.get_layer("conv3_block1_out").output.shape[-1] == 64
+
+
+def test_a_block_is_left_out_the_more_often_the_later_it_comes():
+    network = build_small("stochastic_depth=0.6", "blocks=[2,2]")
+    drops = layers_of(network, keras.layers.Dropout)
+    assert [layer.name for layer in drops] == [
+        f"conv{stage}_block{block}_drop" for stage in (2, 3) for block in (1, 2)
+    ]
+    assert [layer.rate for layer in drops] == pytest.approx([0.15, 0.3, 0.45, 0.6])
+
+
+@pytest.mark.parametrize("variant", ["v1_5", "v2"])
+def test_a_refinement_alone_changes_no_other_layer(variant):
+    plain = [layer.name for layer in build_small(f"variant={variant}").layers[1:]]
+    changed = build_small(
+        f"variant={variant}", "stochastic_depth=0.1", "squeeze_excitation=2"
+    )
+    kept = [
+        layer.name
+        for layer in changed.layers[1:]
+        if "_se_" not in layer.name and not layer.name.endswith("_drop")
+    ]
+    assert sorted(kept) == sorted(plain)
+
+
+def test_shortcut_averages_what_it_merges(images):
+    network = build_small("average_shortcut=true")
+    randomize_weights(network)
+    x = run_until(network, network.get_layer("conv2_block2_out").output, images)
+    pooled = network.get_layer("conv3_block1_0_conv").input
+    expected = x.reshape(4, 4, 2, 4, 2, 4).mean((2, 4))
+    assert network.get_layer("conv3_block1_0_conv").strides == (1, 1)
+    assert relative_error(run_until(network, pooled, images), expected) < 1e-6
+
+
+@pytest.mark.parametrize("aliasing", ["branch", "all"])
+def test_anti_aliasing_leaves_no_stride_but_the_first(aliasing):
+    network = build_small(
+        f"anti_aliasing={aliasing}", "stem=imagenet", "block=bottleneck", "width=16"
+    )
+    strided = [
+        layer.name
+        for layer in network.layers
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.MaxPooling2D))
+        and layer.strides != (1, 1)
+    ]
+    rest = ["conv3_block1_0_conv"] if aliasing == "branch" else []
+    assert strided == ["conv1_conv", *rest]
+
+
+def test_notebook_names_hold_for_every_layer_with_weights():
+    network = build_small(
+        "layer_names=notebook",
+        "stem=deep",
+        "squeeze_excitation=2",
+        "stochastic_depth=0.1",
+    )
+    names = [layer.name for layer in network.layers if layer.variables]
+    assert names[:3] == ["conv1_1_conv", "conv1_1_bn", "conv1_2_conv"]
+    assert {"res2a_se_reduce", "res2a_se_expand", "res2a_drop"} <= set(names)
 
 
 @pytest.mark.parametrize(

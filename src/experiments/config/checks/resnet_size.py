@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from experiments.config.schema.depths import choose_layout
 from experiments.config.schema.model import ResNetConfig
-from experiments.config.schema.resnet import choose_stem, final_map_size
+from experiments.config.schema.resnet import (
+    choose_stem,
+    count_inner,
+    final_map_size,
+)
 
 _EXPANSION = 4  # of a bottleneck
 
@@ -50,13 +54,20 @@ def measure_resnet(
     if config.head == "notebook":
         final = final_map_size(size, stem=stem, stages=len(layout.blocks))
         features *= (final // 2) ** 2
-    kernel = 9 if stem == "cifar" else 49
-    kernels = kernel * channels * config.width + features * classes
+    kernels = _count_stem(stem, channels, config.width) + features * classes
     return NetworkSize(
         parameters=kernels + sum(block.kernels for block in blocks),
         largest_map=max(block.inputs for block in blocks),
         block_inputs=sum(block.inputs for block in blocks),
     )
+
+
+def _count_stem(stem: str, channels: int, width: int) -> int:
+    """Returns the elements of the stem's kernels."""
+    if stem == "deep":
+        half = max(width // 2, 1)
+        return 9 * (channels * half + half**2 + half * width)
+    return (9 if stem == "cifar" else 49) * channels * width
 
 
 def _count_out(config: ResNetConfig, stage: int) -> int:
@@ -70,16 +81,21 @@ def _list_blocks(config: ResNetConfig, size: int, stem: str) -> Iterator[_BlockS
     layout = choose_layout(config.depth, config.blocks, config.block)
     maps = config.width
     side = final_map_size(size, stem=stem, stages=1)
+    inner = count_inner(config.width, config.groups, config.width_per_group)
     for stage, count in enumerate(layout.blocks):
+        inside = inner * 2**stage
         filters, out = config.width * 2**stage, _count_out(config, stage)
         for index in range(count):
             stride = 2 if stage > 0 and index == 0 else 1
             if layout.block == "basic":
                 kernels = 9 * maps * filters + 9 * filters**2
             else:
-                kernels = maps * filters + 9 * filters**2 + filters * out
+                kernels = maps * inside + 9 * inside**2 // config.groups
+                kernels += inside * out
             changes = stride != 1 or maps != out
             if config.shortcut == "C" or (config.shortcut == "B" and changes):
                 kernels += maps * out
+            if config.squeeze_excitation is not None:
+                kernels += 2 * out * max(out // config.squeeze_excitation, 1)
             yield _BlockSize(kernels, side**2 * maps)
             maps, side = out, (side + stride - 1) // stride

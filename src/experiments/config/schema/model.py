@@ -90,7 +90,7 @@ class ResNetConfig(ModelConfig):
     block: Literal["basic", "bottleneck"] | None
     variant: Literal["auto", "v1", "v1_5", "v2"]
     shortcut: Literal["A", "B", "C", "none"]
-    stem: Literal["auto", "imagenet", "cifar", "notebook"]
+    stem: Literal["auto", "auto_deep", "imagenet", "deep", "cifar", "notebook"]
     width: int = setting(ge=1, most=1_000_000)
     head: Literal["average", "max", "notebook"]
     conv_bias: bool | Literal["auto"]
@@ -112,6 +112,12 @@ class ResNetConfig(ModelConfig):
         "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "tanh"
     ]
     layer_names: Literal["keras", "notebook"]
+    groups: int = setting(ge=1, most=1_000_000, added=5, before=1)
+    width_per_group: int | None = setting(ge=1, most=1_000_000, added=5, before=None)
+    squeeze_excitation: int | None = setting(ge=1, most=1_000_000, added=5, before=None)
+    average_shortcut: bool = setting(added=5, before=False)
+    anti_aliasing: Literal["none", "branch", "all"] = setting(added=5, before="none")
+    stochastic_depth: float = setting(ge=0, lt=1, added=5, before=0.0)
 
     def __post_init__(self) -> None:
         # Typed or left to the weights: the same job.
@@ -130,6 +136,11 @@ class ResNetConfig(ModelConfig):
             variant=self.variant,
             shortcut=self.shortcut,
             zero_init_last_scale=self.zero_init_last_scale,
+            width=self.width,
+            groups=self.groups,
+            width_per_group=self.width_per_group,
+            average_shortcut=self.average_shortcut,
+            stochastic_depth=self.stochastic_depth,
         )
         found = list(conflicts)
         yield from found

@@ -3,19 +3,20 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
-from experiments.config.schema.depths import DEPTHS, Block
+from experiments.config.schema.depths import DEPTHS, Block, choose_layout
 from experiments.errors import Problem
 
 # An ImageNet stem shrinks an image to a quarter and four stages to an eighth of that:
 # up to 64 pixels the last stage would see 2 × 2 positions or fewer.
 CIFAR_STEM_MAX_SIZE = 64
+_LARGE_STEMS = {"auto": "imagenet", "auto_deep": "deep"}  # above it
 
 
 def choose_stem(stem: str, size: int) -> str:
-    """Returns the stem that `auto` stands for with a shorter side of `size` pixels."""
-    if stem != "auto":
+    """Returns the stem that is meant with a shorter side of `size` pixels."""
+    if stem not in _LARGE_STEMS:
         return stem
-    return "cifar" if size <= CIFAR_STEM_MAX_SIZE else "imagenet"
+    return "cifar" if size <= CIFAR_STEM_MAX_SIZE else _LARGE_STEMS[stem]
 
 
 def find_conflicts(
@@ -26,6 +27,11 @@ def find_conflicts(
     variant: str,
     shortcut: str,
     zero_init_last_scale: bool | str,
+    width: int,
+    groups: int,
+    width_per_group: int | None,
+    average_shortcut: bool,
+    stochastic_depth: float,
 ) -> Iterator[Problem]:
     """Yields what is wrong between settings that are fine by themselves.
 
@@ -38,6 +44,16 @@ def find_conflicts(
         yield from _check_depth(depth, blocks, block)
     if zero_init_last_scale is True:
         yield from _check_zero_init(variant, shortcut)
+    if depth is None or depth in DEPTHS:
+        kind = choose_layout(depth, blocks, block).block
+        yield from _check_groups(kind, width, groups, width_per_group)
+    if shortcut == "none":
+        yield from _check_shortcut(average_shortcut, stochastic_depth)
+
+
+def count_inner(width: int, groups: int, width_per_group: int | None) -> int:
+    """Returns how many maps are inside of a bottleneck of the first stage."""
+    return width if width_per_group is None else groups * width_per_group
 
 
 def _check_blocks(
@@ -101,11 +117,52 @@ def _check_zero_init(variant: str, shortcut: str) -> Iterator[Problem]:
         )
 
 
+def _check_groups(
+    kind: Block, width: int, groups: int, width_per_group: int | None
+) -> Iterator[Problem]:
+    given = {"groups": groups, "width_per_group": width_per_group}
+    for key, value in given.items():
+        if kind == "basic" and value not in (1, None):
+            yield Problem(
+                key,
+                "belongs to bottlenecks, and the blocks of this network are basic. "
+                f"Received: {value}.",
+                "Type model.width_per_group=null; model.width makes all wider."
+                if key == "width_per_group"
+                else "Type model.groups=1, or model.depth=50.",
+            )
+    if kind == "bottleneck" and width_per_group is None and width % groups:
+        yield Problem(
+            "groups",
+            f"must divide model.width={width}. Received: {groups}.",
+            "Type model.width_per_group=4 for so many filters in each group.",
+        )
+
+
+def _check_shortcut(
+    average_shortcut: bool, stochastic_depth: float
+) -> Iterator[Problem]:
+    if average_shortcut:
+        yield Problem(
+            "average_shortcut",
+            "must be false with model.shortcut=none, where there is none to average. "
+            "Received: true.",
+            "Type model.average_shortcut=false, or model.shortcut=B.",
+        )
+    if stochastic_depth:
+        yield Problem(
+            "stochastic_depth",
+            "must be 0 with model.shortcut=none, where a block without its branch lets "
+            f"nothing through. Received: {stochastic_depth:g}.",
+            "Type model.stochastic_depth=0, or model.shortcut=B.",
+        )
+
+
 def final_map_size(size: int, *, stem: str, stages: int) -> int:
     """Returns the side of the last maps for images of `size` pixels; 0: none left."""
-    if stem in ("imagenet", "notebook"):
+    if stem != "cifar":
         size = (size + 1) // 2
-        size = (size + 1) // 2 if stem == "imagenet" else (size - 1) // 2
+        size = (size - 1) // 2 if stem == "notebook" else (size + 1) // 2
     for _ in range(stages - 1):
         size = (size + 1) // 2
     return size
@@ -118,7 +175,7 @@ def find_image_problems(
 
     Args:
         size: The shorter side.
-        stem: A stem that is not `auto`.
+        stem: A stem that `choose_stem` returns.
         head: The head's key.
         stages: Number of stages; each but the first halves the maps.
     """

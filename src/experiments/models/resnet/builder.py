@@ -11,6 +11,7 @@ import keras
 from experiments.config.schema.depths import Block, choose_layout
 from experiments.config.schema.resnet import (
     choose_stem,
+    count_inner,
     find_conflicts,
     find_image_problems,
 )
@@ -46,6 +47,12 @@ def build_resnet(
     initializer: str,
     activation: str,
     layer_names: str,
+    groups: int,
+    width_per_group: int | None,
+    squeeze_excitation: int | None,
+    average_shortcut: bool,
+    anti_aliasing: str,
+    stochastic_depth: float,
 ) -> keras.Model:
     """Builds a residual network out of Keras' own layers.
 
@@ -63,9 +70,11 @@ def build_resnet(
             stride in the 3×3) or `v2` (pre-activation; its stride in the first 1×1).
         shortcut: `A` (zero-padded identity), `B` (projection where the shape changes),
             `C` (projection everywhere) or `none` (the paper's plain network).
-        stem: `imagenet` (7×7, stride 2, pooling), `cifar` (3×3), `notebook` (the
-            former, its pooling not padded) or `auto`, which takes `cifar` when a side
-            has `experiments.config.schema.resnet.CIFAR_STEM_MAX_SIZE` pixels or fewer.
+        stem: `imagenet` (7×7, stride 2, pooling), `deep` (three 3×3 in place of its
+            7×7), `cifar` (3×3), `notebook` (as `imagenet`, its pooling not padded);
+            `auto` and `auto_deep` take `cifar` when a side has
+            `experiments.config.schema.resnet.CIFAR_STEM_MAX_SIZE` pixels or fewer, else
+            `imagenet` and `deep`.
         width: Filters of the stem and the first stage; each stage doubles them.
         head: `average` or `max` (global pooling) or `notebook` (2×2 average pooling,
             flattened, then softmax).
@@ -82,6 +91,18 @@ def build_resnet(
             on conv1, on blocks with a projection and on the dense layer).
         activation: Name of a Keras activation.
         layer_names: `keras` (as Keras Applications) or `notebook`.
+        groups: Of the 3×3 of a bottleneck, ResNeXt's cardinality.
+        width_per_group: Filters of each group in the first stage, which each stage
+            doubles; `None`: those of the block, divided among the groups.
+        squeeze_excitation: Ends each branch by squeeze and excitation, with so many
+            times fewer numbers in between (the paper: 16); `None`: none.
+        average_shortcut: Whether a shortcut averages the positions that it merges, as
+            ResNet-D's do, instead of taking one of them.
+        anti_aliasing: Blurs before positions are left out: in the stem's pooling and
+            the blocks' branches (`branch`), in the shortcuts too (`all`, the paper's)
+            or nowhere (`none`). The stem's first convolution keeps its stride.
+        stochastic_depth: How often training leaves a sample out of the last block's
+            branch, in [0, 1); the rate grows with each block, from the first one on.
 
     Returns:
         A network from normalised floats (B, H, W, C) to logits (B, num_classes), to
@@ -94,7 +115,8 @@ def build_resnet(
         Deep Residual Learning, arXiv:1512.03385; Identity Mappings in Deep Residual
         Networks, arXiv:1603.05027. Every v2 network begins with conv, batch norm,
         activation, so that its first block needs no activation of its own (the
-        paper's appendix).
+        paper's appendix). Stochastic depth, arXiv:1603.09382, equation 4; the others
+        are named where they are made.
     """
     conflicts = find_conflicts(
         depth=depth,
@@ -103,6 +125,11 @@ def build_resnet(
         variant=variant,
         shortcut=shortcut,
         zero_init_last_scale=zero_init_last_scale,
+        width=width,
+        groups=groups,
+        width_per_group=width_per_group,
+        average_shortcut=average_shortcut,
+        stochastic_depth=stochastic_depth,
     )
     _refuse(conflicts)
     layout = choose_layout(depth, blocks, block)
@@ -127,12 +154,31 @@ def build_resnet(
             zero_init_last_scale, variant, shortcut
         ),
         shortcut_first=names.shortcut_first,
+        groups=groups,
+        squeeze_excitation=squeeze_excitation,
+        average_shortcut=average_shortcut,
+        anti_aliasing=anti_aliasing,
     )
     inputs = keras.Input(input_shape)  # (B, H, W, C)
     # (B, H, W, width) behind the cifar stem, (B, H/4, W/4, width) behind the others
-    x = add_stem(inputs, stem=stem, width=width, layers=layers, names=names)
+    x = add_stem(
+        inputs,
+        stem=stem,
+        width=width,
+        layers=layers,
+        names=names,
+        blurs=anti_aliasing != "none",
+    )
     # Each further stage halves H and W and doubles the filters.
-    x = _add_stages(x, layout.blocks, width, residual, names)
+    x = _add_stages(
+        x,
+        layout.blocks,
+        width,
+        count_inner(width, groups, width_per_group),
+        residual,
+        names,
+        drop_rate=stochastic_depth,
+    )
     if variant == "v2":
         x = layers.normalize_and_activate(x, names.head, "post")
     outputs = add_head(
@@ -169,15 +215,22 @@ def _add_stages(
     x: Any,
     blocks: Sequence[int],
     width: int,
+    inner: int,
     residual: ResidualBlock,
     names: LayerNames,
+    *,
+    drop_rate: float,
 ) -> Any:
     """Adds all blocks; each stage but the first halves the maps' sides."""
+    number = 0
     for stage, count in enumerate(blocks):
         for index in range(count):
+            number += 1
             x = residual.add_to(
                 x,
                 filters=width * 2**stage,
+                inner=inner * 2**stage,
+                drop_rate=drop_rate * number / sum(blocks),
                 stride=2 if stage > 0 and index == 0 else 1,
                 name=functools.partial(names.block, stage, index),
                 activated=stage == 0 and index == 0,

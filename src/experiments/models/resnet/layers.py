@@ -42,6 +42,7 @@ class LayerFactory:
         name: Namer,
         place: str,
         seeded: bool,
+        groups: int = 1,
     ) -> Any:
         """Adds a `size` × `size` convolution, padded by `size // 2` on each side.
 
@@ -58,6 +59,7 @@ class LayerFactory:
             name: Gives the layers' names.
             place: What their names begin with.
             seeded: Whether the notebook's initialiser has its seed here.
+            groups: Into which maps and filters are divided, each with its own.
 
         Returns:
             Maps, (B, ceil(H / stride), ceil(W / stride), filters).
@@ -72,10 +74,16 @@ class LayerFactory:
             size,
             strides=stride,
             padding="valid" if pads else "same",
+            groups=groups,
             use_bias=self.conv_bias,
             kernel_initializer=make_initializer(self.initializer, seeded=seeded),
             name=name(f"{place}_conv"),
         )(x)
+
+    def mix(self, x: Any, filters: int, name: str | None) -> Any:
+        """Adds a 1 × 1 convolution with a bias, whatever the others have."""
+        kernel = make_initializer(self.initializer, seeded=False)
+        return keras.layers.Conv2D(filters, 1, kernel_initializer=kernel, name=name)(x)
 
     def normalize(self, x: Any, name: str | None, *, zero_scale: bool = False) -> Any:
         """Adds a batch norm, its scale starting at 0 when `zero_scale`, else at 1."""
@@ -99,6 +107,23 @@ class LayerFactory:
 def subsample(x: Any, stride: int, name: str | None) -> Any:
     """Keeps every `stride`-th position of maps (B, H, W, C), from the first one on."""
     return keras.layers.AveragePooling2D(1, strides=stride, name=name)(x)
+
+
+def average(x: Any, stride: int, name: str | None) -> Any:
+    """Averages squares of `stride` positions, at an odd edge those that there are."""
+    return keras.layers.AveragePooling2D(stride, padding="same", name=name)(x)
+
+
+def drop_branch(x: Any, rate: float, name: str | None) -> Any:
+    """Adds stochastic depth: in training a sample's maps are all dropped, or all kept.
+
+    Those that are kept are divided by `1 - rate`, so that nothing has to be changed in
+    inference: the paper multiplies there, and draws once a batch.
+
+    Reference:
+        Deep Networks with Stochastic Depth, arXiv:1603.09382, sections 3 and 4.
+    """
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, 1, 1), name=name)(x)
 
 
 def make_initializer(name: str, *, seeded: bool) -> Any:

@@ -18,7 +18,11 @@ class LayerNames(Protocol):
         """Names the network."""
 
     def stem(self, part: str) -> str | None:
-        """Names `conv1_<pad, conv, bn, relu>` or `pool1_<pad, pool>`."""
+        """Names `conv1_<pad, conv, bn, relu>` or `pool1_<pad, pool, blur1, blur2>`.
+
+        Before the last convolution of a deep stem come `conv1_<k>_<pad, conv, bn,
+        relu>` with k = 1, 2.
+        """
 
     def block(self, stage: int, block: int, part: str) -> str | None:
         """Names a part of a block, both counted from 0.
@@ -26,8 +30,9 @@ class LayerNames(Protocol):
         Args:
             stage: Index of the stage.
             block: Index of the block in its stage.
-            part: `add`, `out`, `preact_<bn, relu>`, `<k>_<pad, pool, conv, bn, relu>`
-                with k = 1, 2, 3 along the branch and 0 on the shortcut.
+            part: `add`, `out`, `preact_<bn, relu>`, `<k>_<pad, pool, conv, bn, relu,
+                blur1, blur2>` with k = 1, 2, 3 along the branch and 0 on the shortcut,
+                `se_<squeeze, reduce, relu, expand, gate, excite>` and `drop`.
         """
 
     def head(self, part: str) -> str | None:
@@ -76,17 +81,20 @@ class NotebookNames:
     def stem(self, part: str) -> str | None:
         """Names a stem layer; pooling and activation have no name."""
         names = {"conv1_pad": "zero_padding", "conv1_conv": "conv1", "conv1_bn": "bn1"}
-        return names.get(part)
+        has_weights = part.endswith(("_conv", "_bn"))
+        return names.get(part, part if has_weights else None)
 
     def block(self, stage: int, block: int, part: str) -> str | None:
         """Names a convolution or its batch norm, such as `res2a_branch2a`."""
         index, _, kind = part.partition("_")
         prefix = {"conv": "res", "bn": "bn"}.get(kind)
         branch = {"0": "1", "1": "2a", "2": "2b", "3": "2c"}.get(index)
-        if prefix is None or branch is None:
-            return None
         letters = string.ascii_lowercase
         letter = letters[block] if block < len(letters) else f"b{block}"
+        if part in ("se_reduce", "se_expand", "drop"):  # what has weights or a seed
+            return f"res{stage + 2}{letter}_{part}"
+        if prefix is None or branch is None:
+            return None
         return f"{prefix}{stage + 2}{letter}_branch{branch}"
 
     def head(self, part: str) -> str | None:
