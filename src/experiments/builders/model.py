@@ -85,6 +85,7 @@ def build_model(
     from experiments.models.freezing import freeze_layers
     from experiments.speedups.batch_norm import fuse_batch_norms
     from experiments.speedups.convolution import lower_convolutions
+    from experiments.speedups.grouped import divide_groups
     from experiments.speedups.scope import variable_scope
 
     trainer, classes = run.trainer, dataset.num_classes
@@ -106,6 +107,7 @@ def build_model(
         on_cpu = devices.kind == "cpu" and run.backend == "tensorflow"
         if trainer.lowered_convolutions and on_cpu and not jit:
             lower_convolutions(model)
+            divide_groups(model)
         for each in list_phases(run):  # before any is trained
             freeze_layers(model, each.freeze, key=each.key)
             _check_gradients(run, model, devices)
