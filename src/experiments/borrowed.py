@@ -184,8 +184,8 @@ _KERAS = (
     Loan(
         lender="keras.layers.Conv2D",
         names=("convolution_op",),
-        borrowers=("speedups.convolution",),
-        purpose="Computes small maps as one product of matrices.",
+        borrowers=("speedups.convolution", "speedups.grouped"),
+        purpose="Computes small maps as one product, and groups one by one.",
         way_out="Set trainer.lowered_convolutions to false: the sums are the same.",
     ),
     Loan(

@@ -74,6 +74,17 @@ OPTIMIZER_VALUES = {
     "ema_momentum": "0.5",
 }
 
+# All refinements of a network that draw nothing: draws differ between backends.
+REFINED = (
+    "blocks=[1,1]",
+    "block=bottleneck",
+    "groups=2",
+    "width_per_group=4",
+    "squeeze_excitation=4",
+    "average_shortcut=true",
+    "anti_aliasing=branch",
+)
+
 # Options whose own code, or Keras' below it, depends on the backend, in one case.
 TOGETHER = "those that depend on the backend"
 _DEPENDENT = (
@@ -81,6 +92,7 @@ _DEPENDENT = (
     "trainer.accumulate_steps=2",
     "loss.class_weight",
     "callbacks=plateau",
+    "model refined",
 )
 # What a process cannot change once it has imported a framework.
 ALONE = ("trainer.onednn=false", "trainer.deterministic", "trainer.threads")
@@ -113,6 +125,7 @@ def list_cases() -> dict[str, list[str]]:
             cases[name] = [f"trainer.{override}" for override in overrides]
             if field.name == "precision":
                 cases[name].append("gpu=auto")  # which no check knows to be the CPU
+    cases["model refined"] = [f"model.{override}" for override in REFINED]
     cases[TOGETHER] = [override for name in _DEPENDENT for override in cases[name]]
     return cases
 
