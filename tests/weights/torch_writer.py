@@ -95,13 +95,24 @@ def save_legacy(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def name_as_torch(network: Any) -> dict[str, npt.NDArray[Any]]:
-    """Returns the weights of a Keras-named ResNet as torchvision names and lays them.
+    """Returns the weights of a Keras-named ResNet as torchvision or timm lays them.
 
-    Written from torchvision's `resnet.py`, apart from the table that is tested by it.
+    Written from their `resnet.py`, apart from the table that is tested by it.
     """
-    found = {"conv1.weight": network.get_layer("conv1_conv").kernel}
-    found |= _norm(network, "conv1_bn", "bn1")
     layers = {layer.name for layer in network.layers}
+    if "conv1_1_conv" in layers:  # timm's deep stem, one `nn.Sequential`
+        found = {"conv1.6.weight": network.get_layer("conv1_conv").kernel}
+        for k, place in ((1, 0), (2, 3)):
+            kernel = network.get_layer(f"conv1_{k}_conv").kernel
+            found[f"conv1.{place}.weight"] = kernel
+            found |= _norm(network, f"conv1_{k}_bn", f"conv1.{place + 1}")
+    else:
+        found = {"conv1.weight": network.get_layer("conv1_conv").kernel}
+    found |= _norm(network, "conv1_bn", "bn1")
+    pools = any(
+        name.endswith("_0_pool") and network.get_layer(name).pool_size == (2, 2)
+        for name in layers
+    )
     for stage in range(4):
         for block in range(100):
             ours = f"conv{stage + 2}_block{block + 1}_"
@@ -115,8 +126,15 @@ def name_as_torch(network: Any) -> dict[str, npt.NDArray[Any]]:
                     found |= _norm(network, f"{ours}{k}_bn", f"{theirs}bn{k}")
             if f"{ours}0_conv" in layers:
                 kernel = network.get_layer(f"{ours}0_conv").kernel
-                found[f"{theirs}downsample.0.weight"] = kernel
-                found |= _norm(network, f"{ours}0_bn", f"{theirs}downsample.1")
+                # timm's first member is the pooling, or an identity, of ResNet-D.
+                found[f"{theirs}downsample.{0 + pools}.weight"] = kernel
+                norm = f"{theirs}downsample.{1 + pools}"
+                found |= _norm(network, f"{ours}0_bn", norm)
+            for number, part in ((1, "se_reduce"), (2, "se_expand")):
+                if f"{ours}{part}" in layers:
+                    layer = network.get_layer(f"{ours}{part}")
+                    found[f"{theirs}se.fc{number}.weight"] = layer.kernel
+                    found[f"{theirs}se.fc{number}.bias"] = layer.bias
     head = network.get_layer("predictions")
     found |= {"fc.weight": head.kernel, "fc.bias": head.bias}
     return {name: _lay(np.asarray(value)) for name, value in found.items()}
