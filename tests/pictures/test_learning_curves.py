@@ -56,3 +56,14 @@ def test_any_history_can_be_drawn(epochs, tmp_path):
     path = tmp_path / "curves.png"
     draw_learning_curves(epochs, best_epoch=1).savefig(path)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_line_stands_between_the_epochs_of_two_phases() -> None:
+    """Not behind the last epoch, where a training that was paused has no other yet."""
+    epochs = [{"loss": 1.0, "accuracy": 0.5}] * 4
+    figure = draw_learning_curves(epochs, borders=[1, 3, 4])
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if line.get_linestyle() == ":"]
+        assert [list(line.get_xdata()) for line in lines] == [[1.5] * 2, [3.5] * 2]
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()].count("next phase") == 1

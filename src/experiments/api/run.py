@@ -13,6 +13,7 @@ from experiments.command.composed import compose
 from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.objective import Objective
+from experiments.config.phases import list_borders
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.inputs import check_inputs, list_inputs
 from experiments.errors import ExperimentError
@@ -259,6 +260,7 @@ class Run:
             self.history,
             best_epoch=None if best is None else int(best),
             label_smoothing=float(trainer.get("label_smoothing", 0.0)),
+            borders=list_borders(trainer.get("phases")),
         )
 
     @contextmanager

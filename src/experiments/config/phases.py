@@ -1,8 +1,9 @@
 """The phases of a training: one after the other, each with its layers and its rate."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.config.freezing import NONE, check_freeze, write_freeze
 from experiments.config.schema.model import ModelConfig, ResNetConfig
@@ -74,6 +75,16 @@ def describe_phases(run: "RunConfig") -> dict[str, str]:
         for phase in list_phases(run)
     ]
     return {"phases": ", then ".join(told)}
+
+
+def list_borders(phases: "Sequence[Mapping[str, Any]] | None") -> list[int]:
+    """Returns after which epochs another phase begins.
+
+    Args:
+        phases: As a record has them.
+    """
+    lengths = [int(phase.get("epochs") or 0) for phase in phases or []]
+    return list(itertools.accumulate(lengths[:-1]))
 
 
 def check_phases(run: "RunConfig") -> Iterator[Problem]:

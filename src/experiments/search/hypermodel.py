@@ -19,6 +19,7 @@ from experiments.command.composed import Config
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.space import Space, parse_space
 from experiments.data.dataset import Dataset
+from experiments.errors import ConfigError, Problem
 from experiments.search.oracle.hyperparameters import read_values
 from experiments.trained.start import find_start
 from experiments.training.callbacks.progress import ProgressDisplay
@@ -103,6 +104,10 @@ class ExperimentHyperModel(keras_tuner.HyperModel):
             ConfigError: The values do not make a config.
         """
         run = self._configure(hp)
+        if run.trainer.phases is not None:
+            reason = "must be null here: a tuner of Keras Tuner knows one training."
+            hint = "The command searches with them: -m hydra/sweeper=keras_tuner."
+            raise ConfigError([Problem("trainer.phases", reason, hint)])
         with prepared_framework(run) as devices:
             dataset, pipelines = self._load(run)
             start = find_start(run, dataset, devices)
