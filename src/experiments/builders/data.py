@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.config.schema.dataset import CommonDatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
 from experiments.data.augment.until import Until
@@ -32,15 +33,24 @@ class Pipelines:
 
 
 def build_dataset(run: RunConfig) -> Dataset:
-    """Loads and checks the data set.
+    """Loads and checks the data set, or the fraction of it that is trained on.
 
     Raises:
         DataError: It is absent, damaged or smaller than one batch.
     """
-    dataset: Dataset = instantiate(
-        run.dataset, key="dataset", allowed=run.allowed_targets
+    from experiments.data.subset import take_fraction
+
+    config = run.dataset
+    dataset: Dataset = instantiate(config, key="dataset", allowed=run.allowed_targets)
+    if not isinstance(config, CommonDatasetConfig) or config.fraction == 1:
+        return dataset
+    return take_fraction(
+        dataset,
+        config.fraction,
+        seed=config.fraction_seed,
+        measure_mean=config.mean is None,
+        measure_std=config.std is None,
     )
-    return dataset
 
 
 def build_augmentation(run: RunConfig, steps: int) -> list[Any]:

@@ -80,6 +80,7 @@ _KEYS = {
     "dataset.classes": "class_names",
     "dataset.validation_fraction": "validation_split val_split valid_pct val_fraction "
     "val_size valid_size",
+    "dataset.fraction": "subset subset_fraction train_fraction data_fraction",
     "dataset.test_fraction": "test_split test_size test_pct",
     "dataset.decode_threads": "j workers num_workers n_workers dataloader_num_workers",
     "dataset.split_seed": "split_random_state",

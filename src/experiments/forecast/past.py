@@ -30,6 +30,7 @@ _GROUPS = ("model", "dataset", "augment", "trainer")
 _IGNORED = frozenset(
     {
         "dataset.fold",
+        "dataset.fraction_seed",
         "dataset.seed",
         "dataset.split_seed",
         "trainer.epochs",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from experiments.config.corrections import digest_corrections
 from experiments.config.fields import OpenTarget, Target, setting
@@ -101,6 +101,8 @@ class CommonDatasetConfig(DatasetConfig):
             them: which have another label, and which are left out; null for none.
         validation_fraction: Share of the validation split; never of the test set.
         split_seed: Decides which image goes where; independent of the run's seed.
+        fraction: Share of each class's training images that is trained on.
+        fraction_seed: Decides which images these are.
         folds: Into how many parts all but the test split is divided, each of which is
             the test split of one job; null for no such parts.
         fold: Which one is tested, 1 to `folds`; null in a command for all of them.
@@ -116,6 +118,8 @@ class CommonDatasetConfig(DatasetConfig):
     )
     validation_fraction: float = setting(gt=0, lt=1, least=LEAST)
     split_seed: int = setting(ge=0, lt=2**32)
+    fraction: float = setting(gt=0, le=1, least=LEAST, added=5, before=1.0)
+    fraction_seed: int = setting(ge=0, lt=2**32, added=5, before=0)
     folds: int | None = setting(ge=2, most=MOST_FOLDS, added=4, before=None)
     fold: int | None = setting(ge=1, most=MOST_FOLDS, added=4, before=None)
     # `memory` lets a cropping augmentation cut its windows out of scaled images.
@@ -133,9 +137,19 @@ class CommonDatasetConfig(DatasetConfig):
         fold, folds = self.fold, self.folds
         return None if fold is None or folds is None else (fold, folds)
 
+    def arguments(self) -> dict[str, Any]:
+        """Returns what loads the data set; a fraction is taken of what it gives."""
+        values = super().arguments()
+        del values["fraction"], values["fraction_seed"]
+        return values
+
     def check(self) -> Iterator[Problem]:
         """Yields contradictions between fractions, folds and channels."""
         yield from self._check_folds()
+        if self.fraction == 1 and self.fraction_seed:
+            reason = "is used with dataset.fraction below 1 only."
+            told = f"{reason} Received: {self.fraction_seed}."
+            yield Problem("fraction_seed", told, "Such as dataset.fraction=0.1.")
         test: float | None = getattr(self, "test_fraction", None)
         if test is not None and self.validation_fraction + test >= 1:
             yield Problem(
