@@ -43,7 +43,8 @@ def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         label_smoothing=0.0,
     )
     off = Destination(output_dir=tmp_path, enabled=False)
-    run = SimpleNamespace(trainer=trainer, destination=lambda: off)
+    loss = SimpleNamespace(_target_="FocalLoss", class_weight=None)
+    run = SimpleNamespace(trainer=trainer, loss=loss, destination=lambda: off)
     job: Any = SimpleNamespace(
         run=run, sweep_dir=tmp_path / "sweep", output_dir=tmp_path / "job"
     )

@@ -33,6 +33,9 @@ def test_another_loss_of_the_training_is_told():
     loss, accuracy = draw_learning_curves(EPOCHS, label_smoothing=0.1).axes
     assert loss.get_xlabel() == "epoch (training with label smoothing of 0.1)"
     assert accuracy.get_xlabel() == "epoch"
+    drawn = draw_learning_curves(EPOCHS, label_smoothing=0.1, loss=["FocalLoss"])
+    both = "epoch (training with FocalLoss and label smoothing of 0.1)"
+    assert drawn.axes[0].get_xlabel() == both
     assert draw_learning_curves(EPOCHS).axes[0].get_xlabel() == "epoch"
 
 

@@ -14,6 +14,7 @@ from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.objective import Objective
 from experiments.config.phases import list_borders
+from experiments.config.schema.loss import FORMER, name_differences
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.inputs import check_inputs, list_inputs
 from experiments.errors import ExperimentError
@@ -256,11 +257,13 @@ class Run:
 
         best = self.metrics.get(BEST_EPOCH)
         trainer: Any = self.data["trainer"]
+        loss: Any = self.data.get("loss", FORMER)
         return draw_learning_curves(
             self.history,
             best_epoch=None if best is None else int(best),
             label_smoothing=float(trainer.get("label_smoothing", 0.0)),
             borders=list_borders(trainer.get("phases")),
+            loss=name_differences(loss["_target_"], loss.get("class_weight")),
         )
 
     @contextmanager

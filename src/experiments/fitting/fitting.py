@@ -12,6 +12,7 @@ from experiments.builders.data import Pipelines
 from experiments.builders.model import Images, build_model, compile_phase
 from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.config.phases import list_phases
+from experiments.config.schema.loss import name_differences
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
 from experiments.fitting import record
@@ -276,10 +277,15 @@ class Fitting:
         if (kept := find_objective(keeper)) is not None:
             # The weights that there are: callbacks.checkpoint may have its own monitor.
             best = history.best_epoch(kept)
-        smoothing = trainer.label_smoothing
         borders = [phase.end for phase in list_phases(self.job.run)[:-1]]
+        loss = self.job.run.loss
         record.log_learning_curves(
-            self.tracker, history.epochs, best, smoothing, borders
+            self.tracker,
+            history.epochs,
+            best,
+            trainer.label_smoothing,
+            name_differences(loss._target_, loss.class_weight),
+            borders,
         )
         last = len(history.epochs)
         pruned = find_pruned(callbacks)

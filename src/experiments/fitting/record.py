@@ -205,6 +205,7 @@ def log_learning_curves(
     epochs: list[dict[str, float]],
     best_epoch: int,
     label_smoothing: float,
+    loss: Sequence[str],
     borders: Sequence[int] = (),
 ) -> None:
     """Records a picture of loss and accuracy over the epochs, phases told apart."""
@@ -215,6 +216,7 @@ def log_learning_curves(
         best_epoch=best_epoch,
         label_smoothing=label_smoothing,
         borders=borders,
+        loss=loss,
     )
     tracker.log_figure(figure, CURVES)
 

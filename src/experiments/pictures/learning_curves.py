@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from experiments.counts import join_words
+
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -26,6 +28,7 @@ def draw_learning_curves(
     first_epoch: int = 1,
     label_smoothing: float = 0.0,
     borders: Sequence[int] = (),
+    loss: Sequence[str] = (),
 ) -> "Figure":
     """Returns a picture of loss and accuracy over the epochs.
 
@@ -37,6 +40,7 @@ def draw_learning_curves(
         label_smoothing: Of the training loss, which is then said to be another loss
             than that of the validation.
         borders: Numbers of the epochs after which another phase of the training begins.
+        loss: What else makes it another one, in words.
 
     Returns:
         A Matplotlib figure of two panels, made without pyplot.
@@ -54,9 +58,9 @@ def draw_learning_curves(
             _mark_best(axes, best_epoch, kept.get(f"val_{metric}", math.nan))
         _mark_borders(axes, [n for n in borders if n in numbers[:-1]])
         _dress(axes)
-    if label_smoothing:
-        smoothed = f"epoch (training with label smoothing of {label_smoothing:g})"
-        panels[0].set_xlabel(smoothed)
+    smoothing = [f"label smoothing of {label_smoothing:g}"] if label_smoothing else []
+    if differences := [*loss, *smoothing]:
+        panels[0].set_xlabel(f"epoch (training with {join_words(differences)})")
     _add_legend(figure)
     return figure
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.schema.loss import LOSSES
+from experiments.config.schema.loss import LOSSES, name_differences
 from experiments.errors import ConfigError
 
 OPTIONS = ["cross_entropy", "binary_cross_entropy", "focal", "poly"]
@@ -53,3 +53,18 @@ def test_bad_values_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         compose(*overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ([], []),
+        (["loss=focal"], ["FocalLoss"]),
+        (["loss.class_weight=balanced"], ["class weights"]),
+    ],
+)
+def test_what_makes_the_training_loss_another_one_is_named(
+    overrides: list[str], words: list[str], compose: Any
+) -> None:
+    loss = compose(*overrides).loss
+    assert name_differences(loss._target_, loss.class_weight) == words

@@ -84,3 +84,15 @@ LOSSES: dict[str, type] = {
 }
 # What was minimised before there was a choice.
 FORMER = {"_target_": f"{_MODULE}.CrossEntropy", "class_weight": None}
+
+
+def name_differences(target: str, class_weight: object) -> list[str]:
+    """Returns in words what makes a training's loss another one than its validation's.
+
+    Args:
+        target: Of the loss, in a config of any age by today's name.
+        class_weight: See `LossConfig`.
+    """
+    name = target.rpartition(".")[2]
+    losses = [] if target == FORMER["_target_"] else [name]
+    return [*losses, *(["class weights"] if class_weight else [])]
