@@ -1,14 +1,17 @@
 """The data set of a config, and the batches that feed a training."""
 
 import functools
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.config.schema.augment import RepeatedConfig
 from experiments.config.schema.dataset import CommonDatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.targets import instantiate
+from experiments.data.augment.repeated_augmentation import RepeatedAugmentation
 from experiments.data.augment.until import Until
 from experiments.data.dataset import Dataset, Split
 
@@ -65,12 +68,20 @@ def build_augmentation(run: RunConfig, steps: int) -> list[Any]:
         augment = instantiate(
             config, key=f"augment.{name}", allowed=run.allowed_targets
         )
+        if isinstance(augment, RepeatedAugmentation):
+            continue
         without = getattr(config, "off_last_epochs", 0)
         if augment is not None and without:
             augment = Until(augment, max(run.trainer.epochs - without, 0) * steps)
         if augment is not None:
             built.append(augment)
     return built
+
+
+def count_repeats(run: RunConfig) -> int:
+    """Returns how often an image comes in a row in training."""
+    repeated = (c for c in run.augment.values() if isinstance(c, RepeatedConfig))
+    return math.prod(config.repeats for config in repeated)
 
 
 def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
@@ -106,6 +117,7 @@ def build_pipelines(run: RunConfig, dataset: Dataset) -> Pipelines:
             start_step=step if repeated is None else 0,
             drop_remainder=trainer.drop_remainder,
             augment=build_augmentation(run, steps),
+            repeats=count_repeats(run),
             classes=dataset.num_classes,
             draw=_choose_sampling(run, dataset),
             **common,

@@ -29,6 +29,7 @@ from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
 from experiments.config.phases import describe_phases
 from experiments.config.programs import typed_config_flags
+from experiments.config.schema.augment import RepeatedConfig
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_bytes, format_size
 from experiments.data.dataset import Dataset
@@ -192,7 +193,13 @@ def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
     """Returns the training's batches without augmentation; `None` where it has none."""
     if not run.augment:
         return None
-    plain: Pipelines = build_pipelines(replace(run, augment={}), dataset)
+    # What changes the order of the images is no change of an image.
+    order = {
+        name: config
+        for name, config in run.augment.items()
+        if isinstance(config, RepeatedConfig)
+    }
+    plain: Pipelines = build_pipelines(replace(run, augment=order), dataset)
     return plain.train_from(0)
 
 

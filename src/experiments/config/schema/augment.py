@@ -159,6 +159,74 @@ class MixupCutmixConfig(AugmentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColorJitterConfig(AugmentConfig):
+    """Colours a little more or less bright, contrasted, saturated and turned.
+
+    Attributes:
+        brightness: Most that a factor differs from 1.
+        contrast: Likewise.
+        saturation: Likewise.
+        hue: Most that hues are turned, of the whole circle.
+        probability: Of an image to be changed.
+    """
+
+    brightness: float = setting(ge=0, most=10)
+    contrast: float = setting(ge=0, most=10)
+    saturation: float = setting(ge=0, most=10)
+    hue: float = setting(ge=0, le=0.5)
+    probability: float = setting(ge=0, le=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AffineConfig(AugmentConfig):
+    """Turned, moved, scaled and sheared.
+
+    Attributes:
+        degrees: Largest turn either way.
+        translate: Largest move, as a share of the width and of the height.
+        scale: Smallest and largest scale.
+        shear: Largest shear along x, in degrees.
+        fill: Grey of what lies outside of a moved image.
+    """
+
+    degrees: float = setting(ge=0, le=180)
+    translate: float = setting(ge=0, lt=1)
+    scale: list[float] = setting(gt=0, least=0.01, most=100, length=2)
+    shear: float = setting(ge=0, lt=90)
+    fill: int = setting(ge=0, le=255)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a range whose ends are swapped."""
+        yield from _check_ranges(scale=self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreeAugmentConfig(AugmentConfig):
+    """Grey, solarized or blurred.
+
+    Attributes:
+        sigma: Smallest and largest standard deviation of the blur, in pixels.
+    """
+
+    sigma: list[float] = setting(gt=0, least=0.01, most=10, length=2)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a range whose ends are swapped."""
+        yield from _check_ranges(sigma=self.sigma)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatedConfig(Target):
+    """An image several times in a row, changed anew each time.
+
+    Attributes:
+        repeats: How often.
+    """
+
+    repeats: int = setting(ge=1, most=100)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomAugmentConfig(OpenTarget):
     """A user's own augmentation: its keys are those that its YAML file declares."""
 
@@ -180,6 +248,12 @@ AUGMENTS: dict[str, type] = {
     "experiments.data.augment.randaugment.RandAugment": RandAugmentConfig,
     "experiments.data.augment.trivialaugment.TrivialAugment": TrivialAugmentConfig,
     "experiments.data.augment.random_erasing.RandomErasing": RandomErasingConfig,
+    "experiments.data.augment.color_jitter.ColorJitter": ColorJitterConfig,
+    "experiments.data.augment.affine.Affine": AffineConfig,
+    "experiments.data.augment.three_augment.ThreeAugment": ThreeAugmentConfig,
+    "experiments.data.augment.repeated_augmentation.RepeatedAugmentation": (
+        RepeatedConfig
+    ),
     "experiments.data.augment.mixup.Mixup": MixConfig,
     "experiments.data.augment.cutmix.Cutmix": MixConfig,
     "experiments.data.augment.mixup_cutmix.MixupCutmix": MixupCutmixConfig,

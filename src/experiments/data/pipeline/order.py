@@ -11,6 +11,8 @@ import tensorflow as tf
 from experiments.data.pipeline.sample_keys import derive_key, key_from_seed
 from experiments.data.pipeline.shuffle import AUGMENTATION, shuffle_epoch
 
+_TIMES = 2**33  # far from the numbers that augmentations draw
+
 
 @dataclass(frozen=True, kw_only=True)
 class SampleOrder:
@@ -24,6 +26,7 @@ class SampleOrder:
         drop_remainder: Leave the images of an incomplete last batch out of the epoch.
         draw: Returns the images of an epoch by its number, int64 `(count,)`, some of
             them several times; `None` for each of them once.
+        repeats: How often an image comes in a row; an epoch then has one in so many.
     """
 
     count: int
@@ -32,6 +35,7 @@ class SampleOrder:
     shuffle: bool
     drop_remainder: bool
     draw: Callable[[int], npt.NDArray[np.int64]] | None = None
+    repeats: int = 1
 
     @property
     def steps_per_epoch(self) -> int:
@@ -106,18 +110,21 @@ class SampleOrder:
 
         Args:
             step: Scalar int64, counted over all epochs.
-            indices: Of the step's images, int64 `(B,)`.
+            indices: Of the step's images, int64 `(B,)`, from its first place on.
 
         Returns:
             uint64 `(B,)`.
         """
         root = derive_key(key_from_seed(self.seed), AUGMENTATION)
         keys = derive_key(derive_key(root, step // self.steps_per_epoch), indices)
-        if self.draw is None:
+        if self.draw is None and self.repeats == 1:
             return keys
         first = step % self.steps_per_epoch * self.batch_size
         positions = first + tf.range(tf.size(indices, tf.int64), dtype=tf.int64)
-        return derive_key(keys, positions)
+        if self.draw is not None:
+            return derive_key(keys, positions)
+        time = positions % self.repeats
+        return tf.where(time == 0, keys, derive_key(keys, _TIMES + time))
 
     def _look_up(self, step: Any, sequence: Any, positions: Any) -> Any:
         if not self.shuffle:
@@ -129,9 +136,12 @@ class SampleOrder:
         """Returns the images of a step's whole epoch in order, int64 `(count,)`."""
 
         def shuffle(epoch: np.int64) -> Any:
-            if self.draw is not None:
-                return self.draw(int(epoch))
-            return shuffle_epoch(count=self.count, seed=self.seed, epoch=int(epoch))
+            count, draw = self.count, self.draw
+            if draw is None:
+                order = shuffle_epoch(count=count, seed=self.seed, epoch=int(epoch))
+            else:
+                order = draw(int(epoch))
+            return np.repeat(order, self.repeats)[:count]
 
         epoch = step // self.steps_per_epoch
         sequence = tf.numpy_function(shuffle, [epoch], tf.int64, stateful=False)

@@ -35,6 +35,7 @@ def build_pipeline(
     batch_size: int,
     seed: int,
     augment: Sequence[Augment | MixAugment | Until] = (),
+    repeats: int = 1,
     classes: int | None = None,
     shuffle: bool,
     epochs: int | None,
@@ -57,6 +58,7 @@ def build_pipeline(
         seed: Any integer; decides the order and the augmentation.
         augment: Applied to every image, one after another, each with a key from (seed,
             epoch, index) and its place.
+        repeats: How often an image comes in a row, see `SampleOrder`.
         classes: How many there are; needed where an augmentation mixes labels.
         shuffle: Another order each epoch; otherwise the split's own.
         epochs: Passes over the split; `None` never ends.
@@ -84,6 +86,7 @@ def build_pipeline(
         shuffle=shuffle,
         drop_remainder=drop_remainder,
         draw=draw,
+        repeats=repeats,
     )
     changes = Changes(augment, classes)
     threads = parallelism or os.cpu_count() or 1

@@ -1,0 +1,80 @@
+"""Colour jitter: brightness, contrast, saturation and hue, a little more or less."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from experiments.data.augment import filters, pixel_tables
+from experiments.data.pipeline.sample_keys import draw_uniform
+
+# What the numbers of a key are for.
+_BRIGHTNESS, _CONTRAST, _SATURATION, _HUE, _WHETHER = range(5)
+
+
+class ColorJitter:
+    """Changes the colours of each image by random factors.
+
+    Always in the order brightness, contrast, saturation, hue, where torchvision draws
+    the order as well. An image of one channel has no saturation and no hue.
+
+    Args:
+        brightness: Factors are uniform in 1 - brightness .. 1 + brightness, and not
+            negative.
+        contrast: Likewise.
+        saturation: Likewise.
+        hue: Turns are uniform in -hue .. hue, of the whole circle.
+        probability: Of an image to be changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        brightness: float,
+        contrast: float,
+        saturation: float,
+        hue: float,
+        probability: float,
+    ) -> None:
+        self.brightness = brightness
+        self.contrast = contrast
+        self.saturation = saturation
+        self.hue = hue
+        self.probability = probability
+
+    def __call__(self, images: Any, keys: Any) -> Any:
+        """Returns uint8 `(B, H, W, C)`; see `Augment`."""
+        changed = images
+        if self.brightness:
+            factors = _draw_factors(keys, _BRIGHTNESS, self.brightness)
+            tables = pixel_tables.brightness(changed, factors)
+            changed = pixel_tables.apply_tables(changed, tables)
+        if self.contrast:
+            factors = _draw_factors(keys, _CONTRAST, self.contrast)
+            tables = pixel_tables.contrast(changed, factors)
+            changed = pixel_tables.apply_tables(changed, tables)
+        if self.saturation:
+            factors = _draw_factors(keys, _SATURATION, self.saturation)
+            changed = filters.saturate(changed, factors)
+        if self.hue and images.shape[-1] == 3:
+            turns = (2 * draw_uniform(keys, _HUE) - 1) * self.hue
+            changed = turn_hue(changed, turns)
+        happens = draw_uniform(keys, _WHETHER) < self.probability
+        return tf.where(happens[:, None, None, None], changed, images)
+
+
+def turn_hue(images: Any, turns: Any) -> Any:
+    """Returns images whose hues are turned, uint8 `(B, H, W, 3)`.
+
+    Args:
+        images: uint8 `(B, H, W, 3)`.
+        turns: Of the whole circle, float32 `(B,)`.
+    """
+    hsv = tf.image.rgb_to_hsv(tf.cast(images, tf.float32) / 255)
+    hue = tf.math.floormod(hsv[..., 0] + turns[:, None, None], 1.0)
+    turned = tf.image.hsv_to_rgb(tf.stack([hue, hsv[..., 1], hsv[..., 2]], axis=-1))
+    return tf.cast(tf.floor(turned * 255 + 0.5), tf.uint8)
+
+
+def _draw_factors(keys: Any, number: int, most: float) -> Any:
+    factors = 1 + (2 * draw_uniform(keys, number) - 1) * most
+    return tf.maximum(factors, 0)
