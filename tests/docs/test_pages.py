@@ -39,7 +39,7 @@ def test_links_and_named_tests_exist(page: Path) -> None:
     ("group", "page"),
     [
         ("dataset", "data.md"),
-        ("augment", "data.md"),
+        ("augment", "augmentation.md"),
         ("model", "models.md"),
         ("optimizer", "training.md"),
         ("schedule", "training.md"),
