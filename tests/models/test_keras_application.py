@@ -6,14 +6,18 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.builders.model import Images, normalise_inside
+from experiments.builders.model import Images, build_model, normalise_inside
 from experiments.config.schema.applications import (
     ARCHITECTURES,
     family_of,
     published_size,
 )
 from experiments.errors import ConfigError
+from experiments.models.cost import measure_cost
 from experiments.models.keras_application import HEAD, build_keras_application
+from experiments.runtime.devices import Devices
+from experiments.speedups.batch_norm import fuse_batch_norms
+from experiments.speedups.convolution import lower_convolutions
 from experiments.weights.preprocessing import PREPROCESSINGS
 from tests.models.conftest import randomize_weights, relative_error
 
@@ -165,3 +169,81 @@ def test_what_it_cannot_take_is_refused_with_the_key() -> None:
         build("Xception", 70)
     with pytest.raises(ConfigError, match=r"model\.alpha must be null"):
         build("Xception", alpha=0.5)
+
+
+QUICK = ("MobileNetV3Small",)  # others take seconds to build each
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=() if n in QUICK else pytest.mark.slow)
+        for n in ARCHITECTURES
+    ],
+)
+def test_it_takes_a_training_step(check: Any, name: str) -> None:
+    size = family_of(name).smallest
+    run = check(
+        "model=keras_application",
+        f"model.architecture={name}",
+        "dataset=synthetic",
+        f"dataset.image_size={size}",
+    ).run
+    images = Images(
+        class_names=("one", "two"),
+        image_shape=(size, size, 3),
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    model = build_model(run, images, steps_per_epoch=1, devices=Devices(()))
+    before = [np.array(variable) for variable in model.trainable_variables]
+    pixels = np.random.default_rng(1).integers(0, 256, (4, size, size, 3))
+    loss = model.train_on_batch(pixels.astype("uint8"), np.array([0, 1, 0, 1]))
+    assert np.isfinite(loss).all()
+    changed = [
+        not np.array_equal(old, new)
+        for old, new in zip(before, model.trainable_variables, strict=True)
+    ]
+    assert sum(changed) > 0.9 * len(changed)
+    cost = measure_cost(model, batch_size=4, precision="float32")
+    assert cost.parameters == model.count_params()
+    assert not cost.uncounted_layers
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("MobileNetV2", {"alpha": 0.35}),
+        pytest.param("EfficientNetV2B0", {}, marks=pytest.mark.slow),
+        pytest.param("InceptionV3", {}, marks=pytest.mark.slow),
+        pytest.param("ConvNeXtTiny", {}, marks=pytest.mark.slow),
+        pytest.param("NASNetMobile", {}, marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_sped_up_has_the_gradients_of_keras(
+    name: str, keys: dict[str, Any]
+) -> None:
+    """Depthwise and separable convolutions, batch norms without a scale."""
+    import tensorflow as tf
+
+    plain = build(name, 96, **keys)
+    randomize_weights(plain)
+    fast = keras.models.clone_model(plain)
+    fast.set_weights(plain.get_weights())
+    fuse_batch_norms(fast, jit=False)
+    lower_convolutions(fast)
+    images = np.random.default_rng(1).normal(size=(4, 96, 96, 3)).astype("float32")
+    labels = np.array([0, 1, 2, 3])
+    found = []
+    for network in (plain, fast):
+        keras.utils.set_random_seed(0)
+        with tf.GradientTape() as tape:
+            # others drop out at random
+            logits = network(images, training=name == "MobileNetV2")
+            loss = keras.losses.sparse_categorical_crossentropy(
+                labels, logits, from_logits=True
+            )
+        given = tape.gradient(loss, network.trainable_variables)
+        found.append(np.concatenate([np.ravel(gradient) for gradient in given]))
+    expected, ours = found
+    assert np.linalg.norm(ours - expected) < 1e-3 * np.linalg.norm(expected)
