@@ -152,7 +152,12 @@ def test_hydra_composes_a_swap_of_the_option_alone(
 ) -> None:
     words = list_words(base, swap)
     assert swaps.compose(words) == swaps.swap(base, swap)
-    assert {*map(str, swaps.check(words))} == {*map(str, swaps.check_swap(base, swap))}
+    # Only what was composed by Hydra knows from which line a value comes.
+    told = {
+        re.sub(r" It comes from .*?\.yaml, line \d+\.", "", str(problem))
+        for problem in swaps.check(words)
+    }
+    assert told == {*map(str, swaps.check_swap(base, swap))}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
