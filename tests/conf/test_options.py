@@ -12,6 +12,8 @@ MISSING = {
     "model=resnet50_notebook": "dataset=synthetic_small",
     "model=keras_application": "dataset=synthetic_small",
     "dataset=folder": "dataset.path=/images",
+    "dataset=huggingface": "dataset.path=/images",
+    "dataset=tfds": "dataset.name=tiny",
     "dataset=imagenet": "dataset.path=/images",
     "dataset=table": "dataset.table=/images/labels.csv",
     "tracking=server": "tracking.uri=http://localhost:5000",

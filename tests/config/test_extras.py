@@ -14,6 +14,9 @@ from tests.conftest import ROOT
 BROUGHT_BY = {
     "cleanlab": "cleanlab>",
     "imagehash": "ImageHash>",
+    "datasets": "datasets>",
+    "tensorflow_datasets": "tensorflow-datasets>",
+    "array_record": "array_record>",
     "jax": "jax>",
     "jax_plugins.xla_cuda12": "jax[cuda12]",
     "nvidia": "tensorflow[and-cuda]",

@@ -6,7 +6,7 @@ starts, and tells the command with its error.
 
 import importlib.util
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.config.programs import name_program
@@ -17,6 +17,9 @@ from experiments.errors import Problem
 EXTRAS = {
     "cleanlab": "audit",
     "imagehash": "audit",
+    "datasets": "huggingface",
+    "tensorflow_datasets": "tfds",
+    "array_record": "tfds",
     "jax": "jax",
     "jax_plugins.xla_cuda12": "jax-cuda",
     "nvidia": "gpu",  # TensorFlow's CUDA libraries
@@ -65,6 +68,19 @@ def check_audit() -> Iterator[Problem]:
         verb = agree(len(absent), "is", "are")
         reason = f"cannot be audit: {join_words(absent)} {verb} not installed."
         yield Problem("task", reason, how_to_install(absent[0]))
+
+
+def check_packages(packages: Sequence[str]) -> Iterator[Problem]:
+    """Yields a problem when a package is absent that a data set is read by.
+
+    Args:
+        packages: All that it needs.
+    """
+    absent = [name for name in packages if not is_installed(name)]
+    if absent:
+        verb = agree(len(absent), "is", "are")
+        reason = f"cannot be read: {join_words(absent)} {verb} not installed."
+        yield Problem("dataset", reason, how_to_install(absent[0]))
 
 
 def check_backend(backend: str) -> Iterator[Problem]:

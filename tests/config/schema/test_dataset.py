@@ -17,6 +17,8 @@ OPTIONS = sorted(file.stem for file in (CONF / "dataset").glob("*.yaml"))
 def overrides(option: str) -> list[str]:
     needed = {
         "folder": ["dataset.path=/images"],
+        "huggingface": ["dataset.path=/images"],
+        "tfds": ["dataset.name=tiny"],
         "imagenet": ["dataset.path=/images"],
         "table": ["dataset.table=/images/labels.csv"],
     }

@@ -23,6 +23,11 @@ from experiments.config.schema.dataset_files import (
     ImageNetConfig,
 )
 from experiments.config.schema.dataset_table import TableConfig
+from experiments.config.schema.dataset_unpacked import (
+    HuggingFaceConfig,
+    TFDSConfig,
+    UnpackedConfig,
+)
 from experiments.errors import Problem
 
 __all__ = [
@@ -36,9 +41,12 @@ __all__ = [
     "DigitsConfig",
     "FilesConfig",
     "FolderConfig",
+    "HuggingFaceConfig",
     "ImageNetConfig",
     "SyntheticConfig",
+    "TFDSConfig",
     "TableConfig",
+    "UnpackedConfig",
 ]
 
 
@@ -175,5 +183,7 @@ DATASETS: dict[str, type] = {
     "experiments.data.datasets.cifar100.load_cifar100": ArchiveConfig,
     "experiments.data.datasets.folder.load_folder": FolderConfig,
     "experiments.data.datasets.table.load_table": TableConfig,
+    "experiments.data.datasets.huggingface.load_huggingface": HuggingFaceConfig,
+    "experiments.data.datasets.tfds.load_tfds": TFDSConfig,
     "experiments.data.datasets.imagenet.load_imagenet": ImageNetConfig,
 }

@@ -17,6 +17,9 @@ LEAST = 1e-9  # of a fraction: no data set has an image in less
 class DatasetConfig(Target):
     """What other groups may ask of any data set before it is loaded."""
 
+    # Of an extra: without them it cannot be read.
+    needed_packages: ClassVar[tuple[str, ...]] = ()
+
     @property
     def known_classes(self) -> int | None:
         """Number of classes; `None` when only the data can tell."""

@@ -14,12 +14,14 @@ from experiments.config.schema.dataset import (
     FolderConfig,
     ImageNetConfig,
     TableConfig,
+    UnpackedConfig,
 )
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
 from experiments.data.readiness.corrections import look_at_corrections
 from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet
+from experiments.data.readiness.packed import look_at_packed
 from experiments.data.readiness.tables import look_at_table
 from experiments.data.readiness.training_size import find_batch_fault
 from experiments.errors import ConfigError, Problem
@@ -97,6 +99,8 @@ def _look(dataset: DatasetConfig, batch_size: int) -> Look:
         return look_at_folder(dataset, batch_size)
     if isinstance(dataset, TableConfig):
         return look_at_table(dataset)
+    if isinstance(dataset, UnpackedConfig):
+        return look_at_packed(dataset)
     if isinstance(dataset, ImageNetConfig):
         return look_at_imagenet(dataset, batch_size)
     return Look(look_at_archive(str(dataset.known_place)))

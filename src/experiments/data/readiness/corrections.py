@@ -18,6 +18,7 @@ from experiments.config.schema.dataset import (
     FilesConfig,
     FolderConfig,
     TableConfig,
+    UnpackedConfig,
 )
 from experiments.data.files.label_table import columns_of, read_label_table
 from experiments.data.files.layout import read_structure
@@ -49,6 +50,8 @@ def _look(dataset: DatasetConfig, corrections: Corrections) -> None:
         except DataError:  # told by the look at the folder
             return
         corrections.check(_find(root, corrections), structure.class_names)
+    elif isinstance(dataset, UnpackedConfig):
+        return  # what its images are called shows when they are unpacked
     elif isinstance(dataset, TableConfig):
         try:
             table = read_label_table(dataset.table, dataset.folder, columns_of(dataset))
