@@ -238,7 +238,11 @@ def test_best_of_a_search_over_folds_is_trained_on_the_whole_split(
     assert best_of_search(job(*words)).resolved["dataset"]["fold"] == 1
     tags = Tags("b" * 32, {"search.best_run_id": run.run_id, "search.folds": "3"})
     monkeypatch.setattr(module, "read_tags", lambda *_, **__: tags)
-    whole = best_of_search(job(*words)).resolved["dataset"]
+    named = dataclasses.replace(run, name="optimizer.lr=0.1 dataset.fold=1")
+    monkeypatch.setattr(module, "read_run", lambda *_, **__: named)
+    best = best_of_search(job(*words))
+    assert best.name == "best: optimizer.lr=0.1"
+    whole = best.resolved["dataset"]
     assert [whole["folds"], whole["fold"]] == [None, None]
     words += ["dataset.folds=4", "dataset.fold=2"]
     typed = best_of_search(job(*words)).resolved["dataset"]

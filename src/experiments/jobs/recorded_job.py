@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.command.folds import FOLD
 from experiments.command.overlay import PRESENT, lay_over, list_overlay
 from experiments.command.printed import typed_folder
 from experiments.config.destination import Destination
@@ -160,7 +161,9 @@ def _without_folds(recorded: RecordedRun) -> RecordedRun:
     """Returns what was trained in a fold as it is trained on the whole split."""
     dataset = {**recorded.config["dataset"], "folds": None, "fold": None}
     config = {**recorded.config, "dataset": dataset}
-    return dataclasses.replace(recorded, config=config)
+    words = recorded.name.split(" ")
+    name = " ".join(word for word in words if not word.startswith(f"{FOLD}="))
+    return dataclasses.replace(recorded, config=config, name=name)
 
 
 def _change(recorded: RecordedRun, job: Job) -> RecordedRun:
