@@ -63,6 +63,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "EVALUATION": "evaluation",
         "ANSWERS": "predictions.csv",
         "UNREADABLE": "unreadable.csv",
+        "BUNDLE": "bundle",
         "GALLERY": "gallery.html",
         "EXPLANATION_PAGE": "explanation.html",
         "EXPLANATIONS": "explanations",

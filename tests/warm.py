@@ -226,10 +226,10 @@ def _leave() -> None:
 def _import_libraries() -> None:
     import experiments
     from experiments.imports import without_collection, without_package
-    from experiments.runtime.framework import _without_chatter
+    from experiments.runtime.chatter import without_chatter
     from experiments.tracking.store.mlflow_import import import_mlflow
 
-    with without_collection(), without_package("jax"), _without_chatter():
+    with without_collection(), without_package("jax"), without_chatter("Start"):
         importlib.import_module("keras")
         importlib.import_module("matplotlib.pyplot")
         import_mlflow()

@@ -36,6 +36,7 @@ is written.
 | `predictions.csv`, `predictions.parquet` | what a model said of somebody's files |
 | `unreadable.csv` | which of these are no images, and why |
 | `gallery.html` | those of which it is least sure |
+| `bundle/` | an exported model and what goes along, see `export.bundle` |
 | `tracking/` | records of its run, see below |
 
 | below `tracking/` | what |
@@ -108,6 +109,7 @@ OUT_OF_FOLD = "out_of_fold.parquet"
 AUDIT_PAGE = "audit.html"
 CORRECTIONS = "corrections.csv"
 PROPOSALS = "proposals.csv"
+BUNDLE = "bundle"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -1,4 +1,3 @@
-import logging
 import os
 import sys
 from pathlib import Path
@@ -6,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import ConfigError, DeviceError
+from experiments.errors import ConfigError
 from experiments.runtime.devices import (
     Devices,
 )
-from experiments.runtime.framework import _without_chatter, configure_framework
+from experiments.runtime.framework import configure_framework
 from tests.conftest import ROOT
 from tests.tiny import TINY
 from tests.warm import run_to_the_end
@@ -68,22 +67,6 @@ def test_what_falls_back_to_the_cpu_is_configured_as_such(
         configure_framework(claimed, precision="mixed_float16", **settings)
 
 
-def test_native_chatter_goes_to_the_log_and_to_the_screen_on_failure(
-    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    with _without_chatter():
-        os.write(2, b"native noise\n")
-    assert "native noise" not in capfd.readouterr().err
-    assert "native noise" in caplog.text
-    with pytest.raises(OSError, match="broken"), _without_chatter():
-        _fail_noisily(OSError("broken"))
-    assert "why it failed" in capfd.readouterr().err
-    with pytest.raises(DeviceError), _without_chatter():
-        _fail_noisily(DeviceError("explains itself"))
-    assert "why it failed" not in capfd.readouterr().err
-
-
 @pytest.fixture
 def run_on_gpu_99(tmp_path: Path) -> Any:
     """Runs a command where a scheduler has assigned a GPU that does not exist."""
@@ -127,8 +110,3 @@ def test_what_computes_is_what_is_shown_and_recorded(
     assert run.data.tags["device"] == "cpu"
     assert run.data.tags["device.note"].startswith("gpu=auto runs on the CPU: ")
     assert run.data.tags["derived.jit"] == "false"
-
-
-def _fail_noisily(error: Exception) -> None:
-    os.write(2, b"why it failed\n")
-    raise error

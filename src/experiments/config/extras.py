@@ -15,6 +15,7 @@ from experiments.errors import Problem
 
 # Name to import -> extra of pyproject.toml that brings it.
 EXTRAS = {
+    "ai_edge_litert": "export",
     "cleanlab": "audit",
     "imagehash": "audit",
     "datasets": "huggingface",
@@ -22,9 +23,17 @@ EXTRAS = {
     "array_record": "tfds",
     "jax": "jax",
     "jax_plugins.xla_cuda12": "jax-cuda",
+    "onnxruntime": "export",
+    "tf2onnx": "export",
     "nvidia": "gpu",  # TensorFlow's CUDA libraries
     "hydra_plugins.hydra_ray_launcher": "ray",
     "hydra_plugins.hydra_submitit_launcher": "slurm",
+}
+# Form of an exported model -> what writes and runs it beside TensorFlow.
+_OF_FORMATS = {
+    "onnx": ("onnxruntime", "tf2onnx"),
+    "litert": ("ai_edge_litert",),
+    "litert_int8": ("ai_edge_litert",),
 }
 # Beginning of the name of a launcher -> what it is made of.
 _LAUNCHERS = {
@@ -81,6 +90,16 @@ def check_packages(packages: Sequence[str]) -> Iterator[Problem]:
         verb = agree(len(absent), "is", "are")
         reason = f"cannot be read: {join_words(absent)} {verb} not installed."
         yield Problem("dataset", reason, how_to_install(absent[0]))
+
+
+def check_export(formats: Sequence[str]) -> Iterator[Problem]:
+    """Yields a problem when a package is absent that writes or runs a form."""
+    needed = {name for form in formats for name in _OF_FORMATS.get(form, ())}
+    if absent := sorted(name for name in needed if not is_installed(name)):
+        verb = agree(len(absent), "is", "are")
+        reason = f"cannot be {join_words(formats)}: {join_words(absent)} {verb} not "
+        hint = how_to_install(absent[0])
+        yield Problem("task.formats", f"{reason}installed.", hint)
 
 
 def check_backend(backend: str) -> Iterator[Problem]:

@@ -234,6 +234,14 @@ _NOTES = {
         "To see which labels are probably wrong, and copies: task=audit",
     ),
     **dict.fromkeys(
+        ("health", "diagnose", "diagnostics", "env", "checkup", "selftest"),
+        "To see what this machine lacks: task=doctor",
+    ),
+    **dict.fromkeys(
+        ("onnx", "tflite", "litert", "savedmodel", "convert", "deploy", "torchscript"),
+        "To write a trained model for other run times: task=export run_id=last",
+    ),
+    **dict.fromkeys(
         ("cam", "gradcam", "heatmap", "heatmaps", "saliency", "interpret", "xai"),
         "To see where in an image a model looks: task=explain run_id=last input=...",
     ),

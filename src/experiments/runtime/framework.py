@@ -3,13 +3,11 @@
 import contextlib
 import gc
 import logging
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
 
-from experiments.errors import ConfigError, DeviceError, ExperimentError, Problem
+from experiments.errors import ConfigError, DeviceError, Problem
 from experiments.imports import without_collection, without_package
+from experiments.runtime.chatter import without_chatter
 from experiments.runtime.compilations import keep_compilations
 from experiments.runtime.devices import Devices, Gpu, confirm_devices
 
@@ -49,7 +47,7 @@ def configure_framework(
     """
     _check_precision(precision, devices)  # before an import that would be for nothing
     imported = "keras" in sys.modules
-    with _without_chatter():
+    with without_chatter("Start of the framework"):
         with contextlib.ExitStack() as quickly:
             quickly.enter_context(without_collection())
             if backend != "jax":
@@ -91,35 +89,3 @@ def _check_precision(precision: str, devices: Devices) -> None:
         reason = f"{precision} needs a GPU: a CPU is several times slower with it."
         hint = "Use trainer.precision=float32."
         raise ConfigError([Problem("trainer.precision", reason, hint)])
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keeps what native libraries print at their start off the screen.
-
-    TensorFlow writes some lines whatever its log level, since they come before its
-    logging is set up. They go to the job's log, and to the screen after all when the
-    import fails.
-    """
-    sys.stderr.flush()
-    screen = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        failed = False
-        try:
-            yield
-        except ExperimentError:  # explains itself
-            raise
-        except Exception:  # Ctrl-C is no reason to show them
-            failed = True
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(screen, 2)
-            os.close(screen)
-            kept.seek(0)
-            text = kept.read().decode(errors="replace").strip()
-            if text and failed:
-                print(text, file=sys.stderr)
-            elif text:
-                log.info("Start of the framework:\n%s", text)

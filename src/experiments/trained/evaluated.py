@@ -10,19 +10,18 @@ import numpy as np
 from experiments import job_files
 from experiments.data.labelled import Labelled, take_split
 from experiments.data.samples import digest_samples
-from experiments.errors import DataError
 from experiments.evaluation.calibration import fit_temperature
 from experiments.evaluation.classes import Matching, match_classes
 from experiments.evaluation.collect import collect_of_images, describe_data
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
+from experiments.trained.batches import read_batches
 from experiments.trained.images import Chosen
 from experiments.trained.trained import Trained
 
 _ALL = "all"  # the split of images that no split folders divide
 _MODEL, _DATA, _DIVISION = "state_sha256", "data_content", "data_split"
-_USUAL_BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,29 +113,9 @@ def _ask(
     batch_size: int | None,
 ) -> Predictions:
     from experiments.data.pipeline.damage import naming_damaged_files
-    from experiments.data.pipeline.pipeline import build_pipeline
 
-    images, channels = labelled.images, trained.image_shape[-1]
-    found = getattr(getattr(images, "images", None), "shape", (channels,))[-1]
-    if found != channels:
-        raise DataError(
-            f"The model takes images of {channels} channels, and those of "
-            f"{labelled.name} have {found}."
-        )
-    usual = (
-        _USUAL_BATCH if trained.config is None else trained.config.trainer.batch_size
-    )
-    batches = build_pipeline(
-        images,
-        image_shape=trained.image_shape,
-        batch_size=batch_size or usual,
-        seed=0,
-        shuffle=False,
-        epochs=1,
-        drop_remainder=False,
-        cache="none",  # each image is read once
-        parallelism=labelled.decode_threads,
-    )
+    images = labelled.images
+    batches = read_batches(trained, labelled, batch_size=batch_size)
     with naming_damaged_files(images):
         return collect_of_images(
             trained.model,

@@ -52,3 +52,9 @@ def for_inference(run: RunConfig) -> RunConfig:
         run.trainer, precision=precision, deterministic=False, threads=None
     )
     return replace(run, trainer=trainer)
+
+
+def settle_export(run: RunConfig) -> RunConfig:
+    """Returns a config of the framework whose converters there are, on the CPU."""
+    trainer = replace(run.trainer, precision="float32")
+    return replace(run, trainer=trainer, backend="tensorflow", gpu="cpu")

@@ -18,7 +18,7 @@ from experiments.runtime.devices import Devices
 from experiments.tracking.logged_model import fetch_registered
 from experiments.trained.finding import Found
 from experiments.trained.network import load_saved
-from experiments.trained.settled import for_inference, settle_config
+from experiments.trained.settled import for_inference, settle_config, settle_export
 from experiments.weights.keras_file import read_keras_file
 
 if TYPE_CHECKING:
@@ -57,12 +57,15 @@ class Trained:
 
 
 @contextmanager
-def open_trained(found: Found, run: RunConfig) -> Iterator[Trained]:
+def open_trained(
+    found: Found, run: RunConfig, *, for_export: bool = False
+) -> Iterator[Trained]:
     """Loads a model, with the framework set up for it inside of the block.
 
     Args:
         found: What `find_trained` returned.
         run: Of the command: says the device, what a record may name, and the store.
+        for_export: Load it in TensorFlow and in float32, whatever it was trained in.
 
     Yields:
         The model.
@@ -71,6 +74,8 @@ def open_trained(found: Found, run: RunConfig) -> Iterator[Trained]:
         ExperimentError: It is kept nowhere, damaged, or no classifier of images.
     """
     config = _settle(found, run)
+    if for_export:
+        run, config = settle_export(run), config and settle_export(config)
     with prepared_framework(for_inference(config or run)) as devices:
         yield _load(found, run, config, devices)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.config.checks.loss import check_loss
-from experiments.config.extras import check_audit, check_backend
+from experiments.config.extras import check_audit, check_backend, check_export
 from experiments.config.freezing import check_rate_factors
 from experiments.config.objective import (
     EPOCH_METRICS,
@@ -24,6 +24,7 @@ from experiments.config.schema.schedule import (
     ScheduleConfig,
     StepConfig,
 )
+from experiments.config.schema.shipping import ExportTaskConfig
 from experiments.config.schema.task import AuditTaskConfig, TrainTaskConfig
 from experiments.counts import write_count
 from experiments.errors import Problem
@@ -38,6 +39,8 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     """Yields every contradiction between the groups of a typed config."""
     if isinstance(run.task, AuditTaskConfig):
         yield from check_audit()
+    if isinstance(run.task, ExportTaskConfig):
+        yield from check_export(run.task.formats)
     yield from _check_monitors(run)
     yield from _check_warmup(run)
     yield from check_phases(run)

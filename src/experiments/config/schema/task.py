@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.schema.shipping import ExportTaskConfig
 from experiments.config.schema.tracking import check_uri
 from experiments.errors import Problem
 
@@ -347,6 +348,20 @@ class AuditTaskConfig(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoctorTaskConfig(Target):
+    """Look at what a training needs of this machine.
+
+    Attributes:
+        full: Also whether two trainings give the same bits, and how fast this is.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "gpu", "backend", "max_disk_gb")
+
+    full: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomTaskConfig(OpenTarget):
     """A task of the user's own: a function of one `Job`."""
 
@@ -365,4 +380,6 @@ TASKS: dict[str, type] = {
     "experiments.tasks.compare.compare": CompareTaskConfig,
     "experiments.tasks.explain.explain": ExplainTaskConfig,
     "experiments.tasks.audit.audit": AuditTaskConfig,
+    "experiments.tasks.export.export": ExportTaskConfig,
+    "experiments.tasks.doctor.doctor": DoctorTaskConfig,
 }

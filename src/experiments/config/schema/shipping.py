@@ -1,0 +1,60 @@
+"""Schemas of the tasks that bring a trained model to those who use it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from experiments.config.fields import Target, setting
+from experiments.errors import Problem
+
+INTEGERS = "litert_int8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportTaskConfig(Target):
+    """Write a trained model for other run times, and check it in each of them.
+
+    Attributes:
+        formats: Which files.
+        output: What they give.
+        any_size: Take images of any size, of which the file scales the central window.
+        split: Over which images they are checked; null for the test split.
+        tolerance: Largest difference of an output from the model's own, of the files
+            that compute in the same numbers.
+        agreement: Smallest share of images with the same label, of those of integers.
+        calibration: Training images that ranges of integers are learnt of.
+        calls: How often each file is timed, with one image and with 32; 0 for never.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (
+        "output_dir",
+        "tracking",
+        "fresh",
+        "name",
+        "allowed_targets",
+        "run_id",
+        "dataset",
+        "max_disk_gb",
+    )
+
+    formats: list[Literal["saved_model", "onnx", "litert", "litert_int8"]] = setting(
+        min_length=1, max_length=4
+    )
+    output: Literal["probabilities", "logits"]
+    any_size: bool
+    split: Literal["train", "validation", "test"] | None
+    tolerance: float = setting(gt=0, least=1e-9, most=1.0)
+    agreement: float = setting(ge=0, le=1)
+    calibration: int = setting(ge=1, most=100_000)
+    calls: int = setting(ge=0, most=100_000)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields a problem for a form named twice, and for two that contradict."""
+        if len(set(self.formats)) < len(self.formats):
+            yield Problem("formats", f"names one twice. Received: {self.formats}.")
+        if self.any_size and INTEGERS in self.formats:
+            reason = f"cannot have {INTEGERS} with task.any_size=true: ranges of "
+            hint = "Leave one of the two out."
+            yield Problem("formats", f"{reason}integers are learnt of one size.", hint)

@@ -1,0 +1,80 @@
+"""The network that is exported: one input of bytes, one output with a name."""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from experiments.errors import ExperimentError
+from experiments.evaluation.predictions import Output
+from experiments.export.formats import INPUT
+from experiments.export.scaling import CentreAndScale
+
+_POLICY = "DTypePolicy"
+
+
+def build_exported(
+    model: Any,
+    *,
+    kind: Output,
+    output: Literal["probabilities", "logits"],
+    any_size: bool,
+    crop_ratio: float,
+) -> Any:
+    """Builds what leaves around a trained model, in float32.
+
+    Args:
+        model: A Keras model of uint8 images `(B, H, W, C)` -> `(B, classes)`.
+        kind: What it gives.
+        output: What the result shall give, and how it is called.
+        any_size: Take images of any size, and their central window.
+        crop_ratio: Share of the shorter side that the window has.
+
+    Returns:
+        A Keras model of `image`, uint8, to a mapping of one name to float32
+        `(B, classes)`; its batch has any size.
+
+    Raises:
+        ExperimentError: The model gives probabilities, from which nothing leads back.
+    """
+    if output == "logits" and kind != "logits":
+        raise ExperimentError(
+            "The model ends in a softmax: it has no logits to export. Leave "
+            "task.output at probabilities."
+        )
+    plain = copy_in_float32(model)
+    height, width, channels = model.input_shape[1:]
+    size = (None, None) if any_size else (height, width)
+    images = keras.Input((*size, channels), dtype="uint8", name=INPUT)
+    x = images
+    if any_size:
+        x = CentreAndScale((height, width), crop_ratio, name="centre_and_scale")(x)
+    x = plain(x)
+    last: Any = keras.layers.Activation("linear", dtype="float32", name=output)
+    if kind == "logits" and output == "probabilities":
+        last = keras.layers.Softmax(dtype="float32", name=output)
+    network = keras.Model(images, {output: last(x)}, name="exported")
+    # The converter to ONNX refuses a model that was never asked.
+    network(np.zeros((1, height, width, channels), np.uint8))
+    return network
+
+
+def copy_in_float32(model: Any) -> Any:
+    """Returns a copy of Keras' own layers, without speed-ups and in full precision."""
+    config = keras.saving.serialize_keras_object(model)
+    copy = keras.saving.deserialize_keras_object(_widen(config))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _widen(config: Any) -> Any:
+    """Returns a serialised model whose layers all compute in float32."""
+    if isinstance(config, list | tuple):
+        return [_widen(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == _POLICY:
+        return {**config, "config": {**config["config"], "name": "float32"}}
+    # The loss and the optimizer of a training have nothing to say here.
+    kept = {name: part for name, part in config.items() if name != "compile_config"}
+    return {name: _widen(part) for name, part in kept.items()}

@@ -1,0 +1,75 @@
+"""Writes a network in a form, by Keras' own `export`."""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from experiments.errors import ExperimentError
+from experiments.export.formats import INPUT, OPSET, Format
+
+_LONGEST = 300  # letters of another library's reason
+
+
+def write_format(
+    network: Any,
+    form: Format,
+    path: Path,
+    *,
+    calibration: Callable[[], Iterator[npt.NDArray[np.uint8]]] | None = None,
+) -> None:
+    """Writes a network.
+
+    Args:
+        network: What `build_exported` returned.
+        form: Which form.
+        path: Where to, a folder for a SavedModel.
+        calibration: Yields images `(1, H, W, C)`, of which the ranges of integers are
+            learnt; needed by forms of integers.
+
+    Raises:
+        ExperimentError: Its converter does not take the network.
+    """
+    options: dict[str, Any] = {}
+    if form.keras == "onnx":
+        options = {"opset_version": OPSET}
+    elif form.keras == "litert":
+        # Nothing that would need TensorFlow beside the run time.
+        options = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
+    if not form.is_exact:
+        if calibration is None:
+            raise ValueError("Integers need images to learn their ranges of.")
+        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        options["representative_dataset"] = lambda: (
+            {INPUT: images} for images in calibration()
+        )
+    try:
+        with _undisturbed():
+            network.export(str(path), format=form.keras, verbose=False, **options)
+    except Exception as error:  # converters raise whatever they like
+        reason = " ".join(str(error).split())[:_LONGEST]
+        raise ExperimentError(
+            f"{form.name} cannot hold this model: {type(error).__name__}: {reason}"
+        ) from error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps what converters say of themselves off the screen."""
+    loggers = [logging.getLogger(name) for name in ("tf2onnx", "absl", "tensorflow")]
+    former = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, disabled in zip(loggers, former, strict=True):
+            logger.disabled = disabled

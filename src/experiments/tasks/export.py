@@ -1,0 +1,320 @@
+"""Writes a trained model for other run times, and asks each file what it says."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments import job_files
+from experiments.config.schema.shipping import INTEGERS
+from experiments.counts import count_of
+from experiments.data.labelled import Labelled
+from experiments.data.split import Split
+from experiments.errors import DataError, ExperimentError
+from experiments.evaluation.classes import match_classes
+from experiments.export.bundle import (
+    READ_ME,
+    SHOWN,
+    Exported,
+    Facts,
+    Sample,
+    measure_size,
+    tabulate,
+    write_beside,
+)
+from experiments.export.formats import FORMATS, Format
+from experiments.export.latency import Latency, measure_latency
+from experiments.export.parity import Parity, compare_with_model
+from experiments.files import drafting
+from experiments.jobs.display import short_path, show_rows
+from experiments.jobs.job import Job, JobResult
+from experiments.progress import show_progress
+from experiments.runtime.chatter import without_chatter
+from experiments.tracking.surroundings.hardware import describe_hardware
+from experiments.trained.batches import read_batches
+from experiments.trained.evaluation_files import describe_images
+from experiments.trained.finding import find_trained
+from experiments.trained.images import Chosen, ask_for_images, choose_images
+from experiments.trained.trained import Trained, open_trained
+
+if TYPE_CHECKING:
+    from experiments.export.runtimes import Ask, Loaded
+
+Images = npt.NDArray[np.uint8]
+
+
+def export(job: Job) -> JobResult:
+    """Writes a bundle into the job's folder; what is not right leaves nothing there.
+
+    Args:
+        job: Its `run.run_id` names the model, and what is typed of the data set the
+            images over which the files are checked, in place of the run's own.
+
+    Returns:
+        A result with the parity of each file.
+
+    Raises:
+        ExperimentError: There is no such model, a form cannot hold it, or a file says
+            something else than the model.
+    """
+    options, run = job.run.task.arguments(), job.run
+    found = find_trained(str(run.run_id), run)
+    request = ask_for_images(job, found, options["split"])
+    bundle = job.output_dir / job_files.BUNDLE
+    with open_trained(found, run, for_export=True) as trained:
+        chosen = choose_images(request, trained)
+        with drafting(bundle) as draft:
+            draft.mkdir()
+            exported, timed = _write_bundle(draft, trained, chosen, options)
+            if bundle.exists():  # of the same command, before
+                shutil.rmtree(bundle)
+    _show(bundle, trained, exported, timed)
+    return JobResult(
+        name=job.name,
+        status="FINISHED",
+        metrics=dict(_list_metrics(exported)),
+        overrides=job.overrides,
+        output_dir=str(job.output_dir),
+    )
+
+
+def _write_bundle(
+    folder: Path, trained: Trained, chosen: Chosen, options: dict[str, Any]
+) -> tuple[list[Exported], list[Latency]]:
+    from experiments.export.network import build_exported
+
+    network = build_exported(
+        trained.model,
+        kind=trained.kind,
+        output=options["output"],
+        any_size=options["any_size"],
+        crop_ratio=trained.crop_ratio,
+    )
+    forms = [FORMATS[name] for name in options["formats"]]
+    loaded = _write_models(folder, network, forms, chosen, options)
+    parities = _check(trained, chosen, loaded, options)
+    images, samples = _take_samples(trained, chosen, options["output"])
+    timed: list[Latency] = []
+    times: dict[str, list[Latency]] = {}
+    if calls := options["calls"]:
+        ask = _ask_keras(network, options["output"])
+        timed = measure_latency(ask, images, calls=calls)
+        for one in loaded:
+            name = one.form.name
+            times[name] = measure_latency(one.ask, images, calls=calls)
+    exported = [
+        Exported(
+            form=form,
+            size=measure_size(folder / form.file),
+            parity=parities[form.name],
+            latency=times.get(form.name, []),
+        )
+        for form in forms
+    ]
+    facts = Facts(
+        model=trained.name,
+        run_id=trained.run_id,
+        state_sha256=trained.state_sha256,
+        class_names=trained.class_names,
+        image_shape=trained.image_shape,
+        output=options["output"],
+        any_size=options["any_size"],
+        crop_ratio=trained.crop_ratio,
+        background=trained.background,
+        data=f"{describe_images(chosen)}: "
+        f"{count_of(len(chosen.labelled.images), 'image')}",
+        machine=_describe_machine(),
+    )
+    write_beside(folder, facts, exported, samples, keras_latency=timed)
+    return exported, timed
+
+
+def _write_models(
+    folder: Path,
+    network: Any,
+    forms: list[Format],
+    chosen: Chosen,
+    options: dict[str, Any],
+) -> "list[Loaded]":
+    from experiments.export.runtimes import load_exported
+    from experiments.export.write import write_format
+
+    loaded = []
+    with show_progress() as show:
+        for form in forms:
+            show(f"writing {form.file}")
+            calibration = None
+            if form.name == INTEGERS:
+                calibration = _choose_calibration(network, chosen, options)
+            path = folder / form.file
+            with without_chatter(f"{form.name} and its run time"):
+                write_format(network, form, path, calibration=calibration)
+                loaded.append(load_exported(form, path, options["output"]))
+    return loaded
+
+
+def _choose_calibration(
+    network: Any, chosen: Chosen, options: dict[str, Any]
+) -> Callable[[], Iterator[Images]]:
+    """Returns what yields training images, the same ones each time.
+
+    Raises:
+        DataError: They are not at hand.
+    """
+    if chosen.dataset is None:
+        raise DataError(
+            f"{INTEGERS} learns the ranges of its integers of training images, and the "
+            "images that are typed are others. Leave dataset out."
+        )
+    split = chosen.dataset.train
+    count = min(options["calibration"], len(split))
+    rows = np.random.default_rng(0).choice(len(split), count, replace=False)
+    shape = tuple(network.input_shape[1:])
+
+    def read() -> Iterator[Images]:
+        for row in rows.tolist():
+            yield _show_in_size(split, [row], shape)
+
+    return read
+
+
+def _check(
+    trained: Trained, chosen: Chosen, loaded: "list[Loaded]", options: dict[str, Any]
+) -> dict[str, Parity]:
+    """Asks each file about all images.
+
+    Raises:
+        ExperimentError: One says something else than the model.
+    """
+    parities = compare_with_model(
+        _ask_trained(trained, options["output"]),
+        loaded,
+        _following(_read_images(trained, chosen.labelled), len(chosen.labelled.images)),
+        _find_truth(trained, chosen.labelled),
+    )
+    for one in loaded:
+        parity = parities[one.form.name]
+        if one.form.is_exact and parity.largest_difference > options["tolerance"]:
+            raise ExperimentError(
+                f"{one.form.name} says something else than the model: its outputs "
+                f"differ by up to {parity.largest_difference:.2g}, more than "
+                f"task.tolerance={options['tolerance']:g}. Nothing was kept."
+            )
+        if parity.agreement < options["agreement"]:
+            raise ExperimentError(
+                f"{one.form.name} gives another label for "
+                f"{1 - parity.agreement:.1%} of the images, more than task.agreement="
+                f"{options['agreement']:g} allows. Nothing was kept."
+            )
+    return parities
+
+
+def _ask_trained(trained: Trained, output: str) -> "Ask":
+    """Returns what asks the model itself, its softmax by SciPy."""
+    from scipy.special import softmax
+
+    def ask(images: Images) -> Any:
+        given = np.asarray(trained.model.predict_on_batch(images), np.float64)
+        needs = trained.kind == "logits" and output == "probabilities"
+        return softmax(given, axis=1) if needs else given
+
+    return ask
+
+
+def _ask_keras(network: Any, output: str) -> "Ask":
+    return lambda images: network.predict_on_batch(images)[output]
+
+
+def _read_images(trained: Trained, labelled: Labelled) -> Iterator[Images]:
+    from experiments.data.pipeline.damage import naming_damaged_files
+
+    with naming_damaged_files(labelled.images):
+        for images, _ in read_batches(trained, labelled).as_numpy_iterator():
+            yield images
+
+
+def _following(batches: Iterator[Images], total: int) -> Iterator[Images]:
+    done = 0
+    with show_progress() as show:
+        for images in batches:
+            show(f"{done:,} of {count_of(total, 'image')} checked")
+            yield images
+            done += len(images)
+
+
+def _find_truth(trained: Trained, labelled: Labelled) -> npt.NDArray[np.int64]:
+    labels = labelled.images.labels.astype(np.int64)
+    return match_classes(labels, labelled.class_names, trained.class_names).truth
+
+
+def _take_samples(
+    trained: Trained, chosen: Chosen, output: str
+) -> tuple[Images, list[Sample]]:
+    """Returns some images, and the first ones of different classes as samples."""
+    from experiments.data.samples import name_samples
+
+    labelled = chosen.labelled
+    truth = _find_truth(trained, labelled)
+    _, first = np.unique(truth, return_index=True)
+    rows = [row for row in sorted(first.tolist()) if truth[row] >= 0][:SHOWN]
+    rows = rows or list(range(min(SHOWN, len(truth))))
+    images = _show_in_size(labelled.images, rows, trained.image_shape)
+    outputs = np.asarray(_ask_trained(trained, output)(images), np.float64)
+    names = name_samples(labelled.images)
+    samples = [
+        Sample(
+            name=names[row],
+            pixels=images[place],
+            truth=trained.class_names[truth[row]] if truth[row] >= 0 else None,
+            outputs=outputs[place],
+        )
+        for place, row in enumerate(rows)
+    ]
+    return images, samples
+
+
+def _show_in_size(split: Split, rows: list[int], shape: Any) -> Images:
+    """Returns images as the model takes them, uint8 `(len(rows), H, W, C)`."""
+    from experiments.data.images.resize import resize_images
+    from experiments.data.images.show import show_images
+
+    images = show_images(split, rows, shape)
+    return np.asarray(resize_images(images, shape[:2]), np.uint8)
+
+
+def _describe_machine() -> str:
+    hardware = describe_hardware()
+    return f"{hardware.cpu}, {count_of(hardware.usable_threads or 1, 'thread')}"
+
+
+def _list_metrics(exported: list[Exported]) -> Iterator[tuple[str, float]]:
+    for one in exported:
+        name, parity = one.form.name, one.parity
+        yield f"{name}_agreement", parity.agreement
+        yield f"{name}_largest_difference", parity.largest_difference
+        if parity.accuracy is not None:
+            yield f"{name}_accuracy", parity.accuracy
+
+
+def _show(
+    bundle: Path, trained: Trained, exported: list[Exported], timed: list[Latency]
+) -> None:
+    heading, rows = tabulate(exported, timed)
+    print(f"\n{trained.name}, {count_of(exported[0].parity.images, 'image')} checked\n")
+    for line in _align([heading, *rows]):
+        print(line)
+    if timed:
+        print("\nThe last columns are milliseconds a call, median/99th percentile.")
+    print()
+    show_rows({"bundle": short_path(bundle), "to use it": short_path(bundle / READ_ME)})
+
+
+def _align(rows: list[list[str]]) -> Iterator[str]:
+    """Yields the rows of a table, the first column to the left, the others not."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = zip(others, widths[1:], strict=True)
+        yield "  ".join([first.ljust(widths[0]), *(c.rjust(w) for c, w in cells)])

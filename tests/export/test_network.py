@@ -1,0 +1,82 @@
+"""What leaves is the trained network in float32, with names of its own."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from experiments.errors import ExperimentError
+from experiments.export.network import build_exported, copy_in_float32
+
+SHAPE = (12, 12, 3)
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
+
+
+def build(*, policy="float32", activation=None):
+    keras.utils.set_random_seed(3)
+    images = keras.Input(SHAPE, dtype="uint8", name="image")
+    x = keras.layers.Rescaling(1 / 255, dtype=policy)(images)
+    x = keras.layers.Conv2D(4, 3, dtype=policy)(x)
+    x = keras.layers.BatchNormalization(dtype=policy)(x)
+    x = keras.layers.GlobalAveragePooling2D(dtype=policy)(x)
+    outputs = keras.layers.Dense(3, dtype="float32", activation=activation)(x)
+    model = keras.Model(images, outputs)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    return model
+
+
+def export(model, **changes):
+    options = {
+        "kind": "logits",
+        "output": "probabilities",
+        "any_size": False,
+        "crop_ratio": 1.0,
+    }
+    return build_exported(model, **(options | changes))
+
+
+def test_probabilities_are_the_softmax_of_the_logits():
+    model = build()
+    given = export(model)(IMAGES)
+    assert list(given) == ["probabilities"]
+    wanted = softmax(np.asarray(model(IMAGES)), axis=1)
+    np.testing.assert_allclose(np.asarray(given["probabilities"]), wanted, atol=1e-6)
+
+
+def test_logits_are_those_of_the_model():
+    model = build()
+    given = export(model, output="logits")(IMAGES)
+    np.testing.assert_allclose(
+        np.asarray(given["logits"]), np.asarray(model(IMAGES)), atol=1e-6
+    )
+
+
+def test_a_softmax_of_the_model_is_its_answer_and_has_no_logits():
+    model = build(activation="softmax")
+    given = export(model, kind="probabilities")(IMAGES)["probabilities"]
+    np.testing.assert_allclose(np.asarray(given), np.asarray(model(IMAGES)), atol=1e-6)
+    with pytest.raises(ExperimentError, match=r"task\.output at probabilities"):
+        export(model, kind="probabilities", output="logits")
+
+
+def test_what_was_trained_in_half_precision_leaves_in_full():
+    model = build(policy="mixed_bfloat16")
+    copy = copy_in_float32(model)
+    assert {layer.compute_dtype for layer in copy.layers if layer.weights} == {
+        "float32"
+    }
+    plain = build()
+    plain.set_weights(model.get_weights())
+    np.testing.assert_allclose(
+        np.asarray(copy(IMAGES)), np.asarray(plain(IMAGES)), atol=1e-6
+    )
+
+
+def test_any_size_has_no_size():
+    network = export(build(), any_size=True)
+    assert network.input_shape == (None, None, None, 3)
+    large = np.repeat(np.repeat(IMAGES, 3, axis=1), 3, axis=2)
+    # Each pixel three times as large: the mean over an area gives the image back.
+    np.testing.assert_allclose(
+        np.asarray(network(large)["probabilities"]).sum(axis=1), 1, atol=1e-6
+    )
