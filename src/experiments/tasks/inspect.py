@@ -27,6 +27,7 @@ from experiments.builders.optimizer import find_rates
 from experiments.command.printed import describe_command
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
+from experiments.config.fields import Target
 from experiments.config.phases import describe_phases
 from experiments.config.programs import typed_config_flags
 from experiments.config.schema.augment import RepeatedConfig
@@ -194,7 +195,7 @@ def _build_plain(run: RunConfig, dataset: Dataset) -> Any | None:
     if not run.augment:
         return None
     # What changes the order of the images is no change of an image.
-    order = {
+    order: dict[str, Target] = {
         name: config
         for name, config in run.augment.items()
         if isinstance(config, RepeatedConfig)
