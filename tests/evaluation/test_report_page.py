@@ -7,7 +7,11 @@ import pytest
 from PIL import Image
 
 from experiments.evaluation.report import Report, Unknown
-from experiments.evaluation.report_page import SHOWN, build_report_page
+from experiments.evaluation.report_page import (
+    SHOWN,
+    build_report_page,
+    describe_calibration,
+)
 from tests.evaluation.made import draw, make
 from tests.test_pages import Reader
 
@@ -93,6 +97,13 @@ def test_model_without_a_mistake_says_so() -> None:
     read = Reader(build_report_page(Report(make(np.eye(2) * 9, [0, 1]), "a model")))
     assert "There is none." in read.texts
     assert "No image is taken for another class." in read.texts
+
+
+def test_temperature_that_makes_it_worse_is_told_to_do_so() -> None:
+    p = draw(300, 4)
+    text = describe_calibration(Report(p, "a model", temperature=9.0))
+    assert "9, does not carry over" in text
+    assert f"{p.scaled(9.0).losses.mean():.4f} instead of {p.losses.mean():.4f}" in text
 
 
 def test_temperature_tells_what_it_would_change() -> None:

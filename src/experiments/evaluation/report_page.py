@@ -73,6 +73,12 @@ def describe_calibration(report: Report) -> str:
     scaled = report.predictions.scaled(report.temperature)
     after = measure_calibration_error(scaled)
     loss, then = report.scores.overall["log_loss"], float(scaled.losses.mean())
+    if then > loss:
+        return (
+            f"{text} The temperature that fits the validation split, "
+            f"{report.temperature:.3g}, does not carry over: the log loss would be "
+            f"{then:.4f} instead of {loss:.4f}, and that error {after:.3f}."
+        )
     return (
         f"{text} Logits divided by {report.temperature:.3g}, the temperature that fits "
         f"the validation split, would make it {after:.3f}, and the log loss {then:.4f} "
