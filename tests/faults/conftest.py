@@ -17,8 +17,8 @@ from tests.warm import start_command
 
 INJECT = Path(__file__).parent / "inject"
 SEED_VARIABLE = "FAULTS_SEED"
-# Everything that keeps a memory: dropout, averaged weights, augmentation, a schedule,
-# early stopping, batch norm, shuffling.
+# Everything that keeps a memory: dropout, stochastic depth, averaged weights,
+# augmentation, a schedule, early stopping, batch norm, shuffling.
 JOB = (
     "model=resnet",
     "model.depth=null",
@@ -26,6 +26,7 @@ JOB = (
     "model.block=basic",
     "model.width=8",
     "model.dropout=0.2",
+    "model.stochastic_depth=0.2",
     "dataset=synthetic_small",
     "dataset.image_size=16",
     "augment=flip_crop",

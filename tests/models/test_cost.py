@@ -43,6 +43,16 @@ def test_flops_of_resnet50_equal_the_published_ones():
     assert giga_multiply_adds(paper) == pytest.approx(3.858, abs=5e-4)
 
 
+@pytest.mark.parametrize(
+    ("option", "giga"),
+    # torchvision's `_ops`, in billions of multiply-adds
+    [("resnext50_32x4d", 4.230), ("wide_resnet50_2", 11.398)],
+)
+def test_flops_of_groups_equal_the_published_ones(option, giga):
+    network = build_option(option, image=(224, 224, 3), classes=1000)
+    assert giga_multiply_adds(network) == pytest.approx(giga, abs=1e-3)
+
+
 def test_a_wrapped_network_costs_what_the_network_costs():
     network = share_option("resnet20_cifar")
     inputs = keras.Input((32, 32, 3), dtype="uint8")

@@ -35,6 +35,7 @@ for keys in [
     ("variant=v1_5", "shortcut=B", "block=bottleneck"),
     ("variant=v2", "shortcut=C"),
     ("variant=v2", "shortcut=none", "head=notebook"),
+    ("stem=deep", "average_shortcut=true", "anti_aliasing=branch"),
 ]:
     assert build_small(*keys).output.shape == (None, 5)
 assert "tensorflow" not in sys.modules
@@ -55,7 +56,16 @@ def mixed_precision():
 @pytest.fixture
 def saved(images, tmp_path):
     """A folder with a saved network and what it puts out."""
-    network = build_small("shortcut=A", "variant=v2", "dropout=0.1")
+    network = build_small(
+        "shortcut=A",
+        "variant=v2",
+        "dropout=0.1",
+        "block=bottleneck",
+        "groups=2",
+        "squeeze_excitation=4",
+        "anti_aliasing=all",
+        "stochastic_depth=0.1",
+    )
     randomize_weights(network)
     network.save(tmp_path / "network.keras")
     outputs = np.asarray(network(images))
