@@ -109,6 +109,14 @@ def test_several_keys_of_a_file_are_told_at_once(find: Any) -> None:
     assert not find(*words, *typed)
 
 
+@pytest.mark.parametrize("option", ["flip_crop", "inception_crop"])
+def test_former_key_of_an_augmentation_is_answered_with_the_present_one(
+    find: Any, option: str
+) -> None:
+    (problem,) = find(f"augment={option}", "augment.flip=false")
+    assert problem.hint == f"Did you mean `augment.{option}.flip=false`?"
+
+
 def test_file_of_an_experiment_goes_with_the_options_that_it_chooses(find: Any) -> None:
     assert not find("experiment=mine")
 
