@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from experiments.data.augment import filters, pixel_tables
+from experiments.data.augment import filters, levels
 from experiments.data.pipeline.sample_keys import draw_uniform
 
 # What the numbers of a key are for.
@@ -46,12 +46,10 @@ class ColorJitter:
         changed = images
         if self.brightness:
             factors = _draw_factors(keys, _BRIGHTNESS, self.brightness)
-            tables = pixel_tables.brightness(changed, factors)
-            changed = pixel_tables.apply_tables(changed, tables)
+            changed = levels.brighten(changed, factors)
         if self.contrast:
             factors = _draw_factors(keys, _CONTRAST, self.contrast)
-            tables = pixel_tables.contrast(changed, factors)
-            changed = pixel_tables.apply_tables(changed, tables)
+            changed = levels.change_contrast(changed, factors)
         if self.saturation:
             factors = _draw_factors(keys, _SATURATION, self.saturation)
             changed = filters.saturate(changed, factors)

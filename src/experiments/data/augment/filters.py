@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from experiments.data.augment.grey import to_grey
-from experiments.data.augment.pixel_tables import blend
+from experiments.data.augment.levels import blend
 
 
 def saturate(images: Any, factors: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from experiments.data.augment import filters, geometry, pixel_tables
+from experiments.data.augment import filters, geometry, levels, pixel_tables
 
 OPERATIONS = (
     "identity",
@@ -30,14 +30,17 @@ OPERATIONS = (
 # Those whose magnitude is negated in half of the cases.
 SIGNED = np.array([1 <= place <= 9 for place in range(len(OPERATIONS))])
 _GEOMETRIC = OPERATIONS[1:6]
-_TABLES = (
-    "brightness",
-    "contrast",
-    "posterize",
-    "solarize",
-    "autocontrast",
-    "equalize",
-)
+_FACTORS = {
+    "brightness": levels.brighten,
+    "color": filters.saturate,
+    "contrast": levels.change_contrast,
+    "sharpness": filters.sharpen,
+}
+_LEVELS = {"posterize": levels.posterize, "solarize": levels.solarize}
+_TABLES = {
+    "autocontrast": pixel_tables.autocontrast,
+    "equalize": pixel_tables.equalize,
+}
 
 
 def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) -> Any:
@@ -50,7 +53,7 @@ def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) ->
             than 1, bits, the threshold; nothing to the others.
         fill: Of what lies outside the images.
     """
-    kinds = ["identity", "geometric", *_TABLES, "color", "sharpness"]
+    kinds = ["identity", "geometric", *_FACTORS, *_LEVELS, *_TABLES]
     names = ["geometric" if n in _GEOMETRIC else n for n in OPERATIONS]
     kind = tf.gather(tf.constant([kinds.index(name) for name in names]), chosen)
     order = tf.range(tf.shape(images)[0])
@@ -68,17 +71,11 @@ def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) ->
 
 
 def _change(name: str, images: Any, magnitudes: Any) -> Any:
-    if name == "color":
-        return filters.saturate(images, 1 + magnitudes)
-    if name == "sharpness":
-        return filters.sharpen(images, 1 + magnitudes)
-    if name in ("autocontrast", "equalize"):
-        tables = getattr(pixel_tables, name)(images)
-    elif name in ("brightness", "contrast"):
-        tables = getattr(pixel_tables, name)(images, 1 + magnitudes)
-    else:
-        tables = getattr(pixel_tables, name)(images, magnitudes)
-    return pixel_tables.apply_tables(images, tables)
+    if name in _TABLES:
+        return pixel_tables.apply_tables(images, _TABLES[name](images))
+    if name in _FACTORS:
+        return _FACTORS[name](images, 1 + magnitudes)
+    return _LEVELS[name](images, magnitudes)
 
 
 def _place(chosen: Any, magnitudes: Any, shape: Any) -> Any:

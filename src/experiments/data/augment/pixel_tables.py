@@ -7,8 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from experiments.data.augment.grey import to_grey
-
 _LEVELS = 256
 
 
@@ -19,57 +17,6 @@ def apply_tables(images: Any, tables: Any) -> Any:
     places = tf.cast(images, tf.int32) + starts
     flat = tf.reshape(tables, (-1, channels * _LEVELS))
     return tf.gather(flat, places, axis=1, batch_dims=1)
-
-
-def blend(first: Any, second: Any, factors: Any) -> Any:
-    """Returns `first + factors * (second - first)` as Pillow rounds it: down.
-
-    Args:
-        first: What a factor of 0 gives, numbers in 0..255.
-        second: What a factor of 1 gives.
-        factors: Float, broadcast against both.
-    """
-    first, second = tf.cast(first, tf.float32), tf.cast(second, tf.float32)
-    mixed = first + tf.cast(factors, tf.float32) * (second - first)
-    return tf.cast(tf.clip_by_value(mixed, 0, 255), tf.uint8)
-
-
-def invert(images: Any) -> Any:
-    """Returns the tables of a negative."""
-    return _same_for_all(images, 255 - _levels()[None, None])
-
-
-def brightness(images: Any, factors: Any) -> Any:
-    """Returns the tables of a blend with black; 1 changes nothing."""
-    factors = tf.reshape(factors, (-1, 1, 1))
-    return _same_for_all(images, blend(0, _levels()[None, None], factors))
-
-
-def contrast(images: Any, factors: Any) -> Any:
-    """Returns the tables of a blend with the image's mean grey."""
-    grey = tf.cast(to_grey(images), tf.int32)  # (B, H, W, 1)
-    pixels = images.shape[1] * images.shape[2]
-    total = tf.cast(tf.reduce_sum(grey, axis=(1, 2, 3)), tf.float64)
-    mean = tf.floor(total / pixels + 0.5)[:, None, None]
-    factors = tf.reshape(factors, (-1, 1, 1))
-    return _same_for_all(images, blend(mean, _levels()[None, None], factors))
-
-
-def posterize(images: Any, bits: Any) -> Any:
-    """Returns the tables that keep the highest bits, 1 to 8 of them."""
-    lost = tf.reshape(8 - tf.cast(tf.round(bits), tf.int32), (-1, 1, 1))
-    levels = tf.bitwise.left_shift(
-        tf.bitwise.right_shift(_levels()[None, None], lost), lost
-    )
-    return _same_for_all(images, levels)
-
-
-def solarize(images: Any, thresholds: Any) -> Any:
-    """Returns the tables that invert what is not below a threshold."""
-    limits = tf.reshape(tf.cast(thresholds, tf.float64), (-1, 1, 1))
-    levels = _levels()[None, None]
-    kept = tf.cast(levels, tf.float64) < limits
-    return _same_for_all(images, tf.where(kept, levels, 255 - levels))
 
 
 def autocontrast(images: Any) -> Any:
@@ -102,9 +49,3 @@ def equalize(images: Any) -> Any:
 
 def _levels() -> Any:
     return tf.range(_LEVELS)
-
-
-def _same_for_all(images: Any, tables: Any) -> Any:
-    """Returns tables `(B, 1, 256)` or `(1, 1, 256)` for every image and channel."""
-    shape = (tf.shape(images)[0], images.shape[-1], _LEVELS)
-    return tf.broadcast_to(tf.cast(tables, tf.uint8), shape)

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from experiments.data.augment import pixel_tables
+from experiments.data.augment import levels
 from experiments.data.augment.grey import to_grey
 from experiments.data.pipeline.sample_keys import draw_uniform
 
@@ -37,10 +37,9 @@ class ThreeAugment:
         places = tf.dynamic_partition(tf.range(tf.shape(images)[0]), chosen, 3)
         grey, solar, smooth = (tf.gather(images, place) for place in places)
         limits = tf.fill(tf.shape(places[1]), float(_THRESHOLD))
-        tables = pixel_tables.solarize(solar, limits)
         changed = [
             tf.broadcast_to(to_grey(grey), tf.shape(grey)),
-            pixel_tables.apply_tables(solar, tables),
+            levels.solarize(solar, limits),
             blur(smooth, tf.gather(sigma, places[2])),
         ]
         return tf.ensure_shape(tf.dynamic_stitch(places, changed), images.shape)
