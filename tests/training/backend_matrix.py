@@ -104,6 +104,8 @@ def list_cases() -> dict[str, list[str]]:
     for group in ("optimizer", "schedule", "loss", "augment"):
         for name in _stems(group):
             cases[f"{group}={name}"] = [f"{group}={name}"]
+            if name == "one_cycle":  # has its own
+                cases[f"{group}={name}"].append("schedule.warmup_epochs=0")
     cases["loss.class_weight"] = ["loss.class_weight={class_1: 3.0}"]
     for name in _stems("callbacks"):
         if name in _default_callbacks():
@@ -261,7 +263,7 @@ def _start_alike(fitting: Any) -> None:
             weights = model.trainable_variables
             pairs = zip(model.optimizer.iterates, weights, strict=True)
             for iterate, variable in pairs:
-                iterate.assign(variable)
+                iterate.assign(np.array(variable))  # JAX would share its memory
         return model
 
     fitting.build_model = build_model
