@@ -282,9 +282,9 @@ def test_learning_curves_mark_the_best_epoch(monkeypatch: pytest.MonkeyPatch) ->
         lambda epochs, **given: (epochs, given),
     )
     epochs = [{"loss": 2.0}, {"loss": 1.0}]
-    record.log_learning_curves(tracker, epochs, 2, 0.1, ["it"])  # type: ignore[arg-type]
-    options = {"best_epoch": 2, "label_smoothing": 0.1, "loss": ["it"]}
-    drawn = (epochs, options)
+    record.log_learning_curves(tracker, epochs, 2, 0.1, ["it"], [1])  # type: ignore[arg-type]
+    options = {"label_smoothing": 0.1, "loss": ["it"], "borders": [1]}
+    drawn = (epochs, {"best_epoch": 2, **options})
     assert tracker.files() == {"learning_curves.png": drawn}
 
 

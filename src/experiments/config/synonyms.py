@@ -12,7 +12,7 @@ from experiments.config.schema.applications import find_architecture
 # Key -> other names for it; with a value: what the name by itself asks for.
 _KEYS = {
     "model.weights": "pretrained_weights init_weights weights_path finetune_from",
-    "model.freeze": "freeze freeze_layers freeze_backbone frozen_layers freeze_at "
+    "model.freeze": "freeze_layers freeze_backbone frozen_layers freeze_at "
     "frozen_stages",
     "optimizer.lr": "learning_rate lr0 lrate base_lr init_lr initial_lr max_lr peak_lr "
     "lr_max eta alpha",

@@ -156,6 +156,8 @@ OTHER = {
     "global_clip_norm": None,
     "clip_value": None,
     "ema_momentum": None,
+    "layer_decay": None,
+    "lr_factors": None,
     "beta_2_decay": -0.8,
 }
 
