@@ -1,5 +1,6 @@
 """Against the networks that Keras Applications builds itself."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ from experiments.models.keras_application import HEAD, build_keras_application
 from experiments.runtime.devices import Devices
 from experiments.speedups.batch_norm import fuse_batch_norms
 from experiments.speedups.convolution import lower_convolutions
+from experiments.training.checkpoints.store import load_last
 from experiments.weights.preprocessing import PREPROCESSINGS
 from tests.models.conftest import randomize_weights, relative_error
 
@@ -247,3 +249,55 @@ def test_what_is_sped_up_has_the_gradients_of_keras(
         found.append(np.concatenate([np.ravel(gradient) for gradient in given]))
     expected, ours = found
     assert np.linalg.norm(ours - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Returns the arrays of the last state of the job in an output folder."""
+    (checkpoints,) = folder.glob("runs/*/checkpoints")
+    state = load_last(checkpoints)
+    assert state is not None
+    return dict(state.arrays)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    "network",
+    [
+        ("model.architecture=MobileNetV2", "model.alpha=0.35"),
+        ("model.architecture=EfficientNetV2B0",),
+        ("model.architecture=ConvNeXtTiny",),
+    ],
+)
+def test_a_stopped_training_goes_on_to_the_same_bits(
+    run_command: Any, tmp_path: Path, network: tuple[str, ...]
+) -> None:
+    """Though layers of Keras' own drop out by seeds of their own."""
+    typed = [
+        "model=keras_application",
+        *network,
+        "model.dropout=0.5",
+        "dataset=synthetic_small",
+        "dataset.image_size=32",
+        "dataset.images=48",
+        "dataset.classes=3",
+        "trainer.epochs=2",
+        "trainer.batch_size=8",
+        "trainer.max_steps_per_epoch=2",
+        "tracking=off",
+        "gpu=cpu",
+        "task.picture_grid=false",
+    ]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for words in (
+        [f"output_dir={whole}"],
+        [f"output_dir={parts}", "trainer.max_steps=3"],
+        [f"output_dir={parts}"],
+    ):
+        done = run_command(*typed, *words)
+        assert done.returncode == 0, done.stderr
+    expected, found = read_state(whole), read_state(parts)
+    assert found.keys() == expected.keys()
+    assert any("seed" in name for name in expected)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
