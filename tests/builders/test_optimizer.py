@@ -9,12 +9,12 @@ from experiments.builders.optimizer import find_rates
 from experiments.runtime.devices import Devices
 from experiments.training.callbacks.monitors import rate_at
 
-CPU = Devices(())
+OPTIONS = {"steps_per_epoch": 4, "devices": Devices(())}
 
 
 def test_rates_that_are_told_are_those_of_each_phase(built: Any) -> None:
     """Each phase warms up and falls from its own peak, over its own epochs."""
-    run, _, model = built(
+    run, dataset, model = built(
         "trainer.epochs=5",
         "optimizer.lr=0.01",
         "schedule.warmup_epochs=0.5",
@@ -22,7 +22,7 @@ def test_rates_that_are_told_are_those_of_each_phase(built: Any) -> None:
     )
     rate = find_rates(run, 4)
     for number, first, last in ((0, 0, 8), (1, 8, 20)):
-        compile_phase(run, model, number, steps_per_epoch=4, devices=CPU)
+        compile_phase(run, model, number, dataset=dataset, **OPTIONS)
         told = [rate(step) for step in range(first, last)]
         own = [rate_at(model.optimizer, step) for step in range(last - first)]
         assert told == own
@@ -31,13 +31,13 @@ def test_rates_that_are_told_are_those_of_each_phase(built: Any) -> None:
 
 
 def test_phase_freezes_what_it_names_and_keeps_the_weights(built: Any) -> None:
-    run, _, model = built(
+    run, dataset, model = built(
         "schedule.warmup_epochs=0",
         "trainer.phases=[{epochs: 2, freeze: all}, {freeze: conv1}]",
     )
     assert {v.path.split("/")[-2] for v in model.trainable_variables} == {"predictions"}
     before = [v.numpy() for v in model.weights]
-    compile_phase(run, model, 1, steps_per_epoch=4, devices=CPU)
+    compile_phase(run, model, 1, dataset=dataset, **OPTIONS)
     names = {v.path.split("/")[-2] for v in model.trainable_variables}
     assert {"conv2_block1_1_conv", "predictions"} < names
     assert not {"conv1_conv", "conv1_bn"} & names

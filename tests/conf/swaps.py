@@ -26,7 +26,12 @@ from experiments.errors import Problem
 from tests.conftest import CONF
 
 # What nobody but the user knows.
-PLACES = {"dataset.path": "/images", "tracking.uri": "http://localhost:5000"}
+PLACES = {
+    "dataset.path": "/images",
+    "dataset.table": "/images/labels.csv",
+    "dataset.name": "tiny",
+    "tracking.uri": "http://localhost:5000",
+}
 PRESETS = ("experiment", "debug")
 _EVERY = "every"
 _LINK = re.compile(r"\$\{([\w.]+)\}")

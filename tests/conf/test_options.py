@@ -20,7 +20,14 @@ MISSING = {
     "schedule=cosine_resnet18": "trainer.epochs=200",
     "schedule=step_imagenet": "trainer.epochs=90",
     "experiment=notebook": "dataset.path=/images",
+    "schedule=cosine_rsb": "trainer.epochs=100",
+    "dataset=imagenet_rsb": "dataset.path=/images",
     "experiment=imagenet_resnet50": "dataset.path=/images",
+    "experiment=imagenet_rsb_a1": "dataset.path=/images",
+    "experiment=imagenet_rsb_a2": "dataset.path=/images",
+    "experiment=imagenet_rsb_a3": "dataset.path=/images",
+    "experiment=finetune_folder": "dataset.path=/images",
+    "experiment=linear_probe": "dataset.path=/images",
 }
 
 
