@@ -21,7 +21,6 @@ MISSING = {
     "schedule=step_imagenet": "trainer.epochs=90",
     "experiment=notebook": "dataset.path=/images",
     "schedule=cosine_rsb": "trainer.epochs=100",
-    "dataset=imagenet_rsb": "dataset.path=/images",
     "experiment=imagenet_resnet50": "dataset.path=/images",
     "experiment=imagenet_rsb_a1": "dataset.path=/images",
     "experiment=imagenet_rsb_a2": "dataset.path=/images",

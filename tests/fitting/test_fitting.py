@@ -41,10 +41,18 @@ def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monitor="val_accuracy",
         epochs=4,
         label_smoothing=0.0,
+        phases=None,
     )
+    optimizer = SimpleNamespace(lr=0.1)
     off = Destination(output_dir=tmp_path, enabled=False)
     loss = SimpleNamespace(_target_="FocalLoss", class_weight=None)
-    run = SimpleNamespace(trainer=trainer, loss=loss, destination=lambda: off)
+    run = SimpleNamespace(
+        trainer=trainer,
+        model=None,
+        optimizer=optimizer,
+        loss=loss,
+        destination=lambda: off,
+    )
     job: Any = SimpleNamespace(
         run=run, sweep_dir=tmp_path / "sweep", output_dir=tmp_path / "job"
     )

@@ -8,7 +8,11 @@ from experiments.errors import ConfigError
 from tests.conftest import CONF
 from tests.models.conftest import compose_resnet
 
-OPTIONS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
+OPTIONS = sorted(
+    path.stem
+    for path in (CONF / "model").glob("*.yaml")
+    if path.stem != "keras_application"
+)
 
 
 @pytest.mark.parametrize("option", OPTIONS)
