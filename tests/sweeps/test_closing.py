@@ -48,6 +48,7 @@ def make_plan(folder: Path, jobs: int) -> Any:
             destination=lambda: PLACE,
             name=None,
             output_dir="outputs",
+            allowed_targets=["experiments", "keras"],
             tags={"note": 1},
         ),
     )

@@ -29,6 +29,7 @@ from experiments.command.owners import (
 from experiments.command.permission import ConfigFile
 from experiments.config.convert import UnknownKey, unknown_key
 from experiments.config.fields import OpenTarget, is_component
+from experiments.config.history import find_name
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 from experiments.secret_names import is_secret_name
@@ -283,6 +284,8 @@ def _trace(
     """Returns what is wrong with a key that nothing declares."""
     key, whole = problem.key, known.config
     source = "" if place is None else f" {_COMES} {place}."
+    if find_name(key) is not None:  # which the hint tells
+        return replace(problem, message=problem.message + source)
     group, _, name = key.partition(".")
     owners = list(list_owners(group, name, loader.folders)) if group in whole else []
     if not owners:

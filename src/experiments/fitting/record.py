@@ -282,12 +282,13 @@ def _list_settings(job: Job) -> dict[str, str]:
         for key, text in job.links.items()
         if (link := _LINK.fullmatch(text)) and values.get(link[1]) == values.get(key)
     }
+    choices = _list_choices(job)  # which say more than that a group is empty
     own = {
         key: value
         for key, value in values.items()
-        if key not in following and key.rpartition(".")[2] != "_target_"
+        if key not in {*following, *choices} and key.rpartition(".")[2] != "_target_"
     }
-    return {**_list_choices(job), **own}
+    return {**choices, **own}
 
 
 def _tags(job: Job) -> dict[str, object]:
