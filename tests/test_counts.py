@@ -61,6 +61,7 @@ SEVERAL = {
     ("command/words.py", "len(bare)"),
     ("comparison/screen.py", "len(compared.keys)"),
     ("comparison/words.py", "len(compared.groups) - verdicts.left_out"),
+    ("config/convert.py", "len(names)"),
     ("config/convert.py", "len(text)"),
     ("config/label_table.py", "len(columns)"),
     ("data/arrays/archive_files.py", "len(images)"),

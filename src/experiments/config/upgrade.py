@@ -31,9 +31,14 @@ def _fill(node: Any, schema: Any, since: int) -> Any:
             filled[field.name] = _fill_field(filled[field.name], field, since)
         elif added is not None and added.format > since:
             filled[field.name] = copy.deepcopy(added.before)
-        elif part := _fill({}, field.type, since):
-            filled[field.name] = part  # all of its keys are new, or came from elsewhere
+        elif _is_new(part := _fill({}, field.type, since), field.type):
+            filled[field.name] = part
     return filled
+
+
+def _is_new(part: Mapping[str, Any], schema: Any) -> bool:
+    """Tells whether all keys of a group were added since, so that it may be absent."""
+    return bool(part) and len(part) == len(dataclasses.fields(schema))
 
 
 def _fill_field(value: Any, field: dataclasses.Field[Any], since: int) -> Any:

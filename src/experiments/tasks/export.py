@@ -309,7 +309,8 @@ def _show(
     if timed:
         print("\nThe last columns are milliseconds a call, median/99th percentile.")
     print()
-    show_rows({"bundle": short_path(bundle), "to use it": short_path(bundle / READ_ME)})
+    place, told = short_path(bundle), short_path(bundle / READ_ME)
+    show_rows({job_files.BUNDLE: place, "to use it": told})
 
 
 def _align(rows: list[list[str]]) -> Iterator[str]:
