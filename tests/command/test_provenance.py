@@ -151,7 +151,7 @@ def test_component_of_ones_own_takes_keys_beside_its_target(
         (
             "optimizer=adam optimizer.momentum=0.9",
             "optimizer.momentum is not a key of optimizer=adam but of "
-            "optimizer=rmsprop, sgd. Leave it out, or choose one of these.",
+            "optimizer=muon, rmsprop, sgd. Leave it out, or choose one of these.",
         ),
         (
             "callbacks.plateau.factor=0.5",

@@ -53,7 +53,7 @@ def test_monitor_of_the_fewest_levels_is_meant(known: Known) -> None:
 
 def test_key_of_another_choice_is_told_with_it(known: Known) -> None:
     told = suggest_key("momentum", "0.9", known)
-    owned = " It is a key of optimizer=rmsprop, sgd."
+    owned = " It is a key of optimizer=muon, rmsprop, sgd."
     assert told == f"Did you mean `optimizer.momentum=0.9`?{owned}"
 
 
