@@ -65,7 +65,7 @@ LONG = "x" * 300
         (["name=${nope:1}"], "name cannot be resolved: Unsupported interp", False),
         (["seed=???"], "seed is missing. Set it: seed=...", False),
         (["optimizer.lr=nan"], "optimizer.lr must be a number > 0.", False),
-        ([f"model={LONG}"], "model must be one of plain20_cifar", False),
+        ([f"model={LONG}"], "model must be one of keras_application", False),
         (
             ["hydra/launcher=joblib", "hydra.launcher.n_jobs=100000000"],
             "hydra.launcher.n_jobs must be at most 1,024. Received: 100000000.",

@@ -12,6 +12,9 @@ from tests.conftest import ROOT
 
 # Import name -> what brings it, as the extra names it.
 BROUGHT_BY = {
+    "ai_edge_litert": "ai-edge-litert>",
+    "onnxruntime": "onnxruntime>",
+    "tf2onnx": "tf2onnx>",
     "cleanlab": "cleanlab>",
     "imagehash": "ImageHash>",
     "datasets": "datasets>",

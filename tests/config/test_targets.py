@@ -350,7 +350,7 @@ def test_error_inside_the_target_keeps_its_type(
 
 def test_key_that_only_a_keras_class_can_judge_is_told_as_a_key(compose: Any) -> None:
     """Keras' optimizers take any keyword, and refuse it later."""
-    config = compose("optimizer._target_=keras.optimizers.Nadam").optimizer
+    config = compose("optimizer._target_=keras.optimizers.Lamb").optimizer
     with pytest.raises(ConfigError, match=r"optimizer does not fit .*amsgrad") as error:
         instantiate(config, key="optimizer", allowed=["keras.optimizers"])
     assert "file of its own" in error.value.problems[0].hint

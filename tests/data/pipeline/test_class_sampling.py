@@ -70,7 +70,7 @@ def test_a_class_without_images_has_no_places() -> None:
     )
 
 
-def batches(start_step: int, steps: int, augment=None):
+def batches(start_step: int, steps: int, *augments):
     images = np.arange(100, dtype="uint8").reshape(100, 1, 1, 1)
     sampling = ClassSampling(LABELS, 0.0, 7)
     built = build_pipeline(
@@ -82,7 +82,7 @@ def batches(start_step: int, steps: int, augment=None):
         epochs=None,
         start_step=start_step,
         drop_remainder=True,
-        augment=augment,
+        augment=augments,
         draw=sampling.draw_epoch,
     )
     found = list(built.take(steps).as_numpy_iterator())
