@@ -131,7 +131,7 @@ def test_sweep_leaves_no_secret_anywhere(run: Any, tmp_path: Path) -> None:
     [
         ["tracking.uri=http://me:Kx7q-C1-@h"],
         ["tracking.uri='http://h/?token=Kx7q-C1-'"],
-        ["+tags.password=Kx7q-C1-{"],
+        ["+tags.password=Kx7q-C1-{", "plan=true"],  # which is a text, if an odd one
         ["+tags.token={a:Kx7q-C1-}"],
         ["optimizer.api_key=Kx7q-C1-"],
         ["optimizer.lr='http://me:Kx7q-C1-@h'"],

@@ -62,6 +62,7 @@ VALUES: dict[str, list[str]] = {
     "label_smoothing": ["label_smoothing=0"],
     "max_rollbacks": ["max_rollbacks=1"],
     "rollback_factor": ["rollback_factor=0.1"],
+    "phases": ["phases=[{epochs: 1, freeze: conv1}, {}]"],
     "monitor": ["monitor=val_loss", "monitor_mode=min"],
     "monitor_mode": ["monitor=val_loss", "monitor_mode=min"],
 }
@@ -72,6 +73,8 @@ OPTIMIZER_VALUES = {
     "global_clip_norm": "0.1",
     "clip_value": "0.01",
     "ema_momentum": "0.5",
+    "layer_decay": "0.5",
+    "lr_factors": "{conv1: 0.5}",
 }
 
 # All refinements of a network that draw nothing: draws differ between backends.
@@ -127,6 +130,8 @@ def list_cases() -> dict[str, list[str]]:
             cases[name] = [f"trainer.{override}" for override in overrides]
             if field.name == "precision":
                 cases[name].append("gpu=auto")  # which no check knows to be the CPU
+            if field.name == "phases":  # each is longer than its warm-up
+                cases[name].append("schedule.warmup_epochs=0")
     cases["model refined"] = [f"model.{override}" for override in REFINED]
     cases[TOGETHER] = [override for name in _DEPENDENT for override in cases[name]]
     return cases
