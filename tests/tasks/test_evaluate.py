@@ -347,7 +347,7 @@ def test_registered_model_is_compared_by_its_run(
     assert "must mean two runs or more" in done.stderr
 
 
-@pytest.mark.parametrize("task", ["evaluate", "predict", "explain"])
+@pytest.mark.parametrize("task", ["evaluate", "predict", "explain", "export"])
 @pytest.mark.parametrize(
     "name", ["models:/nobody@champion", "deadbeef", "no.keras", "somebody"]
 )
@@ -356,13 +356,15 @@ def test_model_that_is_not_there_leaves_no_folder(
 ) -> None:
     before = set((place / "outputs" / "runs").iterdir())
     cut_photographs(place / f"{task}_{name[:3]}", {"flower": 1}, seed=1)
-    words = [f"input={task}_{name[:3]}"] * (task != "evaluate")
+    words = [f"input={task}_{name[:3]}"] * (task in ("predict", "explain"))
     done = run(f"task={task}", f"run_id={name}", *words, code=1)
     assert name.removeprefix("models:/").partition("@")[0] in done.stderr
     assert set((place / "outputs" / "runs").iterdir()) == before
 
 
-@pytest.mark.parametrize("task", ["evaluate", "predict", "explain", "compare"])
+@pytest.mark.parametrize(
+    "task", ["evaluate", "predict", "explain", "compare", "export"]
+)
 def test_run_that_is_not_named_is_told_before_anything(
     task: str, tmp_path: Path
 ) -> None:

@@ -28,6 +28,8 @@ class ExportTaskConfig(Target):
 
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
     uses: ClassVar[Collection[str]] = (
         "output_dir",
         "tracking",
