@@ -21,9 +21,3 @@ class Finding:
     what: str
     told: str
     advice: str = ""
-
-
-def worst(levels: list[Level]) -> Level:
-    """Returns the gravest level; `ok` of none."""
-    order: tuple[Level, ...] = ("error", "warning", "ok")
-    return next((level for level in order if level in levels), "ok")

@@ -10,6 +10,7 @@ import psutil
 
 from experiments.config.checks.machine import total_memory
 from experiments.counts import count_of, format_bytes
+from experiments.data.arrays.keras_cache import keras_home
 from experiments.disk_space import DiskSpace, measure_tree
 from experiments.doctor.finding import Finding
 from experiments.files import cache_folder
@@ -17,6 +18,7 @@ from experiments.files import cache_folder
 _LITTLE_MEMORY = 4e9  # bytes: TensorFlow, MLflow and a small data set
 _LITTLE_DISK = 5e9  # some checkpoints and models of a ResNet-50
 _NO_DISK = 500e6
+_RESULTS = "results"
 
 
 def check_machine(output_dir: Path, space: DiskSpace) -> Iterator[Finding]:
@@ -26,32 +28,25 @@ def check_machine(output_dir: Path, space: DiskSpace) -> Iterator[Finding]:
     yield _check_disk(output_dir)
     if space.most_gb is not None:
         yield _check_share(output_dir, space.most_gb)
-    folders = {"results": output_dir, "cache": cache_folder(), "Keras": _keras_home()}
+    folders = {_RESULTS: output_dir, "cache": cache_folder(), "Keras": keras_home()}
     for what, folder in folders.items():
         yield check_writable(what, folder)
 
 
 def check_writable(what: str, folder: Path) -> Finding:
     """Tries to write a file, in the nearest folder above that there is already."""
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    place = _nearest(folder)
     probe = place / f".{uuid.uuid4().hex}.tmp"
     try:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        advice = f"Make {place} writable, or choose another folder."
-        if what == "results":
-            advice = f"Make {place} writable, or type output_dir=..."
         told = f"{folder} cannot be written: {error.strerror}"
-        level = "error" if what == "results" else "warning"
-        return Finding(
-            level="error" if level == "error" else "warning",
-            what=what,
-            told=told,
-            advice=advice,
-        )
+        if what == _RESULTS:
+            advice = f"Make {place} writable, or type output_dir=..."
+            return Finding(level="error", what=what, told=told, advice=advice)
+        advice = f"Make {place} writable, or choose another folder."
+        return Finding(level="warning", what=what, told=told, advice=advice)
     return Finding(level="ok", what=what, told=f"{folder} can be written")
 
 
@@ -77,10 +72,7 @@ def _check_threads() -> Finding:
 
 
 def _check_disk(folder: Path) -> Finding:
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(_nearest(folder)).free
     told = f"{format_bytes(free)} free at {folder}"
     advice = "Make room: task=clean says what can go."
     if free < _NO_DISK:
@@ -99,6 +91,9 @@ def _check_share(folder: Path, most_gb: float) -> Finding:
     return Finding(level="error", what="disk", told=told, advice=advice)
 
 
-def _keras_home() -> Path:
-    """Returns where Keras keeps weights and data sets that it has fetched."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+def _nearest(folder: Path) -> Path:
+    """Returns the folder, or the first one above it that there is already."""
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place

@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from experiments.config.programs import name_program
 from experiments.counts import count_of
-from experiments.doctor.finding import Finding
+from experiments.doctor.finding import Finding, Level
 
 PROJECT = "experiments"
 
@@ -58,8 +58,7 @@ def check_packages(
         if requirement.specifier.contains(version, prereleases=True):
             fitting += 1
         else:
-            level = "warning" if extra else "error"
-            yield _refuse(level, requirement, f"is {version}")
+            yield _refuse("warning" if extra else "error", requirement, f"is {version}")
     told = f"{count_of(fitting, 'package')} of the versions that were tried"
     yield Finding(level="ok", what="packages", told=told)
 
@@ -84,10 +83,10 @@ def _of_extra(requirement: Requirement) -> bool:
     return requirement.marker is not None and "extra" in str(requirement.marker)
 
 
-def _refuse(level: str, requirement: Requirement, verb: str) -> Finding:
+def _refuse(level: Level, requirement: Requirement, verb: str) -> Finding:
     wanted = f"{requirement.name}{requirement.specifier}"
     return Finding(
-        level="warning" if level == "warning" else "error",
+        level=level,
         what="packages",
         told=f"{requirement.name} {verb}, and {wanted} is needed",
         advice=f"{name_program('pip')} install '{wanted}'",

@@ -8,7 +8,7 @@ from experiments.builders.devices import claim_devices, configure_framework
 from experiments.command.printed import typed_folder
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
-from experiments.doctor.finding import Finding, Level, worst
+from experiments.doctor.finding import Finding, Level
 from experiments.doctor.gpus import check_gpus
 from experiments.doctor.machine import check_machine
 from experiments.doctor.packages import check_packages, check_python
@@ -42,7 +42,7 @@ def doctor(job: Job) -> JobResult:
         _show(finding)
         levels.append(finding.level)
     errors, warnings = levels.count("error"), levels.count("warning")
-    failed = worst(levels) == "error"
+    failed = bool(errors)
     print(f"\n{count_of(errors, 'error')}, {count_of(warnings, 'warning')}")
     return JobResult(
         name=job.name,
