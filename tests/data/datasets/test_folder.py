@@ -14,6 +14,7 @@ from experiments.data.augment.inception_crop import InceptionCrop
 from experiments.data.datasets.folder import load_folder
 from experiments.data.pipeline.pipeline import build_pipeline
 from experiments.errors import DataError
+from tests.data.datasets.small_files import SMALL_FILES
 from tests.data.pictures import all_forms, encode, photograph
 
 
@@ -48,25 +49,9 @@ def divided(tmp_path):
 
 def load(root, **changes):
     arguments = {
+        **SMALL_FILES,
         "path": str(root),
-        "image_size": 16,
-        "channels": 3,
         "splits": None,
-        "classes": None,
-        "crop_ratio": 1.0,
-        "background": "white",
-        "mean": None,
-        "std": None,
-        "validation_fraction": 0.25,
-        "test_fraction": 0.25,
-        "split_by": "path",
-        "split_seed": 0,
-        "on_corrupt": "error",
-        "verify": "full",
-        "scan_cache": None,
-        "max_pixels": 200_000_000,
-        "cache": "auto",
-        "decode_threads": 2,
     }
     return load_folder(**{**arguments, **changes})
 

@@ -4,6 +4,7 @@ import pytest
 
 from experiments.data.datasets.huggingface import load_huggingface
 from experiments.errors import DataError
+from tests.data.datasets.small_files import SMALL_FILES
 from tests.data.datasets.test_folder import assert_same, read, sizes, write_images
 from tests.data.datasets.test_folder import load as load_folder
 
@@ -40,27 +41,11 @@ def table(pets):
 
 def load(root, tmp_path, **changes):
     arguments = {
+        **SMALL_FILES,
         "path": str(root),
         "image_column": None,
         "label_column": None,
         "unpacked": str(tmp_path / "unpacked"),
-        "classes": None,
-        "image_size": 16,
-        "channels": 3,
-        "crop_ratio": 1.0,
-        "background": "white",
-        "mean": None,
-        "std": None,
-        "validation_fraction": 0.25,
-        "test_fraction": 0.25,
-        "split_by": "path",
-        "split_seed": 0,
-        "on_corrupt": "error",
-        "verify": "full",
-        "scan_cache": None,
-        "max_pixels": 200_000_000,
-        "cache": "auto",
-        "decode_threads": 2,
     }
     return load_huggingface(**{**arguments, **changes})
 

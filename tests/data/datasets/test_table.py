@@ -4,6 +4,7 @@ import pytest
 
 from experiments.data.datasets.table import load_table
 from experiments.errors import DataError
+from tests.data.datasets.small_files import SMALL_FILES
 from tests.data.datasets.test_folder import load as load_folder
 from tests.data.datasets.test_folder import sizes, split_of_files, write_images
 
@@ -29,29 +30,13 @@ def rows_of(root):
 
 def load(root, **changes):
     arguments = {
+        **SMALL_FILES,
         "table": str(root / "labels.csv"),
         "path": str(root),
         "path_column": "path",
         "label_column": "label",
         "split_column": None,
         "group_column": None,
-        "classes": None,
-        "image_size": 16,
-        "channels": 3,
-        "crop_ratio": 1.0,
-        "background": "white",
-        "mean": None,
-        "std": None,
-        "validation_fraction": 0.25,
-        "test_fraction": 0.25,
-        "split_by": "path",
-        "split_seed": 0,
-        "on_corrupt": "error",
-        "verify": "full",
-        "scan_cache": None,
-        "max_pixels": 200_000_000,
-        "cache": "auto",
-        "decode_threads": 2,
     }
     return load_table(**{**arguments, **changes})
 

@@ -4,6 +4,7 @@ import pytest
 
 from experiments.data.datasets.tfds import load_tfds
 from experiments.errors import DataError
+from tests.data.datasets.small_files import SMALL_FILES
 from tests.data.datasets.test_folder import load as load_folder
 from tests.data.datasets.test_folder import sizes, write_images
 
@@ -51,29 +52,14 @@ def prepare(pets, folder, kind):
 
 def load(folder, tmp_path, **changes):
     arguments = {
+        **SMALL_FILES,
         "name": "pets",
         "path": str(folder),
         "download": False,
         "image_column": None,
         "label_column": None,
         "unpacked": str(tmp_path / "unpacked"),
-        "classes": None,
-        "image_size": 16,
-        "channels": 3,
-        "crop_ratio": 1.0,
-        "background": "white",
-        "mean": None,
-        "std": None,
-        "validation_fraction": 0.25,
-        "test_fraction": 0.25,
         "split_by": "content",
-        "split_seed": 0,
-        "on_corrupt": "error",
-        "verify": "full",
-        "scan_cache": None,
-        "max_pixels": 200_000_000,
-        "cache": "auto",
-        "decode_threads": 2,
     }
     return load_tfds(**{**arguments, **changes})
 
