@@ -36,7 +36,7 @@ check: lint
 	@$(PYTEST) tests/config tests/command tests/conf tests/docs/test_commands.py \
 		tests/docs/test_testing_page.py --ignore tests/conf/test_experiments.py \
 		--ignore tests/command/completion/test_shells.py \
-		--ignore tests/command/test_first_project.py
+		--ignore tests/command/config_folders/test_first_project.py
 
 test: lint
 	@$(PYTEST)

@@ -13,7 +13,7 @@ import psutil
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from omegaconf import DictConfig
 
-from experiments.command.loader import open_hydra
+from experiments.command.composing.loader import open_hydra
 from experiments.search import trial_jobs
 from experiments.workers import hydra_jobs
 

@@ -336,8 +336,8 @@ def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
 def _settings(oracle: str, seed: int, trials: int) -> Any:
     from hydra._internal.utils import create_config_search_path
 
-    from experiments.command.composer import Composer
-    from experiments.command.loader import open_hydra
+    from experiments.command.composing.composer import Composer
+    from experiments.command.composing.loader import open_hydra
     from experiments.config.search.schema import read_search
 
     conf = Path(__file__).resolve().parents[1] / "conf"

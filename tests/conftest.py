@@ -127,7 +127,7 @@ def _compositions() -> Iterator[None]:
 @pytest.fixture
 def unshared_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets each command read and merge for itself, as it does outside of tests."""
-    from experiments.command.loader import Loader, ReadOnce
+    from experiments.command.composing.loader import Loader, ReadOnce
 
     for kind in (Loader, ReadOnce):
         monkeypatch.setattr(kind, "__init__", inspect.unwrap(kind.__init__))
@@ -144,7 +144,7 @@ def run_job_in(check: Any) -> Any:
     """Runs one training job, likewise, with an output folder of one's choice."""
     from omegaconf import OmegaConf
 
-    from experiments.command.overlay import find_links
+    from experiments.command.composing.overlay import find_links
     from experiments.jobs.folder import choose_folder
     from experiments.jobs.job import Job
     from experiments.tasks.train import train

@@ -56,9 +56,9 @@ def test_what_is_said_of_a_number_agrees_with_it() -> None:
 # Where there are always several: what is longer than a limit, or found twice.
 SEVERAL = {
     ("audit/evidence.py", "len(several)"),
-    ("command/plan.py", "len(overrides)"),
-    ("command/words.py", "len(key)"),
-    ("command/words.py", "len(bare)"),
+    ("command/typed/several_values.py", "len(overrides)"),
+    ("command/typed/words.py", "len(key)"),
+    ("command/typed/words.py", "len(bare)"),
     ("comparison/screen.py", "len(compared.keys)"),
     ("comparison/words.py", "len(compared.groups) - verdicts.left_out"),
     ("config/convert.py", "len(names)"),

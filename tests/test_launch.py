@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import launch
-from experiments.command.loader import CheckedHydra, Loader
+from experiments.command.composing.loader import CheckedHydra, Loader
 from experiments.command.plan import Plan
 from experiments.disk_space import DiskSpace
 from experiments.errors import (

@@ -7,7 +7,7 @@ import pytest
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
-from experiments.command.pairs import GRID_SWEEPER
+from experiments.command.sweeping.pairs import GRID_SWEEPER
 from experiments.config.search.schema import TARGET
 
 LAUNCHER = "hydra_plugins.experiments_sweep.launcher"

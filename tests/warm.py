@@ -109,7 +109,7 @@ def share_config_files(replace: Any) -> None:
     Args:
         replace: Sets an attribute, for as long as this shall hold.
     """
-    from experiments.command.loader import Loader, ReadOnce
+    from experiments.command.composing.loader import Loader, ReadOnce
 
     read: dict[Any, Any] = {}
     lists: dict[Any, Any] = {}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.api.run import Run, load_run
     from experiments.api.training import train
     from experiments.builders.data import Pipelines
-    from experiments.command.composed import Config, check, compose
+    from experiments.command.composing.composed import Config, check, compose
     from experiments.data.dataset import Dataset
     from experiments.data.split import ArraySplit, FileSplit
     from experiments.errors import ConfigError, ExperimentError, Preempted, Problem

@@ -23,15 +23,18 @@ from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
 from experiments import job_files
-from experiments.command import machine_configs
+from experiments.command.answers.diagnosis import explain, is_hydras
 from experiments.command.completion.answer import answer_completion
-from experiments.command.composer import quote
+from experiments.command.composing.composer import quote
+from experiments.command.composing.loader import CheckedHydra, open_hydra
+from experiments.command.config_folders import machine_configs
+from experiments.command.config_folders.local_configs import NAME, find_local
+from experiments.command.config_folders.permission import Permission
 from experiments.command.data_jobs import (
     needs_run,
     reads_corrections,
     reads_known_place,
 )
-from experiments.command.diagnosis import explain, is_hydras
 from experiments.command.help import describe_usage
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
 from experiments.command.hydra_node.flags import (
@@ -43,12 +46,10 @@ from experiments.command.hydra_node.flags import (
     name_application,
     typed_flags,
 )
-from experiments.command.loader import CheckedHydra, open_hydra
-from experiments.command.local_configs import NAME, find_local
-from experiments.command.permission import Permission
-from experiments.command.plan import Plan, check, select_overrides
+from experiments.command.plan import Plan, check
+from experiments.command.sweeping.job_words import select_overrides
+from experiments.command.typed.words import check_words
 from experiments.command.verbs import answer_verb
-from experiments.command.words import check_words
 from experiments.config.checks.memory import check_memory
 from experiments.config.identity import keeps_result
 from experiments.config.programs import (
@@ -148,8 +149,8 @@ def _read_flags(
     try:
         args = parser.parse_intermixed_args()  # flags may stand among the overrides
     except UnreadableFlagsError as error:
-        from experiments.command.mistyped_flags import explain_flags
-        from experiments.command.suggestion import look_around
+        from experiments.command.answers.mistyped_flags import explain_flags
+        from experiments.command.answers.suggestion import look_around
 
         usual = parser.parse_args([f"--config-name={config_name}"])
         with _open_configs(task, config_path, config_name, usual) as hydra:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.api.training import train
-from experiments.command.composed import Config, compose
+from experiments.command.composing.composed import Config, compose
 from experiments.jobs.job import JobResult
 from tests.tiny import TINY
 

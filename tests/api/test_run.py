@@ -13,7 +13,7 @@ from scipy.special import softmax
 from experiments.api import run
 from experiments.api.run import load_run
 from experiments.api.training import train
-from experiments.command.composed import Config
+from experiments.command.composing.composed import Config
 from experiments.errors import (
     ConfigError,
     DataError,

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from experiments.api.training import train
-from experiments.command.composed import Config, compose
+from experiments.command.composing.composed import Config, compose
 from experiments.errors import ConfigError, ExperimentError, Preempted
 from experiments.jobs.job import JobResult
 from experiments.training.callbacks.checkpoint import Checkpoint

@@ -7,8 +7,8 @@ import pytest
 from hydra._internal.utils import create_config_search_path
 from omegaconf import OmegaConf
 
+from experiments.command.composing.loader import ReadOnce
 from experiments.command.help import describe_usage
-from experiments.command.loader import ReadOnce
 from tests.conftest import CONF
 
 

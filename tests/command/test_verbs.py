@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.command.trust import is_trusted
+from experiments.command.config_folders.trust import is_trusted
 from experiments.command.verbs import answer_verb
 from experiments.errors import ConfigError
 

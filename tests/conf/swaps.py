@@ -18,9 +18,9 @@ import yaml
 from hydra._internal.utils import create_config_search_path
 from omegaconf import OmegaConf
 
-from experiments.command.checked_job import check_job
-from experiments.command.composer import Composer, without_hydra
-from experiments.command.loader import Loader, open_hydra
+from experiments.command.composing.checked_job import check_job
+from experiments.command.composing.composer import Composer, without_hydra
+from experiments.command.composing.loader import Loader, open_hydra
 from experiments.config.validation import find_problems
 from experiments.errors import Problem
 from tests.conftest import CONF

@@ -191,7 +191,7 @@ ATTACKS = [
     "experiments.tracking.spool.process.os.kill",
     "experiments.counts.__loader__.exec_module",
     "experiments.config.targets.import_module",
-    "experiments.command.loader.pickle.loads",
+    "experiments.command.composing.loader.pickle.loads",
     "experiments.models.resnet.builder.build_resnet.__globals__",
     "keras.optimizers.deserialize",
     "keras.optimizers.get",

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from experiments.command.composed import compose as compose_config
+from experiments.command.composing.composed import compose as compose_config
 from experiments.config.identity import identify
 from experiments.config.paths import list_paths
 from experiments.config.weights import has_known_suffix, is_weights_file

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.evaluation.explanation import Explanation, View
+from experiments.evaluation.explaining.explanation import Explanation, View
 
 
 def make(name: str, *, views: int = 1, size: int = 8) -> Explanation:

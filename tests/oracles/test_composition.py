@@ -25,10 +25,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.command.checked_job import check_job
-from experiments.command.composer import without_hydra
+from experiments.command.composing.checked_job import check_job
+from experiments.command.composing.composer import without_hydra
+from experiments.command.composing.loader import open_hydra
 from experiments.command.hydra_node.flags import check_flags, find_configs
-from experiments.command.loader import open_hydra
 from experiments.command.plan import check
 from experiments.config.validation import find_problems
 from experiments.errors import ConfigError

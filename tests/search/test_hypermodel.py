@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from experiments.command.composed import Config, compose
+from experiments.command.composing.composed import Config, compose
 from experiments.config.metric_names import name_best
 from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel

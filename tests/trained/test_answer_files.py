@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.evaluation.gallery_page import Gallery
+from experiments.evaluation.reporting.gallery_page import Gallery
 from experiments.trained.answer_files import Summary, keep_answers
 from experiments.trained.answers import Answers, Unreadable
 from tests.evaluation.made import make

@@ -8,7 +8,7 @@ import pytest
 from PIL import ImageOps
 
 from experiments.api.training import train
-from experiments.command.composed import Config, compose
+from experiments.command.composing.composed import Config, compose
 from experiments.data.images.decode import decode_image
 from experiments.evaluation.table import read_predictions
 from experiments.jobs.job import JobResult

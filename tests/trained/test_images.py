@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from experiments.command.overlay import find_links
+from experiments.command.composing.overlay import find_links
 from experiments.data.images.background import WHITE
 from experiments.errors import ConfigError, DataError
 from experiments.jobs.job import Job

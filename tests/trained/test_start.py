@@ -12,7 +12,7 @@ import pytest
 
 from experiments.api.training import train
 from experiments.builders.data import build_dataset
-from experiments.command.composed import Config, compose
+from experiments.command.composing.composed import Config, compose
 from experiments.errors import ConfigError, ExperimentError
 from experiments.evaluation.table import read_predictions
 from experiments.runtime.devices import Devices

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.api.run import load_run
-from experiments.command.composed import Config
+from experiments.command.composing.composed import Config
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError, TrackingError
 from experiments.evaluation.table import read_predictions

@@ -6,7 +6,7 @@ from experiments.builders import data as builders
 from experiments.builders import model as models
 from experiments.builders.data import Pipelines
 from experiments.builders.devices import prepared_framework
-from experiments.command.composed import Config
+from experiments.command.composing.composed import Config
 from experiments.data import dataset as datasets
 from experiments.data.dataset import Dataset
 from experiments.trained.start import find_start

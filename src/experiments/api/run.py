@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
-from experiments.command.composed import compose
+from experiments.command.composing.composed import compose
 from experiments.config.destination import Destination
 from experiments.config.metric_names import BEST_EPOCH, is_final
 from experiments.config.objective import Objective
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from experiments.api.given_images import Given
     from experiments.data.dataset import Dataset
-    from experiments.evaluation.explanation import Explanation
+    from experiments.evaluation.explaining.explanation import Explanation
 
 
 class Run:
@@ -238,7 +238,7 @@ class Run:
             ExperimentError: There is no such class, or the model has no maps.
         """
         from experiments.api.given_images import read_given
-        from experiments.evaluation.explanation import explain_images
+        from experiments.evaluation.explaining.explanation import explain_images
 
         with self._open() as trained:
             pixels, names = read_given(images, trained)

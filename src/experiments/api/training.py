@@ -5,8 +5,8 @@ import logging
 from omegaconf import DictConfig
 
 from experiments import job_files
-from experiments.command.composed import PRIMARY, Config
-from experiments.command.loader import use_hydra
+from experiments.command.composing.composed import PRIMARY, Config
+from experiments.command.composing.loader import use_hydra
 from experiments.command.plan import Plan
 from experiments.config.checks.memory import check_memory
 from experiments.config.programs import name_command

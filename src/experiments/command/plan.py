@@ -3,9 +3,6 @@
 What is checked is what Hydra composes and will run, see `loader`.
 """
 
-import re
-import shlex
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +12,18 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from experiments.command.check_progress import show_progress
-from experiments.command.checked_job import CheckedJob, check_job
-from experiments.command.composer import Composer, quote_word
-from experiments.command.data_jobs import DataJobs, JobsByData
-from experiments.command.diagnosis import (
-    MOST_REPEATED,
+from experiments.command.answers.diagnosis import (
     explain,
     is_own_fault,
 )
-from experiments.command.folds import FOLD, list_folds, refuse_swept_folds
+from experiments.command.answers.provenance import trace_sweeper
+from experiments.command.check_progress import show_progress
+from experiments.command.composing.checked_job import CheckedJob, check_job
+from experiments.command.composing.composer import Composer
+from experiments.command.composing.loader import Loader, open_hydra
+from experiments.command.composing.overlay import describe_overlay
+from experiments.command.config_folders.machine_configs import check_choice
+from experiments.command.data_jobs import DataJobs, JobsByData
 from experiments.command.hydra_node.flags import (
     add_config_dir,
     check_hydra_node,
@@ -35,34 +34,47 @@ from experiments.command.hydra_node.launcher import (
     Launch,
     describe_launch,
 )
-from experiments.command.job_count import check_job_count
-from experiments.command.loader import Loader, open_hydra
-from experiments.command.machine_configs import check_choice
-from experiments.command.overlay import describe_overlay
-from experiments.command.pairs import (
-    GRID_SWEEPER,
-    Row,
+from experiments.command.sweeping.folds import refuse_swept_folds
+from experiments.command.sweeping.grid import (
+    list_grid,
+    list_params,
+    refuse_other_sweeper,
+    refuse_swept_blocks,
+    sweep_folds,
+)
+from experiments.command.sweeping.job_count import check_job_count
+from experiments.command.sweeping.job_problems import (
+    MOST_PROBLEMS,
+    name_cause,
+    raise_problems,
+)
+from experiments.command.sweeping.job_words import refuse_twins, select_overrides
+from experiments.command.sweeping.pairs import (
     check_rows,
     count_rows,
     is_block,
-    list_jobs,
     list_rows,
     name_keys,
     read_sweep,
 )
-from experiments.command.provenance import trace_sweeper
-from experiments.command.reader import read_words
-from experiments.command.search_plan import (
+from experiments.command.sweeping.search_plan import (
     SearchPlan,
     check_search,
+    hint_at_condition,
+    list_repeated,
     plan_search,
     sample_jobs,
 )
-from experiments.command.typed_text import quote_texts
-from experiments.command.words import check_words
+from experiments.command.typed.reader import read_words
+from experiments.command.typed.several_values import (
+    find_repeated,
+    is_swept,
+    several_of_hydra,
+    several_values,
+)
+from experiments.command.typed.typed_text import quote_texts
+from experiments.command.typed.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
-from experiments.config.convert import UnknownKey
-from experiments.config.fields import is_text, takes_text
 from experiments.config.history import first_word
 from experiments.config.identity import (
     describe_choices,
@@ -73,16 +85,11 @@ from experiments.config.identity import (
     name_sweep_folder,
     name_swept,
 )
-from experiments.config.schema.resume import SweepConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.config.search.schema import is_search
 from experiments.config.validation import validate
-from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
-
-# A sweep that has as many is wrong in itself.
-MOST_PROBLEMS = 20
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -205,14 +212,14 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     _raise(check_typed(parsed))
     composer.loader.permission = composer.loader.permission.with_typed(parsed)
     settings = [o for o in parsed if o.is_hydra_override()]
-    _raise(_several_of_hydra(o) for o in settings if o.is_sweep_override())
+    _raise(several_of_hydra(o) for o in settings if o.is_sweep_override())
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
     modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
     multirun = multirun or modes[-1:] == ["MULTIRUN"]
     if not multirun:
-        _raise(_several_values(o) for o in parsed if _is_swept(o))
+        _raise(several_values(o) for o in parsed if is_swept(o))
     else:
-        _raise(_find_repeated(parsed))
+        _raise(find_repeated(parsed))
         if not modes:
             composer.hydra_overrides += ("hydra.mode=MULTIRUN",)
     parsed = list(quote_texts(parsed, composer.loader))
@@ -251,23 +258,6 @@ def _check_all(
             error.problems, composer.base, composer.loader, words=words
         )
         raise ConfigError(traced, error.title) from error
-
-
-def _find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
-    """Yields the keys that were given several values twice: one would be forgotten."""
-    given: dict[str, list[Override]] = {}
-    for override in typed:
-        given.setdefault(override.get_key_element(), []).append(override)
-    for key, overrides in given.items():
-        is_space = any(o.is_interval_sweep() for o in overrides)  # whose last counts
-        if overrides[1:] and not is_space and any(map(_is_swept, overrides)):
-            values = [(o.input_line or "").partition("=")[2] for o in overrides]
-            word = shlex.quote(f"{key}={','.join(values)}")
-            hint = (
-                f"To run all of them: -m {word}" if len(word) <= MOST_REPEATED else ""
-            )
-            reason = f"is given {len(overrides)} times, and only the last would count."
-            yield Problem(key, reason, hint or "Type it once.")
 
 
 def _raise(problems: Iterable[Problem]) -> None:
@@ -323,20 +313,20 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     if is_search(base.hydra.sweeper):
         return _check_search(own, plan_search(own, base), composer)
     composer.is_plain_sweep = True
-    if folds := _sweep_folds(own, composer):
+    if folds := sweep_folds(own, composer):
         own = [*own, *folds]
         composer.swept |= {o.key_or_group: o.input_line or "" for o in folds}
         composer.base = base = composer.compose_base(own)
     sweep = read_sweep(base)
-    given = [*_list_params(composer), *own]
+    given = [*list_params(composer), *own]
     last = {o.key_or_group: o for o in given}
     swept = [o for o in last.values() if o.is_sweep_override()]
-    _raise(_refuse_swept_blocks(swept))
+    _raise(refuse_swept_blocks(swept))
     _raise(refuse_swept_folds(swept, name_keys(sweep)))
     _raise(check_rows(sweep, given))
     check_job_count(given, sweep.max_jobs, count_rows(sweep))
-    _raise(_refuse_other_sweeper(sweep, base))
-    planned = _list_jobs(given, list_rows(sweep), composer)
+    _raise(refuse_other_sweeper(sweep, base))
+    planned = list_grid(given, list_rows(sweep), composer)
     fixed = tuple(
         o.input_line or "" for o in own if not (o.is_sweep_override() or is_block(o))
     )
@@ -346,7 +336,7 @@ def _check_sweep(own: Sequence["Override"], composer: Composer) -> Plan:
     launch = describe_launch(base)
     run = validate(config)
     folders = folders if planned else []
-    _refuse_twins(jobs, folders)
+    refuse_twins(jobs, folders)
     readable = run.name or name_swept(swept_keys) or "sweep"
     decided_later = [identify(run), *(first_word(o.input_line or "") for o in swept)]
     name = name_sweep_folder(readable, folders or decided_later)
@@ -377,15 +367,15 @@ def _check_search(
     firsts: list[DictConfig] = []
     for checked in _check_each(jobs, composer):
         firsts += [checked.config] if len(firsts) < 2 else []
-        found.append([_hint_at_condition(p, search) for p in checked.problems])
+        found.append([hint_at_condition(p, search) for p in checked.problems])
         runs += [] if checked.run is None else [checked.run]
-        causes = {_name_cause(p) for problems in found[1:] for p in problems}
+        causes = {name_cause(p) for problems in found[1:] for p in problems}
         if len(causes) >= MOST_PROBLEMS:
             break
     base, *of_trials = found
     # The config as it is may be wrong where each trial sets what is wrong in it.
     common = [p for p in base if all(p in problems for problems in of_trials)]
-    _raise_problems(jobs, [common, *of_trials], keys, in_space=True)
+    raise_problems(jobs, [common, *of_trials], keys, in_space=True)
     shown = 1 if base else 0
     config = firsts[shown]
     run = validate(config)
@@ -403,42 +393,12 @@ def _check_search(
         job=jobs[shown],
         jobs=(),
         job_folders=(),
-        swept_keys=(*keys, *_list_repeated(search)),
+        swept_keys=(*keys, *list_repeated(search)),
         search=search,
         data_jobs=JobsByData(runs).groups() if launch.is_here else (),
         runs=tuple(runs[-len(samples) :]) if run.plan else (),
         launch=launch,
     )
-
-
-def _list_repeated(search: SearchPlan) -> Iterator[str]:
-    """Yields the keys by which the jobs of one trial are told apart."""
-    if search.config.repeats > 1:
-        yield "seed"
-    if search.folds is not None:
-        yield FOLD
-
-
-def _hint_at_condition(problem: Problem, search: SearchPlan) -> Problem:
-    """Tells how to set a key that not every choice of its group has."""
-    searched = search.space.keys
-    # What lacks a whole component is told by the component.
-    inside = (key for key in searched if key.startswith(f"{problem.key}."))
-    if isinstance(problem, UnknownKey):
-        problem = replace(problem, key=next(inside, problem.key))
-    key, group = problem.key, problem.key.partition(".")[0]
-    is_typed = key in searched or select_overrides(search.fixed, [key])
-    is_slip = problem.hint.startswith("Did you mean")
-    if not is_typed or is_slip or not isinstance(problem, UnknownKey):
-        return problem
-    if group not in searched and key in search.config.params:
-        hint = f"To search without it, type 'hydra.sweeper.params={{{key}: null}}'"
-        return replace(problem, hint=hint)
-    if group not in searched:
-        return problem
-    hint = "To set it where it is one: "
-    hint += f"\"hydra.sweeper.when={{{key}: '{group}=...'}}\""
-    return replace(problem, hint=hint)
 
 
 def _check_each(
@@ -468,7 +428,7 @@ def _check_jobs(
     for job, checked in zip(jobs, _check_each(jobs, composer), strict=False):
         first = checked.config if first is None else first
         problems.append(checked.problems)
-        distinct |= {_name_cause(problem) for problem in checked.problems}
+        distinct |= {name_cause(problem) for problem in checked.problems}
         if checked.run is not None and not distinct:
             differing = select_overrides(job, swept_keys)
             typed = describe_overlay(job, checked.run)
@@ -477,180 +437,7 @@ def _check_jobs(
             runs += [checked.run] if checked.run.plan else []
         if len(distinct) >= MOST_PROBLEMS:
             break
-    _raise_problems(jobs, problems, swept_keys)
+    raise_problems(jobs, problems, swept_keys)
     if first is None:
         raise ValueError("A sweep has at least one job.")
     return first, folders, by_data.groups(), runs
-
-
-def _refuse_twins(jobs: Sequence[Sequence[str]], folders: Sequence[str]) -> None:
-    """Refuses a sweep that would run the same job twice."""
-    counts = Counter(folders)
-    twins = [
-        Problem(" ".join(job), "is the same job as another one of this sweep.")
-        for job, folder in zip(jobs, folders, strict=False)
-        if counts[folder] > 1
-    ]
-    if twins:
-        raise ConfigError(list({str(twin): twin for twin in twins}.values()))
-
-
-def select_overrides(job: Sequence[str], keys: Collection[str]) -> list[str]:
-    """Returns the overrides of a job that set one of `keys`."""
-    return [o for o in job if o.lstrip("+~").partition("=")[0] in keys]
-
-
-def _raise_problems(
-    jobs: Sequence[Sequence[str]],
-    problems: Sequence[Sequence[Problem]],
-    swept_keys: Collection[str],
-    *,
-    in_space: bool = False,
-) -> None:
-    """Raises each distinct problem once, with the first job that has it.
-
-    Args:
-        jobs: All jobs.
-        problems: Those of the jobs that were checked.
-        swept_keys: What tells jobs apart.
-        in_space: Whether they are jobs of a search.
-    """
-    found: dict[str, tuple[Problem, int, int]] = {}
-    for number, own in enumerate(problems):
-        for cause, problem in {_name_cause(p): p for p in reversed(own)}.items():
-            first, job, count = found.get(cause, (problem, number, 0))
-            found[cause] = first, job, count + 1
-    if found:
-        checked, count = len(problems), len(jobs)
-        title = f"The sweep of {count:,} jobs" if count > 1 else "The configuration"
-        title = "The search space" if in_space else title
-        listed = [
-            _locate(problem, jobs[job], swept_keys, in_space=in_space, of=of)
-            if count > 1
-            else problem
-            for problem, job, number in found.values()
-            for of in [(number, job, checked)]
-        ]
-        if left := count - checked:
-            words = f"Not checked any more: {count_of(left, 'job')}."
-            listed[-1] = replace(listed[-1], hint=f"{listed[-1].hint} {words}".strip())
-        raise ConfigError(listed, title)
-
-
-def _name_cause(problem: Problem) -> str:
-    """Returns what a problem has in common with others of its cause."""
-    return re.sub(r"Received: .*", "", f"{problem.key} {problem.message}")
-
-
-def _locate(
-    problem: Problem,
-    job: Sequence[str],
-    swept_keys: Collection[str],
-    *,
-    in_space: bool,
-    of: tuple[int, int, int],
-) -> Problem:
-    """Returns a problem with the jobs that have it.
-
-    Args:
-        problem: Of the first of them.
-        job: That one.
-        swept_keys: What tells jobs apart.
-        in_space: Whether they are jobs of a search, which are a few of many.
-        of: How many jobs have it, the number of the first one, and how many there are.
-    """
-    count, number, checked = of
-    differing = " ".join(select_overrides(job, swept_keys))
-    if in_space:
-        where = f"(such as {differing})" if differing else ""
-    elif count == checked > 1:
-        where = f"(in {count:,} of {checked:,} jobs)"
-    elif count > 1:
-        where = (
-            f"(in {count:,} of {checked:,} jobs, first in job {number}: {differing})"
-        )
-    else:
-        where = f"(job {number}: {differing})" if differing else ""
-    return replace(problem, hint=" ".join(filter(None, (problem.hint, where))))
-
-
-def _is_swept(override: "Override") -> bool:
-    """Tells whether it names several values, not for Hydra itself."""
-    return override.is_sweep_override() and not override.is_hydra_override()
-
-
-def _several_of_hydra(override: "Override") -> Problem:
-    key, _, value = (override.input_line or "").partition("=")
-    return Problem(key, f"takes one value, in a sweep too. Received: {value}.")
-
-
-def _several_values(override: "Override") -> Problem:
-    key = override.key_or_group
-    value = (override.input_line or "").partition("=")[2]
-    message = f"takes one value in a single run. Received: {value}."
-    if override.is_interval_sweep():
-        hint = "Add -m hydra/sweeper=keras_tuner to search it."
-        return Problem(key, message, hint)
-    if not takes_text(key, RunConfig):
-        return Problem(key, message, "To run each of them, add -m.")
-    if is_text(key, RunConfig, in_list=True):
-        hint = "To name several, put brackets around them"
-        shown = (
-            f": {shlex.quote(f'{key}=[{value}]')}"
-            if len(value) <= MOST_REPEATED
-            else "."
-        )
-        return Problem(key, message, hint + shown)
-    hint = "Add -m to run each of them, or quote it to pass a text"
-    shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
-    return Problem(key, message, hint + shown)
-
-
-def _sweep_folds(own: Sequence["Override"], composer: Composer) -> list["Override"]:
-    """Returns what sweeps over all folds where only their number is known."""
-    if not _is_hydras_sweeper(composer):
-        return []
-    several = [o for o in [*_list_params(composer), *own] if o.is_sweep_override()]
-    keys = {o.key_or_group for o in several} | name_keys(
-        read_sweep(composer.first)
-    ).keys()
-    return composer.loader.parse(list_folds(composer.first, keys))
-
-
-def _list_params(composer: Composer) -> list["Override"]:
-    """Returns what a file gives Hydra's own sweeper to sweep, as if it were typed."""
-    if not _is_hydras_sweeper(composer):
-        return []
-    params = composer.first.hydra.sweeper.get("params") or {}
-    return composer.loader.parse([f"{key}={value}" for key, value in params.items()])
-
-
-def _is_hydras_sweeper(composer: Composer) -> bool:
-    return str(composer.first.hydra.sweeper._target_) == GRID_SWEEPER
-
-
-def _refuse_swept_blocks(swept: Sequence["Override"]) -> Iterator[Problem]:
-    for override in filter(is_block, swept):
-        yield Problem(override.key_or_group, "is not swept itself: it holds the rows.")
-
-
-def _refuse_other_sweeper(sweep: SweepConfig, base: DictConfig) -> Iterator[Problem]:
-    if str(base.hydra.sweeper._target_) != GRID_SWEEPER:
-        for block in count_rows(sweep):
-            yield Problem(block, "is used by hydra/sweeper=basic only.")
-
-
-def _list_jobs(
-    given: Sequence["Override"], rows: Sequence[Row], composer: Composer
-) -> tuple[tuple[str, ...], ...] | None:
-    """Returns the jobs of a plain sweep; `None` for those of any other sweeper."""
-    if not _is_hydras_sweeper(composer):
-        return None
-    most = composer.first.hydra.sweeper.max_batch_size
-    if most is not None and most < 1:
-        reason = f"must be null or at least 1. Received: {most}."
-        raise ConfigError([Problem("hydra.sweeper.max_batch_size", reason)])
-    name = composer.config_name
-    for row in rows:
-        read_words(row, composer.loader, config_name=name, multirun=False)
-    return tuple(tuple(job) for job in list_jobs(given, rows))

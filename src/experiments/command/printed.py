@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.command.composer import quote
-from experiments.command.machine_configs import sets
+from experiments.command.composing.composer import quote
+from experiments.command.config_folders.machine_configs import sets
 from experiments.config.programs import command_words
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.redaction import HIDDEN, redact_word

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.command.first_project import write_project
-from experiments.command.local_configs import NAME
-from experiments.command.trust import distrust, trust
+from experiments.command.config_folders.first_project import write_project
+from experiments.command.config_folders.local_configs import NAME
+from experiments.command.config_folders.trust import distrust, trust
 from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.own_code import list_packages

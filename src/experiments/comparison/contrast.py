@@ -9,9 +9,9 @@ import numpy as np
 from experiments.comparison.group import Group
 from experiments.counts import join_words
 from experiments.errors import DataError
-from experiments.evaluation.pairs import align
 from experiments.evaluation.predictions import Floats, Predictions
-from experiments.evaluation.seeds import find_right
+from experiments.evaluation.uncertainty.pairs import align
+from experiments.evaluation.uncertainty.seeds import find_right
 
 SHOWN = 24  # images a side
 # Names and digests of images -> a file of each, or `None` where it is out of reach.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 
-from experiments.command.folds import FOLD
+from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.member import Member
 from experiments.comparison.settings import SEED, list_differences

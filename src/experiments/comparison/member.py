@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments import job_files
-from experiments.command.folds import FOLD
+from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.settings import SEED, TARGET, select_settings
 from experiments.config.destination import Destination
 from experiments.errors import ExperimentError, make_printable

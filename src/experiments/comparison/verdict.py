@@ -9,9 +9,9 @@ from experiments.comparison.tables import read_table
 from experiments.counts import count_of, join_words
 from experiments.errors import DataError, ExperimentError
 from experiments.evaluation.out_of_fold import pool_folds
-from experiments.evaluation.pairs import ALPHA, Difference, adjust
 from experiments.evaluation.predictions import Predictions
-from experiments.evaluation.seeds import compare_settings
+from experiments.evaluation.uncertainty.pairs import ALPHA, Difference, adjust
+from experiments.evaluation.uncertainty.seeds import compare_settings
 
 MOST = 20  # rows that are held against the best one
 

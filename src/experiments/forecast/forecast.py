@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.command.plan import Plan, select_overrides
+from experiments.command.plan import Plan
+from experiments.command.sweeping.job_words import select_overrides
 from experiments.config.schema.task import TrainTaskConfig
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem

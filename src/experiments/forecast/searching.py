@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import job_files
-from experiments.command.plan import Plan, select_overrides
-from experiments.command.search_plan import SearchPlan, sample_jobs
+from experiments.command.plan import Plan
+from experiments.command.sweeping.job_words import select_overrides
+from experiments.command.sweeping.search_plan import SearchPlan, sample_jobs
 from experiments.config.search.schema import choose_n_jobs
 from experiments.counts import count_of
 from experiments.forecast import page

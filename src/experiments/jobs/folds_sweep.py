@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from experiments import job_files
-from experiments.command.folds import FOLDS
 from experiments.command.printed import describe_command
+from experiments.command.sweeping.folds import FOLDS
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
 from experiments.jobs.child_command import list_flags, run_command

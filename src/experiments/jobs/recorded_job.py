@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.command.folds import FOLD
-from experiments.command.overlay import PRESENT, lay_over, list_overlay
+from experiments.command.composing.overlay import PRESENT, lay_over, list_overlay
 from experiments.command.printed import typed_folder
+from experiments.command.sweeping.folds import FOLD
 from experiments.config.destination import Destination
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError

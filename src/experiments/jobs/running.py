@@ -10,10 +10,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
+from experiments.command.composing.overlay import describe_overlay, find_links
+from experiments.command.config_folders.machine_configs import list_choices
 from experiments.command.hydra_node import files as hydra_files
-from experiments.command.machine_configs import list_choices
-from experiments.command.overlay import describe_overlay, find_links
-from experiments.command.plan import select_overrides
+from experiments.command.sweeping.job_words import select_overrides
 from experiments.config.identity import name_job_folder, name_run
 from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate

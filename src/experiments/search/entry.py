@@ -9,8 +9,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
-from experiments.command.folds import find_searched_folds
-from experiments.command.search_plan import SearchPlan, sample_jobs
+from experiments.command.sweeping.folds import find_searched_folds
+from experiments.command.sweeping.search_plan import SearchPlan, sample_jobs
 from experiments.config.search.schema import choose_n_jobs, read_search
 from experiments.config.search.space import ABSENT, parse_space
 from experiments.config.validation import validate

@@ -15,7 +15,7 @@ from experiments.builders.data import (
 )
 from experiments.builders.devices import prepared_framework
 from experiments.builders.model import build_model
-from experiments.command.composed import Config
+from experiments.command.composing.composed import Config
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.space import Space, parse_space
 from experiments.data.dataset import Dataset

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import job_files
-from experiments.command.composer import quote
+from experiments.command.composing.composer import quote
 from experiments.config.metric_names import name_best
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import SearchConfig

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from experiments.command.folds import list_fold_words
+from experiments.command.sweeping.folds import list_fold_words
 from experiments.config.convert import nearest
 from experiments.config.metric_names import name_of_epoch
 from experiments.config.search.schema import KEY, SearchConfig

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments import job_files
 from experiments.builders.devices import claim_devices
-from experiments.command.search_plan import plan_search, sample_jobs
+from experiments.command.sweeping.search_plan import plan_search, sample_jobs
 from experiments.config.search.schema import SearchConfig, read_search
 from experiments.config.validation import validate
 from experiments.workers.container import ContainedTask, DirectTask

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments import job_files
-from experiments.command.plan import Plan, select_overrides
+from experiments.command.plan import Plan
+from experiments.command.sweeping.job_words import select_overrides
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.jobs import display

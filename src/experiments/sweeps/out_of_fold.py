@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import job_files
-from experiments.command.folds import FOLD
 from experiments.command.plan import Plan
+from experiments.command.sweeping.folds import FOLD
 from experiments.config.identity import name_sweep_folder
 from experiments.counts import count_of
 from experiments.errors import ExperimentError

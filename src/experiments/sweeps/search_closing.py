@@ -5,15 +5,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from experiments import job_files
-from experiments.command.folds import FOLDS
-from experiments.command.permission import KEY
-from experiments.command.plan import Plan, select_overrides
+from experiments.command.config_folders.permission import KEY
+from experiments.command.plan import Plan
 from experiments.command.printed import (
     describe_command,
     describe_output,
     describe_tracking,
 )
-from experiments.command.search_plan import SearchPlan
+from experiments.command.sweeping.folds import FOLDS
+from experiments.command.sweeping.job_words import select_overrides
+from experiments.command.sweeping.search_plan import SearchPlan
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.counts import count_of

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.command.folds import FOLD
+from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.settings import SEED
 from experiments.config.objective import Objective

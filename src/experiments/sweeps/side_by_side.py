@@ -11,7 +11,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, open_dict
 
 from experiments import job_files
-from experiments.command.plan import Plan, select_overrides
+from experiments.command.plan import Plan
+from experiments.command.sweeping.job_words import select_overrides
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Preempted
 from experiments.jobs.folder import is_held

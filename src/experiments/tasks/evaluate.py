@@ -6,9 +6,9 @@ from pathlib import Path
 
 from experiments.data.files.any_classes import NoLabelsError
 from experiments.errors import ConfigError, ExperimentError, Problem
-from experiments.evaluation.report import Report
-from experiments.evaluation.report_files import MISTAKES, PAGE
-from experiments.evaluation.screen import describe_on_screen
+from experiments.evaluation.reporting.report import Report
+from experiments.evaluation.reporting.report_files import MISTAKES, PAGE
+from experiments.evaluation.reporting.screen import describe_on_screen
 from experiments.jobs import display
 from experiments.jobs.folder import (
     JobHeldError,

@@ -21,7 +21,7 @@ from experiments.trained.trained import Trained, open_trained
 
 if TYPE_CHECKING:
     from experiments.data.files.reading import ReadImage
-    from experiments.evaluation.explanation import Explanation
+    from experiments.evaluation.explaining.explanation import Explanation
 
 _PRINTED = 10  # images
 _METHODS = {"cam": "class activation maps", "grad_cam": "Grad-CAM"}
@@ -63,7 +63,7 @@ def explain(job: Job) -> JobResult:
 
 def _check_class(found: Found, class_name: str | None) -> None:
     """Looks for a class where names are recorded, before anything heavy is imported."""
-    from experiments.evaluation.explanation import find_class
+    from experiments.evaluation.explaining.explanation import find_class
 
     known = None if found.record is None else found.record.images
     if class_name is not None and known is not None:
@@ -93,7 +93,7 @@ def _explain(
 ) -> list["Explanation"]:
     import numpy as np
 
-    from experiments.evaluation.explanation import explain_images
+    from experiments.evaluation.explaining.explanation import explain_images
 
     readable = [image for image in images if image.pixels is not None]
     return explain_images(
@@ -125,7 +125,7 @@ def _write(
     job: Job, model: str, explanations: Sequence["Explanation"], notes: Sequence[str]
 ) -> None:
     """Writes page and pictures, and prints where they are and what the model says."""
-    from experiments.evaluation.explanation_files import write_explanations
+    from experiments.evaluation.explaining.explanation_files import write_explanations
 
     title = f"Where {model} looks"
     page, pictures = write_explanations(

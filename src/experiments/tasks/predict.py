@@ -13,7 +13,7 @@ from experiments.data.files.inputs import (
 )
 from experiments.data.readiness.check import check_data
 from experiments.errors import DataError, Preempted, make_printable
-from experiments.evaluation.gallery_page import Gallery
+from experiments.evaluation.reporting.gallery_page import Gallery
 from experiments.files import replace_bytes
 from experiments.interruption import StopRequest
 from experiments.jobs.answer_display import (

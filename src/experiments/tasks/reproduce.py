@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.command.permission import KEY
+from experiments.command.config_folders.permission import KEY
 from experiments.command.plan import Plan
 from experiments.command.printed import (
     describe_command,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments import job_files
-from experiments.evaluation.answer_table import Format, open_answers
-from experiments.evaluation.gallery_page import Gallery
 from experiments.evaluation.predictions import Predictions
+from experiments.evaluation.reporting.answer_table import Format, open_answers
+from experiments.evaluation.reporting.gallery_page import Gallery
 from experiments.files import drafting, open_new
 from experiments.trained.answers import Answers, Unreadable
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.evaluation.answer_table import list_columns, name_columns
+from experiments.evaluation.reporting.answer_table import list_columns, name_columns
 from experiments.trained.answers import answer_files
 from experiments.trained.trained import Trained
 

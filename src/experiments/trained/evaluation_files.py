@@ -12,8 +12,8 @@ from experiments import job_files
 from experiments.counts import agree, count_of
 from experiments.data.images.show import show_images
 from experiments.errors import ExperimentError
-from experiments.evaluation.report import Draw, Explain, Report, Unknown
-from experiments.evaluation.report_files import write_report
+from experiments.evaluation.reporting.report import Draw, Explain, Report, Unknown
+from experiments.evaluation.reporting.report_files import write_report
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.trained.evaluated import Evaluated
@@ -109,7 +109,7 @@ def _explain_images(
 ) -> Explain | None:
     """Returns what finds heat maps; `None` for a network that has none."""
     from experiments.data.images.resize import resize_images
-    from experiments.evaluation.heat_maps import make_heat_maps
+    from experiments.evaluation.explaining.heat_maps import make_heat_maps
 
     images, shape = chosen.labelled.images, trained.image_shape
 

@@ -21,7 +21,7 @@ class GridSweeper(basic_sweeper.BasicSweeper):
             overrides: What a file and the command line give, as parsed.
             max_batch_size: Most jobs of a batch; `None` for all in one.
         """
-        from experiments.command.pairs import list_jobs, list_rows, read_sweep
+        from experiments.command.sweeping.pairs import list_jobs, list_rows, read_sweep
 
         if self.config is None:
             raise RuntimeError("setup() must be called before sweep().")

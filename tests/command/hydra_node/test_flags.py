@@ -194,7 +194,7 @@ def test_key_that_only_the_swept_choices_have_is_no_mistake(check: Any) -> None:
 def test_many_jobs_need_the_list_of_files_once(
     check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from experiments.command import loader
+    from experiments.command.composing import loader
 
     listed: list[Any] = []
     plain = loader.create_defaults_list

@@ -8,8 +8,8 @@ import pytest
 from hydra._internal.utils import create_config_search_path
 from hydra.types import RunMode
 
+from experiments.command.composing.loader import open_hydra
 from experiments.command.hydra_node.surroundings import check_surroundings, load_objects
-from experiments.command.loader import open_hydra
 from experiments.errors import ConfigError
 from tests.conftest import CONF
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.command.search_plan import sample_jobs
+from experiments.command.sweeping.search_plan import sample_jobs
 from experiments.errors import ConfigError
 from tests.conftest import CONF
 

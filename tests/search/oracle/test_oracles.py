@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 
-from experiments.command.job_count import count_grid_values
+from experiments.command.sweeping.job_count import count_grid_values
 from experiments.config.search.space import Space
 from experiments.search.oracle.hyperparameters import declare
 from experiments.search.oracle.oracles import build_oracle

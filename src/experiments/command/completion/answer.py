@@ -19,7 +19,7 @@ from experiments.config.programs import is_installed, typed_script
 from experiments.errors import ConfigError, ExperimentError, Problem
 
 if TYPE_CHECKING:
-    from experiments.command.loader import CheckedHydra
+    from experiments.command.composing.loader import CheckedHydra
 
 Open = Callable[[Namespace], AbstractContextManager["CheckedHydra"]]
 

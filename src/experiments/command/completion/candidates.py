@@ -21,7 +21,7 @@ from experiments.command.completion.choices import list_choices
 from experiments.errors import ExperimentError
 
 if TYPE_CHECKING:
-    from experiments.command.loader import Loader
+    from experiments.command.composing.loader import Loader
 
 _VERBS = ("init", "trust", "distrust")
 _PARTS = "parts"  # of files, which nobody chooses

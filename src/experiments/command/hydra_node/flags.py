@@ -20,10 +20,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
+from experiments.command.config_folders.local_configs import LocalConfigs, add_local
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
-from experiments.command.local_configs import LocalConfigs, add_local
-from experiments.command.words import check_flag
+from experiments.command.typed.words import check_flag
 from experiments.config.convert import MISSING, unknown_key
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.version import __version__

@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.command.permission import read_raw
+from experiments.command.config_folders.permission import read_raw
 from experiments.config.authority import check_name, components_at
 from experiments.config.targets import resolve
 from experiments.errors import ConfigError, Problem

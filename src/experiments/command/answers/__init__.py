@@ -1,0 +1,1 @@
+"""What was meant by words that are nothing, and where what is wrong comes from."""

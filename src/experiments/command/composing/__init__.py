@@ -1,0 +1,1 @@
+"""Single jobs as Hydra composes them, checked."""

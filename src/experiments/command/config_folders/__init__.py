@@ -1,0 +1,1 @@
+"""Folders that configs come from, and what each may say."""

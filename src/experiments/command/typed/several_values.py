@@ -1,0 +1,65 @@
+"""Words that give a key several values, where they may and where they may not."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from experiments.command.answers.diagnosis import MOST_REPEATED
+from experiments.command.composing.composer import quote_word
+from experiments.config.fields import is_text, takes_text
+from experiments.config.schema.run import RunConfig
+from experiments.errors import Problem
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
+    """Yields the keys that were given several values twice: one would be forgotten."""
+    given: dict[str, list[Override]] = {}
+    for override in typed:
+        given.setdefault(override.get_key_element(), []).append(override)
+    for key, overrides in given.items():
+        is_space = any(o.is_interval_sweep() for o in overrides)  # whose last counts
+        if overrides[1:] and not is_space and any(map(is_swept, overrides)):
+            values = [(o.input_line or "").partition("=")[2] for o in overrides]
+            word = shlex.quote(f"{key}={','.join(values)}")
+            hint = (
+                f"To run all of them: -m {word}" if len(word) <= MOST_REPEATED else ""
+            )
+            reason = f"is given {len(overrides)} times, and only the last would count."
+            yield Problem(key, reason, hint or "Type it once.")
+
+
+def is_swept(override: "Override") -> bool:
+    """Tells whether it names several values, not for Hydra itself."""
+    return override.is_sweep_override() and not override.is_hydra_override()
+
+
+def several_of_hydra(override: "Override") -> Problem:
+    """Says that a key of Hydra's own takes one value."""
+    key, _, value = (override.input_line or "").partition("=")
+    return Problem(key, f"takes one value, in a sweep too. Received: {value}.")
+
+
+def several_values(override: "Override") -> Problem:
+    """Says how to type several values of a key of a single run."""
+    key = override.key_or_group
+    value = (override.input_line or "").partition("=")[2]
+    message = f"takes one value in a single run. Received: {value}."
+    if override.is_interval_sweep():
+        hint = "Add -m hydra/sweeper=keras_tuner to search it."
+        return Problem(key, message, hint)
+    if not takes_text(key, RunConfig):
+        return Problem(key, message, "To run each of them, add -m.")
+    if is_text(key, RunConfig, in_list=True):
+        hint = "To name several, put brackets around them"
+        shown = (
+            f": {shlex.quote(f'{key}=[{value}]')}"
+            if len(value) <= MOST_REPEATED
+            else "."
+        )
+        return Problem(key, message, hint + shown)
+    hint = "Add -m to run each of them, or quote it to pass a text"
+    shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
+    return Problem(key, message, hint + shown)

@@ -1,0 +1,155 @@
+"""What a model says of an image, and where it sees it."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from experiments.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.evaluation.explaining.heat_maps import HeatMaps, Method
+
+_LISTED = 3  # of the likeliest classes
+_NAMED = 20  # classes that an error lists
+STRONGEST = "the strongest place for this class in this image"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """Where an image speaks for a class.
+
+    Attributes:
+        class_name: Of the class.
+        probability: That the model gives it, 0..1.
+        heat: `(H, W)` in 0..1, a share of the strongest place; all 0 where none is.
+    """
+
+    class_name: str
+    probability: float
+    heat: npt.NDArray[np.float32]
+
+    @property
+    def heading(self) -> str:
+        """The class, how likely it is, and whether anything is to be seen."""
+        text = f"for {self.class_name} ({self.probability:.1%})"
+        return text if self.heat.any() else f"nothing {text}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """What a model says of an image, and where it sees it; a notebook shows it.
+
+    Attributes:
+        name: Of the image.
+        pixels: uint8 `(H, W, C)`, as the model sees it.
+        likeliest: The likeliest classes and their probabilities, the first first.
+        views: Where it speaks for the likeliest class, and for one of choice.
+        method: How that was found, see `experiments.evaluation.explaining.heat_maps`.
+    """
+
+    name: str
+    pixels: npt.NDArray[np.uint8]
+    likeliest: tuple[tuple[str, float], ...]
+    views: tuple[View, ...]
+    method: Literal["cam", "grad_cam"]
+
+    def draw(self) -> "Figure":
+        """Returns the image and its heat maps as a Matplotlib figure."""
+        from experiments.pictures.heat_map import draw_heat_maps
+
+        maps = [(view.heading, view.heat) for view in self.views]
+        return draw_heat_maps(self.pixels, maps, title=self.name, scale=STRONGEST)
+
+    def _repr_png_(self) -> bytes:
+        """Returns what IPython shows of it."""
+        from experiments.pictures.picture import as_png
+
+        return as_png(self.draw())
+
+
+def explain_images(
+    model: Any,
+    pixels: npt.NDArray[np.uint8],
+    class_names: Sequence[str],
+    *,
+    names: Sequence[str],
+    class_name: str | None = None,
+    method: "Method" = "auto",
+) -> list[Explanation]:
+    """Returns what a model says of images, and where it sees it.
+
+    Args:
+        model: A Keras model of such images -> logits or probabilities `(N, classes)`.
+        pixels: uint8 `(N, H, W, C)`, at least one image.
+        class_names: One a class.
+        names: One an image.
+        class_name: A class to be shown beside the likeliest one.
+        method: As `make_heat_maps` takes it.
+
+    Raises:
+        ConfigError: There is no such class.
+        ExperimentError: The model has no maps, or not the head that `cam` needs.
+    """
+    from experiments.evaluation.explaining.heat_maps import make_heat_maps
+
+    found = [make_heat_maps(model, pixels, method=method)]
+    if class_name is not None:
+        chosen = [find_class(class_name, class_names)] * len(pixels)
+        found.append(make_heat_maps(model, pixels, chosen, method=method))
+    shares = softmax(found[0].scores.astype(np.float64), axis=1)
+    return [
+        Explanation(
+            name=name,
+            pixels=pixels[row],
+            likeliest=_list_likeliest(shares[row], class_names),
+            views=tuple(_view(found, row, shares[row], class_names)),
+            method=found[0].method,
+        )
+        for row, name in enumerate(names)
+    ]
+
+
+def _list_likeliest(
+    shares: npt.NDArray[np.float64], class_names: Sequence[str]
+) -> tuple[tuple[str, float], ...]:
+    ranking = np.argsort(-shares, kind="stable")[:_LISTED].tolist()
+    return tuple((class_names[label], float(shares[label])) for label in ranking)
+
+
+def _view(
+    found: Sequence["HeatMaps"],
+    row: int,
+    shares: npt.NDArray[np.float64],
+    class_names: Sequence[str],
+) -> Iterator[View]:
+    """Yields the maps of an image, that of a class once."""
+    maps = {int(each.classes[row]): each.maps[row] for each in found}
+    for label, heat in maps.items():
+        share = float(shares[label])
+        yield View(class_name=class_names[label], probability=share, heat=heat)
+
+
+def find_class(name: str, class_names: Sequence[str]) -> int:
+    """Returns the number of a class.
+
+    Raises:
+        ConfigError: There is no such class.
+    """
+    if name in class_names:
+        return list(class_names).index(name)
+    lowered = {each.lower(): each for each in class_names}
+    alike = difflib.get_close_matches(name.lower(), lowered, n=1)
+    if alike:
+        hint = f"Did you mean `{lowered[alike[0]]}`?"
+    else:
+        more = ", ..." if len(class_names) > _NAMED else ""
+        hint = f"There are: {', '.join(class_names[:_NAMED])}{more}."
+    reason = f"must be a class that the model knows. Received: {name!r}."
+    raise ConfigError([Problem("task.class_name", reason, hint)])

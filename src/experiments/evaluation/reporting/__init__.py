@@ -1,0 +1,1 @@
+"""What there is to tell of predictions: on the screen, as pages and as files."""
