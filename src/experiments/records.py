@@ -25,7 +25,7 @@ from experiments.shapes import ShapeError, conform
 from experiments.version import __version__
 
 # Of all that is written. A record without one was written before there were formats.
-FORMAT = 5
+FORMAT = 6
 FIRST = 1
 _KEY, _RELEASE = "format", "release"
 _HEADER = re.compile(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-FORMATS = (1, 2, 3, 4)
+FORMATS = (1, 2, 3, 4, 5)
 # Of every job in them, as `make.sh` types it.
 SMALL = (
     "model=resnet20_cifar",

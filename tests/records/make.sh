@@ -34,7 +34,7 @@ train name=stopped trainer.epochs=3 trainer.max_steps=3 seed=1 tracking.log_mode
 
 # One that was killed after its first checkpoint: its records are not all sent.
 "$python" run.py "${small[@]}" name=killed trainer.epochs=100 seed=2 schedule=step \
-  augment=flip_crop augment.flip=false augment.pad=1 tracking.log_model=none &
+  augment=flip_crop augment.flip_crop.flip=false augment.flip_crop.pad=1 tracking.log_model=none &
 job=$!
 until compgen -G 'outputs/runs/killed-*/checkpoints/manifest.json'; do sleep 0.1; done
 kill -9 "$job"
