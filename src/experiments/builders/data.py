@@ -14,6 +14,7 @@ from experiments.config.targets import instantiate
 from experiments.data.augment.repeated_augmentation import RepeatedAugmentation
 from experiments.data.augment.until import Until
 from experiments.data.dataset import Dataset, Split
+from experiments.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def build_dataset(run: RunConfig) -> Dataset:
 
     config = run.dataset
     dataset: Dataset = instantiate(config, key="dataset", allowed=run.allowed_targets)
+    if dataset.has_several_labels:
+        raise DataError(f"{dataset.name} must have one class an image.")
     if not isinstance(config, CommonDatasetConfig) or config.fraction == 1:
         return dataset
     return take_fraction(

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from experiments.config.corrections import NAME as CORRECTIONS
 from experiments.config.corrections import Corrections
 from experiments.counts import count_of
 from experiments.data.corrections import apply_corrections
 from experiments.data.fingerprint import Fingerprint, fingerprint_splits
+from experiments.data.label_arrays import Labels, count_images, has_several
 from experiments.data.normalization import measure_mean_and_std
 from experiments.data.split import ArraySplit, FileSplit, SkippedFile, Split
 from experiments.errors import DataError
@@ -34,7 +34,8 @@ class Dataset:
 
     Attributes:
         name: Short name for tables and logs.
-        class_names: One name a class; label `i` means `class_names[i]`.
+        class_names: One name a class; label `i` means `class_names[i]`, and of several
+            labels an image column `i`.
         image_shape: `(H, W, C)` of the images that the pipeline delivers.
         mean: Mean of each channel, in units of 0..1.
         std: Standard deviation of each channel, in units of 0..1.
@@ -69,6 +70,11 @@ class Dataset:
     def train_counts(self) -> tuple[int, ...]:
         """Training images of each class."""
         return tuple(self.fingerprint.counts["train"])
+
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether an image may have several classes, or none."""
+        return has_several(self.train.labels)
 
     @property
     def num_classes(self) -> int:
@@ -172,12 +178,17 @@ def _name_splits(
 def _check_splits(
     name: str, splits: Mapping[str, Split], classes: Sequence[str]
 ) -> None:
+    if len({has_several(split.labels) for split in splits.values()}) > 1:
+        raise DataError(
+            f"All splits of `{name}` must have labels of one kind: one class an image, "
+            "or 0 and 1 for each class."
+        )
     for split_name, split in splits.items():
         _check_labels(name, split_name, split.labels, classes)
 
 
 def _check_labels(
-    name: str, split: str, labels: npt.NDArray[np.int32], classes: Sequence[str]
+    name: str, split: str, labels: Labels, classes: Sequence[str]
 ) -> None:
     """Raises unless every label is a class and every class has an image."""
     if not len(labels):
@@ -185,6 +196,9 @@ def _check_labels(
             f"The {split} split of `{name}` has no images. Add images, or give the "
             f"split a larger fraction."
         )
+    if has_several(labels):
+        _check_several(name, split, labels, classes)
+        return
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= len(classes):
         raise DataError(
@@ -192,7 +206,31 @@ def _check_labels(
             f"0..{len(classes) - 1} ({count_of(len(classes), 'class', 'classes')}). "
             f"Received: {low}..{high}."
         )
-    counts = np.bincount(labels, minlength=len(classes))
+    _check_presence(name, split, labels, classes)
+
+
+def _check_several(
+    name: str, split: str, labels: Labels, classes: Sequence[str]
+) -> None:
+    """Raises unless there is a column for each class, and one has an image.
+
+    Of what is trained on each class needs one; where there is none to measure, a mean
+    over the classes leaves the class out.
+    """
+    if labels.shape[1] != len(classes):
+        raise DataError(
+            f"Labels of the {split} split of `{name}` must have a column for each of "
+            f"{count_of(len(classes), 'class', 'classes')}. Received: "
+            f"{labels.shape[1]}."
+        )
+    if split == "train" or not labels.any():
+        _check_presence(name, split, labels, classes)
+
+
+def _check_presence(
+    name: str, split: str, labels: Labels, classes: Sequence[str]
+) -> None:
+    counts = np.array(count_images(labels, len(classes)))
     missing = [classes[i] for i in np.flatnonzero(counts == 0).tolist()]
     if missing:
         raise DataError(

@@ -8,10 +8,13 @@ up what is left.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from experiments.data.labels import Label, classes_of
+
 Ties = Sequence[Hashable]
+_NONE = -1  # the class of images that have none
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Bundle:
 
     Attributes:
         members: Their numbers.
-        classes: How many of them each class has.
+        classes: How many of them each class has; an image of several counts in each.
         place: A number in 0..1 that looks random and belongs to their names.
     """
 
@@ -30,13 +33,14 @@ class Bundle:
 
 
 def bind(
-    names: Sequence[str], labels: Sequence[int], ties: Iterable[Ties], *, seed: int
+    names: Sequence[str], labels: Sequence[Label], ties: Iterable[Ties], *, seed: int
 ) -> list[Bundle]:
     """Returns the images in bundles: two that share a tie are in the same one.
 
     Args:
         names: One an image, each another.
-        labels: The class of each.
+        labels: The class of each, or classes; an image without any counts as one of a
+            class of its own.
         ties: Columns of one value an image.
         seed: Another one gives each bundle another place.
     """
@@ -60,7 +64,9 @@ def bind(
     return [
         Bundle(
             members=tuple(members),
-            classes=Counter(labels[image] for image in members),
+            classes=Counter(
+                number for image in members for number in _list_classes(labels[image])
+            ),
             place=min(_place(names[image], seed) for image in members),
         )
         for members in bound.values()
@@ -80,15 +86,34 @@ def deal(bundles: Sequence[Bundle], shares: Sequence[float]) -> list[int]:
         shares: Of each part, positive.
     """
     table = _Table(bundles, shares)
-    for number in sorted(range(len(bundles)), key=lambda n: _turn(bundles[n])):
+    ranks = _rank_classes(bundles)
+    for number in sorted(range(len(bundles)), key=lambda n: _turn(bundles[n], ranks)):
         table.give(number)
     return [table.chosen[number] for number in range(len(bundles))]
 
 
-def _turn(bundle: Bundle) -> tuple[int, int, float]:
+def _rank_classes(bundles: Sequence[Bundle]) -> dict[int, int]:
+    """Returns class -> when its single images are dealt.
+
+    Where images have several classes the rarest one is first, for which there is least
+    choice: iterative stratification.
+
+    Reference:
+        Sechidis et al., On the Stratification of Multi-Label Data, 2011.
+    """
+    sizes: Counter[int] = Counter()
+    for bundle in bundles:
+        sizes.update(bundle.classes)
+    several = any(b.classes.total() > len(b.members) for b in bundles)
+    order = sorted(sizes, key=lambda n: (sizes[n] if several else 0, n))
+    return {number: rank for rank, number in enumerate(order)}
+
+
+def _turn(bundle: Bundle, ranks: Mapping[int, int]) -> tuple[int, int, float]:
     """Returns when a bundle is dealt: large ones first, single images by class."""
     size = len(bundle.members)
-    return -size, min(bundle.classes) if size == 1 else 0, bundle.place
+    first = min(ranks[number] for number in bundle.classes) if size == 1 else 0
+    return -size, first, bundle.place
 
 
 class _Table:
@@ -143,6 +168,10 @@ class _Table:
         )
         total = self._totals[part] + len(bundle.members) / 2
         return weight / share, total / share, part
+
+
+def _list_classes(label: Label) -> tuple[int, ...]:
+    return classes_of(label) or (_NONE,)
 
 
 def _place(name: str, seed: int) -> float:

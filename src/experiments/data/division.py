@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from experiments.data.labels import Label
+
     Indices = npt.NDArray[np.int64]
 
 
@@ -33,6 +35,11 @@ def split_stratified(
     """
     import numpy as np  # what files hold is divided without it
 
+    if labels.ndim != 1:
+        raise DataError(
+            "Images of several classes are not divided by class. Hand over their "
+            "splits."
+        )
     # RandomState's streams are frozen; the newer Generator's may change.
     random = np.random.RandomState(seed)
     parts: list[list[Indices]] = [[] for _ in range(len(fractions) + 1)]
@@ -55,7 +62,7 @@ def split_stratified(
 
 def choose_splits(
     names: Sequence[str],
-    labels: Sequence[int],
+    labels: "Sequence[Label]",
     *,
     validation_fraction: float,
     test_fraction: float,
@@ -79,7 +86,8 @@ def choose_splits(
     Args:
         names: What identifies each image: a relative path or a content hash. Equal
             names stay together, and one that two classes have is never borrowed.
-        labels: The class of each image.
+        labels: The class of each image; all classes of an image that may have several
+            count as a class of their own.
         validation_fraction: Share of the validation split, 0..1; 0 for none.
         test_fraction: Share of the test split, 0..1; 0 for none.
         seed: Another seed gives another division.
@@ -91,7 +99,7 @@ def choose_splits(
     }
     splits = {split: pair for split, pair in ends.items() if pair[0] < pair[1]}
     places = {name: _place(name, seed) for name in set(names)}
-    classes: dict[int, set[str]] = defaultdict(set)
+    classes: dict[Label, set[str]] = defaultdict(set)
     for name, label in zip(names, labels, strict=True):
         classes[label].add(name)
     counts = Counter(name for members in classes.values() for name in members)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from experiments.data.label_arrays import count_images, list_labels
+from experiments.data.labels import Label, classes_of
 from experiments.data.split import ArraySplit, Split
 
 
@@ -21,7 +23,8 @@ class Fingerprint:
     Attributes:
         content: Hash of all images and labels, whichever split they are in, or in none.
         split: Hash of which image is in which split.
-        counts: Split name -> number of images of each class.
+        counts: Split name -> number of images of each class; the sum is more, or less,
+            than the images where these may have several classes.
         parts: Split name -> hash of its images and labels alone.
     """
 
@@ -58,7 +61,7 @@ def fingerprint_splits(
         content=_hash_part(everything),
         split=membership.hexdigest(),
         counts={
-            name: np.bincount(split.labels, minlength=num_classes).tolist()
+            name: count_images(split.labels, num_classes)
             for name, split in splits.items()
         },
         parts={name: _hash_part(part) for name, part in items.items()},
@@ -76,7 +79,7 @@ def _hash_part(items: list[bytes]) -> str:
 
 def _hash_items(split: Split) -> Iterator[bytes]:
     """Yields one hash an image, of its content and label."""
-    labels = split.labels.tolist()
+    labels = list_labels(split.labels)
     if isinstance(split, ArraySplit):
         shape = str(split.images.shape[1:]).encode()
         for image, label in zip(split.images, labels, strict=True):
@@ -86,5 +89,6 @@ def _hash_items(split: Split) -> Iterator[bytes]:
             yield _hash(digest.encode(), label)
 
 
-def _hash(content: bytes, label: int) -> bytes:
-    return hashlib.blake2b(b"%d:" % label + content, digest_size=16).digest()
+def _hash(content: bytes, label: Label) -> bytes:
+    classes = ",".join(map(str, classes_of(label)))
+    return hashlib.blake2b(f"{classes}:".encode() + content, digest_size=16).digest()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from experiments.counts import count_of
 from experiments.data.dealing import Bundle, Ties, bind, deal
+from experiments.data.labels import Label
 from experiments.errors import DataError
 
 _KEPT = ("train", "validation")  # parts of what is in no other fold
@@ -55,7 +56,7 @@ class Pool:
 
     Attributes:
         names: One an image, each another: a relative path, or its number.
-        labels: The class of each.
+        labels: The class of each, or classes.
         ties: Columns of one value an image: what shares one stays together. The first
             are digests, and groups of a person's own follow.
         class_names: One name a class.
@@ -63,7 +64,7 @@ class Pool:
     """
 
     names: Sequence[str]
-    labels: Sequence[int]
+    labels: Sequence[Label]
     ties: Sequence[Ties]
     class_names: Sequence[str]
     seed: int

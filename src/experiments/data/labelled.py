@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from experiments.data.dataset import Dataset
 from experiments.data.fingerprint import fingerprint_images
+from experiments.data.label_arrays import Labels, renumber
 from experiments.data.split import SkippedFile, Split
 
 
@@ -38,10 +38,11 @@ class Labelled:
         order = np.argsort(self.class_names)
         ranks = np.empty(len(order), np.int32)
         ranks[order] = np.arange(len(order))
-        return fingerprint_images(self.relabelled(ranks[self.images.labels]).images)
+        relabelled = self.relabelled(renumber(self.images.labels, ranks))
+        return fingerprint_images(relabelled.images)
 
-    def relabelled(self, labels: npt.NDArray[np.int32]) -> "Labelled":
-        """Returns the same images with other labels, int32 `(N,)`."""
+    def relabelled(self, labels: Labels) -> "Labelled":
+        """Returns the same images with other labels."""
         return replace(self, images=replace(self.images, labels=labels))
 
 

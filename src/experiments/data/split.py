@@ -8,6 +8,7 @@ import numpy.typing as npt
 from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour
 from experiments.data.images.image_size import MAX_PIXELS
+from experiments.data.label_arrays import Labels, as_labels
 from experiments.errors import DataError
 
 
@@ -30,7 +31,7 @@ class ArraySplit:
 
     Attributes:
         images: uint8 `(N, H, W, C)`.
-        labels: int32 `(N,)`.
+        labels: int32 `(N,)`, or uint8 `(N, K)`, see `label_arrays`.
         numbers: int64 `(N,)`, the number of each image in the data set, by which it is
             named however that is divided; `None` for its number in the split.
 
@@ -39,7 +40,7 @@ class ArraySplit:
     """
 
     images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int32]
+    labels: Labels
     numbers: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
@@ -54,7 +55,7 @@ class ArraySplit:
                 "Images in memory must be a uint8 array of shape (N, H, W, C). "
                 f"Received: {images.dtype} of shape {images.shape}."
             )
-        object.__setattr__(self, "labels", _as_labels(self.labels, len(images)))
+        object.__setattr__(self, "labels", as_labels(self.labels, len(images)))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -71,7 +72,7 @@ class FileSplit:
 
     Attributes:
         paths: One file an image; JPEG, PNG, BMP, GIF (first frame) or WebP.
-        labels: int32 `(N,)`.
+        labels: int32 `(N,)`, or uint8 `(N, K)`, see `label_arrays`.
         digests: One short content hash a file, for the fingerprint.
         crop_ratio: A central square of this share of the shorter side is kept,
             before it is resized; 0.875 is ImageNet's 224 of 256. Training with a
@@ -86,7 +87,7 @@ class FileSplit:
     """
 
     paths: tuple[str, ...]
-    labels: npt.NDArray[np.int32]
+    labels: Labels
     digests: tuple[str, ...]
     crop_ratio: float = 1.0
     background: Colour = WHITE
@@ -100,26 +101,10 @@ class FileSplit:
                 f"{count_of(len(self.digests), 'digest')} for "
                 f"{count_of(len(self.paths), 'file')}."
             )
-        object.__setattr__(self, "labels", _as_labels(self.labels, len(self.paths)))
+        object.__setattr__(self, "labels", as_labels(self.labels, len(self.paths)))
 
     def __len__(self) -> int:
         return len(self.paths)
 
 
 Split = ArraySplit | FileSplit
-
-
-def _as_labels(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:
-    """Returns int32 labels `(count,)`; `(count, 1)` and other integers are accepted."""
-    array = np.asarray(labels)
-    if array.size != count or not (array.size == 0 or array.dtype.kind in "iu"):
-        raise DataError(
-            f"There must be one integer label an image. Received: {array.dtype} "
-            f"labels of shape {array.shape} for {count_of(count, 'image')}."
-        )
-    limits = np.iinfo(np.int32)
-    if array.size and (array.min() < limits.min or array.max() > limits.max):
-        raise DataError(
-            f"Labels must be 32-bit integers. Received: {array.min()}..{array.max()}."
-        )
-    return array.reshape(-1).astype(np.int32)

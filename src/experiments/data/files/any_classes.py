@@ -25,6 +25,7 @@ from experiments.data.files.layout import descend, holds_folders
 from experiments.data.files.split_names import split_of
 from experiments.data.files.whereabouts import require_folder
 from experiments.data.labelled import Labelled
+from experiments.data.labels import Label
 from experiments.data.split import Split
 from experiments.errors import DataError
 
@@ -118,7 +119,7 @@ def read_labelled(place: Place, options: FileOptions) -> Labelled:
 
 def verify_images(
     place: Place,
-    pairs: Sequence[tuple[str, int]],
+    pairs: Sequence[tuple[str, Label]],
     classes: Sequence[str],
     options: FileOptions,
 ) -> Labelled:
@@ -148,7 +149,7 @@ def verify_images(
             f"{place.root / place.folder} has no usable image in "
             f"{count_of(len(pairs), 'file')}. Name the folder of the class folders."
         )
-    images: Split = make_split(place.root, usable, options)
+    images: Split = make_split(place.root, usable, len(classes), options)
     if corrections is not None:
         images = _correct(images, corrections, place.root, classes)
     return Labelled(

@@ -16,6 +16,7 @@ from experiments.data.files.entries import (
 )
 from experiments.data.files.scan import is_text, show_name
 from experiments.data.files.whereabouts import describe_no_classes, require_folder
+from experiments.data.labels import Label
 from experiments.errors import DataError
 
 
@@ -25,12 +26,12 @@ class LabelledFiles:
 
     Attributes:
         names: Relative to the data set's folder, with forward slashes.
-        labels: One class index a file.
+        labels: The class index of each file, or indices.
         folders: The class folder of each, relative likewise.
     """
 
     names: list[str] = field(default_factory=list)
-    labels: list[int] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
 
 

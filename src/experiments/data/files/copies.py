@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from experiments.data.files.scan import ScannedFile
+from experiments.data.labels import Label
 
 _CHUNK = 2**20
 # What happened -> what it means, for warnings and as keys of the record.
@@ -16,7 +17,7 @@ UNDER_LABELS = "under_several_labels"
 
 
 def find_copies(
-    root: Path, members: Mapping[str, Sequence[tuple[ScannedFile, int]]]
+    root: Path, members: Mapping[str, Sequence[tuple[ScannedFile, Label]]]
 ) -> dict[str, list[list[str]]]:
     """Returns groups of files with the same bytes that are treated differently.
 
@@ -32,7 +33,7 @@ def find_copies(
         group; neither key without any.
     """
     counts = Counter(file.digest for files in members.values() for file, _ in files)
-    places: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
+    places: dict[str, dict[str, tuple[str, Label]]] = defaultdict(dict)
     for split, files in members.items():
         for file, label in files:
             if counts[file.digest] > 1:
@@ -58,7 +59,7 @@ def find_copies(
     return {kind: sorted(groups) for kind, groups in sorted(found.items())}
 
 
-def _differ(places: Collection[tuple[str, int]]) -> bool:
+def _differ(places: Collection[tuple[str, Label]]) -> bool:
     """Tells whether there are several splits or several labels."""
     return any(len(set(kind)) > 1 for kind in zip(*places, strict=True))
 

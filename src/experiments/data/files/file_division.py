@@ -8,6 +8,7 @@ from experiments.data.division import choose_splits
 from experiments.data.files.grouping import read_groups
 from experiments.data.files.scan import ScannedFile
 from experiments.data.folds import Fold, Pool, choose_fold_splits
+from experiments.data.labels import Label
 
 STRATIFIED = "stratified"
 HELD_OUT = "held_out"  # what is the test split where no fold is
@@ -53,13 +54,13 @@ class Division:
 
 
 def divide_files(
-    files: Sequence[ScannedFile], labels: Sequence[int], division: Division
+    files: Sequence[ScannedFile], labels: Sequence[Label], division: Division
 ) -> list[str]:
     """Returns the split of each file, see `choose_splits` and `deal`.
 
     Args:
         files: As they were scanned.
-        labels: The class of each.
+        labels: The class of each, or classes.
         division: How.
 
     Raises:
@@ -77,7 +78,7 @@ def divide_files(
 
 
 def _divide_evenly(
-    files: Sequence[ScannedFile], labels: Sequence[int], division: Division
+    files: Sequence[ScannedFile], labels: Sequence[Label], division: Division
 ) -> list[str]:
     """Returns the split of each file where each class has its share in every split."""
     groups = division.group_files(files)
@@ -96,7 +97,7 @@ def _divide_evenly(
 
 def divide_folds(
     files: Sequence[ScannedFile],
-    labels: Sequence[int],
+    labels: Sequence[Label],
     division: Division,
     *,
     fold: Fold,
@@ -109,7 +110,7 @@ def divide_folds(
 
     Args:
         files: As they were scanned.
-        labels: The class of each.
+        labels: The class of each, or classes.
         division: How.
         fold: Which one.
         class_names: One name a class.

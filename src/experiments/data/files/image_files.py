@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
-import numpy as np
-
 from experiments.counts import agree, count_of
 from experiments.data.corrections import open_corrections
 from experiments.data.dataset import Dataset, build_dataset
@@ -17,6 +15,8 @@ from experiments.data.files.file_division import HELD_OUT
 from experiments.data.files.inventory import describe_files
 from experiments.data.files.scan import ScannedFile, scan_files, show_name
 from experiments.data.images.background import choose_colour
+from experiments.data.label_arrays import stack_labels
+from experiments.data.labels import Label
 from experiments.data.split import FileSplit, SkippedFile
 from experiments.errors import DataError
 
@@ -29,7 +29,7 @@ _COPIED = {
 }
 
 # Names the split of each usable file, from all of them and their labels.
-Chooser = Callable[[Sequence[ScannedFile], Sequence[int]], Sequence[str]]
+Chooser = Callable[[Sequence[ScannedFile], Sequence[Label]], Sequence[str]]
 Part = tuple[LabelledFiles, Chooser]
 
 
@@ -115,7 +115,8 @@ def split_files(
     findings = _find(root, scored, unused, verify=options["verify"])
     folders = [folder for files, _ in parts for folder in files.folders]
     file_splits = {
-        split: make_split(root, part, options) for split, part in members.items()
+        split: make_split(root, part, len(class_names), options)
+        for split, part in members.items()
     }
     size = options["image_size"]
     return build_dataset(
@@ -195,9 +196,9 @@ def list_skipped(
 
 def _choose_members(
     parts: Sequence[Part], scanned: Sequence[ScannedFile]
-) -> dict[str, list[tuple[ScannedFile, int]]]:
+) -> dict[str, list[tuple[ScannedFile, Label]]]:
     """Returns split name -> its usable files and the label of each."""
-    members: dict[str, list[tuple[ScannedFile, int]]] = defaultdict(list)
+    members: dict[str, list[tuple[ScannedFile, Label]]] = defaultdict(list)
     start = 0
     for files, choose in parts:
         end = start + len(files.names)
@@ -212,7 +213,7 @@ def _choose_members(
 
 def _find(
     root: Path,
-    members: Mapping[str, Sequence[tuple[ScannedFile, int]]],
+    members: Mapping[str, Sequence[tuple[ScannedFile, Label]]],
     unused: Sequence[str],
     *,
     verify: str,
@@ -246,13 +247,14 @@ def _folder_of(path: str | None) -> Path | None:
 
 def make_split(
     root: Path,
-    members: Sequence[tuple[ScannedFile, int]],
+    members: Sequence[tuple[ScannedFile, Label]],
+    num_classes: int,
     options: FileOptions,
 ) -> FileSplit:
     """Returns usable files and the label of each as a split."""
     return FileSplit(
         paths=tuple(f"{root}/{file.name}" for file, _ in members),
-        labels=np.array([label for _, label in members], np.int32),
+        labels=stack_labels([label for _, label in members], num_classes),
         digests=tuple(file.digest for file, _ in members),
         crop_ratio=options["crop_ratio"],
         background=choose_colour(options["background"]),
