@@ -43,6 +43,23 @@ def test_pattern_is_frozen_alone_and_several_together() -> None:
     assert list_frozen(network) == ["conv1_conv", "conv1_bn", "predictions"]
 
 
+@pytest.mark.parametrize("layer_names", ["keras", "notebook"])
+def test_batch_norms_are_known_by_what_they_are(layer_names: str) -> None:
+    network = build_small(f"layer_names={layer_names}")
+    freeze_layers(network, "batch_norms")
+    assert list_frozen(network) == [
+        layer.name
+        for layer in list_layers(network)
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+def test_network_without_batch_norms_has_none_to_freeze() -> None:
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    freeze_layers(network, "batch_norms")
+    assert list_frozen(network) == []
+
+
 def test_layers_learn_again_but_for_those_that_the_network_itself_froze() -> None:
     network = build_small()
     network.get_layer("conv1_conv").trainable = False

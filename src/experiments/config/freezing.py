@@ -6,6 +6,8 @@ from experiments.config.convert import nearest
 from experiments.errors import Problem
 
 NONE, ALL = "none", "all"
+BATCH_NORMS = "batch_norms"
+_WORDS = (NONE, ALL, BATCH_NORMS)
 HEAD = "head"
 _WILD = "*?["
 
@@ -56,10 +58,10 @@ def check_freeze(
         key: Of the config.
     """
     for word in list_words(freeze):
-        if word in (NONE, ALL, *stages) or is_pattern(word):
+        if word in (*_WORDS, *stages) or is_pattern(word):
             continue
         reason = (
-            f"must be {NONE}, {ALL}, a stage ({', '.join(stages)}), or a pattern of "
-            f"layer names such as '*_bn'. Received: {word}."
+            f"must be {', '.join(_WORDS)}, a stage ({', '.join(stages)}), or a pattern "
+            f"of layer names such as 'conv2_*'. Received: {word}."
         )
-        yield Problem(key, reason, nearest(word, (NONE, ALL, *stages)))
+        yield Problem(key, reason, nearest(word, (*_WORDS, *stages)))

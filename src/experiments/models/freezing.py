@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from experiments.config.freezing import ALL, NONE, is_pattern, list_words
+import keras
+
+from experiments.config.freezing import ALL, BATCH_NORMS, NONE, is_pattern, list_words
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
 from experiments.models.cost import count_parameters
@@ -26,9 +28,10 @@ def freeze_layers(
 
     Args:
         model: A built `keras.Model`, not compiled yet.
-        freeze: `none`; `all` but the head, the last layer with weights; a stage, see
-            `list_stages`, for it and everything before it; a pattern of layer names, as
-            of files. Of several, what any of them names.
+        freeze: `none`; `all` but the head, the last layer with weights; `batch_norms`, of
+            which a network may have none; a stage, see `list_stages`, for it and
+            everything before it; a pattern of layer names, as of files. Of several,
+            what any of them names.
         key: Of the config, for the message.
 
     Raises:
@@ -70,6 +73,9 @@ def _choose(model: Any, word: str, key: str) -> Iterator[Any]:
         return
     if word == ALL:
         yield from body
+    elif word == BATCH_NORMS:
+        norm = keras.layers.BatchNormalization
+        yield from (layer for layer in list_layers(model) if isinstance(layer, norm))
     elif is_pattern(word):
         yield from _match(model, word, key)
     else:
@@ -91,7 +97,7 @@ def _reach(model: Any, word: str, key: str, head: Any) -> Iterator[Any]:
     stages = list_stages(model)
     names = [stage.name for stage in stages]
     if word not in names:
-        known = f"{NONE}, {ALL}, a pattern such as '*_bn', or a stage"
+        known = f"{NONE}, {ALL}, {BATCH_NORMS}, a pattern of layer names, or a stage"
         reason = f"must be {known}. Received: {word}."
         hint = f"The stages are {', '.join(names)}, the head is {head.name}."
         raise ConfigError([Problem(key, reason, hint)])
