@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 from experiments.errors import ConfigError
@@ -19,6 +20,22 @@ def test_decay_is_a_power_of_the_distance_from_the_head() -> None:
     assert found["conv3_block1_1_conv"] == found["post_bn"] == 0.5
     assert found["conv2_block2_2_conv"] == 0.25
     assert found["conv1_conv"] == 0.125
+
+
+def test_stem_has_its_share_whatever_the_depth() -> None:
+    """`share ** ((n - stage) / n)`: even steps of the logarithm, up to the head's."""
+    for blocks in ("blocks=[1,1,1]", "blocks=[1,1,1,1,1]"):
+        found = factors_by_layer(build_small(blocks), stem=0.01)
+        assert found["predictions"] == 1
+        assert found["conv1_conv"] == pytest.approx(0.01)
+    assert found["conv4_block1_1_conv"] == pytest.approx(0.01 ** (3 / 6))
+
+
+def test_layers_take_the_place_of_stages_where_names_tell_none() -> None:
+    names = ["first", "second", "third", "head"]
+    layers = [keras.layers.Dense(2, name=name) for name in names]
+    found = factors_by_layer(keras.Sequential([keras.Input((2,)), *layers]), stem=0.001)
+    assert [found[n] for n in names] == pytest.approx([0.001, 0.01, 0.1, 1])
 
 
 def test_factors_come_on_top_and_the_last_one_counts() -> None:

@@ -74,6 +74,7 @@ OPTIMIZER_VALUES = {
     "clip_value": "0.01",
     "ema_momentum": "0.5",
     "layer_decay": "0.5",
+    "stem_lr_factor": "0.1",
     "lr_factors": "{conv1: 0.5}",
 }
 

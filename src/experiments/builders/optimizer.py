@@ -44,9 +44,18 @@ def build_optimizer(
         fused=run.trainer.fused_optimizer,
         **arguments,
     )
-    decay, factors = run.optimizer.layer_decay, run.optimizer.lr_factors
-    scale_rates(optimizer, find_rate_factors(model, decay=decay, factors=factors))
+    scale_rates(optimizer, find_rate_factors(model, **rate_options(run)))
     return optimizer
+
+
+def rate_options(run: RunConfig) -> dict[str, Any]:
+    """Returns what the config says of the rates of layers, as keyword arguments."""
+    optimizer = run.optimizer
+    return {
+        "decay": optimizer.layer_decay,
+        "stem": optimizer.stem_lr_factor,
+        "factors": optimizer.lr_factors,
+    }
 
 
 def build_schedule(

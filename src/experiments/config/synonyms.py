@@ -17,6 +17,7 @@ _KEYS = {
     "optimizer.lr": "learning_rate lr0 lrate base_lr init_lr initial_lr max_lr peak_lr "
     "lr_max eta alpha",
     "optimizer.layer_decay": "llrd layer_lr_decay layerwise_lr_decay lr_layer_decay",
+    "optimizer.stem_lr_factor": "stem_lr_mult base_lr_mult backbone_lr_factor",
     "optimizer.lr_factors": "lr_mult lr_multipliers discriminative_lr paramwise_cfg",
     "trainer.phases": "training.phases phase stages freeze_epochs unfreeze",
     "optimizer.weight_decay": "wd decay l2 l2_reg weight_decay_rate regularization",

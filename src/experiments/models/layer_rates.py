@@ -12,7 +12,11 @@ KEY = "optimizer.lr_factors"
 
 
 def find_rate_factors(
-    model: Any, *, decay: float | None, factors: Mapping[str, float] | None
+    model: Any,
+    *,
+    decay: float | None,
+    factors: Mapping[str, float] | None,
+    stem: float | None = None,
 ) -> list[float]:
     """Returns what the rate is multiplied by for each trainable variable, in order.
 
@@ -22,6 +26,9 @@ def find_rate_factors(
             whole rate, the last stage of the body `decay` of it.
         factors: Stage, `head` or pattern of layer names -> factor, which comes on top;
             of several that name a layer the last one counts.
+        stem: What the first stage has of the rate, in the place of `decay`: with `n`
+            stages that of each is its `n`th root, so that depth changes nothing at
+            either end. Layers take the place of stages where there is only one.
 
     Raises:
         ConfigError: One of them names no layer.
@@ -29,12 +36,17 @@ def find_rate_factors(
     Reference:
         Bao, Dong, Piao, Wei, BEiT, 2022, arXiv:2106.08254, appendix; there a layer is a
         block of a transformer, here a stage, as in ConvNeXt's and Swin's recipes.
+        `stem` is fastai's `slice(lr / 100, lr)`, there of three groups of layers.
     """
     by_layer = dict.fromkeys(map(id, list_layers(model)), 1.0)
-    stages = list_stages(model)
-    for number, stage in enumerate(stages):
-        for layer in stage.layers:
-            by_layer[id(layer)] = (decay or 1.0) ** (len(stages) - number)
+    parts = [stage.layers for stage in list_stages(model)]
+    if stem is not None:
+        if len(parts) == 1:
+            parts = [(layer,) for layer in parts[0]]
+        decay = stem ** (1 / max(len(parts), 1))
+    for number, layers in enumerate(parts):
+        for layer in layers:
+            by_layer[id(layer)] = (decay or 1.0) ** (len(parts) - number)
     own: dict[int, float] = {}
     for word, factor in (factors or {}).items():
         own |= dict.fromkeys(map(id, _find(model, word)), factor)
@@ -47,10 +59,14 @@ def find_rate_factors(
 
 
 def describe_rate_factors(
-    model: Any, *, decay: float | None, factors: Mapping[str, float] | None
+    model: Any,
+    *,
+    decay: float | None,
+    factors: Mapping[str, float] | None,
+    stem: float | None = None,
 ) -> dict[str, str]:
     """Returns the factors of each stage, title -> text; nothing where all are 1."""
-    found = find_rate_factors(model, decay=decay, factors=factors)
+    found = find_rate_factors(model, decay=decay, factors=factors, stem=stem)
     if all(factor == 1 for factor in found):
         return {}
     pairs = zip(model.trainable_variables, found, strict=True)

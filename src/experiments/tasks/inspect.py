@@ -23,7 +23,7 @@ from experiments.builders.devices import (
     describe_choices,
 )
 from experiments.builders.model import build_model
-from experiments.builders.optimizer import find_rates
+from experiments.builders.optimizer import find_rates, rate_options
 from experiments.command.printed import describe_command
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
@@ -142,9 +142,7 @@ def _look(job: Job, devices: Devices, options: Mapping[str, Any]) -> "Inspection
         **(beginning.rows if beginning else {}),
         **describe_frozen(model),
         **describe_phases(run),
-        **describe_rate_factors(
-            model, decay=run.optimizer.layer_decay, factors=run.optimizer.lr_factors
-        ),
+        **describe_rate_factors(model, **rate_options(run)),
         "balance": balance.describe(),
         **({} if sizes is None else {"files": sizes.describe()}),
         "rate": rates.describe(),

@@ -158,6 +158,7 @@ OTHER = {
     "clip_value": None,
     "ema_momentum": None,
     "layer_decay": None,
+    "stem_lr_factor": None,
     "lr_factors": None,
     "beta_2_decay": -0.8,
 }

@@ -24,6 +24,8 @@ class OptimizerConfig(Target):
             the final model use; null keeps none.
         layer_decay: What a stage has of the rate of the one behind it; the head has
             the whole rate. null and 1 give all layers the same.
+        stem_lr_factor: What the first stage has of the rate; those between it and the
+            head have powers of it, evenly apart.
         lr_factors: Stage, `head` or pattern of layer names -> what its rate is
             multiplied by; of several that name a layer the last one counts.
     """
@@ -39,6 +41,9 @@ class OptimizerConfig(Target):
     clip_value: float | None = setting(gt=0, least=1e-30, most=1e30)
     ema_momentum: float | None = setting(gt=0, lt=1)
     layer_decay: float | None = setting(gt=0, le=1, least=1e-3, added=5, before=None)
+    stem_lr_factor: float | None = setting(
+        gt=0, le=1, least=1e-30, added=6, before=None
+    )
     lr_factors: dict[str, float] | None = setting(
         gt=0, least=1e-30, most=1e6, added=5, before=None
     )
@@ -46,11 +51,12 @@ class OptimizerConfig(Target):
     def arguments(self) -> dict[str, Any]:
         """Returns the keyword arguments of the optimizer."""
         values = super().arguments()
-        del values["layer_decay"], values["lr_factors"]
+        for key in ("layer_decay", "stem_lr_factor", "lr_factors"):
+            del values[key]
         return values
 
     def check(self) -> Iterator[Problem]:
-        """Yields a problem when more than one kind of clipping is asked for."""
+        """Yields a problem where one thing is asked for in two ways."""
         kinds = ("clip_norm", "global_clip_norm", "clip_value")
         chosen = [kind for kind in kinds if getattr(self, kind) is not None]
         if len(chosen) > 1:
@@ -58,6 +64,13 @@ class OptimizerConfig(Target):
                 chosen[1],
                 f"cannot be combined with {chosen[0]}: Keras clips one way at a time.",
                 "Set all but one of them to null.",
+            )
+        if self.stem_lr_factor is not None and self.layer_decay is not None:
+            yield Problem(
+                "stem_lr_factor",
+                f"cannot be combined with layer_decay={self.layer_decay:g}: both say "
+                "what stages have of the rate.",
+                "Set one of them to null.",
             )
 
 
