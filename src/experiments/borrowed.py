@@ -199,6 +199,13 @@ _KERAS = (
 
 _TENSORFLOW = (
     Loan(
+        lender="tensorflow.python.eager.polymorphic_function.polymorphic_function",
+        names=("_FrequentTracingDetectorManager", "_frequent_tracing_detector_manager"),
+        borrowers=("training.loop.tracings",),
+        purpose="Compiles a model for each phase without a warning of TensorFlow's.",
+        way_out="Leave it out: a run of phases with short epochs shows the warning.",
+    ),
+    Loan(
         lender="tensorflow.python.framework.ops",
         names=("gradient_registry",),
         borrowers=("speedups.gradients",),

@@ -28,8 +28,8 @@ def freeze_layers(
 
     Args:
         model: A built `keras.Model`, not compiled yet.
-        freeze: `none`; `all` but the head, the last layer with weights; `batch_norms`, of
-            which a network may have none; a stage, see `list_stages`, for it and
+        freeze: `none`; `all` but the head, the last layer with weights; `batch_norms`,
+            of which a network may have none; a stage, see `list_stages`, for it and
             everything before it; a pattern of layer names, as of files. Of several,
             what any of them names.
         key: Of the config, for the message.

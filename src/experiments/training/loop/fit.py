@@ -17,6 +17,7 @@ from experiments.training.loop.micro_batches import split_steps
 from experiments.training.loop.phases import Phases, add_monitor
 from experiments.training.loop.spending import SAVING, TRACKING, Spending
 from experiments.training.loop.supervisor import Limits, Supervisor
+from experiments.training.loop.tracings import count_tracings_anew
 from experiments.training.losses import train_on
 from experiments.training.metrics import build_accumulators
 from experiments.training.optimizers.averaging import SwapAverages
@@ -118,6 +119,7 @@ def compile_model(
         micro_batch: Images of a batch that are trained on at a time, see
             `split_steps`; `None` for all.
     """
+    count_tracings_anew()
     model.compile(
         optimizer=optimizer,
         loss=loss,
