@@ -149,10 +149,11 @@ _KERAS = (
     ),
     Loan(
         lender="keras.Model",
-        names=("compute_loss",),
+        names=("_aggregate_additional_loss", "compute_loss"),
         borrowers=("training.losses",),
         purpose="Trains on a smoothed loss and evaluates by the plain one.",
-        way_out="Use a subclass of `keras.Model`, which changes what is saved.",
+        way_out="Use a subclass of `keras.Model`, which changes what is saved; divide "
+        "the layers' losses by the replicas.",
     ),
     Loan(
         lender="keras.src.backend.jax.trainer.JAXTrainer",

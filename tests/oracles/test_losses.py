@@ -123,15 +123,23 @@ def measure(
     return shown, model.get_weights()
 
 
-def check_mixed(shown: dict[str, float], weights: list[Any], smoothing: float) -> None:
+def penalise(weights: Any, decay: float) -> float:
+    """Returns what an L2 regularizer of the kernel adds to each loss."""
+    return decay * float((np.asarray(weights[0]).astype("float64") ** 2).sum())
+
+
+def check_mixed(
+    shown: dict[str, float], weights: list[Any], smoothing: float, decay: float = 0.0
+) -> None:
     """Checks what `measure(mixed=True)` gave against the definition."""
     x, y = draw()
-    expected = cross_entropy(x, mix(y), weights, smoothing)
+    penalty = penalise(weights, decay)
+    expected = cross_entropy(x, mix(y), weights, smoothing) + penalty
     assert shown["loss"] == pytest.approx(expected, rel=1e-5)
     assert shown["accuracy"] == pytest.approx(accuracy(x, mix(y), weights))
     assert accuracy(x, y, weights) != accuracy(x, mix(y), weights)
     for split in ("val", "test"):
-        plain = cross_entropy(x, y, weights, 0.0)
+        plain = cross_entropy(x, y, weights, 0.0) + penalty
         assert shown[f"{split}_loss"] == pytest.approx(plain, rel=1e-5)
         assert shown[f"{split}_accuracy"] == pytest.approx(accuracy(x, y, weights))
 
@@ -162,14 +170,14 @@ def test_mixed_labels_are_for_training_alone(
     check_mixed(*shown, smoothing)
 
 
-def test_two_replicas_share_mixed_labels() -> None:
+def test_two_replicas_share_mixed_labels_and_the_losses_of_layers() -> None:
     """Two logical CPU devices stand in for two GPUs."""
     done = run_to_the_end([sys.executable, "-c", REPLICAS])
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
     for line in done.stdout.splitlines():
         shown, *weights = json.loads(line)
-        check_mixed(shown, weights, 0.1)
+        check_mixed(shown, weights, 0.1, L2)
 
 
 REPLICAS = """
@@ -178,10 +186,11 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, halves)
-from tests.oracles.test_losses import measure
+from tests.oracles.test_losses import L2, measure
+options = {"softmax": False, "smoothing": 0.1, "mixed": True, "decay": L2}
 for micro in (None, 4):
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-        shown, weights = measure(softmax=False, smoothing=0.1, micro=micro, mixed=True)
+        shown, weights = measure(micro=micro, **options)
     print(json.dumps([shown, *(w.tolist() for w in weights)]))
 """
 
@@ -190,7 +199,7 @@ for micro in (None, 4):
 def test_losses_of_the_layers_are_added_to_each() -> None:
     shown, weights = measure(softmax=False, smoothing=0.1, decay=L2)
 
-    penalty = L2 * float((weights[0].astype("float64") ** 2).sum())
+    penalty = penalise(weights, L2)
     plain, smoothed = (cross_entropy(*draw(), weights, e) for e in (0.0, 0.1))
     assert shown["loss"] == pytest.approx(smoothed + penalty, rel=1e-5)
     assert shown["val_loss"] == pytest.approx(plain + penalty, rel=1e-5)

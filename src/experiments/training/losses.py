@@ -94,8 +94,9 @@ def train_on(model: Any, loss: Any) -> None:
             y = _largest_share(y, y_pred)
             return plain(x, y, y_pred, sample_weight, training=training)
         total = loss(y, y_pred, sample_weight)
-        for other in model.losses:
-            total = total + ops.sum(ops.cast(other, total.dtype))
+        for other in model.losses:  # a replica's share of it, as of the loss itself
+            share = model._aggregate_additional_loss(other)
+            total = total + ops.cast(share, total.dtype)
         return total
 
     def compute_metrics(x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
