@@ -97,7 +97,11 @@ _KERAS = (
     Loan(
         lender="keras.optimizers.Optimizer",
         names=("_apply_weight_decay", "_use_weight_decay"),
-        borrowers=("training.optimizers.lamb", "training.optimizers.schedule_free"),
+        borrowers=(
+            "training.optimizers.adaptive",
+            "training.optimizers.lamb",
+            "training.optimizers.schedule_free",
+        ),
         purpose="Has the decay inside of an update, and knows what is spared.",
         way_out="Give both the decay under another name, and the spared variables.",
     ),

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from experiments.training.optimizers.adaptive import AdaptiveOptimizer
+
 
 @keras.saving.register_keras_serializable(package="experiments")
-class Lamb(keras.optimizers.Optimizer):
+class Lamb(AdaptiveOptimizer):
     """Adam's update and the decay, scaled for each variable to the size of its weights.
 
     With Adam's bias-corrected moments `m` and `v`, the decay `d` and the norm `|.|` of
@@ -37,19 +39,6 @@ class Lamb(keras.optimizers.Optimizer):
         the identity for its function of the norm of the weights.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-6,
-        **arguments: Any,
-    ) -> None:
-        super().__init__(learning_rate=learning_rate, **arguments)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
     def build(self, variables: list[Any]) -> None:
         """Creates the two moments of each variable."""
         if self.built:
@@ -66,26 +55,13 @@ class Lamb(keras.optimizers.Optimizer):
         step = ops.cast(self.iterations + 1, kind)
         mean, square = self.means[index], self.squares[index]
         self.assign_add(mean, (gradient - mean) * (1 - self.beta_1))
-        self.assign_add(square, (ops.square(gradient) - square) * (1 - self.beta_2))
-        root = ops.sqrt(square / (1 - ops.power(ops.cast(self.beta_2, kind), step)))
+        divisor = self.follow(square, gradient, step)
         mean = mean / (1 - ops.power(ops.cast(self.beta_1, kind), step))
-        update = mean / (root + self.epsilon)
+        update = mean / divisor
         if self._use_weight_decay(variable):
             update = update + (self.weight_decay or 0.0) * variable
             update = update * _divide(_norm(variable), _norm(update))
         self.assign_sub(variable, rate * update)
-
-    def _apply_weight_decay(self, variables: Any) -> None:
-        """Does nothing: the decay is part of the update."""
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }
 
 
 def _norm(values: Any) -> Any:

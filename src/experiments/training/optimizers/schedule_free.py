@@ -6,9 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from experiments.training.optimizers.adaptive import AdaptiveOptimizer
+
 
 @keras.saving.register_keras_serializable(package="experiments")
-class ScheduleFreeAdamW(keras.optimizers.Optimizer):
+class ScheduleFreeAdamW(AdaptiveOptimizer):
     """Adam's steps on an iterate, gradients near the average of all iterates.
 
     The weights `y` of the model lie between the iterate `z` and the average `x`. With
@@ -39,19 +41,6 @@ class ScheduleFreeAdamW(keras.optimizers.Optimizer):
         in the average, which the authors lower during a warm-up.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.0025,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        **arguments: Any,
-    ) -> None:
-        super().__init__(learning_rate=learning_rate, **arguments)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
     def build(self, variables: list[Any]) -> None:
         """Creates the iterate, which begins with the weights, and the moment."""
         if self.built:
@@ -70,27 +59,13 @@ class ScheduleFreeAdamW(keras.optimizers.Optimizer):
         step = ops.cast(self.iterations + 1, kind)
         iterate, square = self.iterates[index], self.squares[index]
         average = _average(variable, iterate, self.beta_1)  # before the iterate moves
-        self.assign_add(square, (ops.square(gradient) - square) * (1 - self.beta_2))
-        root = ops.sqrt(square / (1 - ops.power(ops.cast(self.beta_2, kind), step)))
-        update = gradient / (root + self.epsilon)
+        update = gradient / self.follow(square, gradient, step)
         if self.weight_decay and self._use_weight_decay(variable):
             update = update + self.weight_decay * variable
         moved = iterate - rate * update
         average = average + (moved - average) / step
         self.assign(iterate, moved)
         self.assign(variable, (1 - self.beta_1) * moved + self.beta_1 * average)
-
-    def _apply_weight_decay(self, variables: Any) -> None:
-        """Does nothing: the decay is part of the update."""
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }
 
 
 def averages_by_itself(optimizer: Any) -> bool:
