@@ -56,7 +56,9 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         run=SimpleNamespace(  # type: ignore[arg-type]
             model=None,
             fresh=False,
-            sweep=SimpleNamespace(max_hours=None, job_minutes=None, keep_top=None),
+            sweep=SimpleNamespace(
+                max_hours=None, job_minutes=None, silent_minutes=None, keep_top=None
+            ),
             task=None,
             gpu="cpu",
             from_search=None,

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from experiments.heartbeat import beat
+
 _TERMINAL_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 
@@ -29,6 +31,7 @@ def show_progress(
 
     def show(text: str) -> None:
         nonlocal due, shown
+        beat()
         if time.monotonic() < due:
             return
         line = f"\r{text}\033[K" if live else f"{text}\n"

@@ -28,6 +28,7 @@ SEARCH = "hydra/sweeper=keras_tuner"
         "resume.strict=true",
         "sweep.retry_failed=false",
         "sweep.job_minutes=5",
+        "sweep.silent_minutes=5",
         "sweep.keep_top=1",
         "sweep.max_hours=2",
         "max_disk_gb=100",

@@ -98,6 +98,33 @@ def test_job_that_is_killed_costs_no_other_and_continues_with_the_same_command(
 
 
 @pytest.mark.slow
+def test_job_that_is_stopped_is_ended_saves_its_state_and_continues(
+    sweep: Callable[..., Command], tmp_path: Path
+) -> None:
+    launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    command = sweep("seed=0,1,2", *launcher, "sweep.silent_minutes=1")
+    inject = str(Path(__file__).parent / "inject_trial")
+    fault = "stop@os.rename@*seed_1-*/checkpoints/*manifest.json*@4@"
+    done = command.finish(PYTHONPATH=inject, TRIAL_FAULTS=fault)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if "failed (timeout)" in line]
+    assert line.startswith("job 2 of 3")
+    reason = "took no step for longer than sweep.silent_minutes=1"
+    assert line.endswith(f": seed=1: {reason}")
+    before = {result["name"]: result for result in results(command).values()}
+    assert (before["seed=0"]["status"], before["seed=2"]["status"]) == (
+        "FINISHED",
+        "FINISHED",
+    )
+    assert before["seed=1"]["status"] != "FINISHED"
+    again = command.finish()
+    assert again.returncode == 0, again.stderr
+    (log,) = tmp_path.glob("outputs/sweeps/*/seed_1-*/screen.log")
+    assert "it continues after epoch" in log.read_text()
+    assert [r["status"] for r in results(command).values()] == ["FINISHED"] * 3
+
+
+@pytest.mark.slow
 def test_job_that_runs_is_not_started_twice(
     job: Callable[..., Command], tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "n_jobs": None,
     "max_retries": 0,
     "trial_minutes": None,
+    "silent_minutes": None,
     "on_failure": "continue",
     "keep_top": 3,
     "max_disk_gb": None,

@@ -48,7 +48,9 @@ def test_only_local_workers_share_cores_and_watch_the_search(
     parent: int | None,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    search = settings(isolation="process", trial_minutes=2.0, trials_per_process=4)
+    search = settings(
+        isolation="process", trial_minutes=2.0, silent_minutes=1.0, trials_per_process=4
+    )
     task = choose_task(
         make_sweep(*launcher),
         search,
@@ -60,6 +62,7 @@ def test_only_local_workers_share_cores_and_watch_the_search(
         task=no_task,
         stop_file=tmp_path / "search" / "stop",
         minutes=2.0,
+        silent_minutes=1.0,
         workers=workers,
         slots=tmp_path / "search" / "slots",
         trials_per_process=4,

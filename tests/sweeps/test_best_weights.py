@@ -25,7 +25,9 @@ class Sweep:
         self.folder = folder
         self.space = DiskSpace(folder=folder)
         names = tuple(map(str, range(jobs)))
-        settings = SimpleNamespace(keep_top=keep_top, job_minutes=None)
+        settings = SimpleNamespace(
+            keep_top=keep_top, job_minutes=None, silent_minutes=None
+        )
         trainer = SimpleNamespace(objective=Objective("val_accuracy", "max"))
         self.plan: Any = SimpleNamespace(
             folder=folder,

@@ -53,6 +53,7 @@ def start(make_sweep: Any, tmp_path: Path) -> Callable[..., list[Any]]:
         *overrides: str,
         jobs: int = 3,
         minutes: float | None = None,
+        silent: float | None = None,
         given: tuple[str, ...] = (),
         **hooks: Any,
     ) -> list[Any]:
@@ -60,7 +61,8 @@ def start(make_sweep: Any, tmp_path: Path) -> Callable[..., list[Any]]:
         trainer = SimpleNamespace(objective=Objective("val_accuracy", "max"))
         plan: Any = SimpleNamespace(
             run=SimpleNamespace(
-                trainer=trainer, sweep=SimpleNamespace(job_minutes=minutes)
+                trainer=trainer,
+                sweep=SimpleNamespace(job_minutes=minutes, silent_minutes=silent),
             ),
             folder=tmp_path / "sweep",
             job_folders=tuple(map(str, range(jobs))),
@@ -163,6 +165,25 @@ def test_a_job_that_takes_too_long_is_ended_on_the_basic_launcher_too(
     assert (late.failure, late.reason) == (
         "timeout",
         "took longer than sweep.job_minutes=0.1",
+    )
+
+
+def stop_one(config: DictConfig) -> float:
+    if config.x == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return finish(config)
+
+
+def test_a_job_that_was_stopped_is_ended_and_costs_no_other(
+    start: Any, tmp_path: Path
+) -> None:
+    start(stop_one, JOBLIB, "hydra.launcher.n_jobs=2", silent=0.1)
+    statuses = [result_of(tmp_path, number).status for number in range(3)]
+    assert statuses == ["FINISHED", "FAILED", "FINISHED"]
+    stopped = result_of(tmp_path, 1)
+    assert (stopped.failure, stopped.reason) == (
+        "timeout",
+        "took no step for longer than sweep.silent_minutes=0.1",
     )
 
 
@@ -273,19 +294,24 @@ def test_hydra_discovers_the_launcher() -> None:
 
 
 @pytest.mark.parametrize(
-    ("launcher", "minutes", "search", "contained"),
+    ("launcher", "minutes", "silent", "search", "contained"),
     [
-        (BASICS, None, None, False),
-        (BASICS, 5.0, None, True),
-        (JOBLIBS, None, None, True),
-        (SLURM, None, None, True),
-        (JOBLIBS, None, object(), False),
+        (BASICS, None, None, None, False),
+        (BASICS, 5.0, None, None, True),
+        (BASICS, None, 5.0, None, True),
+        (JOBLIBS, None, None, None, True),
+        (SLURM, None, None, None, True),
+        (JOBLIBS, None, None, object(), False),
     ],
 )
 def test_only_a_plain_sweep_of_several_at_a_time_gets_other_processes(
-    launcher: str, minutes: float | None, search: object, contained: bool
+    launcher: str,
+    minutes: float | None,
+    silent: float | None,
+    search: object,
+    contained: bool,
 ) -> None:
-    sweep = SimpleNamespace(job_minutes=minutes)
+    sweep = SimpleNamespace(job_minutes=minutes, silent_minutes=silent)
     space = DiskSpace(folder=Path())
     plan: Any = SimpleNamespace(
         launch=Launch(target=launcher),

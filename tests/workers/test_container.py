@@ -23,6 +23,7 @@ from experiments.errors import (
     Problem,
     RestartNeeded,
 )
+from experiments.heartbeat import beat
 from experiments.interruption import StopRequest, signals_as_requests
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
@@ -113,6 +114,28 @@ def die(config: DictConfig) -> float:
 
 
 def sleep(config: DictConfig) -> float:
+    time.sleep(60)
+    return 0.0
+
+
+def step_for(config: DictConfig) -> float:
+    """Takes a step every tenth of a second."""
+    for _ in range(int(10 * config.seconds)):
+        time.sleep(0.1)
+        beat()
+    return 0.0
+
+
+def stop_oneself(config: DictConfig) -> float:
+    """Is stopped, as by Ctrl-Z; saves its state once it goes on and is asked to."""
+    folder = Path(config.folder)
+
+    def save(number: int, frame: object) -> None:
+        (folder / "saved").touch()
+        raise Preempted("SIGTERM")
+
+    signal.signal(signal.SIGTERM, save)
+    os.kill(os.getpid(), signal.SIGSTOP)
     time.sleep(60)
     return 0.0
 
@@ -344,6 +367,30 @@ def test_a_trial_that_takes_too_long_is_ended(run: Any) -> None:
 def test_the_key_that_ended_a_job_is_named(run: Any) -> None:
     report = run(sleep, minutes=0.02, minutes_key="sweep.job_minutes")
     assert report.reason == "took longer than sweep.job_minutes=0.02"
+
+
+def test_a_job_that_takes_no_step_is_ended_and_the_next_one_runs(run: Any) -> None:
+    begin = time.monotonic()
+    report = run(sleep, silent_minutes=0.05, silent_key="sweep.silent_minutes")
+    assert (report.status, report.failure) == ("failed", "timeout")
+    assert report.reason == "took no step for longer than sweep.silent_minutes=0.05"
+    assert 3 <= time.monotonic() - begin < 30
+    assert run(own_pid, silent_minutes=0.5).status == "returned"
+
+
+def test_a_job_that_takes_steps_may_take_long(run: Any) -> None:
+    report = run(step_for, {"seconds": 6}, silent_minutes=0.05)
+    assert report.status == "returned", report.reason
+    late = run(step_for, {"seconds": 60}, silent_minutes=0.05, minutes=0.05)
+    assert late.reason == "took longer than hydra.sweeper.trial_minutes=0.05"
+
+
+def test_a_stopped_job_is_woken_to_save_its_state(run: Any, tmp_path: Path) -> None:
+    begin = time.monotonic()
+    report = run(stop_oneself, {"folder": str(tmp_path)}, silent_minutes=0.05)
+    assert report.failure == "timeout"
+    assert (tmp_path / "saved").exists()
+    assert time.monotonic() - begin < 30
 
 
 def test_a_trial_that_does_not_listen_is_killed_after_a_while(

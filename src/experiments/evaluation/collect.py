@@ -72,11 +72,14 @@ def collect_of_images(
     Raises:
         DataError: An output is no number.
     """
+    from experiments.training.callbacks.heartbeat import Heartbeat
+
+    outputs = model.predict(batches, callbacks=[Heartbeat()], verbose=0)
     return Predictions(
         samples=name_samples(images),
         digests=digest_samples(images),
         truth=truth,
-        outputs=np.asarray(model.predict(batches, verbose=0), np.float32),
+        outputs=np.asarray(outputs, np.float32),
         kind=kind,
         split=[split] * len(images),
         class_names=tuple(class_names),

@@ -78,6 +78,7 @@ def choose_task(
         task=sweep.task,
         stop_file=stop.absolute(),
         minutes=search.trial_minutes,
+        silent_minutes=search.silent_minutes,
         workers=n_jobs if launcher.endswith(LOCAL) else None,
         slots=folder.absolute() / job_files.SLOTS,
         trials_per_process=search.trials_per_process,

@@ -91,8 +91,9 @@ def runs_side_by_side(plan: Plan) -> bool:
     Args:
         plan: The checked command line.
     """
-    in_turn = plan.launch.target.endswith(BASIC)
-    return not in_turn or plan.run.sweep.job_minutes is not None
+    sweep = plan.run.sweep
+    watched = sweep.job_minutes is not None or sweep.silent_minutes is not None
+    return watched or not plan.launch.target.endswith(BASIC)
 
 
 def run_jobs(
@@ -154,6 +155,8 @@ def _contain(task: SideBySide, stop: Path, n_jobs: int) -> ContainedTask:
         stop_file=stop,
         minutes=task.run.sweep.job_minutes,
         minutes_key="sweep.job_minutes",
+        silent_minutes=task.run.sweep.silent_minutes,
+        silent_key="sweep.silent_minutes",
         workers=n_jobs if task.plan.launch.target.endswith(LOCAL) else None,
         slots=stop.with_name(job_files.SLOTS),
         trials_per_process=1,

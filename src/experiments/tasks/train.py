@@ -203,5 +203,9 @@ def _check_origin(
 
 def _evaluate(model: Any, batches: Any, *, prefix: str) -> dict[str, float]:
     """Returns the loss and metrics over one pass."""
-    scores = model.evaluate(batches, verbose=0, return_dict=True)
+    from experiments.training.callbacks.heartbeat import Heartbeat
+
+    scores = model.evaluate(
+        batches, callbacks=[Heartbeat()], verbose=0, return_dict=True
+    )
     return {f"{prefix}{name}": float(value) for name, value in scores.items()}

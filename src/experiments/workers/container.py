@@ -50,6 +50,8 @@ class ContainedTask:
         stop_file: Exists when everything is being stopped.
         minutes: Ends a job that takes longer.
         minutes_key: The config key that says so.
+        silent_minutes: Ends a job that takes no step for so long.
+        silent_key: The config key that says so.
         workers: Local jobs at a time, which share the cores; `None` to leave them.
         slots: Folder where local workers agree on their share.
         trials_per_process: After so many a fresh process is started.
@@ -61,6 +63,8 @@ class ContainedTask:
     stop_file: Path
     minutes: float | None = None
     minutes_key: str = "hydra.sweeper.trial_minutes"
+    silent_minutes: float | None = None
+    silent_key: str = "hydra.sweeper.silent_minutes"
     workers: int | None = None
     slots: Path
     trials_per_process: int = 50
@@ -147,18 +151,19 @@ class ContainedTask:
 
     def _watch(self, process: HostProcess, request: Request) -> Report:
         """Waits for the end of a job, ends it when its time or the search is up."""
-        seconds = float("inf") if self.minutes is None else 60 * self.minutes
-        deadline = time.monotonic() + seconds
+        begin = heard = time.monotonic()
         try:
             process.send(request)
-            while not process.poll(_POLL_SECONDS):
-                if time.monotonic() > deadline:
-                    process.end()
-                    return self._describe_timeout()
-                if not self._goes_on():
+            report: Report | None = None
+            while report is None:
+                if process.poll(_POLL_SECONDS):
+                    report, heard = process.receive(), time.monotonic()
+                elif not self._goes_on():
                     process.end()
                     return STOPPED
-            report: Report = process.receive()
+                if report is None and (late := self._find_lateness(begin, heard)):
+                    process.end()
+                    return Report(status="failed", failure="timeout", reason=late)
         except (EOFError, OSError):
             return process.describe_death()
         except BaseException:
@@ -166,9 +171,20 @@ class ContainedTask:
             raise
         return report
 
-    def _describe_timeout(self) -> Report:
-        reason = f"took longer than {self.minutes_key}={self.minutes:g}"
-        return Report(status="failed", failure="timeout", reason=reason)
+    def _find_lateness(self, begin: float, heard: float) -> str | None:
+        """Returns why a job is to be ended; `None` while its time is not up.
+
+        Args:
+            begin: When it was started.
+            heard: When it gave its last sign of life.
+        """
+        now = time.monotonic()
+        if self.minutes is not None and now > begin + 60 * self.minutes:
+            return f"took longer than {self.minutes_key}={self.minutes:g}"
+        silent = self.silent_minutes
+        if silent is not None and now > heard + 60 * silent:
+            return f"took no step for longer than {self.silent_key}={silent:g}"
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 It is `python -m experiments.workers.host <descriptor>`.
 
-It may die without harm to the search. It serves one job after the other, since
+It may die without harm to the search, and says every few seconds that its job goes on,
+if it does. It serves one job after the other, since
 importing TensorFlow takes seconds, and ends with the process that started it: the
 running job then saves its state, as on SIGTERM.
 """
@@ -32,6 +33,7 @@ from experiments.errors import (
     summarise_error,
 )
 from experiments.files import open_own
+from experiments.heartbeat import beat, count_beats
 from experiments.interruption import explain_termination
 from experiments.jobs.folder import is_held
 from experiments.jobs.job import PROCESS_VARIABLE, JobResult
@@ -40,6 +42,7 @@ from experiments.workers.report import Report
 from experiments.workers.stop_file import read_reason
 
 _GRACE_SECONDS = 60.0
+_BEAT_SECONDS = 1.0
 RESTART = "restart"
 
 
@@ -74,13 +77,18 @@ def main(descriptor: int) -> None:
         target=_read, args=(connection, requests, busy), daemon=True
     )
     reader.start()
+    sending = threading.Lock()
+    heart = threading.Thread(
+        target=_pass_beats_on, args=(connection, sending, busy), daemon=True
+    )
+    heart.start()
     while True:
         data = requests.get()
         busy.set()
         request = pickle.loads(data)  # noqa: S301 - from the process that started us
         report = _serve(request)
-        busy.clear()
-        with suppress(OSError):  # nobody listens any more
+        with sending, suppress(OSError):  # nobody listens any more
+            busy.clear()
             connection.send_bytes(pickle.dumps(report))
         if report.status == "stopped":
             return
@@ -93,6 +101,20 @@ def _read(connection: Connection, requests: Any, busy: threading.Event) -> None:
             requests.put(connection.recv_bytes())
     except (EOFError, OSError):
         _end(busy)
+
+
+def _pass_beats_on(
+    connection: Connection, sending: threading.Lock, busy: threading.Event
+) -> None:
+    """Sends `None` where the running job went on since the last time."""
+    sent = count_beats()
+    with suppress(OSError):
+        while True:
+            time.sleep(_BEAT_SECONDS)
+            with sending:
+                if busy.is_set() and count_beats() > sent:
+                    sent = count_beats()
+                    connection.send_bytes(pickle.dumps(None))
 
 
 def _end(busy: threading.Event) -> NoReturn:
@@ -112,6 +134,7 @@ def _serve(request: Request) -> Report:
         _redirect(output_dir)
         while is_held(output_dir):  # an orphan of a killed search saves its state
             time.sleep(0.5)
+            beat()
         value = _load_task(request.task)(request.config)
     except RestartNeeded:
         return Report(status="stopped", reason=RESTART)

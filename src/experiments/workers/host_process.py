@@ -85,21 +85,24 @@ class HostProcess:
         """Waits for the end of a job, or of the process; tells whether it came."""
         return self._connection.poll(seconds)
 
-    def receive(self) -> Report:
-        """Returns the report of the job.
+    def receive(self) -> Report | None:
+        """Returns the report of the job; `None` for a sign that it goes on.
 
         Raises:
             EOFError: The process has died.
             OSError: Likewise.
         """
         data = self._connection.recv_bytes()
-        report: Report = pickle.loads(data)  # noqa: S301 - from our own process
+        report: Report | None = pickle.loads(data)  # noqa: S301 - from our own process
         return report
 
     def end(self) -> None:
         """Asks it to end, which saves the running job, and waits for that."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(
+                signal.SIGCONT
+            )  # one that is stopped hears nothing
             try:
                 self._process.wait(_GRACE_SECONDS)
             except subprocess.TimeoutExpired:

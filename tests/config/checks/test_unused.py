@@ -69,6 +69,7 @@ def test_key_that_would_not_be_used_is_told(
             [],
         ),
         ([*SEARCH, "hydra.sweeper.trial_minutes=1"], []),
+        ([*SEARCH, "sweep.silent_minutes=1"], ["sweep.silent_minutes"]),
         (
             [*SEARCH, "hydra.sweeper.isolation=none", "hydra.sweeper.trial_minutes=1"],
             ["hydra.sweeper.trial_minutes"],

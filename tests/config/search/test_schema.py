@@ -102,7 +102,13 @@ def test_a_value_that_is_wrong_under_one_choice_only_is_found(plan: Any) -> None
 
 def test_the_folder_is_named_by_the_search_and_not_by_its_budget(plan: Any) -> None:
     folder = plan().folder
-    for same in ("max_trials=99", "max_retries=3", "keep_top=1", "trial_minutes=5"):
+    for same in (
+        "max_trials=99",
+        "max_retries=3",
+        "keep_top=1",
+        "trial_minutes=5",
+        "silent_minutes=5",
+    ):
         assert plan(f"hydra.sweeper.{same}").folder == folder, same
     others = [
         plan("hydra.sweeper.seed=1"),

@@ -19,6 +19,8 @@ def _happen(kind: str) -> None:
         raise MemoryError("injected")
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     if kind == "segfault":
         import ctypes
 

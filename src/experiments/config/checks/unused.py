@@ -21,10 +21,16 @@ _OF_SWEEPS = (
     "hydra/launcher",
     "hydra.launcher",
 )
-_OF_PROCESSES = ("trial_minutes", "trials_per_process", "trials_per_gpu")
+_OF_PROCESSES = (
+    "trial_minutes",
+    "silent_minutes",
+    "trials_per_process",
+    "trials_per_gpu",
+)
 # What a search has keys of its own for.
 _OF_PLAIN_SWEEPS = {
     "sweep.job_minutes": f"{KEY}.trial_minutes",
+    "sweep.silent_minutes": f"{KEY}.silent_minutes",
     "sweep.keep_top": f"{KEY}.keep_top",
 }
 _KEYS = {field.name for field in dataclasses.fields(RunConfig)}

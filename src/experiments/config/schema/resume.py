@@ -40,6 +40,8 @@ class SweepConfig:
         max_hours: Ends a sweep or a search after so much time, resumably; null for
             never.
         job_minutes: Ends a job of a plain sweep that takes longer; null for never.
+        silent_minutes: Ends a job of a plain sweep that takes no step for so long; null
+            for never.
         keep_top: Finished jobs of a plain sweep that keep their checkpoints; null for
             all.
     """
@@ -55,6 +57,9 @@ class SweepConfig:
     )
     job_minutes: float | None = setting(
         gt=0, least=1e-6, most=MOST_MINUTES, added=3, before=None
+    )
+    silent_minutes: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES, added=6, before=None
     )
     keep_top: int | None = setting(ge=0, most=100_000, added=3, before=None)
 

@@ -74,6 +74,7 @@ class SearchConfig:
             many as the machine has cores.
         max_retries: How often a trial that was killed, hung or raised is tried again.
         trial_minutes: Ends a trial that takes longer; null for never.
+        silent_minutes: Ends a trial that takes no step for so long; null for never.
         on_failure: Whether the search goes on after a failed trial.
         keep_top: Trials that keep their weights.
         max_disk_gb: Removes weights of further trials above it; null for no limit.
@@ -100,6 +101,9 @@ class SearchConfig:
     n_jobs: int | None = setting(ge=1, most=1024, incidental=True)
     max_retries: int = setting(ge=0, most=1000, incidental=True)
     trial_minutes: float | None = setting(
+        gt=0, least=1e-6, most=MOST_MINUTES, incidental=True
+    )
+    silent_minutes: float | None = setting(
         gt=0, least=1e-6, most=MOST_MINUTES, incidental=True
     )
     on_failure: Literal["continue", "stop"] = setting(incidental=True)

@@ -13,6 +13,7 @@ import keras
 from experiments import job_files
 from experiments.config.objective import Mode, Objective
 from experiments.disk_space import DiskSpace, is_full
+from experiments.heartbeat import beat
 from experiments.training.checkpoints.state import (
     TrainingState,
     average_weights,
@@ -175,6 +176,7 @@ class Checkpoint(keras.callbacks.Callback):
             if not waits:
                 self._tell(state, problem, "Training waits until there is room")
             waits = True
+            beat()  # whoever makes room decides how long, not the training
             self._abandoned.wait(_ASK_AGAIN_SECONDS)
         self._has_room = True
         if waits:

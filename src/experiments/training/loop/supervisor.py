@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from experiments.errors import Preempted
+from experiments.heartbeat import beat
 from experiments.interruption import StopRequest
 from experiments.training.callbacks.abilities import gather_states
 from experiments.training.callbacks.checkpoint import Checkpoint
@@ -97,6 +98,7 @@ class Supervisor(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Saves what is due and stops when asked to, before step `batch`."""
+        beat()
         if self._has_begun:
             self._stop.plan = f"stopping after this step{self._describe_saving()}"
         self._has_begun = True
@@ -115,6 +117,7 @@ class Supervisor(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Breaks the validation off when asked to stop."""
+        beat()
         if self._stop.reason is not None:
             self.model.stop_evaluating = True
 
