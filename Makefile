@@ -41,7 +41,7 @@ check: lint
 test: lint
 	@$(PYTEST)
 
-# Real depths, thousands of layers, twenty thousand hostile lines.
+# Real depths, thousands of layers, 22,000 hostile lines.
 test-slow: $(VENV)/installed-dev
 	@$(PYTEST) -m "slow and not slurm"
 

@@ -1,6 +1,7 @@
-"""Thousands of generated command lines, each up to the moment when its job would run.
+"""Hundreds of generated command lines, each up to the moment when its job would run.
 
-The same lines are drawn each time. A failure prints the shortest line, ready to paste.
+The same lines are drawn each time, and thousands of others where there is time. A
+failure prints the shortest line, ready to paste.
 """
 
 import random
@@ -93,19 +94,19 @@ def check_lines(count: int, folder: Path, *, seed: int = _SEED) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_two_thousand_hostile_lines_end_in_a_sentence_and_touch_nothing(
+def test_hundreds_of_hostile_lines_end_in_a_sentence_and_touch_nothing(
     tmp_path: Path,
 ) -> None:
-    check_lines(2_000, tmp_path)
+    check_lines(400, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(4 * 3600)
-@pytest.mark.parametrize("part", range(10))
-def test_twenty_thousand_hostile_lines_end_in_a_sentence_and_touch_nothing(
-    tmp_path: Path, part: int
+@pytest.mark.parametrize("seed", [_SEED, *range(10)])
+def test_thousands_of_hostile_lines_end_in_a_sentence_and_touch_nothing(
+    tmp_path: Path, seed: int
 ) -> None:
-    check_lines(2_000, tmp_path, seed=part)
+    check_lines(2_000, tmp_path, seed=seed)
 
 
 @pytest.fixture(scope="module")
