@@ -1,11 +1,13 @@
 """What a person may type for a run, looked up in the folder of runs."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from experiments import job_files
 from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.errors import ConfigError
@@ -56,6 +58,50 @@ def test_best_is_the_finished_run_with_the_best_monitored_metric(ask: Any, ids: 
     assert ask("best").run_id == ids["early"]
     smallest = Wanted(objective=Objective("val_accuracy", "min"))
     assert ask("best", smallest).run_id == ids["late"]
+
+
+def test_last_that_left_a_model_is_taken_where_one_is_asked(ask: Any, tmp_path: Path):
+    early = leave_run(tmp_path / "runs" / "a", name="early")
+    leave_run(tmp_path / "runs" / "b", name="late", status="FAILED")
+    wanted = Wanted(objective=WANTED.objective, with_model=True)
+    assert ask("last", wanted).listed.name == "late"  # its best epoch is kept
+    shutil.rmtree(tmp_path / "runs" / "b" / job_files.CHECKPOINTS)
+    found = ask("last", wanted)
+    assert found.run_id == early
+    assert str(found).endswith("; late is later and left no model: failed")
+    assert ask("last").listed.name == "late"
+    assert "later" not in str(ask("last"))
+
+
+def test_no_run_with_a_model_is_told_so(ask: Any, tmp_path: Path):
+    leave_run(tmp_path / "runs" / "a", name="early", status="FAILED")
+    shutil.rmtree(tmp_path / "runs" / "a" / job_files.CHECKPOINTS)
+    wanted = Wanted(objective=WANTED.objective, with_model=True)
+    with pytest.raises(UnknownRunError) as error:
+        ask("last", wanted)
+    assert "left a model; the last one, early, is failed." in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "taken"),
+    [
+        (["task=evaluate", "run_id=last"], "run_id", "early"),
+        (["task=export", "run_id=last"], "run_id", "early"),
+        (["model.weights=run:last"], "model.weights", "early"),
+        (["task=reproduce", "run_id=last"], "run_id", "late"),
+    ],
+)
+def test_what_needs_a_model_takes_the_last_that_left_one(
+    check: Any, tmp_path: Path, words: list[str], key: str, taken: str
+):
+    ids = {
+        "early": leave_run(tmp_path / "runs" / "a", name="early"),
+        "late": leave_run(tmp_path / "runs" / "b", name="late", status="FAILED"),
+    }
+    shutil.rmtree(tmp_path / "runs" / "b" / job_files.CHECKPOINTS)
+    place = [f"output_dir={tmp_path}", "tracking.experiment=default"]
+    settled = settle_names(check(*words, *place))[key]
+    assert str(settled.words).removeprefix("run:") == ids[taken]
 
 
 def test_what_is_reproduced_is_no_reproduction(ask: Any, ids: Any):

@@ -6,6 +6,7 @@ the output folder holds, which needs no MLflow, and then by what only MLflow has
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from experiments.command.plan import Plan
@@ -16,10 +17,16 @@ from experiments.config.metric_names import name_best
 from experiments.config.model_names import names_model
 from experiments.config.schema.run import RunConfig
 from experiments.config.weights import RUN
-from experiments.errors import ConfigError, Problem, make_printable
+from experiments.errors import (
+    ConfigError,
+    ExperimentError,
+    Problem,
+    make_printable,
+)
 from experiments.jobs.catalogue import ListedRun, list_runs, read_run
 from experiments.jobs.display import short_path
 from experiments.tracking.recorded import find_id
+from experiments.tracking.spool.held_model import has_sent_model
 from experiments.tracking.store.run_names import (
     BEST,
     LAST,
@@ -30,6 +37,7 @@ from experiments.tracking.store.run_names import (
     find_place,
     is_id,
 )
+from experiments.training.checkpoints.listing import list_checkpoints
 
 WEIGHTS = "model.weights"
 _RUN: tuple[Kind, ...] = ("run",)
@@ -46,6 +54,7 @@ class FoundRun:
         folder: Its folder, where it is known and holds the run.
         listed: What that says of it.
         prefix: What stood before the name.
+        passed_over: The later run that left no model, where one was asked for.
     """
 
     typed: str
@@ -53,6 +62,7 @@ class FoundRun:
     folder: Path | None = None
     listed: ListedRun | None = None
     prefix: str = ""
+    passed_over: ListedRun | None = None
 
     @property
     def word(self) -> str:
@@ -63,7 +73,12 @@ class FoundRun:
         """Returns it in words, for whoever typed something else."""
         name = "" if self.listed is None else f"{self.listed.name} "
         place = "" if self.folder is None else f", {short_path(self.folder)}"
-        return f"{name}({self.run_id or 'not in MLflow'}{place})"
+        passed = ""
+        if (later := self.passed_over) is not None:
+            passed = (
+                f"; {later.name} is later and left no model: {later.state_in_words}"
+            )
+        return f"{name}({self.run_id or 'not in MLflow'}{place}){passed}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +148,8 @@ def _settle(
         objective=run.trainer.objective,
         kinds=kinds.get(key, _RUN),
         originals=key == "run_id" and not is_listed,
+        with_model=key == WEIGHTS
+        or (key == "run_id" and getattr(run.task, "asks_model", False)),
     )
     named = find_named(name, run.destination(), wanted)
     return replace(named, typed=prefix + name, prefix=prefix)
@@ -180,14 +197,21 @@ def find_named(name: str, destination: Destination, wanted: Wanted) -> FoundRun:
         raise AmbiguousRunError(_describe_several(name, found))
     if found:
         (run,) = found
-        return FoundRun(typed=name, run_id=run.run_id, folder=run.folder, listed=run)
+        latest = _of_experiment(rows, destination)[:1] if name == LAST else []
+        return FoundRun(
+            typed=name,
+            run_id=run.run_id,
+            folder=run.folder,
+            listed=run,
+            passed_over=next((later for later in latest if later is not run), None),
+        )
     if not destination.enabled:
-        raise UnknownRunError(_describe_absence(name, rows, destination))
+        raise UnknownRunError(_describe_absence(name, rows, destination, wanted))
     try:
         run_id = find_id(name, destination, typed_in=typed_folder(), wanted=wanted)
     except UnknownRunError:
         if name in (LAST, BEST):
-            absence = _describe_absence(name, rows, destination)
+            absence = _describe_absence(name, rows, destination, wanted)
             raise UnknownRunError(absence) from None
         raise
     return FoundRun(typed=name, run_id=run_id)
@@ -207,15 +231,30 @@ def _choose(
         return _choose_by_id(name, rows) or [run for run in rows if run.name == name]
     if name not in (LAST, BEST):
         return [run for run in rows if run.name == name]
-    # Without a tracker no experiment was named; a notebook names none.
-    named = {None, destination.experiment}
-    rows = [r for r in rows if not destination.experiment or r.experiment in named]
+    rows = _of_experiment(rows, destination)
     if name == LAST:
-        return list(rows[:1])
+        usable = (run for run in rows if not wanted.with_model or has_model(run))
+        return list(islice(usable, 1))
     ended = [run for run in rows if run.state == "finished"]
     key = name_best(wanted.objective.name)
     best = wanted.objective.best([run.metrics.get(key) for run in ended])
     return [] if best is None else [ended[best]]
+
+
+def _of_experiment(
+    rows: Sequence[ListedRun], destination: Destination
+) -> list[ListedRun]:
+    # Without a tracker no experiment was named; a notebook names none.
+    named = {None, destination.experiment}
+    return [r for r in rows if not destination.experiment or r.experiment in named]
+
+
+def has_model(run: ListedRun) -> bool:
+    """Tells whether a run left a model: a state that is kept, or one that was sent."""
+    try:
+        return bool(list_checkpoints(run.folder)) or has_sent_model(run.folder)
+    except ExperimentError:  # whoever asks for it by its id is told
+        return False
 
 
 def _choose_by_id(start: str, rows: Sequence[ListedRun]) -> list[ListedRun]:
@@ -255,7 +294,7 @@ def _describe_several(name: str, runs: Sequence[ListedRun]) -> str:
 
 
 def _describe_absence(
-    name: str, rows: Sequence[ListedRun], destination: Destination
+    name: str, rows: Sequence[ListedRun], destination: Destination, wanted: Wanted
 ) -> str:
     place = short_path(destination.output_dir)
     if name not in (LAST, BEST):
@@ -263,6 +302,13 @@ def _describe_absence(
             f"{name[:200]!r} names no run: it is neither an id, nor the first "
             f"characters of one, nor a folder, nor the name of a run below {place}. "
             "task=list shows them."
+        )
+    own = _of_experiment(rows, destination)
+    if name == LAST and own:  # of which none was taken
+        return (
+            f"No run of the experiment {destination.experiment!r} in {place} left a "
+            f"model; the last one, {own[0].name}, is {own[0].state_in_words}. Train "
+            "one first, or name another by its id: task=list shows them."
         )
     what = "finished run" if name == BEST else "run"
     others = sorted({run.experiment for run in rows if run.experiment})

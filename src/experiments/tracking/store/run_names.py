@@ -57,11 +57,13 @@ class Wanted:
         objective: What the best finished run is best by.
         kinds: Runs, sweeps or searches.
         originals: Whether runs that repeat others are left out.
+        with_model: Whether `last` is the last one that left a model.
     """
 
     objective: Objective
     kinds: tuple[Kind, ...] = ("run",)
     originals: bool = False
+    with_model: bool = False
 
     def accepts(self, run: Any) -> bool:
         """Tells whether a run of the store may be meant."""
@@ -162,6 +164,8 @@ def _find_by_word(name: str, connection: Connection, wanted: Wanted) -> list[Any
         return _find_best(connection, wanted)
     order = "attributes.start_time DESC"
     latest = _walk(connection, _present_experiments(connection), "", order)
+    if wanted.with_model:  # one that ended otherwise may have sent none
+        latest = (run for run in latest if run.info.status == "FINISHED")
     return list(islice(filter(wanted.accepts, latest), 1))
 
 
