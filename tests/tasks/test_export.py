@@ -1,6 +1,7 @@
 """`task=export` by its real command; each file is asked by its own run time."""
 
 import json
+import sqlite3
 import sys
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -15,11 +16,13 @@ from tests.conftest import ROOT
 from tests.tiny import TINY
 from tests.warm import run_to_the_end
 
+OFF = "tracking=off"
 FORMS = ["saved_model", "onnx", "litert", "litert_int8"]
 
 
 def run(folder: Path, *words: str, cold: bool = False) -> CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "run.py"), *words, "tracking=off"]
+    tracking = [] if any(word.startswith("tracking=") for word in words) else [OFF]
+    command = [sys.executable, str(ROOT / "run.py"), *words, *tracking]
     return run_to_the_end(command, cold=cold, cwd=folder)
 
 
@@ -27,7 +30,8 @@ def run(folder: Path, *words: str, cold: bool = False) -> CompletedProcess[str]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a network that was trained for a step, on JAX."""
     folder = tmp_path_factory.mktemp("export")
-    done = run(folder, *TINY, "debug=one_step", "backend=jax", cold=True)
+    tracked = ["debug=one_step", "backend=jax", "tracking=sqlite"]
+    done = run(folder, *TINY, *tracked, cold=True)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -42,6 +46,8 @@ def exported(place: Path) -> CompletedProcess[str]:
         f"task.formats=[{','.join(FORMS)}]",
         "task.calls=2",
         "task.agreement=0",
+        "tracking=sqlite",
+        "tracking.experiment=debug",
     )
 
 
@@ -69,6 +75,27 @@ def test_every_form_is_written_checked_and_shown(
         report["class_names"]
     )
     assert "XNNPACK" not in exported.stderr + exported.stdout
+
+
+def test_the_run_has_report_and_samples_and_says_what_left(
+    place: Path, exported: CompletedProcess[str]
+) -> None:
+    bundle = find_bundle(place, exported)
+    assert "MLflow run  http" in exported.stdout
+    kept = list((place / "outputs" / "artifacts").glob(f"**/{bundle.parent.name}"))
+    (folder,) = kept
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
+    assert {"export.json", "README.md", "samples/expected.json"} <= found
+    assert not {path for path in found if "model" in Path(path).name} - {
+        "ask_saved_model.py"
+    }
+    with sqlite3.connect(place / "outputs" / "mlflow.db") as store:
+        (note,) = store.execute(
+            "select value from tags where key = 'mlflow.note.content'"
+        ).fetchone()
+    assert f"#### export/{bundle.parent.name}" in note
+    for name in ("model.onnx", "model.tflite", "saved\\_model"):
+        assert name in note
 
 
 @pytest.mark.parametrize("form", FORMS)

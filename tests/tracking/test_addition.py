@@ -230,3 +230,68 @@ def test_scores_stand_on_the_page_of_the_model_too(over: Path, tmp_path: Path) -
     (score,) = client.get_logged_model(model.model_id).metrics
     assert (score.key, score.value) == ("evaluation/photos/accuracy", 0.25)
     assert score.dataset_name is None  # the training's own would be another one
+
+
+def tell(folder: Path, text: str = "as ONNX", name: str = "export-1") -> Addition:
+    bundle = folder / "bundle"
+    (bundle / "samples").mkdir(parents=True, exist_ok=True)
+    (bundle / "export.json").write_text("{}")
+    (bundle / "samples" / "one.png").write_bytes(b"\x89PNG\0")
+    return Addition(
+        name=name,
+        files=sorted(path for path in bundle.rglob("*") if path.is_file()),
+        kind="export/",
+        below=bundle,
+        note=text,
+    )
+
+
+def read_note(tmp_path: Path, over: Path) -> str:
+    return read(tmp_path, over)[1].data.tags["mlflow.note.content"]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_an_export_adds_its_files_and_a_part_of_the_description(
+    over: Path, tmp_path: Path, here: bool
+) -> None:
+    place = destination(tmp_path / "out")
+    client, run = read(tmp_path, over)
+    written = "Mine: *keep*, please."
+    client.set_tag(run.info.run_id, "mlflow.note.content", written)
+    said = [("as ONNX", "export-1"), ("as LiteRT", "export-2"), ("anew", "export-1")]
+    for text, name in said:
+        addition = tell(tmp_path, text, name)
+        if here:
+            add_to_folder(over, addition, place)
+        else:
+            add_to_store(run.info.run_id, addition, place)
+    first, *parts = read_note(tmp_path, over).split("\n\n#### ")
+    assert first == written
+    assert parts == ["export/export-2\n\nas LiteRT", "export/export-1\n\nanew"]
+    _, run = read(tmp_path, over)
+    assert run.info.status == "FINISHED"
+    for name in ("export-1", "export-2"):
+        path = f"export/{name}/samples"
+        (found,) = client.list_artifacts(run.info.run_id, path)
+        assert found.path == f"{path}/one.png"
+
+
+def test_the_same_export_says_nothing_a_second_time(over: Path, tmp_path: Path) -> None:
+    place = destination(tmp_path / "out")
+    add_to_folder(over, tell(tmp_path), place)
+    journal = Spool(over).journal.read_bytes()
+    add_to_folder(over, tell(tmp_path), place)
+    assert Spool(over).journal.read_bytes() == journal
+
+
+def test_a_run_that_is_described_anew_has_no_part_of_before(
+    over: Path, open_run: Any, tmp_path: Path
+) -> None:
+    place = destination(tmp_path / "out")
+    add_to_folder(over, tell(tmp_path), place)
+    tracker = open_run(folder=over)
+    tracker.describe("trained on")
+    tracker.finish("FINISHED")
+    assert read_note(tmp_path, over) == "trained on"
+    add_to_folder(over, tell(tmp_path), place)
+    assert "\n\n#### export/export-1" in read_note(tmp_path, over)

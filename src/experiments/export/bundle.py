@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from experiments.counts import count_of, format_bytes
+from experiments.counts import count_of
 from experiments.export.clients import name_client, write_client
-from experiments.export.formats import FORMATS, INPUT, OPSET, Format
-from experiments.export.latency import BATCHES, Latency, describe_latency
-from experiments.export.parity import Parity
+from experiments.export.formats import FORMATS, INPUT, OPSET
+from experiments.export.latency import Latency
+from experiments.export.tables import Exported, tabulate
 from experiments.files import replace_bytes
 from experiments.records import write_record
 
@@ -74,23 +74,6 @@ class Sample:
     outputs: npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """A file of the bundle.
-
-    Attributes:
-        form: Its form.
-        size: Bytes.
-        parity: How close it is to the model.
-        latency: How long it takes, a size of batch each; empty when not timed.
-    """
-
-    form: Format
-    size: int
-    parity: Parity
-    latency: Sequence[Latency] = ()
-
-
 def measure_size(path: Path) -> int:
     """Returns the bytes of a file, or of all files below a folder."""
     files = [path] if path.is_file() else path.rglob("*")
@@ -132,38 +115,6 @@ def write_beside(
     write_record(folder / REPORT, report, indent=2)
     text = "\n".join(_describe(facts, exported, keras_latency)) + "\n"
     replace_bytes(folder / READ_ME, text.encode())
-
-
-def tabulate(
-    exported: Sequence[Exported], keras_latency: Sequence[Latency] = ()
-) -> tuple[list[str], list[list[str]]]:
-    """Returns the heading and the rows of what was written, for people."""
-    heading = ["file", "size", "agrees", "accuracy", "differs"]
-    timed = bool(keras_latency)
-    heading += [count_of(batch, "image") for batch in BATCHES] if timed else []
-    rows = []
-    if exported:
-        accuracy = _percent(exported[0].parity.model_accuracy)
-        times = describe_latency(keras_latency)
-        rows.append(["(Keras)", "", "", accuracy, "", *times])
-    for one in exported:
-        parity = one.parity
-        times = describe_latency(one.latency)
-        rows.append(
-            [
-                one.form.file,
-                format_bytes(one.size),
-                _percent(parity.agreement),
-                _percent(parity.accuracy),
-                f"{parity.largest_difference:.1e}",
-                *times,
-            ]
-        )
-    return heading, rows
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"
 
 
 def _one_line(facts: Facts) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Scores a trained model: on its run's own test images, or on others."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.data.files.any_classes import NoLabelsError
@@ -10,15 +9,10 @@ from experiments.evaluation.reporting.report import Report
 from experiments.evaluation.reporting.report_files import MISTAKES, PAGE
 from experiments.evaluation.reporting.screen import describe_on_screen
 from experiments.jobs import display
-from experiments.jobs.folder import (
-    JobHeldError,
-    claim_folder,
-    describe_holder,
-    refuse_outer_links,
-)
 from experiments.jobs.job import Job, JobResult
-from experiments.tracking.addition import Added, Addition, add_to_folder, add_to_store
+from experiments.tracking.addition import Added, Addition
 from experiments.tracking.spool.inputs import DatasetInput
+from experiments.trained.adding import add_to_run, holding
 from experiments.trained.evaluated import evaluate_images, find_temperature
 from experiments.trained.evaluation_files import (
     build_report,
@@ -27,7 +21,7 @@ from experiments.trained.evaluation_files import (
     place_of_evaluations,
     write_evaluation,
 )
-from experiments.trained.finding import Found, find_trained
+from experiments.trained.finding import find_trained
 from experiments.trained.images import Chosen, ask_for_images, choose_images
 from experiments.trained.trained import open_trained
 
@@ -53,7 +47,7 @@ def evaluate(job: Job) -> JobResult:
     except NoLabelsError as error:
         hint = f"For what the model says of them: task=predict run_id={found.typed}"
         raise ExperimentError(f"{error} {hint}") from error
-    with _holding(found.folder):
+    with holding(found.folder, later="Evaluate it"):
         with open_trained(found, job.run) as trained:
             chosen = choose_images(request, trained)
             evaluated = evaluate_images(trained, chosen, batch_size=batch_size)
@@ -62,7 +56,8 @@ def evaluate(job: Job) -> JobResult:
             place = place_of_evaluations(found.folder or job.output_dir)
             folder = place / name_evaluation(chosen, place)
             files = write_evaluation(folder, report, evaluated)
-        added = _record(job, found, _describe_addition(chosen, report, files))
+        addition = _describe_addition(chosen, report, files)
+        added = add_to_run(found, addition, job.run.destination())
     _show(job, chosen, report, folder=folder, added=added)
     return JobResult(
         name=job.name,
@@ -78,23 +73,6 @@ def _name_model(job: Job) -> str:
         return job.run.run_id
     hint = "Such as run_id=last, an id that task=list shows, or a .keras file."
     raise ConfigError([Problem("run_id", "must say which model is evaluated.", hint)])
-
-
-@contextmanager
-def _holding(folder: Path | None) -> Iterator[None]:
-    """Holds the folder of a run, so that nobody trains, removes or adds meanwhile."""
-    if folder is None:
-        yield
-        return
-    refuse_outer_links(folder, depth=2)
-    try:
-        with claim_folder(folder):
-            yield
-    except JobHeldError:
-        raise JobHeldError(
-            f"{display.short_path(folder)} is being worked on by "
-            f"{describe_holder(folder)}. Evaluate it when that has ended."
-        ) from None
 
 
 def _describe_addition(
@@ -117,17 +95,6 @@ def _describe_addition(
         files=files,
         dataset=data,
     )
-
-
-def _record(job: Job, found: Found, addition: Addition) -> Added | None:
-    destination = job.run.destination()
-    if not destination.enabled:
-        return None
-    if found.folder is not None:
-        return add_to_folder(found.folder, addition, destination)
-    if found.run_id is not None:
-        return add_to_store(found.run_id, addition, destination)
-    return None
 
 
 def _show(

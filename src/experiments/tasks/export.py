@@ -18,25 +18,33 @@ from experiments.evaluation.classes import match_classes
 from experiments.export.bundle import (
     READ_ME,
     SHOWN,
-    Exported,
     Facts,
     Sample,
     measure_size,
-    tabulate,
     write_beside,
 )
+from experiments.export.description import describe_export, list_files
 from experiments.export.formats import FORMATS, Format
 from experiments.export.latency import Latency, measure_latency
 from experiments.export.parity import Parity, compare_with_model
+from experiments.export.tables import Exported, align_rows, tabulate
 from experiments.files import drafting
-from experiments.jobs.display import short_path, show_rows
+from experiments.jobs.display import (
+    describe_ui,
+    short_path,
+    show_rows,
+    show_unsent,
+)
 from experiments.jobs.job import Job, JobResult
 from experiments.progress import show_progress
 from experiments.runtime.chatter import without_chatter
+from experiments.tracking.addition import Added, Addition
+from experiments.tracking.spool.contents import EXPORT
 from experiments.tracking.surroundings.hardware import describe_hardware
+from experiments.trained.adding import add_to_run, holding
 from experiments.trained.batches import read_batches
 from experiments.trained.evaluation_files import describe_images
-from experiments.trained.finding import find_trained
+from experiments.trained.finding import Found, find_trained
 from experiments.trained.images import Chosen, ask_for_images, choose_images
 from experiments.trained.trained import Trained, open_trained
 
@@ -68,10 +76,11 @@ def export(job: Job) -> JobResult:
         chosen = choose_images(request, trained)
         with drafting(bundle) as draft:
             draft.mkdir()
-            exported, timed = _write_bundle(draft, trained, chosen, options)
+            facts, exported, timed = _write_bundle(draft, trained, chosen, options)
             if bundle.exists():  # of the same command, before
                 shutil.rmtree(bundle)
-    _show(bundle, trained, exported, timed)
+    added = _record(job, found, facts, exported)
+    _show(job, facts, exported, timed, added)
     return JobResult(
         name=job.name,
         status="FINISHED",
@@ -81,9 +90,29 @@ def export(job: Job) -> JobResult:
     )
 
 
+def _record(
+    job: Job, found: Found, facts: Facts, exported: list[Exported]
+) -> Added | str | None:
+    """Adds to the model's run what was exported; returns why that was not possible."""
+    bundle = job.output_dir / job_files.BUNDLE
+    left_out = [] if job.run.task.arguments()["log_models"] else exported
+    addition = Addition(
+        name=job.output_dir.name,
+        files=list(list_files(bundle, left_out)),
+        kind=EXPORT,
+        below=bundle,
+        note=describe_export(facts, exported, bundle),
+    )
+    try:
+        with holding(found.folder, later="Export it again"):
+            return add_to_run(found, addition, job.run.destination())
+    except (ExperimentError, OSError) as error:
+        return str(error)
+
+
 def _write_bundle(
     folder: Path, trained: Trained, chosen: Chosen, options: dict[str, Any]
-) -> tuple[list[Exported], list[Latency]]:
+) -> tuple[Facts, list[Exported], list[Latency]]:
     from experiments.export.network import build_exported
 
     network = build_exported(
@@ -129,7 +158,7 @@ def _write_bundle(
         machine=_describe_machine(),
     )
     write_beside(folder, facts, exported, samples, keras_latency=timed)
-    return exported, timed
+    return facts, exported, timed
 
 
 def _write_models(
@@ -300,22 +329,29 @@ def _list_metrics(exported: list[Exported]) -> Iterator[tuple[str, float]]:
 
 
 def _show(
-    bundle: Path, trained: Trained, exported: list[Exported], timed: list[Latency]
+    job: Job,
+    facts: Facts,
+    exported: list[Exported],
+    timed: list[Latency],
+    added: Added | str | None,
 ) -> None:
     heading, rows = tabulate(exported, timed)
-    print(f"\n{trained.name}, {count_of(exported[0].parity.images, 'image')} checked\n")
-    for line in _align([heading, *rows]):
+    images = count_of(exported[0].parity.images, "image")
+    print(f"\n{facts.model}, {images} checked\n")
+    for line in align_rows([heading, *rows]):
         print(line)
     if timed:
         print("\nThe last columns are milliseconds a call, median/99th percentile.")
     print()
-    place, told = short_path(bundle), short_path(bundle / READ_ME)
-    show_rows({job_files.BUNDLE: place, "to use it": told})
-
-
-def _align(rows: list[list[str]]) -> Iterator[str]:
-    """Yields the rows of a table, the first column to the left, the others not."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = zip(others, widths[1:], strict=True)
-        yield "  ".join([first.ljust(widths[0]), *(c.rjust(w) for c, w in cells)])
+    bundle = job.output_dir / job_files.BUNDLE
+    shown = {
+        job_files.BUNDLE: short_path(bundle),
+        "to use it": short_path(bundle / READ_ME),
+    }
+    if isinstance(added, Added) and added.run_url is not None:
+        shown |= {"MLflow run": added.run_url, "to open it": describe_ui(job.run)}
+    show_rows(shown)
+    if isinstance(added, Added):
+        show_unsent(added, job.run.output_dir, job.run.tracking.uri)
+    elif added is not None:
+        print(f"\nThe run's record does not tell of it: {added}")

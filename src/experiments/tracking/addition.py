@@ -1,4 +1,7 @@
-"""Adds an evaluation to a run that is over, whose status and times stay as they are.
+"""Adds to a run that is over, whose status and times stay as they are.
+
+An evaluation adds scores, data and files; an export files, and a part of what the
+run's page says of it.
 
 What is new goes behind the end of the run's journal, and from there into MLflow as all
 else: what cannot be sent now waits for `task=sync`. A run that only MLflow has gets it
@@ -8,19 +11,21 @@ at once. Nothing is added twice: a value, a data set or a file that is there sta
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
-from experiments.redaction import redact_bytes
+from experiments.redaction import redact, redact_bytes
 from experiments.tracking.sending.courier import Courier
 from experiments.tracking.sending.delivery import as_input
 from experiments.tracking.sending.sync import belongs, read_address
 from experiments.tracking.spool.contents import EVALUATION
 from experiments.tracking.spool.inputs import DatasetInput
-from experiments.tracking.spool.journal import INPUTS, Entry, Journal
+from experiments.tracking.spool.journal import INPUTS, NOTE, Entry, Journal
+from experiments.tracking.spool.notes import replace_part
 from experiments.tracking.spool.seen import Seen
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt, connect
@@ -31,29 +36,43 @@ _STEP = 0  # see `EVALUATION`
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """What an evaluation adds to a run.
+    """What an evaluation or an export adds to a run.
 
     Attributes:
-        name: Of the data, in the names of metrics and files.
+        name: In the names of metrics and files, of the data or the export.
+        files: To add.
         metrics: Score -> value.
-        files: Of the evaluation.
         dataset: What was evaluated on.
+        kind: How the names of metrics and files begin.
+        below: Folder that the names of files count from; `None` for that of each file.
+        note: Part of the description; `None` for none.
     """
 
     name: str
-    metrics: Mapping[str, float]
     files: Sequence[Path]
-    dataset: DatasetInput
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    dataset: DatasetInput | None = None
+    kind: str = EVALUATION
+    below: Path | None = None
+    note: str | None = None
 
     @property
     def place(self) -> str:
-        """Where its files are among those of the run."""
-        return f"{EVALUATION}{self.name}"
+        """Where its files are among those of the run, and the heading of its note."""
+        return f"{self.kind}{self.name}"
+
+    @property
+    def named_files(self) -> dict[str, Path]:
+        """Its files by their paths among those of the run."""
+        return {f"{self.place}/{self._name(file)}": file for file in self.files}
 
     @property
     def named_metrics(self) -> dict[str, float]:
         """Its scores by the names that they have in the run."""
         return {f"{self.place}/{name}": float(v) for name, v in self.metrics.items()}
+
+    def _name(self, file: Path) -> str:
+        return file.name if self.below is None else str(file.relative_to(self.below))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +93,11 @@ class Added:
 def add_to_folder(
     folder: Path, addition: Addition, destination: Destination
 ) -> Added | None:
-    """Adds an evaluation to the run of a folder that this process holds.
+    """Adds to the run of a folder that this process holds.
 
     Args:
         folder: Of the job.
-        addition: The evaluation.
+        addition: What is added.
         destination: The store; a run that was meant for another one waits for it.
 
     Returns:
@@ -100,12 +119,13 @@ def add_to_folder(
 
 
 def add_to_store(run_id: str, addition: Addition, destination: Destination) -> Added:
-    """Adds an evaluation to a run that has no folder here.
+    """Adds to a run that has no folder here.
 
     Raises:
         TrackingError: There is no such run, or the store refuses.
     """
     from mlflow.entities import Metric
+    from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
     connection = connect(destination, create=False)
     client = connection.client
@@ -118,9 +138,15 @@ def add_to_store(run_id: str, addition: Addition, destination: Destination) -> A
         if found.get(name) != value
     ]
     attempt(lambda: client.log_batch(run_id, metrics=metrics), "record the scores")
-    given = as_input(addition.dataset.as_content())
-    attempt(lambda: client.log_inputs(run_id, [given]), "record the data set")
+    if addition.dataset is not None:
+        given = as_input(addition.dataset.as_content())
+        attempt(lambda: client.log_inputs(run_id, [given]), "record the data set")
     attempt(lambda: _upload(client, run_id, addition), "record the files")
+    if addition.note is not None:
+        former = run.data.tags.get(MLFLOW_RUN_NOTE, "")
+        note = replace_part(former, addition.place, redact(addition.note))
+        tag = partial(client.set_tag, run_id, MLFLOW_RUN_NOTE, note)
+        attempt(tag, "describe the run")
     return Added(run_url=run_url(connection.pages, run.info.experiment_id, run_id))
 
 
@@ -132,11 +158,15 @@ def _append(journal: Journal, spool: Spool, addition: Addition) -> None:
     if new:
         content = {"step": _STEP, "values": new, **_name_model(journal.entries)}
         journal.append("metrics", content, durable=True)
-    datasets = seen.add_inputs([addition.dataset.as_content()])
-    if datasets:
-        journal.append(INPUTS, {"datasets": datasets})
-    for file in addition.files:
-        path = f"{addition.place}/{file.name}"
+    if addition.dataset is not None:
+        datasets = seen.add_inputs([addition.dataset.as_content()])
+        if datasets:
+            journal.append(INPUTS, {"datasets": datasets})
+    if addition.note is not None:
+        content = {"text": redact(addition.note), "part": addition.place}
+        if content != _last_part(journal.entries, addition.place):
+            journal.append(NOTE, content)
+    for path, file in addition.named_files.items():
         kept = spool.keep_file(redact_bytes(file.read_bytes(), file.name), path)
         if kept is None and not seen.add_artifact(path):
             continue
@@ -160,6 +190,15 @@ def _last_values(entries: Sequence[Entry]) -> dict[str, float]:
         for name, value in entry.content["values"].items()
         if name.startswith(EVALUATION)
     }
+
+
+def _last_part(entries: Sequence[Entry], heading: str) -> Mapping[str, Any] | None:
+    """Returns what was said last under a heading, since all was said anew."""
+    said: Mapping[str, Any] | None = None
+    for entry in entries:
+        if entry.kind == NOTE and entry.content.get("part", heading) == heading:
+            said = entry.content if "part" in entry.content else None
+    return said
 
 
 def _send(spool: Spool, entries: list[Entry], destination: Destination) -> Added:
@@ -191,7 +230,8 @@ def _deliver(courier: Courier) -> str | None:
 
 def _upload(client: Any, run_id: str, addition: Addition) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for file in addition.files:
-            content = redact_bytes(file.read_bytes(), file.name)
-            Path(folder, file.name).write_bytes(content)
-        client.log_artifacts(run_id, folder, addition.place)
+        for path, file in addition.named_files.items():
+            place = Path(folder, path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(redact_bytes(file.read_bytes(), file.name))
+        client.log_artifacts(run_id, folder)

@@ -1,6 +1,7 @@
 from experiments.tracking.spool.notes import (
     join_parts,
     link_pictures,
+    replace_part,
     shorten_table,
     write_picture,
     write_plain,
@@ -45,3 +46,21 @@ def test_pictures_are_those_of_the_run_in_each_store() -> None:
     for run_id in ("c0ffee", "5eed"):
         address = f"get-artifact?run_uuid={run_id}&path=data/my%20images.png"
         assert link_pictures(text, run_id).endswith(f"![Images]({address})")
+
+
+def test_a_part_of_a_description_is_replaced_and_all_else_stays():
+    text = replace_part("mine", "a_b", "one")
+    assert text == "mine\n\n#### a\\_b\n\none"
+    text = replace_part(text, "c", "two")
+    assert replace_part(text, "a_b", "three") == (
+        "mine\n\n#### c\n\ntwo\n\n#### a\\_b\n\nthree"
+    )
+
+
+def test_of_too_many_parts_the_oldest_are_left_out():
+    text = "mine"
+    for number in range(30):
+        text = replace_part(text, f"part {number}", "x" * 1000)
+    assert len(text.encode()) < 8000
+    assert text.startswith("mine\n\n#### part 2")
+    assert "#### part 29\n" in text

@@ -24,6 +24,7 @@ class ExportTaskConfig(Target):
         agreement: Smallest share of images with the same label, of those of integers.
         calibration: Training images that ranges of integers are learnt of.
         calls: How often each file is timed, with one image and with 32; 0 for never.
+        log_models: Keep the models in the run's record too, beside report and samples.
     """
 
     keeps_result: ClassVar[bool] = False
@@ -51,6 +52,7 @@ class ExportTaskConfig(Target):
     agreement: float = setting(ge=0, le=1)
     calibration: int = setting(ge=1, most=100_000)
     calls: int = setting(ge=0, most=100_000)
+    log_models: bool = setting(added=6, before=False)
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a form named twice, and for two that contradict."""

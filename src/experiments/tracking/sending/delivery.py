@@ -18,7 +18,7 @@ from experiments.tracking.spool.journal import (
     SESSION,
     Entry,
 )
-from experiments.tracking.spool.notes import link_pictures
+from experiments.tracking.spool.notes import link_pictures, replace_part
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection
 from experiments.tracking.store.failures import RefusedError, is_refusal, summarise
@@ -112,6 +112,9 @@ class Delivery:
         from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
         text = link_pictures(entry.content["text"], self.run_id)
+        if heading := entry.content.get("part"):
+            tags = self._client.get_run(self.run_id).data.tags
+            text = replace_part(tags.get(MLFLOW_RUN_NOTE, ""), heading, text)
         self._send_tags({MLFLOW_RUN_NOTE: text})
 
     def _metrics(self, entry: Entry) -> None:

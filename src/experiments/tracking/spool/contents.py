@@ -31,6 +31,9 @@ EVALUATION = "evaluation/"
 What follows is the name of the data. Their step is always 0, so that what MLflow takes
 for the last value is that of the last evaluation."""
 
+EXPORT = "export/"
+"""How files begin that an export adds to the run whose model left."""
+
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 """How a process has left its run, in MLflow's words."""
 
@@ -55,6 +58,7 @@ class _Values(TypedDict):
 
 class _Note(TypedDict):
     text: str
+    part: NotRequired[str]  # heading of what it replaces; without it, everything
 
 
 class _Metrics(TypedDict):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 _LENGTH = 7000  # of 8,000 bytes of a tag
 _SCHEME = "artifact:"
+_PART = "\n\n#### "
 _PICTURE = re.compile(rf"\]\({_SCHEME}([^)\s]+)\)")
 _BORDER = re.compile(r"(?<!\\)\|")
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~$])")
@@ -84,6 +85,26 @@ def join_parts(parts: Sequence[str]) -> str:
             break
         text = longer
     return text
+
+
+def replace_part(text: str, heading: str, part: str) -> str:
+    """Returns a description with a part under a heading, in place of its former one.
+
+    What else stands there stays, be it written by hand; of other parts the oldest are
+    left out where all are too much.
+
+    Args:
+        text: The description; empty where there is none.
+        heading: Names the part.
+        part: Below the heading.
+    """
+    first, *others = text.split(_PART)
+    title = write_plain(heading)
+    kept = [other for other in others if other.partition("\n")[0] != title]
+    kept.append(f"{title}\n\n{part}")
+    while len(_PART.join([first, *kept]).encode()) > _LENGTH and len(kept) > 1:
+        kept.pop(0)
+    return _PART.join([first, *kept])
 
 
 def link_pictures(text: str, run_id: str) -> str:

@@ -189,7 +189,7 @@ class Seen:
             self.add_artifact(content["path"])
         elif entry.kind == "model":
             self.add_model(content["step"], entry.number)
-        elif entry.kind == NOTE:
+        elif entry.kind == NOTE and "part" not in content:
             self.add_note(content["text"])
         elif entry.kind == INPUTS:
             self.add_inputs(content["datasets"])
