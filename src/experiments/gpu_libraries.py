@@ -22,7 +22,7 @@ TENSORFLOW = (
     "libcusparse.so.12",
     "libcudnn.so.9",
 )
-_JAX_PLUGINS = ("jax_plugins.xla_cuda12", "jax_plugins.xla_cuda13")
+JAX_PLUGINS = ("jax_plugins.xla_cuda12", "jax_plugins.xla_cuda13")
 
 
 def explain_absence(
@@ -41,8 +41,8 @@ def explain_absence(
     if not exists(DRIVER):
         return f"the NVIDIA driver's library {DRIVER} is missing", ""
     if backend == "jax":
-        if not any(is_installed(plugin) for plugin in _JAX_PLUGINS):
-            plugin = _JAX_PLUGINS[0]
+        if not any(is_installed(plugin) for plugin in JAX_PLUGINS):
+            plugin = JAX_PLUGINS[0]
             return f"its CUDA plugin {plugin} is missing", how_to_install(plugin)
     elif missing := [name for name in TENSORFLOW if not exists(name)]:
         verb = "is" if len(missing) == 1 else "are"

@@ -3,10 +3,18 @@
 from experiments.doctor.gpus import can_load, check_gpus
 from experiments.gpu_libraries import DRIVER, TENSORFLOW
 
+H200 = "NVIDIA H200, 143771 MiB, 570.86.15"  # as nvidia-smi says, without a header
 
-def check(*absent, names=("NVIDIA H200",), has_smi=True):
+
+def check(*absent, names=(H200,), has_smi=True, visible="0", has_plugin=True):
     return list(
-        check_gpus(names, exists=lambda name: name not in absent, has_smi=has_smi)
+        check_gpus(
+            names,
+            exists=lambda name: name not in absent,
+            has_smi=has_smi,
+            visible=visible,
+            has_plugin=has_plugin,
+        )
     )
 
 
@@ -30,6 +38,44 @@ def test_a_missing_driver_and_a_gpu_that_does_not_answer():
     assert "driver" in driver.told
     silent = [one for one in check(names=()) if one.level == "error"]
     assert [one.what for one in silent] == ["GPU"]
+
+
+def test_what_nvidia_smi_fails_at_is_no_gpu():
+    failed, *_ = check(names=("unknown: nvidia-smi failed (CalledProcessError)",))
+    assert (failed.level, failed.what) == ("error", "GPU")
+    assert failed.told == "nvidia-smi failed (CalledProcessError)"
+
+
+def test_a_driver_without_nvidia_smi_is_told_as_that():
+    unknown, *_ = check(names=(), has_smi=False)
+    assert unknown.level == "warning"
+    assert "no nvidia-smi" in unknown.told
+
+
+def test_a_driver_that_is_older_than_cuda_12_takes_is_told():
+    (old,) = [
+        one
+        for one in check(names=("Tesla V100-SXM2-16GB, 16160 MiB, 470.82.01",))
+        if one.level != "ok"
+    ]
+    assert old.told == "470.82.01 is older than 525, which CUDA 12 needs"
+
+
+def test_gpus_that_a_variable_hides_are_told():
+    (hidden,) = [one for one in check(visible="-1") if one.level != "ok"]
+    assert "CUDA_VISIBLE_DEVICES=-1 hides all" in hidden.told
+
+
+def test_several_gpus_need_what_adds_their_gradients():
+    assert [one.level for one in check("libnccl.so.2")] == ["ok", "ok"]
+    *_, absent = check("libnccl.so.2", names=(H200, H200))
+    assert absent.told == "libnccl.so.2 does not load"
+
+
+def test_jax_without_its_plugin_is_told():
+    *_, plugin = check(has_plugin=False)
+    assert (plugin.level, plugin.what) == ("warning", "JAX")
+    assert "jax" in plugin.advice
 
 
 def test_a_library_loads_or_does_not():
