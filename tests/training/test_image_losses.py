@@ -9,6 +9,7 @@ import pytest
 
 from experiments.training.image_losses import (
     BinaryCrossEntropy,
+    BinaryFocalLoss,
     CrossEntropy,
     FocalLoss,
     PolyLoss,
@@ -16,6 +17,7 @@ from experiments.training.image_losses import (
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 1.5, 0.0], [9.0, -9.0, 0.0]])
 SHARES = np.array([[1.0, 0.0, 0.0], [0.3, 0.0, 0.7], [0.9, 0.05, 0.05]])
+SEVERAL = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
 S = 1 / (1 + np.exp(-LOGITS))
 
@@ -28,10 +30,16 @@ def focal(gamma: float, alpha: float) -> Any:
     return alpha * (-SHARES * (1 - P) ** gamma * np.log(P)).sum(1)
 
 
+def binary_focal(gamma: float) -> Any:
+    right = np.where(SEVERAL, S, 1 - S)
+    return -((1 - right) ** gamma) * np.log(right)
+
+
 def whole(targets: Any) -> Any:
     return (targets > 0.2).astype(float)
 
 
+FBCE: dict[str, Any] = {"gamma": 2.0, "alpha": None, "over_classes": "mean"}
 BCE: dict[str, Any] = {"target_threshold": None, "over_classes": "mean"}
 CASES = [
     (CrossEntropy, {}, -(SHARES * np.log(P)).sum(1)),
@@ -79,6 +87,43 @@ def test_probabilities_say_the_same_as_their_logits(
     np.testing.assert_allclose(np.asarray(found), expected[rows], rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"gamma": 0.0}, binary(SEVERAL).mean(1)),
+        ({"over_classes": "sum"}, binary_focal(2.0).sum(1)),
+        (
+            {"alpha": 0.25},
+            (binary_focal(2.0) * (0.25 * SEVERAL + 0.75 * (1 - SEVERAL))).mean(1),
+        ),
+    ],
+)
+def test_binary_focal_loss_equals_its_formula(
+    options: dict[str, Any], expected: Any
+) -> None:
+    loss = BinaryFocalLoss(from_logits=True, **FBCE | options)
+
+    found = loss.call(SEVERAL.astype("float32"), LOGITS.astype("float32"))
+
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4, atol=1e-12)
+
+
+def test_binary_focal_loss_is_that_of_keras() -> None:
+    theirs = keras.losses.BinaryFocalCrossentropy(
+        apply_class_balancing=True,
+        alpha=0.25,
+        gamma=2.0,
+        from_logits=True,
+        reduction=None,
+    )
+    ours = BinaryFocalLoss(from_logits=True, **FBCE | {"alpha": 0.25})
+    given = SEVERAL[:2].astype("float32"), LOGITS[:2].astype("float32")
+
+    np.testing.assert_allclose(
+        np.asarray(ours.call(*given)), np.asarray(theirs(*given)), rtol=1e-5
+    )
+
+
 def test_focal_loss_is_that_of_keras() -> None:
     theirs = keras.losses.CategoricalFocalCrossentropy(
         alpha=0.25, gamma=2.0, from_logits=True, reduction=None
@@ -112,6 +157,8 @@ def test_focal_loss_has_a_slope_where_the_network_is_wholly_sure(
 def test_sigmoids_of_probabilities_are_refused() -> None:
     with pytest.raises(ValueError, match="`from_logits` must be true"):
         BinaryCrossEntropy(from_logits=False, **BCE)
+    with pytest.raises(ValueError, match="`from_logits` must be true"):
+        BinaryFocalLoss(from_logits=False, **FBCE)
 
 
 def test_softmax_is_what_sigmoids_say_of_one_right_class() -> None:

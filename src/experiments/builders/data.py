@@ -21,7 +21,8 @@ from experiments.errors import DataError
 class Pipelines:
     """The `tf.data` datasets of a run, each of (uint8 (B, H, W, C), int32 (B,)).
 
-    The labels of training are float32 (B, classes) where an augmentation mixes them.
+    The labels of training are float32 (B, classes) where an augmentation mixes them,
+    and all labels uint8 (B, classes) where an image may have several.
 
     Attributes:
         train_from: Returns the training batches from a step on, over all epochs.
@@ -46,8 +47,12 @@ def build_dataset(run: RunConfig) -> Dataset:
 
     config = run.dataset
     dataset: Dataset = instantiate(config, key="dataset", allowed=run.allowed_targets)
-    if dataset.has_several_labels:
-        raise DataError(f"{dataset.name} must have one class an image.")
+    if dataset.has_several_labels != config.has_several_labels:
+        meant = "true" if dataset.has_several_labels else "false, or leave it out"
+        raise DataError(
+            f"{dataset.name} has labels of another kind than its config says: write "
+            f"several_labels: {meant}."
+        )
     if not isinstance(config, CommonDatasetConfig) or config.fraction == 1:
         return dataset
     return take_fraction(

@@ -23,19 +23,20 @@ def build_judgement(
         dataset: Says the classes; a model that is not trained needs no `Dataset`.
 
     Returns:
-        `loss`, `training_loss` and `metrics` of `compile_model`.
+        `loss`, `training_loss`, `metrics` and `has_several` of `compile_model`.
 
     Raises:
         ConfigError: The loss does not fit the model.
     """
     from experiments.training.losses import (
         build_loss,
+        build_several_loss,
         build_training_loss,
         outputs_probabilities,
     )
-    from experiments.training.metrics import build_metrics
+    from experiments.training.metrics import build_metrics, build_several_metrics
 
-    classes = dataset.num_classes
+    classes, several = dataset.num_classes, run.dataset.has_several_labels
     from_logits = not outputs_probabilities(model)
     smoothing = run.trainer.label_smoothing
     problems = [
@@ -48,15 +49,20 @@ def build_judgement(
     of_image = instantiate(
         run.loss, key="loss", allowed=run.allowed_targets, from_logits=from_logits
     )
+    judged = (
+        build_several_loss() if several else build_loss(**head, label_smoothing=0.0)
+    )
     return {
-        "loss": build_loss(**head, label_smoothing=0.0),
+        "loss": judged,
         "training_loss": build_training_loss(
             **head,
             label_smoothing=smoothing,
             of_image=of_image,
             class_weights=_weigh(run, dataset),
+            has_several=several,
         ),
-        "metrics": build_metrics(classes),
+        "metrics": (build_several_metrics if several else build_metrics)(classes),
+        "has_several": several,
     }
 
 

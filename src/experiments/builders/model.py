@@ -15,6 +15,9 @@ from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError, Problem
 from experiments.runtime.devices import Devices
 
+# The name of a model of which each output is the logit of a question of its own.
+SEVERAL_LABELS = "classifier_of_several_labels"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
@@ -98,7 +101,8 @@ def build_model(
             input_shape=dataset.image_shape,
             num_classes=classes,
         )
-        model = normalise_inside(network, dataset)
+        several = run.dataset.has_several_labels
+        model = normalise_inside(network, dataset, has_several=several)
         _check_head(model, classes)
         if begin is not None:
             begin(network)
@@ -182,7 +186,9 @@ def _choose_jit(run: RunConfig, devices: Devices) -> bool:
     )
 
 
-def normalise_inside(network: Any, dataset: Dataset | Images) -> Any:
+def normalise_inside(
+    network: Any, dataset: Dataset | Images, *, has_several: bool = False
+) -> Any:
     """Puts the data set's normalisation in front of a network.
 
     The result takes the images as they are stored, so that a saved model needs no
@@ -191,6 +197,8 @@ def normalise_inside(network: Any, dataset: Dataset | Images) -> Any:
     Args:
         network: A `keras.Model` of float images (B, H, W, C).
         dataset: Says shape, mean and standard deviation, the latter in 0..1 units.
+        has_several: Whether each class is a question of its own, which the name of the
+            model keeps wherever it goes.
 
     Returns:
         A `keras.Model` of uint8 images (B, H, W, C).
@@ -202,7 +210,13 @@ def normalise_inside(network: Any, dataset: Dataset | Images) -> Any:
     pairs = zip(dataset.mean, dataset.std, strict=True)
     offset = [-mean / std for mean, std in pairs]
     normalised = keras.layers.Rescaling(scale, offset, name="normalise")(images)
-    return keras.Model(images, network(normalised), name="classifier")
+    name = SEVERAL_LABELS if has_several else "classifier"
+    return keras.Model(images, network(normalised), name=name)
+
+
+def answers_each_class(model: Any) -> bool:
+    """Tells whether a model's outputs are logits of a question for each class."""
+    return bool(model.name == SEVERAL_LABELS)
 
 
 def _check_head(model: Any, classes: int) -> None:

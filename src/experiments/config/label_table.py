@@ -17,6 +17,8 @@ from experiments.errors import DataError
 
 KEY = "dataset.table"
 MOST_BYTES = 2**30
+# What may stand between the labels of an image; any other text stands for itself.
+DELIMITERS = {"semicolon": ";", "comma": ",", "space": " ", "bar": "|", "tab": "\t"}
 PARQUET = b"PAR1"
 _DELIMITERS = ",;\t|"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}

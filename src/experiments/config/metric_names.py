@@ -12,6 +12,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MEASURED = ("loss", "accuracy", "top5_accuracy")
+# Where an image may have several labels: of what is held out, and of the training.
+HELD_OUT_SEVERAL = ("loss", "map", "macro_f1", "exact_match")
+TRAINED_SEVERAL = ("loss", "pr_auc")
 BEST = "best_"
 BEST_EPOCH = f"{BEST}epoch"
 TEST = "test_"
@@ -19,11 +22,13 @@ FIRST_STEP = "first_step_seconds"
 _TRAIN = "train_"
 _HELD_OUT = ("val_", TEST)
 _SCORES = ("loss", "accuracy")
+_SEVERAL = (*HELD_OUT_SEVERAL, *TRAINED_SEVERAL)
 
 
 def is_score(name: str) -> bool:
-    """Tells whether a metric of an epoch is a loss or an accuracy."""
-    return name.endswith(_SCORES)
+    """Tells whether a metric of an epoch says how good the model is."""
+    plain = name.removeprefix("val_").removeprefix(TEST)
+    return name.endswith(_SCORES) or plain in _SEVERAL
 
 
 def name_best(name: str) -> str:

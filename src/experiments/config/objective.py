@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from experiments.config.convert import nearest
-from experiments.config.metric_names import MEASURED, TEST
+from experiments.config.metric_names import (
+    HELD_OUT_SEVERAL,
+    MEASURED,
+    TEST,
+    TRAINED_SEVERAL,
+)
 from experiments.errors import ConfigError, Problem
 
 Direction = Literal["max", "min"]
@@ -14,9 +19,18 @@ Mode = Literal["auto", "max", "min"]
 
 EPOCH_METRICS = (*(f"val_{name}" for name in MEASURED), *MEASURED)
 FINAL_METRICS = (*EPOCH_METRICS, *(f"{TEST}{name}" for name in MEASURED))
+# The same where an image may have several labels.
+EPOCH_METRICS_SEVERAL = (*(f"val_{n}" for n in HELD_OUT_SEVERAL), *TRAINED_SEVERAL)
+FINAL_METRICS_SEVERAL = (
+    *EPOCH_METRICS_SEVERAL,
+    *(f"{TEST}{name}" for name in HELD_OUT_SEVERAL),
+)
 TOP5_FROM = 11  # classes; with ten or fewer, the best five say little
 
-_DIRECTIONS: dict[str, Direction] = {"loss": "min", "accuracy": "max"}
+_DIRECTIONS: dict[str, Direction] = {
+    "loss": "min",
+    **dict.fromkeys(("accuracy", "map", "f1", "match", "auc"), "max"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +93,8 @@ class Objective:
 def find_direction(name: str) -> Direction | None:
     """Returns the better direction of a metric; `None` where its name tells nothing.
 
-    The last word decides: a loss is to be small and an accuracy large, whichever of
-    `val_`, `test_`, `best_` or `top5_` stands before it.
+    The last word decides: a loss is to be small and an accuracy, or another score that
+    there is, large, whichever of `val_`, `test_`, `best_` or `top5_` stands before it.
     """
     return _DIRECTIONS.get(name.rpartition("_")[2])
 
@@ -111,7 +125,7 @@ def check_objective(
     known = find_direction(name)
     if name not in accepted and not is_open:
         message = f"must be one of {', '.join(accepted)}. Received: {name!r}."
-        usual = "val_loss" if mode == "min" else "val_accuracy"
+        usual = "val_loss" if mode == "min" else accepted[1]
         hint = nearest(name, accepted) or f"Type {name_key}={usual}."
         yield Problem(name_key, message, hint)
     elif known is None and mode == "auto":

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from experiments.errors import DataError
 from experiments.evaluation.predictions import UNLABELLED, Predictions
+from experiments.evaluation.several_labels.table import KIND
 from experiments.files import drafting, open_new
 from experiments.records import RecordError, read_bytes, stamp, unstamp
 
@@ -98,6 +99,8 @@ def _read_facts(metadata: Mapping[bytes, bytes] | None, path: Path) -> dict[str,
     facts, _ = unstamp(json.loads((metadata or {})[_FACTS]), path)
     if not isinstance(facts, dict) or facts.keys() != set(_NAMES):
         raise ValueError("its metadata is not that of predictions")
+    if facts["kind"] == KIND:
+        raise ValueError("its images may have several labels each")
     if facts["kind"] not in ("logits", "probabilities"):
         raise ValueError(f"its outputs are {facts['kind']!r}")
     return facts

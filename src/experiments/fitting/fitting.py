@@ -14,6 +14,7 @@ from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
 from experiments.config.phases import list_phases
 from experiments.config.schema.loss import name_differences
 from experiments.data.dataset import Dataset
+from experiments.data.label_arrays import Labels
 from experiments.errors import ExperimentError
 from experiments.fitting import record
 from experiments.fitting.advice import advise
@@ -103,7 +104,7 @@ class Fitting:
             begin: A saved state will not replace its weights.
         """
         run = self.job.run
-        return build_model(
+        model = build_model(
             run,
             self.images or self.dataset,
             steps_per_epoch=self.pipelines.steps_per_epoch,
@@ -111,6 +112,18 @@ class Fitting:
             lr_factor=self._lr_factor,
             begin=self.begin if begin else None,
         )
+        if self.dataset.has_several_labels:
+            from experiments.fitting.whole_split import judge_whole_splits
+
+            judge_whole_splits(model, self._list_held_out())
+        return model
+
+    def _list_held_out(self) -> list[tuple[Any, Labels]]:
+        """Returns the batches of each held-out split, and its labels."""
+        found = [(self.pipelines.validation, self.dataset.validation.labels)]
+        if self.pipelines.test is not None and self.dataset.test is not None:
+            found.append((self.pipelines.test, self.dataset.test.labels))
+        return found
 
     def run(self, model: Any, state: "TrainingState | None") -> Fitted:
         """Trains `model`, or after a divergence its successors.

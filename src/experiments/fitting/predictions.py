@@ -6,6 +6,9 @@ from typing import Any
 from experiments import job_files
 from experiments.config.schema.run import RunConfig
 from experiments.evaluation.collect import collect_predictions
+from experiments.evaluation.predictions import Output
+from experiments.evaluation.several_labels.collect import collect_several
+from experiments.evaluation.several_labels.table import write_several
 from experiments.evaluation.table import write_predictions
 from experiments.fitting.fitting import Fitting
 
@@ -26,15 +29,13 @@ def keep_predictions(fitting: Fitting, model: Any, *, state: str) -> None:
     for split, batches in _choose_splits(fitting).items():
         path = job.output_dir / job_files.name_predictions(split)
         path.parent.mkdir(exist_ok=True)
-        predictions = collect_predictions(
-            model,
-            fitting.dataset,
-            split,
-            batches,
-            kind="probabilities" if outputs_probabilities(model) else "logits",
-            facts={"run": job.name, "state_sha256": state, **_name_fold(job.run)},
-        )
-        write_predictions(path, predictions)
+        facts = {"run": job.name, "state_sha256": state, **_name_fold(job.run)}
+        asked = model, fitting.dataset, split, batches
+        if fitting.dataset.has_several_labels:
+            write_several(path, collect_several(*asked, facts=facts))
+        else:
+            kind: Output = "probabilities" if outputs_probabilities(model) else "logits"
+            write_predictions(path, collect_predictions(*asked, kind=kind, facts=facts))
         fitting.tracker.log_file(path, job_files.PREDICTIONS)
 
 

@@ -20,7 +20,7 @@ from experiments.config.metric_names import (
     name_best,
     name_of_epoch,
 )
-from experiments.config.objective import EPOCH_METRICS
+from experiments.config.objective import EPOCH_METRICS, EPOCH_METRICS_SEVERAL
 from experiments.config.schema.task import TASKS
 from experiments.errors import ExperimentError, make_printable
 from experiments.jobs.folder import is_held
@@ -40,6 +40,7 @@ State = Literal[
     "finished", "paused", "to_continue", "running", "failed", "killed", "unreadable"
 ]
 
+_METRICS = dict.fromkeys((*EPOCH_METRICS, *EPOCH_METRICS_SEVERAL))
 # By `run.kind`; what is trained has none. A trial holds the runs of several seeds.
 _KINDS: dict[str, Kind] = {"sweep": "sweep", "search": "search", "trial": "trial"}
 _ENDS: dict[str, State] = {"FINISHED": "finished", "FAILED": "failed"}
@@ -278,7 +279,8 @@ def _describe_result(result: JobResult | None) -> dict[str, Any]:
     metrics, value = result.metrics, result.objective
     names = [name_of_epoch(name) for name in metrics if name.startswith(BEST)]
     # Equal to others by chance at most: those of the validation come first.
-    names.sort(key=lambda name: name not in EPOCH_METRICS or EPOCH_METRICS.index(name))
+    known = {name: place for place, name in enumerate(_METRICS)}
+    names.sort(key=lambda name: known.get(name, len(known)))
     equal = [name for name in names if metrics[name_best(name)] == value]
     return {
         "metrics": metrics,

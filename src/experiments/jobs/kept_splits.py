@@ -5,6 +5,8 @@ import io
 
 from experiments import job_files
 from experiments.data.dataset import Dataset
+from experiments.data.label_arrays import list_labels
+from experiments.data.labels import name_classes
 from experiments.data.samples import name_samples
 from experiments.data.split import FileSplit
 from experiments.files import replace_bytes
@@ -20,6 +22,8 @@ MOST_FILES = 200_000
 def keep_splits(job: Job, dataset: Dataset, tracker: Tracker) -> None:
     """Writes `splits.csv` into the job's folder: file, class and split, by file.
 
+    Several classes of an image are in one cell.
+
     Of images in memory there is none, nor of more than 200,000 files, whose division
     the fingerprint identifies. What a fold holds out is in no split.
 
@@ -29,10 +33,12 @@ def keep_splits(job: Job, dataset: Dataset, tracker: Tracker) -> None:
         tracker: Its run, which gets the file too.
     """
     rows = [
-        (name, dataset.class_names[label], split)
+        (name, name_classes(label, dataset.class_names), split)
         for split, part in dataset.splits.items()
         if isinstance(part, FileSplit)
-        for name, label in zip(name_samples(part), part.labels.tolist(), strict=True)
+        for name, label in zip(
+            name_samples(part), list_labels(part.labels), strict=True
+        )
     ]
     if not 0 < len(rows) <= MOST_FILES:
         return

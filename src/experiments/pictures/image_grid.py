@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from experiments.pictures.lettering import Lettering, letter_classes
-from experiments.pictures.mixed_labels import list_shares
+from experiments.pictures.mixed_labels import list_shares, name_parts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,8 +38,8 @@ def draw_grid(
 
     Args:
         images: uint8 `(N, H, W, C)`, one or three channels, at least one image.
-        labels: int `(N,)`, or the share of each class, float `(N, classes)`: then each
-            class has a line.
+        labels: int `(N,)`, or the share of each class, float or uint8 `(N, classes)`:
+            then each class has a line.
         class_names: Name of each label.
         columns: Images in a row.
         title: Heading; none when empty.
@@ -51,7 +51,7 @@ def draw_grid(
     rows = -(-len(images) // columns)
     image_height = _IMAGE_WIDTH * images.shape[1] / images.shape[2]
     shares = [list_shares(label) for label in labels]
-    label_height = _LABEL_HEIGHT + (max(map(len, shares)) - 1) * _LINE_HEIGHT
+    label_height = _LABEL_HEIGHT + (max(1, *map(len, shares)) - 1) * _LINE_HEIGHT
     cell_width, cell_height = _IMAGE_WIDTH + _GAP, image_height + label_height + _GAP
     width = columns * cell_width + _GAP
     height = rows * cell_height + _GAP + (_TITLE_HEIGHT if title else 0)
@@ -75,10 +75,8 @@ def draw_grid(
         names = [
             lettering.write(class_names[n], n, width=_LONGEST_LABEL) for n, _ in label
         ]
-        if len(label) > 1:
-            named = zip(label, names, strict=True)
-            names = [f"{share:.2g} {name}" for (_, share), name in named]
-        _draw_name(sheet, " +\n".join(names), lettering, extent)
+        parts = name_parts(label, names)
+        _draw_name(sheet, " +\n".join(parts), lettering, extent)
     sheet.set(xlim=(0, width), ylim=(0, height))
     return figure
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_METRICS = ("loss", "accuracy")
+# The second panel has the first of these that an epoch has.
+_SCORES = ("accuracy", "map")
+_OF_TRAINING = {"map": "pr_auc"}  # what is nearest to it, of the training
 # Prefix of a metric's name, its label, and a pair of colours for the colour-blind.
 _CURVES = (("", "training", "#0072b2"), ("val_", "validation", "#d55e00"))
 _BEST_COLOUR = "#555555"
@@ -30,7 +32,7 @@ def draw_learning_curves(
     borders: Sequence[int] = (),
     loss: Sequence[str] = (),
 ) -> "Figure":
-    """Returns a picture of loss and accuracy over the epochs.
+    """Returns a picture of loss and accuracy, or another score, over the epochs.
 
     Args:
         epochs: Metrics of each epoch in order: `loss`, `accuracy` and the same with
@@ -50,7 +52,9 @@ def draw_learning_curves(
     figure = Picture(figsize=(10, 4.2))
     numbers = range(first_epoch, first_epoch + len(epochs))
     panels = figure.subplots(1, 2, gridspec_kw=_MARGINS)
-    for axes, metric in zip(panels, _METRICS, strict=True):
+    measured = {name.removeprefix("val_") for epoch in epochs for name in epoch}
+    score = next((name for name in _SCORES if name in measured), _SCORES[0])
+    for axes, metric in zip(panels, ("loss", score), strict=True):
         _draw_curves(axes, numbers, epochs, metric)
         axes.set_title(metric)
         if best_epoch is not None and best_epoch in numbers:
@@ -70,7 +74,8 @@ def _draw_curves(
 ) -> None:
     marker = "o" if len(epochs) <= _MARKED_EPOCHS else ""
     for prefix, label, colour in _CURVES:
-        values = [epoch.get(prefix + metric, math.nan) for epoch in epochs]
+        name = prefix + metric if prefix else _OF_TRAINING.get(metric, metric)
+        values = [epoch.get(name, math.nan) for epoch in epochs]
         if not all(math.isnan(value) for value in values):
             axes.plot(
                 numbers, values, color=colour, label=label, marker=marker, markersize=4

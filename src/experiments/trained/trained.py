@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.builders.data import build_dataset
 from experiments.builders.devices import prepared_framework
+from experiments.builders.model import answers_each_class
+from experiments.config.checks.unused import name_task
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour, choose_colour
@@ -41,6 +43,7 @@ class Trained:
         state_sha256: Hash of its weights; that of the run's record for its best epoch.
         crop_ratio: Share of a file's shorter side that the central window has.
         background: Behind what is transparent in a file.
+        has_several_labels: Whether its outputs are logits of a question for each class.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Trained:
     state_sha256: str
     crop_ratio: float = 1.0
     background: Colour = WHITE
+    has_several_labels: bool = False
 
 
 @contextmanager
@@ -74,10 +78,25 @@ def open_trained(
         ExperimentError: It is kept nowhere, damaged, or no classifier of images.
     """
     config = _settle(found, run)
+    if config is not None and config.dataset.has_several_labels:
+        _refuse_several(found, run)
     if for_export:
         run, config = settle_export(run), config and settle_export(config)
     with prepared_framework(for_inference(config or run)) as devices:
-        yield _load(found, run, config, devices)
+        trained = _load(found, run, config, devices)
+        if trained.has_several_labels:
+            _refuse_several(found, run)
+        yield trained
+
+
+def _refuse_several(found: Found, run: RunConfig) -> None:
+    """Raises for a task that does not know what several labels of an image mean."""
+    task = name_task(run.task._target_)
+    raise ExperimentError(
+        f"{found.name} answers for each class whether an image shows it, and "
+        f"task={task} is for models of one label an image. Its scores are those of its "
+        "training, and what it said of each image stands in predictions/ there."
+    )
 
 
 def read_trained_weights(found: Found, run: RunConfig, devices: Devices) -> "Weights":
@@ -138,6 +157,7 @@ def _load(
         state_sha256=_digest(found, model),
         crop_ratio=getattr(dataset, "crop_ratio", 1.0),
         background=WHITE if background is None else choose_colour(background),
+        has_several_labels=answers_each_class(model),
     )
 
 

@@ -39,6 +39,7 @@ def build_training_loss(
     num_classes: int,
     of_image: Any = None,
     class_weights: Sequence[float] | None = None,
+    has_several: bool = False,
 ) -> Any:
     """Builds what training minimises, of labels of either kind.
 
@@ -48,17 +49,28 @@ def build_training_loss(
         num_classes: See `build_loss`.
         of_image: The loss of an image, see `image_losses`; `None` for cross-entropy.
         class_weights: What the images of each class count; `None` for 1 each.
+        has_several: Whether an image may have several labels.
 
     Returns:
         A `keras.losses.Loss`, the mean over the batch, of integer labels `(B,)` or
-        shares `(B, num_classes)` whose rows sum to 1.
+        shares `(B, num_classes)`, whose rows sum to 1 unless there are several labels.
     """
     return TrainingLoss(
         CrossEntropy(from_logits=from_logits) if of_image is None else of_image,
         label_smoothing=label_smoothing,
         num_classes=num_classes,
         class_weights=class_weights,
+        has_several=has_several,
     )
+
+
+def build_several_loss() -> Any:
+    """Builds what a model of several labels an image is judged by, of logits.
+
+    Returns:
+        A `keras.losses.Loss`, binary cross-entropy: the mean over classes and batch.
+    """
+    return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
 def holds_shares(labels: Any, num_classes: int) -> bool:
@@ -80,6 +92,7 @@ def train_on(model: Any, loss: Any) -> None:
         loss: A `keras.losses.Loss`; the layers' own losses are added to it.
     """
     judged, plain, measure = model.loss, model.compute_loss, model.compute_metrics
+    judge = _round if getattr(loss, "has_several", False) else _largest_share
 
     def compute_loss(
         x: Any = None,
@@ -91,7 +104,7 @@ def train_on(model: Any, loss: Any) -> None:
         if model.loss is not judged:
             return plain(x, y, y_pred, sample_weight, training=training)
         if not training:  # Keras asks so for shapes of training labels, too
-            y = _largest_share(y, y_pred)
+            y = judge(y, y_pred)
             return plain(x, y, y_pred, sample_weight, training=training)
         total = loss(y, y_pred, sample_weight)
         for other in model.losses:  # a replica's share of it, as of the loss itself
@@ -101,7 +114,7 @@ def train_on(model: Any, loss: Any) -> None:
 
     def compute_metrics(x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         if model.loss is judged:
-            y = _largest_share(y, y_pred)
+            y = judge(y, y_pred)
         return measure(x, y, y_pred, sample_weight)
 
     model.compute_loss = compute_loss
@@ -110,6 +123,11 @@ def train_on(model: Any, loss: Any) -> None:
 
 def _largest_share(labels: Any, scores: Any) -> Any:
     return ops.argmax(labels, -1) if holds_shares(labels, scores.shape[-1]) else labels
+
+
+def _round(labels: Any, scores: Any) -> Any:
+    """Returns as there what has more than half of a mixed image."""
+    return ops.cast(ops.cast(labels, scores.dtype) > 0.5, scores.dtype)
 
 
 def outputs_probabilities(model: Any) -> bool:
@@ -137,9 +155,11 @@ class TrainingLoss(keras.losses.Loss):
     Args:
         of_image: A `keras.losses.Loss` of targets and outputs `(B, num_classes)`, see
             `image_losses`.
-        label_smoothing: Share of a label spread evenly over all classes.
+        label_smoothing: Share of a label spread evenly over all classes; of several
+            labels, of each, over yes and no.
         num_classes: Size of the model's last axis.
         class_weights: What the images of each class count; `None` for 1 each.
+        has_several: Whether an image may have several labels.
 
     Reference:
         Szegedy et al., Rethinking the Inception Architecture, 2016, section 7.
@@ -152,8 +172,10 @@ class TrainingLoss(keras.losses.Loss):
         label_smoothing: float,
         num_classes: int,
         class_weights: Sequence[float] | None = None,
+        has_several: bool = False,
     ) -> None:
         super().__init__(name="training_loss")
+        self.has_several = has_several
         self.of_image = of_image
         self.label_smoothing = label_smoothing
         self.num_classes = num_classes
@@ -184,5 +206,6 @@ class TrainingLoss(keras.losses.Loss):
         if not self.label_smoothing:
             return shares
         # As Keras computes it, to the last bit.
-        others = self.label_smoothing / ops.cast(self.num_classes, shares.dtype)
+        answers = 2 if self.has_several else self.num_classes
+        others = self.label_smoothing / ops.cast(answers, shares.dtype)
         return shares * (1.0 - self.label_smoothing) + others

@@ -32,16 +32,39 @@ def build_metrics(num_classes: int) -> list[Any]:
     return metrics
 
 
-def build_accumulators(model: Any) -> None:
+def build_several_metrics(num_classes: int) -> list[Any]:
+    """Builds what is measured in training where an image may have several labels.
+
+    `pr_auc` is the mean over the classes of the area below precision and recall, by
+    Keras in 200 steps: near the mean average precision, which needs all images at once
+    and is computed of what is held out.
+
+    Args:
+        num_classes: Size of the model's last axis.
+    """
+    return [
+        keras.metrics.AUC(
+            curve="PR",
+            multi_label=True,
+            num_labels=num_classes,
+            from_logits=True,
+            name="pr_auc",
+        )
+    ]
+
+
+def build_accumulators(model: Any, *, has_several: bool = False) -> None:
     """Lets metrics come into being, which they do with the first batch they see.
 
     Args:
         model: A compiled `keras.Model` of one output `(B, classes)`.
+        has_several: Whether an image may have several labels.
     """
     scores = np.zeros((1, *model.output_shape[1:]), "float32")
     strategy = getattr(model, "distribute_strategy", None)
     with nullcontext() if strategy is None else strategy.scope():
-        model.compute_metrics(None, np.zeros(1, "int32"), scores)
+        labels = np.zeros_like(scores) if has_several else np.zeros(1, "int32")
+        model.compute_metrics(None, labels, scores)
         model.reset_metrics()
 
 

@@ -6,7 +6,7 @@ import pytest
 from experiments.config.schema.loss import LOSSES, name_differences
 from experiments.errors import ConfigError
 
-OPTIONS = ["cross_entropy", "binary_cross_entropy", "focal", "poly"]
+OPTIONS = ["cross_entropy", "binary_cross_entropy", "binary_focal", "focal", "poly"]
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -10,10 +10,11 @@ from experiments.data.files.label_table import (
     order_labels,
     read_label_table,
 )
+from experiments.data.files.row_labels import LabelColumns
 from experiments.errors import DataError
 
-COLUMNS = Columns(path="path", label="label")
-SPLIT = Columns(path="path", label="label", split="split")
+COLUMNS = Columns(path="path", label=LabelColumns(one="label"))
+SPLIT = Columns(path="path", label=LabelColumns(one="label"), split="split")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def read(tmp_path):
 def test_rows_are_sorted_by_name_and_keep_their_numbers(read):
     table = read("label,path\ndog,b.jpg\ncat,./a.jpg\n")
 
-    assert [(r.number, r.name, r.label) for r in table.rows] == [
+    assert [(r.number, r.name, *r.labels) for r in table.rows] == [
         (3, "a.jpg", "cat"),
         (2, "b.jpg", "dog"),
     ]
@@ -126,10 +127,10 @@ def test_parquet_is_read_as_texts(tmp_path):
 
     table = read_label_table(str(path), str(tmp_path), COLUMNS)
 
-    assert [(r.number, r.name, r.label) for r in table.rows] == [
+    assert [(r.number, r.name, *r.labels) for r in table.rows] == [
         (1, "a", "1"),
         (2, "b", "20"),
     ]
-    wrong = Columns(path="path", label="other")
+    wrong = Columns(path="path", label=LabelColumns(one="other"))
     with pytest.raises(DataError, match="texts or numbers under other"):
         read_label_table(str(path), str(tmp_path), wrong)

@@ -24,7 +24,11 @@ from experiments.command.sweeping.job_words import select_overrides
 from experiments.command.sweeping.pairs import count_rows, read_sweep
 from experiments.config.checks.consistency import check_classes, has_own_callbacks
 from experiments.config.convert import UnknownKey
-from experiments.config.objective import FINAL_METRICS, check_objective
+from experiments.config.objective import (
+    FINAL_METRICS,
+    FINAL_METRICS_SEVERAL,
+    check_objective,
+)
 from experiments.config.schema.resume import SweepConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
@@ -168,11 +172,12 @@ def _check_objective(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:
     objective = plan.config.objective
     keys = (f"{KEY}.objective.name", f"{KEY}.objective.direction")
     trains = isinstance(run.task, TrainTaskConfig)
+    several = run.dataset.has_several_labels
     yield from check_objective(
         objective.name,
         objective.direction,
         keys=keys,
-        accepted=FINAL_METRICS,
+        accepted=FINAL_METRICS_SEVERAL if several else FINAL_METRICS,
         is_open=not trains or has_own_callbacks(run),
     )
     if trains:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.config.checks.loss import check_loss
+from experiments.config.checks.several_labels import check_several_labels
 from experiments.config.extras import check_audit, check_backend, check_export
 from experiments.config.freezing import check_rate_factors
 from experiments.config.objective import (
     EPOCH_METRICS,
+    EPOCH_METRICS_SEVERAL,
     TOP5_FROM,
     Mode,
     check_objective,
@@ -53,6 +55,7 @@ def check_consistency(run: "RunConfig") -> Iterator[Problem]:
     yield from _check_backend(run)
     yield from _check_folds(run)
     yield from check_loss(run)
+    yield from check_several_labels(run)
 
 
 def has_own_callbacks(run: "RunConfig") -> bool:
@@ -90,9 +93,11 @@ def _check_monitors(run: "RunConfig") -> Iterator[Problem]:
 def _check_monitor(
     run: "RunConfig", name: str, mode: Mode, keys: tuple[str, str]
 ) -> Iterator[Problem]:
+    several = run.dataset.has_several_labels
+    accepted = EPOCH_METRICS_SEVERAL if several else EPOCH_METRICS
     is_open = has_own_callbacks(run)
     yield from check_objective(
-        name, mode, keys=keys, accepted=EPOCH_METRICS, is_open=is_open
+        name, mode, keys=keys, accepted=accepted, is_open=is_open
     )
     yield from check_classes(run, name, keys[0])
 

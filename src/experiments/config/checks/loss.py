@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from experiments.config.schema.loss import BinaryCrossEntropyConfig
+from experiments.config.schema.loss import BinaryCrossEntropyConfig, BinaryFocalConfig
 from experiments.config.schema.model import ResNetConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
     from experiments.config.schema.run import RunConfig
+
+_SIGMOIDS: dict[type, str] = {
+    BinaryCrossEntropyConfig: "binary_cross_entropy",
+    BinaryFocalConfig: "binary_focal",
+}
 
 
 def check_loss(run: "RunConfig") -> Iterator[Problem]:
@@ -25,10 +30,11 @@ def check_head(run: "RunConfig", *, from_logits: bool) -> Iterator[Problem]:
         run: A typed config.
         from_logits: The network gives logits, not probabilities.
     """
-    if isinstance(run.loss, BinaryCrossEntropyConfig) and not from_logits:
+    if type(run.loss) in _SIGMOIDS and not from_logits:
+        name = _SIGMOIDS[type(run.loss)]
         yield Problem(
             "loss",
-            "binary_cross_entropy takes the sigmoid of each class's logit, and this "
+            f"{name} takes the sigmoid of each class's logit, and this "
             "network ends in a softmax.",
             "Type loss=cross_entropy, or model.head=average.",
         )
@@ -42,14 +48,17 @@ def check_threshold(run: "RunConfig", classes: int | None) -> Iterator[Problem]:
         classes: How many there are; `None` when only the data can tell.
     """
     loss, smoothing = run.loss, run.trainer.label_smoothing
+    if run.dataset.has_several_labels:
+        classes = 2  # each is a question of its own
     if not isinstance(loss, BinaryCrossEntropyConfig) or classes is None:
         return
     threshold = loss.target_threshold
     if threshold is not None and smoothing / classes > threshold:
+        answers = "answers" if run.dataset.has_several_labels else "classes"
         yield Problem(
             "loss.target_threshold",
             f"must not be below {smoothing / classes:g}, which "
             f"trainer.label_smoothing={smoothing:g} gives every one of {classes} "
-            f"classes. Received: {threshold:g}.",
+            f"{answers}. Received: {threshold:g}.",
             "Type trainer.label_smoothing=0.",
         )

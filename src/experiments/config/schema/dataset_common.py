@@ -55,13 +55,19 @@ class DatasetConfig(Target):
         """Which of how many folds is tested; `None` without folds."""
         return None
 
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether an image may have several classes, or none."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomDatasetConfig(DatasetConfig, OpenTarget):
     """A user's own data set: its keys are those that its YAML file declares.
 
     Keys named `classes`, `image_size` and `channels` are believed by other groups; one
-    named `path` is a path, relative to where the command is typed.
+    named `path` is a path, relative to where the command is typed. With
+    `several_labels: true` its labels must be 0 and 1 for each class.
     """
 
     open_paths: ClassVar[tuple[str, ...]] = ("path",)
@@ -86,6 +92,11 @@ class CustomDatasetConfig(DatasetConfig, OpenTarget):
         """The integers under the keys `fold` and `folds`, if there are both."""
         fold, folds = self._integer("fold"), self._integer("folds")
         return None if fold is None or folds is None else (fold, folds)
+
+    @property
+    def has_several_labels(self) -> bool:
+        """What the key `several_labels` says, if there is one."""
+        return self.extra.get("several_labels") is True
 
     def _integer(self, key: str) -> int | None:
         value = self.extra.get(key)

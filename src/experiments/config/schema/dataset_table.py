@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from experiments.config.fields import setting
-from experiments.config.label_table import digest_table
+from experiments.config.label_table import DELIMITERS, digest_table
 from experiments.config.schema.dataset_files import DividedFilesConfig
 from experiments.errors import Problem
 
@@ -22,6 +22,9 @@ class TableConfig(DividedFilesConfig):
             that of the table.
         path_column: Column of the images' paths, relative to that folder.
         label_column: Column of what they show.
+        label_delimiter: What stands between several labels of an image, which may have
+            none: semicolon, comma, space, bar, tab or a text; null for one label each.
+        label_columns: In place of `label_column` one for each class, of 0 and 1.
         split_column: Column of the split that each is in; null when nothing says so.
         group_column: Column of what tells which images stay together; null likewise.
     """
@@ -30,10 +33,16 @@ class TableConfig(DividedFilesConfig):
     path: str | None = setting(path=True)  # type: ignore[assignment]
     path_column: str
     label_column: str
+    label_delimiter: str | None = setting(added=6, before=None)
+    label_columns: list[str] | None = setting(added=6, before=None, min_length=2)
     split_column: str | None
     group_column: str | None
 
     def __post_init__(self) -> None:
+        words = {sign: word for word, sign in DELIMITERS.items()}
+        if isinstance(self.label_delimiter, str):  # typed as a word or as it is
+            word = words.get(self.label_delimiter, self.label_delimiter)
+            object.__setattr__(self, "label_delimiter", word)
         if self.path is None and isinstance(self.table, str):
             # So that everything else finds a folder of images here, as in others.
             object.__setattr__(self, "path", str(PurePath(self.table).parent))
@@ -44,6 +53,11 @@ class TableConfig(DividedFilesConfig):
         return str(self.path)
 
     @property
+    def has_several_labels(self) -> bool:
+        """Whether rows may have several labels, or none."""
+        return self.label_delimiter is not None or self.label_columns is not None
+
+    @property
     def has_groups(self) -> bool:
         """Whether a column or the paths tell which images stay together."""
         return self.group is not None or self.group_column is not None
@@ -52,10 +66,7 @@ class TableConfig(DividedFilesConfig):
         """Yields what is wrong with the columns."""
         yield from super().check()
         seen: set[str] = set()
-        for key in _COLUMNS:
-            name = getattr(self, key)
-            if name is None:
-                continue
+        for key, name in self._list_columns():
             if not name.strip():
                 yield Problem(key, "must name a column. Received an empty text.")
             elif name in seen:
@@ -65,3 +76,23 @@ class TableConfig(DividedFilesConfig):
         if self.group is not None and self.group_column is not None:
             reason = "is not used with dataset.group_column: one of them says it."
             yield Problem("group", f"{reason} Received: {self.group}.")
+        yield from self._check_labels()
+
+    def _list_columns(self) -> Iterator[tuple[str, str]]:
+        for key in _COLUMNS:
+            name = getattr(self, key)
+            if key == "label_column" and self.label_columns is not None:
+                yield from (("label_columns", each) for each in self.label_columns)
+            elif name is not None:
+                yield key, name
+
+    def _check_labels(self) -> Iterator[Problem]:
+        if self.label_delimiter is not None and self.label_columns is not None:
+            reason = "is not used with dataset.label_columns, which hold 0 and 1."
+            told = f"{reason} Received: {self.label_delimiter!r}."
+            yield Problem("label_delimiter", told, "Leave one of them out.")
+        if self.label_delimiter == "":
+            reason = "must be what stands between labels. Received an empty text."
+            yield Problem(
+                "label_delimiter", reason, "Such as dataset.label_delimiter=semicolon."
+            )

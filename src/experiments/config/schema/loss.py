@@ -48,6 +48,22 @@ class BinaryCrossEntropyConfig(LossConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BinaryFocalConfig(LossConfig):
+    """A sigmoid for each class, of which those count less that are right already.
+
+    Attributes:
+        gamma: How much less; 0 is the binary cross-entropy.
+        alpha: Weight of a class that is there, and 1 - alpha of one that is not; null
+            for 1 each.
+        over_classes: What is taken over the classes of an image.
+    """
+
+    gamma: float = setting(ge=0, most=100)
+    alpha: float | None = setting(gt=0, lt=1)
+    over_classes: Literal["mean", "sum"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FocalConfig(LossConfig):
     """Cross-entropy in which an image counts the less, the surer the network is.
 
@@ -79,6 +95,7 @@ class CustomLossConfig(LossConfig, OpenTarget):
 LOSSES: dict[str, type] = {
     f"{_MODULE}.CrossEntropy": CrossEntropyConfig,
     f"{_MODULE}.BinaryCrossEntropy": BinaryCrossEntropyConfig,
+    f"{_MODULE}.BinaryFocalLoss": BinaryFocalConfig,
     f"{_MODULE}.FocalLoss": FocalConfig,
     f"{_MODULE}.PolyLoss": PolyConfig,
 }

@@ -1,6 +1,7 @@
 """A user's own images, with a table of their labels."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
 
@@ -10,6 +11,7 @@ from experiments.data.files.assignment import assign_files
 from experiments.data.files.file_division import Division
 from experiments.data.files.image_files import FileOptions, split_files
 from experiments.data.files.label_table import Columns, read_label_table
+from experiments.data.files.row_labels import LabelColumns
 from experiments.data.files.table_layout import groups_of, lay_out, require_images
 from experiments.data.folds import as_fold
 
@@ -24,6 +26,8 @@ def load_table(
     label_column: str,
     split_column: str | None,
     group_column: str | None,
+    label_delimiter: str | None = None,
+    label_columns: Sequence[str] | None = None,
     classes: int | None,
     validation_fraction: float,
     test_fraction: float,
@@ -48,6 +52,9 @@ def load_table(
         label_column: Column of the labels; the classes are these, see `order_labels`.
         split_column: Column of the splits; `None` when nothing says so.
         group_column: Column of what images have in common that stay together.
+        label_delimiter: What stands between several labels of an image, of which there
+            may be none; `None` for one label an image.
+        label_columns: In place of a column of labels one for each class, of 0 and 1.
         classes: Number of classes to insist on.
         validation_fraction: Share of the validation split.
         test_fraction: Share of the test split, where no column says it.
@@ -63,7 +70,14 @@ def load_table(
         DataError: The table is wrong, or an image is missing or unusable.
     """
     columns = Columns(
-        path=path_column, label=label_column, split=split_column, group=group_column
+        path=path_column,
+        label=LabelColumns(
+            one=label_column,
+            delimiter=label_delimiter,
+            each=None if label_columns is None else tuple(label_columns),
+        ),
+        split=split_column,
+        group=group_column,
     )
     read = read_label_table(table, path, columns)
     layout = lay_out(read, classes)

@@ -51,6 +51,6 @@ def find_labelled_rows(dataset: TableConfig, wanted: str | None) -> Place:
 
 def read_labelled_rows(place: Place, options: FileOptions) -> Labelled:
     """Verifies the images of rows, as `read_labelled` does."""
-    classes = order_labels({row.label for row in place.rows})
-    pairs = [(row.name, classes.index(row.label)) for row in place.rows]
+    classes = order_labels({label for row in place.rows for label in row.labels})
+    pairs = [(row.name, classes.index(row.labels[0])) for row in place.rows]
     return verify_images(place, pairs, classes, options)

@@ -19,6 +19,7 @@ from experiments.counts import count_of
 from experiments.data.files.class_folders import list_unchecked
 from experiments.data.files.label_table import Columns, read_label_table
 from experiments.data.files.layout import find_splits
+from experiments.data.files.row_labels import LabelColumns
 from experiments.data.files.scan import ScannedFile, is_text, scan_files, show_name
 from experiments.data.files.whereabouts import require_folder
 from experiments.errors import DataError
@@ -184,7 +185,8 @@ def _read_stats(former: Mapping[str, Any], path: str) -> dict[str, _Stats]:
 def _list_named(table: Mapping[str, str], root: str) -> dict[str, list[str]]:
     """Returns folder -> the files in it that a table names."""
     column = table["path_column"]
-    read = read_label_table(table["file"], root, Columns(path=column, label=column))
+    columns = Columns(path=column, label=LabelColumns(one=column))
+    read = read_label_table(table["file"], root, columns)
     listed: dict[str, list[str]] = defaultdict(list)
     for row in read.rows:
         listed[posixpath.dirname(row.name) or "."].append(row.name)

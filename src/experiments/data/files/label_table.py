@@ -4,11 +4,9 @@ Imports nothing heavy, but for a Parquet file.
 """
 
 import os
-import posixpath
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -17,6 +15,8 @@ from experiments.config.schema.dataset_table import TableConfig
 from experiments.config.values import write_word
 from experiments.counts import agree, count_of
 from experiments.data.files.entries import list_entries, reading
+from experiments.data.files.row_labels import CellError, LabelColumns, read_labels_by
+from experiments.data.files.row_paths import advise_on_missing, relate
 from experiments.data.files.scan import show_name
 from experiments.data.files.split_names import split_of
 from experiments.data.files.whereabouts import require_folder
@@ -24,12 +24,14 @@ from experiments.errors import DataError
 
 _SHOWN = 5
 _PATH, _LABEL = "dataset.path_column", "dataset.label_column"
+_LABELS = "dataset.label_columns"
 _SPLIT, _GROUP = "dataset.split_column", "dataset.group_column"
 # What others call these columns.
 _CALLED = {
     _PATH: "path file filename file_name filepath file_path image image_path "
     "image_name img img_path id image_id fname",
     _LABEL: "label labels class class_name category target y species breed tag",
+    _LABELS: "",
     _SPLIT: "split subset set fold partition usage",
     _GROUP: "group patient patient_id subject person scene",
 }
@@ -47,16 +49,21 @@ class Columns:
     """
 
     path: str
-    label: str
+    label: LabelColumns
     split: str | None = None
     group: str | None = None
 
 
 def columns_of(dataset: TableConfig) -> Columns:
     """Returns the columns that a config names."""
+    each = dataset.label_columns
     return Columns(
         path=dataset.path_column,
-        label=dataset.label_column,
+        label=LabelColumns(
+            one=dataset.label_column,
+            delimiter=dataset.label_delimiter,
+            each=None if each is None else tuple(each),
+        ),
         split=dataset.split_column,
         group=dataset.group_column,
     )
@@ -69,14 +76,15 @@ class Row:
     Attributes:
         number: Of the row, for messages.
         name: Path relative to the images' folder, with forward slashes.
-        label: What it shows; empty where nothing is said.
+        labels: What it shows; an empty text where nothing is said, unless it may show
+            nothing.
         split: `train`, `validation` or `test`; empty without a column.
         group: What it has in common with others; empty likewise.
     """
 
     number: int
     name: str
-    label: str
+    labels: tuple[str, ...]
     split: str = ""
     group: str = ""
 
@@ -91,18 +99,25 @@ class LabelTable:
         unit: What its rows are called: `line` or `row`.
         rows: Sorted by name.
         repeated: How many rows said again what another one had said.
+        label: Where the labels were.
     """
 
     file: Path
     root: Path
     unit: str
     rows: list[Row]
+    label: LabelColumns
     repeated: int = 0
 
     @property
     def class_names(self) -> list[str]:
-        """The labels in order: numbers by their size, all others as texts."""
-        return order_labels({row.label for row in self.rows})
+        """The labels in order: numbers by their size, all others as texts.
+
+        Of a column each they are these, in the order in which they are named.
+        """
+        if self.label.each is not None:
+            return list(self.label.each)
+        return order_labels({label for row in self.rows for label in row.labels})
 
 
 def order_labels(labels: set[str]) -> list[str]:
@@ -132,7 +147,7 @@ def read_label_table(file: str, root: str, columns: Columns) -> LabelTable:
     rows = list(_list_rows(table, folder, place, columns))
     if not rows:
         raise DataError(f"{KEY} has no rows: {place} names its columns only.")
-    told = LabelTable(place, folder, table.unit, rows)
+    told = LabelTable(place, folder, table.unit, rows, columns.label)
     _refuse(told, _find_unlabelled(told))
     return _unite(_with_splits(told, columns.split))
 
@@ -171,26 +186,7 @@ def find_missing(table: LabelTable, names: Sequence[str]) -> DataError:
     verb = agree(len(names), "is", "are")
     total = count_of(len(table.rows), "image")
     head = f"{KEY}: {len(names):,} of {total} {verb} not in {table.root}:"
-    return DataError(_enumerate(head, lines, _advise(table.root, names[0])))
-
-
-def is_there(root: Path, name: str) -> bool:
-    """Tells whether a name leads to anything."""
-    return os.path.lexists(f"{root}/{name}")
-
-
-def _advise(root: Path, name: str) -> str:
-    """Returns where the images may be instead."""
-    folders = list_entries(root).folders
-    for inner in folders:
-        if is_there(root / inner, name):
-            return f"Type {write_word('dataset.path', str(root / inner))}"
-    if is_there(root.parent, name):
-        return f"Type {write_word('dataset.path', str(root.parent))}"
-    for suffix in (".jpg", ".jpeg", ".png", ".JPG"):
-        if is_there(root, name + suffix):
-            return f"The files' names end in {suffix}: write them out in the table."
-    return "Mend the table, or name the folder of the images: dataset.path=..."
+    return DataError(_enumerate(head, lines, advise_on_missing(table.root, names[0])))
 
 
 def _read(place: Path, columns: Columns) -> Table:
@@ -199,7 +195,8 @@ def _read(place: Path, columns: Columns) -> Table:
         from experiments.data.files.parquet_table import list_columns, read_parquet
 
         _require_columns(place, list_columns(place), columns)
-        wanted = [columns.path, columns.label, columns.split, columns.group]
+        label = columns.label.names
+        wanted = [columns.path, *label, columns.split, columns.group]
         return read_parquet(place, [name for name in wanted if name is not None])
     table = read_csv(place)
     _require_columns(place, table.columns, columns)
@@ -207,13 +204,14 @@ def _read(place: Path, columns: Columns) -> Table:
 
 
 def _require_columns(place: Path, present: Sequence[str], columns: Columns) -> None:
-    wanted = {
-        _PATH: columns.path,
-        _LABEL: columns.label,
-        _SPLIT: columns.split,
-        _GROUP: columns.group,
-    }
-    for key, name in wanted.items():
+    each = columns.label.each
+    wanted = [
+        (_PATH, columns.path),
+        *((_LABEL if each is None else _LABELS, name) for name in columns.label.names),
+        (_SPLIT, columns.split),
+        (_GROUP, columns.group),
+    ]
+    for key, name in wanted:
         if name is None or present.count(name) == 1:
             continue
         if name in present:
@@ -222,7 +220,9 @@ def _require_columns(place: Path, present: Sequence[str], columns: Columns) -> N
         others = [called[n] for n in _CALLED[key].split() if n in called]
         close = get_close_matches(name.casefold(), called, n=1, cutoff=0.6)
         meant = [called[n] for n in close] or others
-        question = f" Did you mean {write_word(key, meant[0])}?" if meant else ""
+        said = meant[0] if meant and key == _LABELS else ""
+        typed = said or (write_word(key, meant[0]) if meant else "")
+        question = f" Did you mean {typed}?" if meant else ""
         raise DataError(
             f"{key} must be a column of {place}: {', '.join(present)[:300]}. "
             f"Received: {name}.{question}"
@@ -237,7 +237,10 @@ def _list_rows(
     def find(name: str | None) -> int | None:
         return None if name is None else table.columns.index(name)
 
-    path, label = table.columns.index(columns.path), table.columns.index(columns.label)
+    path, read = (
+        table.columns.index(columns.path),
+        read_labels_by(columns.label, table.columns),
+    )
     split, group = find(columns.split), find(columns.group)
     folder = f"{os.path.realpath(root)}/"
     faults: list[str] = []
@@ -245,20 +248,25 @@ def _list_rows(
         where = f"{table.unit} {number:,}"
         name = cells[path].strip()
         fault = None if name else "names no image"
-        name = _relate(name, root, folder)
+        name = relate(name, root, folder)
         if name == ".." or name.startswith(("../", "/")):
             fault = f"{show_name(cells[path])} lies outside of {root}"
         if "://" in cells[path] or "\0" in name:
             fault = f"{show_name(cells[path])[:200]} is no path of a file"
         if group is not None and not cells[group].strip():
             fault = f"names no group under {columns.group}"
+        labels: tuple[str, ...] = ()
+        try:
+            labels = read(cells)
+        except CellError as error:
+            fault = fault or str(error)
         if fault is not None:
             faults.append(f"{where}: {fault}")
             continue
         yield Row(
             number,
             name,
-            cells[label].strip(),
+            labels,
             "" if split is None else cells[split].strip(),
             "" if group is None else cells[group].strip(),
         )
@@ -273,35 +281,11 @@ def _list_rows(
         )
 
 
-def _relate(name: str, root: Path, folder: str) -> str:
-    """Returns a path relative to a folder, as this system writes it.
-
-    Args:
-        name: As the table has it: absolute, or relative to the folder.
-        root: The folder.
-        folder: It again, without links, with a slash at its end.
-    """
-    if name.startswith("/"):
-        name = name.removeprefix(f"{root}/")
-        if name.startswith("/"):
-            name = name.removeprefix(folder)
-    if "\\" in name and not is_there(root, name):
-        name = name.replace("\\", "/")  # as Windows writes it
-    name = posixpath.normpath(name) if name else name
-    if not name.isascii() and not is_there(root, name):
-        # As macOS writes letters with marks, or as all others do.
-        for form in ("NFC", "NFD"):
-            spelt = unicodedata.normalize(form, name)
-            if is_there(root, spelt):
-                return spelt
-    return name
-
-
 def _find_unlabelled(table: LabelTable) -> list[str]:
     return [
         f"{table.unit} {row.number:,}: {show_name(row.name)} has no label"
         for row in table.rows
-        if not row.label
+        if "" in row.labels
     ]
 
 
@@ -332,8 +316,8 @@ def _with_splits(table: LabelTable, column: str | None) -> LabelTable:
     for row in table.rows:
         split = splits[row.split] or ""
         split = meaning.get(split, split)
-        rows.append(Row(row.number, row.name, row.label, split, row.group))
-    return LabelTable(table.file, table.root, table.unit, rows)
+        rows.append(replace(row, split=split))
+    return replace(table, rows=rows)
 
 
 def _unite(table: LabelTable) -> LabelTable:
@@ -344,9 +328,11 @@ def _unite(table: LabelTable) -> LabelTable:
     faults = []
     for name, rows in by_name.items():
         for kind in ("label", "split", "group"):
-            first = {getattr(row, kind): row for row in reversed(rows)}
+            first = {_say(row, kind): row for row in reversed(rows)}
             if len(first) > 1:
                 said = [f"{table.unit} {r.number:,} {v}" for v, r in first.items()]
+                several = table.label.has_several and kind == "label"
+                kind = "set of labels" if several else kind
                 faults.append(
                     f"{show_name(name)} has more than one {kind}: "
                     f"{', '.join(sorted(said)[:_SHOWN])}"
@@ -354,7 +340,12 @@ def _unite(table: LabelTable) -> LabelTable:
     _refuse(table, faults, "An image has one of each.")
     united = [by_name[name][0] for name in sorted(by_name)]
     repeated = len(table.rows) - len(united)
-    return LabelTable(table.file, table.root, table.unit, united, repeated)
+    return replace(table, rows=united, repeated=repeated)
+
+
+def _say(row: Row, kind: str) -> str:
+    said: str = ", ".join(row.labels) if kind == "label" else getattr(row, kind)
+    return said or "nothing"
 
 
 def _refuse(table: LabelTable, faults: Sequence[str], advice: str = "") -> None:

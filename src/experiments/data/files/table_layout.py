@@ -2,15 +2,22 @@
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from experiments.config.label_table import KEY
 from experiments.counts import count_of
 from experiments.data.files.class_folders import LabelledFiles
-from experiments.data.files.label_table import LabelTable, Row, find_missing, is_there
+from experiments.data.files.label_table import LabelTable, Row, find_missing
 from experiments.data.files.layout import Layout, refuse_other_count
+from experiments.data.files.row_labels import LabelColumns
+from experiments.data.files.row_paths import is_there
+from experiments.data.labels import Label
 from experiments.errors import DataError
 
+_ADVICE = {
+    False: "Every split must have every class.",
+    True: "There must be an image to learn each class from.",
+}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -27,8 +34,8 @@ def lay_out(table: LabelTable, classes: int | None) -> Layout:
     names = table.class_names
     if len(names) < 2:
         raise DataError(
-            f"{KEY} must name at least two classes. Received: {names[0]} in all of "
-            f"{count_of(len(table.rows), 'row')} of {table.file}."
+            f"{KEY} must name at least two classes. Received: {_some(names) or 'none'} "
+            f"in all of {count_of(len(table.rows), 'row')} of {table.file}."
         )
     refuse_other_count(table.file, names, classes)
     _question_twins(table, names, classes)
@@ -40,7 +47,7 @@ def lay_out(table: LabelTable, classes: int | None) -> Layout:
     files = {
         split: LabelledFiles(
             names=[row.name for row in rows],
-            labels=[number_of[row.label] for row in rows],
+            labels=[_number(row, number_of, table.label) for row in rows],
             folders=[posixpath.dirname(row.name) or "." for row in rows],
         )
         for split in _SPLITS
@@ -48,6 +55,12 @@ def lay_out(table: LabelTable, classes: int | None) -> Layout:
     }
     given = {split: split for split in files if table.rows[0].split}
     return Layout(names, files, given, unused=[])
+
+
+def _number(row: Row, numbers: Mapping[str, int], label: LabelColumns) -> Label:
+    if label.has_several:
+        return tuple(sorted(numbers[name] for name in row.labels))
+    return numbers[row.labels[0]]
 
 
 def require_images(table: LabelTable, *, skips: bool) -> None:
@@ -74,19 +87,26 @@ def groups_of(table: LabelTable) -> dict[str, str] | None:
 def _refuse_lacking(
     table: LabelTable, by_split: dict[str, list[Row]], names: Sequence[str]
 ) -> None:
-    """Raises unless there is a training split, and each split has every class."""
+    """Raises unless there is a training split, and each split has every class.
+
+    Where rows may have several labels only the training split needs all of them.
+    """
     if "train" not in by_split:
         raise DataError(
             f"{KEY} names no image to train on: {table.file} says "
             f"{', '.join(sorted(by_split))} only. Write train for some."
         )
     for split, rows in by_split.items():
-        lacking = [name for name in names if name not in {row.label for row in rows}]
+        if split != "train" and table.label.has_several:
+            continue
+        found = {label for row in rows for label in row.labels}
+        lacking = [name for name in names if name not in found]
         if lacking:
+            advice = _ADVICE[table.label.has_several]
+            classes = count_of(len(names), "class", "classes")
             raise DataError(
-                f"{KEY}: the {split} split lacks {len(lacking):,} of "
-                f"{count_of(len(names), 'class', 'classes')}: {_some(lacking)}. Every "
-                "split must have every class."
+                f"{KEY}: the {split} split lacks {len(lacking):,} of {classes}: "
+                f"{_some(lacking)}. {advice}"
             )
 
 

@@ -8,6 +8,7 @@ from experiments.config.schema.dataset_table import TableConfig
 from experiments.data.files.label_table import columns_of, read_label_table
 from experiments.data.files.layout import Layout
 from experiments.data.files.table_layout import groups_of, lay_out, require_images
+from experiments.data.labels import classes_of
 from experiments.data.readiness.folders import Look, as_problem, hold_out
 from experiments.data.readiness.training_size import (
     MOST_DIVIDED,
@@ -41,8 +42,10 @@ def _look_at_table(dataset: TableConfig, look: Look) -> None:
     divided = ["train"]
     if dataset.folds is not None:
         divided = [split for split in layout.files if split != "test"]
-    parts = dataset.folds or 1 + bool(validation)
-    look.problems += _find_small(layout, divided, parts + bool(test))
+    parts = (dataset.folds or 1 + bool(validation)) + bool(test)
+    if dataset.has_several_labels:
+        parts = 1  # it must be trained on, and need not be measured
+    look.problems += _find_small(layout, divided, parts)
     if look.problems:
         return
     listed = [layout.files[split] for split in divided]
@@ -64,7 +67,8 @@ def _look_at_table(dataset: TableConfig, look: Look) -> None:
 
 def _find_small(layout: Layout, divided: list[str], parts: int) -> Iterator[Problem]:
     """Yields a problem where classes have fewer images than there are parts."""
-    counts = Counter(n for split in divided for n in layout.files[split].labels)
+    labels = [n for split in divided for n in layout.files[split].labels]
+    counts = Counter(number for label in labels for number in classes_of(label))
     few = [
         f"{name} ({counts[number]})"
         for number, name in enumerate(layout.class_names)
@@ -73,5 +77,6 @@ def _find_small(layout: Layout, divided: list[str], parts: int) -> Iterator[Prob
     if few:
         more = ", ..." if len(few) > 5 else ""
         reason = f"has too few images of {len(few):,} of its classes: "
-        told = f"{reason}{', '.join(few[:5])}{more}. Each is divided into {parts}."
+        told = f"{reason}{', '.join(few[:5])}{more}."
+        told += f" Each is divided into {parts}." if parts > 1 else ""
         yield Problem(KEY, told, "Add images, or leave these classes out.")

@@ -19,7 +19,7 @@ from experiments.training.callbacks.pace import Pace
 log = logging.getLogger(__name__)
 
 REFRESHES_PER_SECOND = 4
-SHOWN_METRICS = ("loss", "accuracy", "val_accuracy")
+SHOWN_METRICS = ("loss", "accuracy", "val_accuracy", "pr_auc", "val_map")
 
 
 class ProgressDisplay(keras.callbacks.Callback):

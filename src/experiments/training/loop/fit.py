@@ -104,6 +104,7 @@ def compile_model(
     jit: bool,
     steps_per_execution: int = 1,
     training_loss: Any = None,
+    has_several: bool = False,
     micro_batch: int | None = None,
 ) -> None:
     """Compiles `model` in graph mode, with all the variables that training takes.
@@ -116,6 +117,7 @@ def compile_model(
         jit: Whether XLA compiles the step, see `choose_jit`.
         steps_per_execution: Steps between two returns to Python.
         training_loss: What training minimises in the place of `loss`.
+        has_several: Whether an image may have several labels.
         micro_batch: Images of a batch that are trained on at a time, see
             `split_steps`; `None` for all.
     """
@@ -135,7 +137,7 @@ def compile_model(
     # Born in the first step, the optimizer's would have TensorFlow trace it twice, and
     # before it there would be no accumulators of metrics to restore.
     model.optimizer.build(model.trainable_variables)
-    build_accumulators(model)
+    build_accumulators(model, has_several=has_several)
 
 
 def fit(
