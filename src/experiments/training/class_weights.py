@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from experiments.config.convert import nearest
+from experiments.config.checks.class_names import (
+    CLASS_WEIGHT,
+    check_weighed_classes,
+)
 from experiments.errors import ConfigError, Problem
-
-_KEY = "loss.class_weight"
-_LISTED = 20
 
 
 def weigh_classes(
@@ -32,19 +32,10 @@ def weigh_classes(
     if wish == "balanced":
         return [sum(counts) / (len(counts) * count) for count in counts]
     named = {str(name): weight for name, weight in dict(wish).items()}
-    unknown = [name for name in named if name not in class_names]
-    if unknown:
-        raise ConfigError([_describe(name, class_names) for name in unknown])
+    if unknown := list(check_weighed_classes(wish, class_names)):
+        raise ConfigError(unknown)
     weights = [named.get(name, 1.0) for name in class_names]
     if not any(weights):
         reason = "must leave a class a weight above 0: nothing would be learnt."
-        raise ConfigError([Problem(_KEY, reason)])
+        raise ConfigError([Problem(CLASS_WEIGHT, reason)])
     return weights
-
-
-def _describe(name: str, class_names: Sequence[str]) -> Problem:
-    shown = ", ".join(class_names[:_LISTED])
-    more = len(class_names) - _LISTED
-    listed = f"{shown} and {more:,} more" if more > 0 else shown
-    reason = f"names no class of the data set, which has {listed}."
-    return Problem(f"{_KEY}.{name}", reason, nearest(name, class_names))

@@ -53,6 +53,23 @@ def test_folder_that_can_be_trained_on_is_let_through(
     check_data([compose(*folder(make(tmp_path / "pets")))])
 
 
+def test_weight_of_a_class_that_is_not_there_is_told(
+    compose: Any, tmp_path: Path
+) -> None:
+    root = make(tmp_path / "pets")
+    table = root / "labels.csv"
+    rows = [f"{p.parent.name}/{p.name},{p.parent.name}" for p in root.rglob("*.png")]
+    table.write_text("\n".join(["path,label", *rows]))
+    for words in (folder(root), ["dataset=table", f"dataset.table={table}"]):
+        right, wrong = "loss.class_weight={cat: 2}", "loss.class_weight={cats: 2}"
+        check_data([compose(*words, right)])
+        with pytest.raises(ConfigError) as caught:
+            check_data([compose(*words, right), compose(*words, wrong)])
+        (problem,) = caught.value.problems
+        assert problem.key == "loss.class_weight.cats"
+        assert problem.message.endswith("which has cat, dog.")
+
+
 @pytest.mark.parametrize(
     "words",
     [

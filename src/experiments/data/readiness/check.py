@@ -9,6 +9,7 @@ from experiments.command.data_jobs import (
     reads_known_place,
     takes_input,
 )
+from experiments.config.checks.class_names import check_weighed_classes
 from experiments.config.schema.dataset import (
     DatasetConfig,
     FolderConfig,
@@ -56,9 +57,10 @@ def check_data(runs: Iterable[RunConfig]) -> None:
     problems = [p for one in corrected.values() for p in look_at_corrections(one)]
     for described, same in alike.items():
         batches = {_count_batch(run) for run in same}
-        remembered = f"{described} {sorted(batches)}"
+        weights = {repr(run.loss.class_weight): run.loss.class_weight for run in same}
+        remembered = f"{described} {sorted(batches)} {sorted(weights)}"
         if remembered not in _fine:
-            found = _find_problems(same[0].dataset, batches)
+            found = _find_problems(same[0].dataset, batches, weights.values())
             problems += found
             _fine.update([] if found else [remembered])
     if problems:
@@ -84,9 +86,14 @@ def _count_batch(run: RunConfig) -> int:
     return run.trainer.batch_size if run.trainer.drop_remainder else 1
 
 
-def _find_problems(dataset: DatasetConfig, batches: set[int]) -> list[Problem]:
+def _find_problems(
+    dataset: DatasetConfig, batches: set[int], weights: Iterable[object]
+) -> list[Problem]:
     look = _look(dataset, max(batches))
     problems = list(look.problems)
+    if look.class_names is not None:
+        for wish in weights:
+            problems += check_weighed_classes(wish, look.class_names)
     if look.size is not None:
         path = str(dataset.known_place)
         faults = (find_batch_fault(look.size, b, path) for b in sorted(batches))

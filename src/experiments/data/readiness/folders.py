@@ -31,10 +31,12 @@ class Look:
     Attributes:
         problems: What is wrong.
         size: What there is to train on; `None` where it suffices, or nobody knows.
+        class_names: Of the data; `None` where a look does not tell them.
     """
 
     problems: list[Problem] = field(default_factory=list)
     size: TrainingSize | None = None
+    class_names: Sequence[str] | None = None
 
 
 def look_at_folder(dataset: FolderConfig, batch_size: int) -> Look:
@@ -56,6 +58,7 @@ def _look_at_folder(dataset: FolderConfig, batch_size: int, look: Look) -> None:
     root = require_folder(dataset.path)
     structure = read_structure(root, splits=dataset.splits, classes=dataset.classes)
     names, folders = structure.class_names, structure.folders
+    look.class_names = names
     try:
         refuse_other_count(root, names, dataset.classes)
     except DataError as error:

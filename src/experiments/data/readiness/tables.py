@@ -35,6 +35,7 @@ def look_at_table(dataset: TableConfig) -> Look:
 def _look_at_table(dataset: TableConfig, look: Look) -> None:
     table = read_label_table(dataset.table, dataset.folder, columns_of(dataset))
     layout = lay_out(table, dataset.classes)
+    look.class_names = layout.class_names
     require_images(table, skips=dataset.on_corrupt == "skip")
     test = 0.0 if layout.splits else dataset.test_fraction
     is_given = "validation" in layout.files and dataset.folds is None
