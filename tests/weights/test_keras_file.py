@@ -1,3 +1,5 @@
+import json
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -5,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.errors import ExperimentError
 from experiments.weights.faults import WeightsError
-from experiments.weights.keras_file import read_h5, read_layers
+from experiments.weights.keras_file import read_h5, read_keras_file, read_layers
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +88,98 @@ def test_file_that_is_cut_is_told(network, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(WeightsError, match="is damaged"):
         read_h5(path)
+
+
+LAYERS = {
+    "a Python lambda": ("keras.layers", "Lambda", {"function": ["4wE=", None, None]}),
+    "a program": ("os", "system", {"command": "touch touched"}),
+    "a process": ("subprocess", "Popen", {"args": ["touch", "touched"]}),
+    "Python": ("builtins", "exec", {"source": "open('touched', 'w')"}),
+    "a download": (
+        "keras.utils",
+        "get_file",
+        {"fname": "touched", "origin": "file:///etc/hostname", "cache_dir": "."},
+    ),
+    "another model": ("keras.layers", "TFSMLayer", {"filepath": "other"}),
+    "an unsafe mode": ("keras.config", "enable_unsafe_deserialization", {}),
+    "a part of this project": (
+        "experiments.files",
+        "drafting",
+        {"path": "touched"},
+    ),
+    "a file of this machine": (
+        "keras.layers",
+        "StringLookup",
+        {"vocabulary": "/etc/hostname"},
+    ),
+}
+
+
+def rewrite(model, path: Path, *, layer=None, parts=None) -> None:
+    """Saves a model in which a layer or a part of the file is another one."""
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    if layer is not None:
+        module, name, config = layer
+        content = json.loads(kept["config.json"])
+        content["config"]["layers"][-1] |= {
+            "module": module,
+            "class_name": name,
+            "config": {"name": "last", **config},
+            "registered_name": None,
+        }
+        kept["config.json"] = json.dumps(content).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**kept, **(parts or {})}.items():
+            archive.writestr(name, data)
+
+
+@pytest.mark.parametrize("what", LAYERS)
+def test_model_that_names_something_to_call_is_refused_and_calls_nothing(
+    network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rewrite(network, tmp_path / "m.keras", layer=LAYERS[what])
+    with pytest.raises(ExperimentError, match=r"^m\.keras (holds code|cannot be read)"):
+        read_keras_file(tmp_path / "m.keras")
+    assert [path.name for path in tmp_path.rglob("*")] == ["m.keras"]
+
+
+def test_lambda_of_python_is_not_run_and_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    touched, path = Path("touched"), tmp_path / "m.keras"
+    touch = keras.layers.Lambda(lambda x: (__import__("os").mkdir("touched"), x)[1])
+    keras.Sequential([keras.Input((4,)), touch]).save(path)
+    touched.rmdir()
+    with pytest.raises(ExperimentError) as refused:
+        read_keras_file(path)
+    assert str(refused.value).startswith("m.keras holds code, such as a Lambda layer")
+    assert "safe_mode" not in str(refused.value)
+    assert not touched.exists()
+    keras.saving.load_model(path, safe_mode=False)  # what it would have done
+    assert touched.exists()
+
+
+@pytest.mark.parametrize("part", ["config.json", "model.weights.h5", "assets/x"])
+def test_archive_that_would_fill_the_memory_is_refused_unread(
+    network, tmp_path: Path, part: str
+) -> None:
+    path = tmp_path / "m.keras"
+    rewrite(network, path, parts={part: bytes(3 * 10**7)})
+    assert path.stat().st_size < 10**5
+    with pytest.raises(ExperimentError, match="would grow to 30,"):
+        read_keras_file(path)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping invalid path")
+def test_part_with_a_path_out_of_the_archive_is_written_nowhere(
+    network, tmp_path: Path
+) -> None:
+    path = tmp_path / "inner" / "m.keras"
+    path.parent.mkdir()
+    rewrite(network, path, parts={"assets/../../../out": b"x", "../out": b"x"})
+    assert read_keras_file(path).name == network.name
+    assert [p.name for p in tmp_path.rglob("*")] == ["inner", "m.keras"]

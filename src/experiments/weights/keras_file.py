@@ -3,6 +3,8 @@
 HDF5 can point to other files, and compress without a bound; neither is followed.
 """
 
+import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from experiments.weights.faults import WeightsError
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 _MOST_GROWTH = 20  # times the bytes of the file, of all arrays together
+_SMALL = 2**24  # bytes that any archive may hold, however small it is
+# How Keras begins what it says of code, before it tells how to run it all the same.
+_CODE = re.compile(r"potential risk|not a modeling function|not a KerasSaveable")
 _NO_WEIGHTS = {"optimizer", "optimizer_weights", "seed_generator"}
 
 # Layer -> variable, or its number in the layer -> array.
@@ -68,18 +73,38 @@ def read_keras_file(path: Path) -> Any:
     """Reads a `.keras` file in Keras' safe mode, which runs no code of the file.
 
     Raises:
-        ExperimentError: It is no such file, or needs code that is not here.
+        ExperimentError: It is no such file, would grow beyond all measure, or holds or
+            needs code.
     """
     import keras
 
+    _refuse_growth(path)
     try:
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of many kinds: zip, JSON, HDF5, Keras' own
         reason = str(error).strip().splitlines()
+        if _CODE.search(str(error)):
+            raise ExperimentError(
+                f"{path.name} holds code, such as a Lambda layer, and code out of a "
+                "file is never run. Save the model with layers of Keras alone."
+            ) from error
         raise ExperimentError(
             f"{path.name} cannot be read as a Keras model: "
             f"{reason[0] if reason else type(error).__name__}"
         ) from error
+
+
+def _refuse_growth(path: Path) -> None:
+    """Refuses an archive whose parts are far larger than itself, before any is read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (OSError, zipfile.BadZipFile):
+        return  # Keras says what it is
+    if size > max(_SMALL, _MOST_GROWTH * path.stat().st_size):
+        raise ExperimentError(
+            f"{path.name} would grow to {size:,} bytes, and no network's file does."
+        )
 
 
 def read_layers(model: Any) -> Layers:
