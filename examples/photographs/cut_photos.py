@@ -1,4 +1,4 @@
-"""Makes a folder of photographs to try things on: python cut_photos.py photos
+"""Makes a folder of photographs to try things on: `python cut_photos.py photos`.
 
 Each of scikit-image's photographs is a class, and its parts are the images: parts for
 training and parts for the test lie like the fields of a chessboard, so no pixel is in
