@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from experiments.data.augment import filters, levels
+from experiments.data.augment.each import change_each
 from experiments.data.pipeline.sample_keys import draw_uniform
 
 # What the numbers of a key are for.
@@ -43,21 +44,38 @@ class ColorJitter:
 
     def __call__(self, images: Any, keys: Any) -> Any:
         """Returns uint8 `(B, H, W, C)`; see `Augment`."""
-        changed = images
-        if self.brightness:
-            factors = _draw_factors(keys, _BRIGHTNESS, self.brightness)
-            changed = levels.brighten(changed, factors)
-        if self.contrast:
-            factors = _draw_factors(keys, _CONTRAST, self.contrast)
-            changed = levels.change_contrast(changed, factors)
-        if self.saturation:
-            factors = _draw_factors(keys, _SATURATION, self.saturation)
-            changed = filters.saturate(changed, factors)
-        if self.hue and images.shape[-1] == 3:
-            turns = (2 * draw_uniform(keys, _HUE) - 1) * self.hue
-            changed = turn_hue(changed, turns)
-        happens = draw_uniform(keys, _WHETHER) < self.probability
-        return tf.where(happens[:, None, None, None], changed, images)
+        return change_each(
+            self._change,
+            images,
+            draw_uniform(keys, _WHETHER) < self.probability,
+            _draw_factors(keys, _BRIGHTNESS, self.brightness),
+            _draw_factors(keys, _CONTRAST, self.contrast),
+            _draw_factors(keys, _SATURATION, self.saturation),
+            (2 * draw_uniform(keys, _HUE) - 1) * self.hue,
+        )
+
+    def _change(
+        self,
+        images: Any,
+        happens: Any,
+        brightness: Any,
+        contrast: Any,
+        saturation: Any,
+        turns: Any,
+    ) -> Any:
+        def change() -> Any:
+            changed = images
+            if self.brightness:
+                changed = levels.brighten(changed, brightness)
+            if self.contrast:
+                changed = levels.change_contrast(changed, contrast)
+            if self.saturation:
+                changed = filters.saturate(changed, saturation)
+            if self.hue and images.shape[-1] == 3:
+                changed = turn_hue(changed, turns)
+            return changed
+
+        return tf.cond(happens[0], change, lambda: images)
 
 
 def turn_hue(images: Any, turns: Any) -> Any:

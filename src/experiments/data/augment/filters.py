@@ -30,12 +30,12 @@ def sharpen(images: Any, factors: Any) -> Any:
     height, width = images.shape[1:3]
     if min(height, width) < 3:
         return images
-    whole = tf.cast(images, tf.int32)
+    whole = tf.cast(images, tf.float32)
     rows = whole[:, :-2] + whole[:, 1:-1] + whole[:, 2:]
     nine = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
     inner = whole[:, 1:-1, 1:-1]
     # 13 parts, 5 of them the pixel's own; no sum lies in the middle of two levels.
-    smooth = (2 * (nine + 4 * inner) + 13) // 26
+    smooth = tf.floor((2 * (nine + 4 * inner) + 13) / 26)
     changed = blend(smooth, inner, tf.reshape(factors, (-1, 1, 1, 1)))
     middle = tf.concat([images[:, 1:-1, :1], changed, images[:, 1:-1, -1:]], axis=2)
     return tf.concat([images[:, :1], middle, images[:, -1:]], axis=1)

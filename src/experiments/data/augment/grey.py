@@ -7,7 +7,7 @@ import tensorflow as tf
 from experiments.counts import count_of
 from experiments.errors import DataError
 
-_WEIGHTS = (19595, 38470, 7471)  # of 65536: ITU-R 601-2 luma
+_WEIGHTS = (19595.0, 38470.0, 7471.0)  # of 65536: ITU-R 601-2 luma
 
 
 def to_grey(images: Any) -> Any:
@@ -27,6 +27,7 @@ def to_grey(images: Any) -> Any:
             "An augmentation of colours needs images of 1 or 3 channels. Received: "
             f"{count_of(channels, 'channel')}. Leave it out of augment."
         )
-    weighted = tf.cast(images, tf.int32) * tf.constant(_WEIGHTS)
-    total = tf.reduce_sum(weighted, axis=-1, keepdims=True) + 0x8000
-    return tf.cast(tf.bitwise.right_shift(total, 16), tf.uint8)
+    planes = tf.unstack(tf.cast(images, tf.float32), axis=-1)
+    # Whole numbers below 2^24, which float32 adds without rounding.
+    total = sum(weight * plane for weight, plane in zip(_WEIGHTS, planes, strict=True))
+    return tf.cast((total + 0x8000) / 65536, tf.uint8)[..., None]

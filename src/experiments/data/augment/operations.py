@@ -4,12 +4,14 @@ The images of a batch are sorted by operation, so that each is changed by its ow
 only, and put back in their order.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from experiments.data.augment import filters, geometry, levels, pixel_tables
+from experiments.data.augment.each import change_each
 
 OPERATIONS = (
     "identity",
@@ -65,7 +67,7 @@ def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) ->
             matrices = _place(tf.gather(chosen, place), own, images.shape)
             part = geometry.transform(part, matrices, fill=fill)
         elif name != "identity":
-            part = _change(name, part, own)
+            part = change_each(partial(_change, name), part, own)
         changed.append(part)
     return tf.ensure_shape(tf.dynamic_stitch(places, changed), images.shape)
 

@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from experiments.data.augment import levels
+from experiments.data.augment.each import change_each
 from experiments.data.augment.grey import to_grey
 from experiments.data.pipeline.sample_keys import draw_uniform
 
@@ -55,13 +56,21 @@ def blur(images: Any, sigma: Any) -> Any:
     steps = tf.range(-_RADIUS, _RADIUS + 1, dtype=tf.float32)
     weights = tf.exp(-((steps[None] / sigma[:, None]) ** 2) / 2)
     weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    return change_each(_weigh, images, weights)
+
+
+def _weigh(images: Any, weights: Any) -> Any:
+    """Returns weighted sums along both axes, uint8; weights `(1, 2 * _RADIUS + 1)`."""
     result = tf.cast(images, tf.float32)
     for axis in (1, 2):
         size = images.shape[axis]
-        total = tf.zeros_like(result)
+        places = tf.clip_by_value(tf.range(-_RADIUS, size + _RADIUS), 0, size - 1)
+        wide = tf.gather(result, places, axis=axis)
+        sizes = [-1, -1, -1, -1]
+        sizes[axis] = size
+        result = tf.zeros_like(result)
         for number in range(2 * _RADIUS + 1):
-            places = tf.clip_by_value(tf.range(size) + number - _RADIUS, 0, size - 1)
-            weight = weights[:, number][:, None, None, None]
-            total += weight * tf.gather(result, places, axis=axis)
-        result = total
+            first = [0, 0, 0, 0]
+            first[axis] = number
+            result += weights[0, number] * tf.slice(wide, first, sizes)
     return tf.cast(tf.clip_by_value(tf.floor(result + 0.5), 0, 255), tf.uint8)
