@@ -59,7 +59,7 @@ from experiments.config.programs import (
     typed_script,
 )
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.task import ReproduceTaskConfig
+from experiments.config.schema.task import EvaluateTaskConfig, ReproduceTaskConfig
 from experiments.config.weights import RUN
 from experiments.errors import (
     ConfigError,
@@ -426,6 +426,10 @@ def _run_single(
     check_weights(plan.run, plan.folder)
     _check_data([plan.run])
     _check_model(plan.run)
+    if isinstance(plan.run.task, EvaluateTaskConfig):
+        from experiments.trained.images import check_place
+
+        check_place(plan.run, plan.overrides)
     create_place(plan)
     obstacle = plan.run.disk_space().find_obstacle()
     if keeps_result(plan.run) and obstacle is not None:  # else it may make room itself

@@ -129,6 +129,17 @@ def test_labels_are_judged_by_models_that_the_same_command_trains(
     assert [told in Reader(text).texts for text in pages] == [True, True]
 
 
+@pytest.mark.parametrize("name", ["nowhere", "empty"])
+def test_images_that_are_not_there_leave_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["task=audit", "dataset=folder", f"dataset.path={name}"]
+    args = [sys.executable, str(ROOT / "run.py"), *words]
+    done = run_to_the_end(args, timeout=240, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "dataset.path" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
 def test_absent_packages_are_told_with_the_command(
     check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -363,6 +363,26 @@ def test_model_that_is_not_there_leaves_no_folder(
 
 
 @pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["dataset=folder", "dataset.path=nowhere"], 1, "dataset.path does not exist"),
+        (["dataset=folder", "dataset.path=flat"], 1, "task=predict run_id="),
+        (["dataset=mnist", "dataset.path=nowhere"], 2, "dataset.path does not exist"),
+    ],
+)
+def test_images_that_are_not_there_leave_no_folder(
+    words: list[str], code: int, told: str, digits: Path, place: Path, run: Command
+) -> None:
+    if not (place / "flat").exists():
+        cut_photographs(place / "classes", {"flower": 2}, seed=1)
+        (place / "classes" / "flower").rename(place / "flat")
+    before = set((place / "outputs" / "runs").iterdir())
+    done = run("task=evaluate", f"run_id={digits}", *words, code=code)
+    assert told in done.stderr
+    assert set((place / "outputs" / "runs").iterdir()) == before
+
+
+@pytest.mark.parametrize(
     "task", ["evaluate", "predict", "explain", "compare", "export"]
 )
 def test_run_that_is_not_named_is_told_before_anything(

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.config.corrections import NAME
 from experiments.config.schema.run import RunConfig
-from experiments.config.schema.task import TrainTaskConfig
+from experiments.config.schema.task import AuditTaskConfig, TrainTaskConfig
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,5 @@ def reads_corrections(run: RunConfig) -> bool:
 
 
 def _is_told(run: RunConfig) -> bool:
-    return isinstance(run.task, TrainTaskConfig) and run.from_search is None
+    reads = isinstance(run.task, TrainTaskConfig | AuditTaskConfig)
+    return reads and run.from_search is None

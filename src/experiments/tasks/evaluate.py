@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.data.files.any_classes import NoLabelsError
-from experiments.errors import ConfigError, ExperimentError, Problem
+from experiments.errors import ConfigError, Problem
 from experiments.evaluation.reporting.report import Report
 from experiments.evaluation.reporting.report_files import MISTAKES, PAGE
 from experiments.evaluation.reporting.screen import describe_on_screen
@@ -42,11 +41,7 @@ def evaluate(job: Job) -> JobResult:
     options = job.run.task.arguments()
     batch_size = options["batch_size"]
     found = find_trained(_name_model(job), job.run)
-    try:
-        request = ask_for_images(job, found, options["split"])
-    except NoLabelsError as error:
-        hint = f"For what the model says of them: task=predict run_id={found.typed}"
-        raise ExperimentError(f"{error} {hint}") from error
+    request = ask_for_images(job, found, options["split"])
     with holding(found.folder, later="Evaluate it"):
         with open_trained(found, job.run) as trained:
             chosen = choose_images(request, trained)

@@ -15,12 +15,17 @@ from experiments.config.schema.dataset import FilesConfig, FolderConfig, TableCo
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
-from experiments.data.files.any_classes import Place, find_labelled, read_labelled
+from experiments.data.files.any_classes import (
+    NoLabelsError,
+    Place,
+    find_labelled,
+    read_labelled,
+)
 from experiments.data.files.any_rows import find_labelled_rows, read_labelled_rows
 from experiments.data.files.image_files import FileOptions
 from experiments.data.labelled import Labelled, take_split
-from experiments.data.readiness.check import check_data
-from experiments.errors import ConfigError, Problem
+from experiments.data.readiness.check import check_data, check_dataset
+from experiments.errors import ConfigError, DataError, Problem
 from experiments.jobs.job import Job
 from experiments.tracking.spool.tag_names import PREFIX
 from experiments.trained.finding import Found
@@ -90,15 +95,41 @@ def ask_for_images(job: Job, found: Found, split: str | None) -> Request:
     if not typed or _is_own(request):
         _check_own(request)
         return replace(request, typed=())
-    dataset = job.run.dataset
-    if _is_chosen(typed) and isinstance(dataset, FolderConfig):
+    if _is_chosen(typed) and isinstance(job.run.dataset, FilesConfig):
         _refuse_divisions(typed)
-        place = find_labelled(dataset.path, splits=dataset.splits, wanted=split)
-        return replace(request, place=place)
-    if _is_chosen(typed) and isinstance(dataset, TableConfig):
-        _refuse_divisions(typed)
-        return replace(request, place=find_labelled_rows(dataset, split))
+        return replace(request, place=_find_place(job.run, split))
     return request
+
+
+def check_place(run: RunConfig, overrides: Sequence[str]) -> None:
+    """Looks for typed images before there is anything of a job; knows no split yet.
+
+    Args:
+        run: Of the command.
+        overrides: As typed.
+
+    Raises:
+        ConfigError: An archive is not there, or damaged.
+        DataError: A folder or table is not there, or holds no labelled images.
+    """
+    typed = [o for o in list_overlay(overrides) if _is_of_data(o)]
+    if not _is_chosen(typed) or run.dataset.known_place is None:
+        return
+    if _find_place(run, None) is None:
+        check_dataset(run.dataset)
+
+
+def _find_place(run: RunConfig, split: str | None) -> Place | None:
+    dataset = run.dataset
+    try:
+        if isinstance(dataset, FolderConfig):
+            return find_labelled(dataset.path, splits=dataset.splits, wanted=split)
+        if isinstance(dataset, TableConfig):
+            return find_labelled_rows(dataset, split)
+    except NoLabelsError as error:
+        hint = f"For what the model says of them: task=predict run_id={run.run_id}"
+        raise DataError(f"{error} {hint}") from error
+    return None
 
 
 def choose_images(request: Request, trained: Trained) -> Chosen:

@@ -46,6 +46,14 @@ def test_typed_text_is_the_text_of_the_config(check: Any, text: str) -> None:
     assert (run.name, run.tracking.experiment) == (text, text)
 
 
+@pytest.mark.parametrize("text", ["x{", "{x", "x}", "[x", "a{b}c", "{"])
+def test_bracket_that_encloses_nothing_is_a_letter_of_a_text(
+    check: Any, text: str
+) -> None:
+    run = check(f"name={text}", f"+tags.password={text}").run
+    assert (run.name, run.tags["password"]) == (text, text)
+
+
 def test_null_and_quoted_texts_stay_what_they_are(check: Any) -> None:
     assert check("name=null").run.name is None
     assert check("name='null'").run.name == "null"

@@ -18,6 +18,7 @@ from experiments.config.schema.dataset import (
     UnpackedConfig,
 )
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.task import TrainTaskConfig
 from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
 from experiments.data.readiness.corrections import look_at_corrections
@@ -68,6 +69,16 @@ def check_data(runs: Iterable[RunConfig]) -> None:
         raise ConfigError(told, "The data" if len(alike) > 1 else "The data set")
 
 
+def check_dataset(dataset: DatasetConfig) -> None:
+    """Checks that any images of a data set are there.
+
+    Raises:
+        ConfigError: All that is wrong.
+    """
+    if problems := _find_problems(dataset, {1}):
+        raise ConfigError(problems, "The data set")
+
+
 def _check_named(run: RunConfig) -> None:
     """Raises where a task is told of no run, or of nothing to look at."""
     missing = []
@@ -83,7 +94,8 @@ def _check_named(run: RunConfig) -> None:
 
 def _count_batch(run: RunConfig) -> int:
     """Returns how many images there must be: of less an epoch has no step."""
-    return run.trainer.batch_size if run.trainer.drop_remainder else 1
+    is_trained_on = isinstance(run.task, TrainTaskConfig)  # an audit takes any number
+    return run.trainer.batch_size if is_trained_on and run.trainer.drop_remainder else 1
 
 
 def _find_problems(
