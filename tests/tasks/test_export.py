@@ -22,6 +22,7 @@ FORMS = ["saved_model", "onnx", "litert", "litert_int8"]
 
 def run(folder: Path, *words: str, cold: bool = False) -> CompletedProcess[str]:
     tracking = [] if any(word.startswith("tracking=") for word in words) else [OFF]
+    tracking.append("tracking.experiment=debug")
     command = [sys.executable, str(ROOT / "run.py"), *words, *tracking]
     return run_to_the_end(command, cold=cold, cwd=folder)
 
@@ -47,7 +48,6 @@ def exported(place: Path) -> CompletedProcess[str]:
         "task.calls=2",
         "task.agreement=0",
         "tracking=sqlite",
-        "tracking.experiment=debug",
     )
 
 
@@ -98,7 +98,7 @@ def test_the_run_has_report_and_samples_and_says_what_left(
         assert name in note
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, "encoded"])
 def test_a_client_gives_the_expected_answers(
     place: Path, exported: CompletedProcess[str], form: str
 ) -> None:

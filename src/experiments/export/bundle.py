@@ -4,15 +4,15 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from experiments.counts import count_of
-from experiments.export.clients import name_client, write_client
-from experiments.export.formats import FORMATS, INPUT, OPSET
+from experiments.export.clients import list_clients, write_clients
+from experiments.export.formats import ENCODED, INPUT, OPSET, SERVE_ENCODED
 from experiments.export.latency import Latency
 from experiments.export.tables import Exported, tabulate
 from experiments.files import replace_bytes
@@ -24,6 +24,8 @@ READ_ME = "README.md"
 SAMPLES = "samples"
 EXPECTED = "expected.json"
 SHOWN = 3  # samples
+FileKind = Literal["png", "jpeg"]
+FILES: tuple[FileKind, ...] = ("png", "jpeg")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +102,14 @@ def write_beside(
     replace_bytes(folder / LABELS, ("\n".join(_one_line(facts)) + "\n").encode())
     _write_samples(folder / SAMPLES, facts, samples)
     for one in exported:
-        source = write_client(
+        clients = write_clients(
             one.form,
             output=facts.output,
             image_shape=facts.image_shape,
             any_size=facts.any_size,
         )
-        replace_bytes(folder / name_client(one.form), source.encode())
+        for name, source in clients.items():
+            replace_bytes(folder / name, source.encode())
     report: dict[str, Any] = {
         **asdict(facts),
         "files": {one.form.name: _tell(one) for one in exported},
@@ -128,11 +131,7 @@ def _write_samples(folder: Path, facts: Facts, samples: Sequence[Sample]) -> Non
     expected = {}
     for number, sample in enumerate(samples, 1):
         file = f"sample_{number}.png"
-        content = io.BytesIO()
-        pixels = sample.pixels
-        grey = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        Image.fromarray(grey).save(content, format="png")
-        replace_bytes(folder / file, content.getvalue())
+        replace_bytes(folder / file, encode_image(sample.pixels, "png"))
         best = int(sample.outputs.argmax())
         expected[file] = {
             "image": sample.name,
@@ -141,6 +140,14 @@ def _write_samples(folder: Path, facts: Facts, samples: Sequence[Sample]) -> Non
             facts.output: [float(value) for value in sample.outputs],
         }
     write_record(folder / EXPECTED, {"samples": expected}, indent=2)
+
+
+def encode_image(pixels: npt.NDArray[np.uint8], kind: Literal["png", "jpeg"]) -> bytes:
+    """Returns a file of an image, uint8 `(H, W, C)`."""
+    content = io.BytesIO()
+    grey = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    Image.fromarray(grey).save(content, format=kind)
+    return content.getvalue()
 
 
 def _tell(one: Exported) -> Mapping[str, Any]:
@@ -190,11 +197,17 @@ def _describe(
     yield ""
     yield "```bash"
     for one in exported:
-        yield f"python {name_client(one.form)} {SAMPLES}/*.png"
+        yield f"python {list_clients(one.form)[0]} {SAMPLES}/*.png"
     yield "```"
     yield ""
     yield f"`{SAMPLES}/{EXPECTED}` has the answers that the model itself gives."
-    if any(one.form.name == FORMATS["onnx"].name for one in exported):
+    forms = {one.form.name for one in exported}
+    if "saved_model" in forms:
+        yield ""
+        yield f"`{SERVE_ENCODED}` of the SavedModel takes `{ENCODED}`: JPEG and PNG"
+        yield "files of any size, read as told above (ask_encoded.py). EXIF in a PNG is"
+        yield "not read; other formats, and CMYK, are refused."
+    if "onnx" in forms:
         yield f"The ONNX file is of opset {OPSET}."
 
 

@@ -21,6 +21,19 @@ for file in sys.argv[1:]:
     scores = {ask}
     print(file, labels[scores.argmax()], f"{{scores.max():.6f}}")
 '''
+_ENCODED = '''\
+"""Says what JPEG and PNG files show, which the model reads: python {name} photo.jpg"""
+import sys
+from pathlib import Path
+import tensorflow as tf
+
+labels = open("labels.txt", encoding="utf-8").read().splitlines()
+model = tf.saved_model.load("{file}")
+for file in sys.argv[1:]:
+    content = tf.constant([Path(file).read_bytes()])
+    scores = model.serve_encoded(content)["{output}"].numpy()[0]
+    print(file, labels[scores.argmax()], f"{{scores.max():.6f}}")
+'''
 _RESIZE = (
     "    photo = ImageOps.fit(photo, ({width}, {height}), Image.Resampling.BILINEAR)\n"
 )
@@ -43,30 +56,35 @@ _LITERT = (
 _PARTS = {"tf_saved_model": _SAVED_MODEL, "onnx": _ONNX, "litert": _LITERT}
 
 
-def name_client(form: Format) -> str:
-    """Returns the file name of a form's client."""
-    return f"ask_{form.name}.py"
+def list_clients(form: Format) -> list[str]:
+    """Returns the file names of a form's clients."""
+    both = form.keras == "tf_saved_model"
+    return [f"ask_{form.name}.py", *(["ask_encoded.py"] if both else [])]
 
 
-def write_client(
+def write_clients(
     form: Format,
     *,
     output: str,
     image_shape: tuple[int, int, int],
     any_size: bool,
-) -> str:
-    """Returns the source of a client, to be run in the folder of the bundle.
+) -> dict[str, str]:
+    """Returns the sources of clients, to be run in the folder of the bundle.
 
     Args:
-        form: What it asks.
+        form: What they ask.
         output: Name of the result.
         image_shape: `(H, W, C)` of the model's images.
         any_size: Whether the file scales images itself.
+
+    Returns:
+        File name -> source; of a SavedModel also one that leaves reading to it.
     """
     height, width, channels = image_shape
     imports, load, ask = _PARTS[form.keras]
-    return _START.format(
-        name=name_client(form),
+    name, *others = list_clients(form)
+    source = _START.format(
+        name=name,
         imports=imports,
         load=load.format(file=form.file),
         ask=ask.format(output=output),
@@ -74,3 +92,8 @@ def write_client(
         mode="L" if channels == 1 else "RGB",
         resize="" if any_size else _RESIZE.format(width=width, height=height),
     )
+    told = {"file": form.file, "output": output}
+    return {
+        name: source,
+        **{other: _ENCODED.format(name=other, **told) for other in others},
+    }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 INPUT = "image"
+ENCODED = "encoded"  # of the signature that takes files
+SERVE_ENCODED = "serve_encoded"
 # What ONNX Runtime has known since 2022.
 OPSET = 18
 

@@ -59,6 +59,23 @@ def build_exported(
     return network
 
 
+def without_scaling(network: Any) -> Any:
+    """Returns what `build_exported` returned for images of the model's own size.
+
+    It shares all weights; it is the network itself where that scales nothing.
+    """
+    _, first, *others = network.layers
+    if not isinstance(first, CentreAndScale):
+        return network
+    plain, *last = others
+    images = keras.Input(plain.input_shape[1:], dtype="uint8", name=INPUT)
+    x = plain(images)
+    for layer in last:
+        x = layer(x)
+    (output,) = network.output_names
+    return keras.Model(images, {output: x}, name="exported_sized")
+
+
 def copy_in_float32(model: Any) -> Any:
     """Returns a copy of Keras' own layers, without speed-ups and in full precision."""
     config = keras.saving.serialize_keras_object(model)

@@ -77,6 +77,20 @@ def compare_with_model(
     }
 
 
+def find_differences(wanted: Any, given: Any) -> Any:
+    """Returns how far outputs are from what they should be, see `Parity`.
+
+    Args:
+        wanted: `(B, classes)`.
+        given: Likewise.
+    """
+    unit = np.maximum(np.abs(wanted).max(axis=1, keepdims=True), 1.0)
+    differences = np.abs(given - wanted) / unit
+    # What is no number differs by more than any tolerance.
+    differences[~np.isfinite(given)] = np.inf
+    return differences
+
+
 def _with_labels(
     batches: Iterable[Images], truth: npt.NDArray[np.int64]
 ) -> Iterator[tuple[Images, npt.NDArray[np.int64]]]:
@@ -87,10 +101,7 @@ def _with_labels(
 
 
 def _count(tally: _Tally, wanted: Any, given: Any, labels: Any) -> None:
-    unit = np.maximum(np.abs(wanted).max(axis=1, keepdims=True), 1.0)
-    differences = np.abs(given - wanted) / unit
-    # What is no number differs by more than any tolerance.
-    differences[~np.isfinite(given)] = np.inf
+    differences = find_differences(wanted, given)
     best, own = given.argmax(axis=1), wanted.argmax(axis=1)
     tally.images += len(wanted)
     tally.agreeing += int((best == own).sum())

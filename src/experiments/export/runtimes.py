@@ -1,6 +1,6 @@
 """Loads an exported file by the run time it is meant for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.errors import ExperimentError
-from experiments.export.formats import INPUT, Format
+from experiments.export.formats import ENCODED, INPUT, SERVE_ENCODED, Format
 
 Ask = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 
@@ -65,6 +65,25 @@ def _load_saved_model(path: Path, output: str) -> tuple[list[str], list[str], As
 
     takes = signature.structured_input_signature[1]
     return sorted(takes), sorted(signature.structured_outputs), ask
+
+
+def load_encoded(path: Path, output: str) -> Callable[[Sequence[bytes]], Any]:
+    """Returns what asks a SavedModel about files, float32 `(B, classes)`.
+
+    Args:
+        path: Of the SavedModel.
+        output: Name of the result.
+    """
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+
+    def ask(files: Sequence[bytes]) -> Any:
+        with tf.device("/CPU:0"):
+            given = {ENCODED: tf.constant(list(files))}
+            return loaded.signatures[SERVE_ENCODED](**given)[output].numpy()
+
+    return ask
 
 
 def _load_onnx(path: Path, output: str) -> tuple[list[str], list[str], Ask]:

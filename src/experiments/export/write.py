@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from experiments.errors import ExperimentError
-from experiments.export.formats import INPUT, OPSET, Format
+from experiments.export.encoded import Decode
+from experiments.export.formats import ENCODED, INPUT, OPSET, SERVE_ENCODED, Format
+from experiments.export.network import without_scaling
 
 _LONGEST = 300  # letters of another library's reason
 
@@ -23,6 +26,7 @@ def write_format(
     path: Path,
     *,
     calibration: Callable[[], Iterator[npt.NDArray[np.uint8]]] | None = None,
+    decode: Decode | None = None,
 ) -> None:
     """Writes a network.
 
@@ -32,16 +36,20 @@ def write_format(
         path: Where to, a folder for a SavedModel.
         calibration: Yields images `(1, H, W, C)`, of which the ranges of integers are
             learnt; needed by forms of integers.
+        decode: Reads files in a SavedModel, of which it then has a second signature.
 
     Raises:
         ExperimentError: Its converter does not take the network.
     """
-    options: dict[str, Any] = {}
-    if form.keras == "onnx":
-        options = {"opset_version": OPSET}
+    options: dict[str, Any] = {"format": form.keras, "verbose": False}
+    export = network.export
+    if form.keras == "tf_saved_model" and decode is not None:
+        export, options = _export_both, {"network": network, "decode": decode}
+    elif form.keras == "onnx":
+        options |= {"opset_version": OPSET}
     elif form.keras == "litert":
         # Nothing that would need TensorFlow beside the run time.
-        options = {"target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}}
+        options["target_spec"] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     if not form.is_exact:
         if calibration is None:
             raise ValueError("Integers need images to learn their ranges of.")
@@ -51,12 +59,27 @@ def write_format(
         )
     try:
         with _undisturbed():
-            network.export(str(path), format=form.keras, verbose=False, **options)
+            export(str(path), **options)
     except Exception as error:  # converters raise whatever they like
         reason = " ".join(str(error).split())[:_LONGEST]
         raise ExperimentError(
             f"{form.name} cannot hold this model: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _export_both(path: str, *, network: Any, decode: Decode) -> None:
+    """Writes a SavedModel that takes pixels, and files too."""
+    sized = without_scaling(network)
+
+    def serve_encoded(encoded: Any) -> Any:
+        return sized(decode(encoded))
+
+    archive = keras.export.ExportArchive()
+    pixels = tf.TensorSpec(network.input_shape, tf.uint8, name=INPUT)
+    archive.track_and_add_endpoint("serve", network, [pixels])
+    files = tf.TensorSpec((None,), tf.string, name=ENCODED)
+    archive.add_endpoint(SERVE_ENCODED, serve_encoded, [files])
+    archive.write_out(path, verbose=False)
 
 
 @contextmanager

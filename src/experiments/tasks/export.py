@@ -11,10 +11,7 @@ import numpy.typing as npt
 from experiments import job_files
 from experiments.config.schema.shipping import INTEGERS
 from experiments.counts import count_of
-from experiments.data.labelled import Labelled
-from experiments.data.split import Split
 from experiments.errors import DataError, ExperimentError
-from experiments.evaluation.classes import match_classes
 from experiments.export.bundle import (
     READ_ME,
     SHOWN,
@@ -26,7 +23,6 @@ from experiments.export.bundle import (
 from experiments.export.description import describe_export, list_files
 from experiments.export.formats import FORMATS, Format
 from experiments.export.latency import Latency, measure_latency
-from experiments.export.parity import Parity, compare_with_model
 from experiments.export.tables import Exported, align_rows, tabulate
 from experiments.files import drafting
 from experiments.jobs.display import (
@@ -42,13 +38,20 @@ from experiments.tracking.addition import Added, Addition
 from experiments.tracking.spool.contents import EXPORT
 from experiments.tracking.surroundings.hardware import describe_hardware
 from experiments.trained.adding import add_to_run, holding
-from experiments.trained.batches import read_batches
 from experiments.trained.evaluation_files import describe_images
+from experiments.trained.exported import (
+    ask_trained,
+    check_encoded,
+    check_files,
+    find_truth,
+)
 from experiments.trained.finding import Found, find_trained
 from experiments.trained.images import Chosen, ask_for_images, choose_images
+from experiments.trained.sized import draw_in_size, show_in_size
 from experiments.trained.trained import Trained, open_trained
 
 if TYPE_CHECKING:
+    from experiments.export.encoded import Decode
     from experiments.export.runtimes import Ask, Loaded
 
 Images = npt.NDArray[np.uint8]
@@ -113,6 +116,7 @@ def _record(
 def _write_bundle(
     folder: Path, trained: Trained, chosen: Chosen, options: dict[str, Any]
 ) -> tuple[Facts, list[Exported], list[Latency]]:
+    from experiments.export.encoded import build_decoder
     from experiments.export.network import build_exported
 
     network = build_exported(
@@ -123,9 +127,17 @@ def _write_bundle(
         crop_ratio=trained.crop_ratio,
     )
     forms = [FORMATS[name] for name in options["formats"]]
-    loaded = _write_models(folder, network, forms, chosen, options)
-    parities = _check(trained, chosen, loaded, options)
+    decode = build_decoder(
+        trained.image_shape,
+        crop_ratio=trained.crop_ratio,
+        background=trained.background,
+    )
+    loaded = _write_models(folder, network, forms, chosen, decode, options)
+    parities = check_files(trained, chosen, loaded, options)
     images, samples = _take_samples(trained, chosen, options["output"])
+    if "saved_model" in options["formats"]:
+        path = folder / FORMATS["saved_model"].file
+        check_encoded(trained, path, images, options)
     timed: list[Latency] = []
     times: dict[str, list[Latency]] = {}
     if calls := options["calls"]:
@@ -166,6 +178,7 @@ def _write_models(
     network: Any,
     forms: list[Format],
     chosen: Chosen,
+    decode: "Decode",
     options: dict[str, Any],
 ) -> "list[Loaded]":
     from experiments.export.runtimes import load_exported
@@ -180,7 +193,9 @@ def _write_models(
                 calibration = _choose_calibration(network, chosen, options)
             path = folder / form.file
             with without_chatter(f"{form.name} and its run time"):
-                write_format(network, form, path, calibration=calibration)
+                write_format(
+                    network, form, path, calibration=calibration, decode=decode
+                )
                 loaded.append(load_exported(form, path, options["output"]))
     return loaded
 
@@ -198,85 +213,12 @@ def _choose_calibration(
             f"{INTEGERS} learns the ranges of its integers of training images, and the "
             "images that are typed are others. Leave dataset out."
         )
-    split = chosen.dataset.train
-    count = min(options["calibration"], len(split))
-    rows = np.random.default_rng(0).choice(len(split), count, replace=False)
-    shape = tuple(network.input_shape[1:])
-
-    def read() -> Iterator[Images]:
-        for row in rows.tolist():
-            yield _show_in_size(split, [row], shape)
-
-    return read
-
-
-def _check(
-    trained: Trained, chosen: Chosen, loaded: "list[Loaded]", options: dict[str, Any]
-) -> dict[str, Parity]:
-    """Asks each file about all images.
-
-    Raises:
-        ExperimentError: One says something else than the model.
-    """
-    parities = compare_with_model(
-        _ask_trained(trained, options["output"]),
-        loaded,
-        _following(_read_images(trained, chosen.labelled), len(chosen.labelled.images)),
-        _find_truth(trained, chosen.labelled),
-    )
-    for one in loaded:
-        parity = parities[one.form.name]
-        if one.form.is_exact and parity.largest_difference > options["tolerance"]:
-            raise ExperimentError(
-                f"{one.form.name} says something else than the model: its outputs "
-                f"differ by up to {parity.largest_difference:.2g}, more than "
-                f"task.tolerance={options['tolerance']:g}. Nothing was kept."
-            )
-        if parity.agreement < options["agreement"]:
-            raise ExperimentError(
-                f"{one.form.name} gives another label for "
-                f"{1 - parity.agreement:.1%} of the images, more than task.agreement="
-                f"{options['agreement']:g} allows. Nothing was kept."
-            )
-    return parities
-
-
-def _ask_trained(trained: Trained, output: str) -> "Ask":
-    """Returns what asks the model itself, its softmax by SciPy."""
-    from scipy.special import softmax
-
-    def ask(images: Images) -> Any:
-        given = np.asarray(trained.model.predict_on_batch(images), np.float64)
-        needs = trained.kind == "logits" and output == "probabilities"
-        return softmax(given, axis=1) if needs else given
-
-    return ask
+    train, shape = chosen.dataset.train, network.input_shape[1:]
+    return draw_in_size(train, options["calibration"], shape)
 
 
 def _ask_keras(network: Any, output: str) -> "Ask":
     return lambda images: network.predict_on_batch(images)[output]
-
-
-def _read_images(trained: Trained, labelled: Labelled) -> Iterator[Images]:
-    from experiments.data.pipeline.damage import naming_damaged_files
-
-    with naming_damaged_files(labelled.images):
-        for images, _ in read_batches(trained, labelled).as_numpy_iterator():
-            yield images
-
-
-def _following(batches: Iterator[Images], total: int) -> Iterator[Images]:
-    done = 0
-    with show_progress() as show:
-        for images in batches:
-            show(f"{done:,} of {count_of(total, 'image')} checked")
-            yield images
-            done += len(images)
-
-
-def _find_truth(trained: Trained, labelled: Labelled) -> npt.NDArray[np.int64]:
-    labels = labelled.images.labels.astype(np.int64)
-    return match_classes(labels, labelled.class_names, trained.class_names).truth
 
 
 def _take_samples(
@@ -286,12 +228,12 @@ def _take_samples(
     from experiments.data.samples import name_samples
 
     labelled = chosen.labelled
-    truth = _find_truth(trained, labelled)
+    truth = find_truth(trained, labelled)
     _, first = np.unique(truth, return_index=True)
     rows = [row for row in sorted(first.tolist()) if truth[row] >= 0][:SHOWN]
     rows = rows or list(range(min(SHOWN, len(truth))))
-    images = _show_in_size(labelled.images, rows, trained.image_shape)
-    outputs = np.asarray(_ask_trained(trained, output)(images), np.float64)
+    images = show_in_size(labelled.images, rows, trained.image_shape)
+    outputs = np.asarray(ask_trained(trained, output)(images), np.float64)
     names = name_samples(labelled.images)
     samples = [
         Sample(
@@ -303,15 +245,6 @@ def _take_samples(
         for place, row in enumerate(rows)
     ]
     return images, samples
-
-
-def _show_in_size(split: Split, rows: list[int], shape: Any) -> Images:
-    """Returns images as the model takes them, uint8 `(len(rows), H, W, C)`."""
-    from experiments.data.images.resize import resize_images
-    from experiments.data.images.show import show_images
-
-    images = show_images(split, rows, shape)
-    return np.asarray(resize_images(images, shape[:2]), np.uint8)
 
 
 def _describe_machine() -> str:

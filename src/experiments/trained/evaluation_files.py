@@ -18,6 +18,7 @@ from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.trained.evaluated import Evaluated
 from experiments.trained.images import Chosen
+from experiments.trained.sized import show_in_size
 from experiments.trained.trained import Trained
 
 _LENGTH = 80  # of a name
@@ -108,14 +109,12 @@ def _explain_images(
     trained: Trained, chosen: Chosen, known: Sequence[int]
 ) -> Explain | None:
     """Returns what finds heat maps; `None` for a network that has none."""
-    from experiments.data.images.resize import resize_images
     from experiments.evaluation.explaining.heat_maps import make_heat_maps
 
     images, shape = chosen.labelled.images, trained.image_shape
 
     def explain(rows: Sequence[int], classes: Sequence[int]) -> npt.NDArray[np.float32]:
-        pixels = show_images(images, [known[row] for row in rows], shape)
-        seen = np.asarray(resize_images(pixels, shape[:2]))
+        seen = show_in_size(images, [known[row] for row in rows], shape)
         return make_heat_maps(trained.model, seen, classes).maps
 
     try:

@@ -63,7 +63,7 @@ def decode_image(
 
     def choose_window(size: Any) -> Any:
         if crop is None:
-            return _central_window(size, crop_ratio, image_shape)
+            return central_window(size, crop_ratio, image_shape)
         return crop.place_windows(size[None], draws[None])[0]
 
     shape = _read_jpeg_shape(content)
@@ -113,10 +113,19 @@ def _read_jpeg_shape(content: Any) -> Any:
     )
 
 
-def _central_window(
+def central_window(
     size: Any, crop_ratio: float, image_shape: tuple[int, int, int]
 ) -> Any:
-    """Returns top, left, height, width of the largest window of the wanted aspect."""
+    """Returns the largest central window of the wanted aspect.
+
+    Args:
+        size: int32 `(2,)`: height and width of the image.
+        crop_ratio: Share of the shorter side that the window has.
+        image_shape: `(H, W, C)` that it is scaled to.
+
+    Returns:
+        int32 `(4,)`: top, left, height and width.
+    """
     height, width = image_shape[:2]
     available = tf.cast(size, tf.float32)
     scale = crop_ratio * tf.minimum(available[0] / height, available[1] / width)
@@ -141,7 +150,17 @@ def _decode_whole(
         dtype=tf.uint8,
         shape=(None, None, 3),
     )
-    window = choose_window(tf.shape(image)[:2])
+    return scale_window(image, choose_window(tf.shape(image)[:2]), target)
+
+
+def scale_window(image: Any, window: Any, target: tuple[int, int]) -> Any:
+    """Returns uint8 `(*target, C)`: a window of an image, scaled.
+
+    Args:
+        image: uint8 `(H, W, C)`.
+        window: int32 `(4,)`: top, left, height and width.
+        target: Height and width to scale it to.
+    """
     top, left, height, width = tf.unstack(window)
     part = image[top : top + height, left : left + width]
     box = tf.cast(tf.concat([(0, 0), window[2:]], axis=0), tf.float32)

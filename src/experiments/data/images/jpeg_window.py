@@ -25,6 +25,8 @@ def decode_jpeg_window(
     size: Any,
     choose_window: Callable[[Any], Any],
     target: tuple[int, int],
+    *,
+    orientation: Any = None,
 ) -> Any:
     """Returns uint8 `(*target, 3)`: the window, antialiased and turned upright.
 
@@ -34,8 +36,9 @@ def decode_jpeg_window(
         choose_window: Maps the size of the upright image to top, left, height and
             width of a window of it.
         target: Height and width to scale the window to.
+        orientation: Scalar int32 of 1 to 8; read from the file, by Python, without it.
     """
-    orientation = _read_orientation(content)
+    orientation = _read_orientation(content) if orientation is None else orientation
     rows_flipped, columns_flipped, turned = _describe_turn(orientation)
     window = choose_window(tf.where(turned, size[::-1], size))
     # Undone in the opposite order: a viewer flips what is stored, then transposes.
