@@ -64,6 +64,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
         "ANSWERS": "predictions.csv",
         "UNREADABLE": "unreadable.csv",
         "BUNDLE": "bundle",
+        "SERVED": "served_model",
         "SPLITS": "splits.csv",
         "GALLERY": "gallery.html",
         "EXPLANATION_PAGE": "explanation.html",

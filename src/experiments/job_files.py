@@ -37,6 +37,7 @@ is written.
 | `unreadable.csv` | which of these are no images, and why |
 | `gallery.html` | those of which it is least sure |
 | `bundle/` | an exported model and what goes along, see `export.bundle` |
+| `served_model/` | a model as MLflow serves it, see `serving.package` |
 | `tracking/` | records of its run, see below |
 
 | below `tracking/` | what |
@@ -110,6 +111,7 @@ AUDIT_PAGE = "audit.html"
 CORRECTIONS = "corrections.csv"
 PROPOSALS = "proposals.csv"
 BUNDLE = "bundle"
+SERVED = "served_model"
 
 TRACKING = "tracking"
 JOURNAL = "journal.jsonl"

@@ -240,6 +240,10 @@ _NOTES = {
         "To see what this machine lacks: task=doctor",
     ),
     **dict.fromkeys(
+        ("server", "api", "endpoint", "rest", "http", "gradio", "demo", "webapp"),
+        "To have a trained model answer over HTTP: task=serve run_id=last",
+    ),
+    **dict.fromkeys(
         ("onnx", "tflite", "litert", "savedmodel", "convert", "deploy", "torchscript"),
         "To write a trained model for other run times: task=export run_id=last",
     ),

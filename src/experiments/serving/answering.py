@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.serving.images import ImageReader, Limits, list_cells
+from experiments.serving.names import MODEL, SETTINGS
 from experiments.serving.refused import RefusedError
 
-SETTINGS = "serving.json"
-MODEL = "model.keras"
 # So many are computed at once; the memory of a larger request does not grow with it.
 _BATCH = 32
 _LOGGER = logging.getLogger(__name__)
@@ -28,23 +27,24 @@ class ServedModel:
     """Answers requests, several at a time.
 
     Args:
-        ask: Maps uint8 `(B, H, W, C)` to `(B, classes)`.
-        read: Makes images of what a request brings.
+        model: Of Keras, from uint8 `(B, H, W, C)` to `(B, classes)`.
+        reader: Makes images of what a request brings.
         class_names: One a class.
-        kind: `logits` or `probabilities`: what `ask` gives.
+        kind: `logits` or `probabilities`: what the model gives.
     """
 
     def __init__(
         self,
-        ask: Callable[[npt.NDArray[np.uint8]], Any],
-        read: ImageReader,
+        model: Any,
+        reader: ImageReader,
         *,
         class_names: list[str],
         kind: str,
     ) -> None:
-        self._ask = ask
-        self._reader = read
-        self._class_names = class_names
+        self.model = model
+        self.class_names = class_names
+        self._ask = _choose_call(model)
+        self._reader = reader
         self._kind = kind
         # As many large photographs are unpacked at once as there are cores for them.
         self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -70,6 +70,10 @@ class ServedModel:
                 rows = self.ask_for_shares(images)
             answers.extend(self._describe(row) for row in rows)
         return answers
+
+    def get_raw_model(self) -> "ServedModel":
+        """Returns itself, past what MLflow puts around it."""
+        return self
 
     def ask_for_shares(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Returns the probabilities of each class, `(B, classes)`.
@@ -106,7 +110,7 @@ class ServedModel:
 
     def _describe(self, row: npt.NDArray[np.float64]) -> dict[str, Any]:
         best = int(row.argmax())
-        names = self._class_names
+        names = self.class_names
         return {
             "label": names[best],
             "probability": float(row[best]),
@@ -137,7 +141,7 @@ def _load_pyfunc(
         limits=Limits(**{name: int(limits[name]) for name in settings["limits"]}),
     )
     served = ServedModel(
-        _choose_call(model),
+        model,
         reader,
         class_names=settings["class_names"],
         kind=settings["kind"],

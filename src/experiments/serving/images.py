@@ -20,13 +20,9 @@ from experiments.data.images.complaint import find_complaint
 from experiments.data.images.decode import decode_image, find_decoding_fault
 from experiments.data.images.image_header import find_fault
 from experiments.data.images.image_size import read_pixel_count
+from experiments.serving.names import COLUMN, WANTED
 from experiments.serving.refused import RefusedError
 
-COLUMN = "image"
-_WANTED = (
-    f'A row is {{"{COLUMN}": ...}}: the bytes of a JPEG or PNG file in base64, or '
-    "numbers from 0 to 255."
-)
 _DATA_ADDRESS = re.compile(r"data:[^,]{0,100},")
 
 
@@ -172,19 +168,19 @@ def list_cells(given: Any, *, most: int) -> list[Any]:
     column = given
     if isinstance(given, Mapping) or hasattr(given, "columns"):
         if COLUMN not in given:
-            raise RefusedError(_WANTED)
+            raise RefusedError(WANTED)
         column = given[COLUMN]
     if isinstance(column, str | bytes):
         column = [column]
     if not isinstance(column, Sequence | np.ndarray) and not hasattr(column, "tolist"):
-        raise RefusedError(_WANTED)
+        raise RefusedError(WANTED)
     cells = []
     for cell in _flatten(column):
         cells.append(cell)
         if len(cells) > most:
             raise RefusedError(f"A request has at most {most:,} images.")
     if not cells:
-        raise RefusedError(_WANTED)
+        raise RefusedError(WANTED)
     return cells
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.files import drafting
-from experiments.serving.answering import SETTINGS
-from experiments.serving.images import COLUMN
+from experiments.serving.names import COLUMN, SETTINGS
 from experiments.serving.vendored import write_code
 from experiments.tracking.store.keras_model import save_keras_model
 from experiments.tracking.store.python_model import Description, add_python_model

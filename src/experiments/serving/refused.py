@@ -4,6 +4,8 @@ from typing import Any
 
 from mlflow.exceptions import BAD_REQUEST, MlflowException
 
+from experiments.serving.names import REFUSED
+
 
 class RefusedError(MlflowException):
     """A request that cannot be answered, for a reason of a few words: status 400.
@@ -14,7 +16,7 @@ class RefusedError(MlflowException):
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
-        super().__init__(reason, error_code=BAD_REQUEST)
+        super().__init__(reason, error_code=BAD_REQUEST, error_class=REFUSED)
 
     @property
     def message(self) -> str:

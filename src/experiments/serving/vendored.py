@@ -26,6 +26,7 @@ _MODULES = (
     "data.images.resize",
     "serving.answering",
     "serving.images",
+    "serving.names",
     "serving.refused",
 )
 _OURS = re.compile(r"\bexperiments\.")

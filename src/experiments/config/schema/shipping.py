@@ -62,3 +62,39 @@ class ExportTaskConfig(Target):
             reason = f"cannot have {INTEGERS} with task.any_size=true: ranges of "
             hint = "Leave one of the two out."
             yield Problem("formats", f"{reason}integers are learnt of one size.", hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeTaskConfig(Target):
+    """Answer images over HTTP with what a trained model says of them.
+
+    Attributes:
+        host: Address of this machine that is listened on; 127.0.0.1 is for programs of
+            this machine alone.
+        port: 0 for one that is free.
+        page: Also a page on which people drop images.
+        max_pixels: An image that declares more is refused before it is decoded.
+        max_request_mb: A longer request is refused before all of it is read, in
+            millions of bytes.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (
+        "output_dir",
+        "tracking",
+        "fresh",
+        "name",
+        "allowed_targets",
+        "run_id",
+        "gpu",
+        "max_disk_gb",
+    )
+
+    host: str = setting(incidental=True)
+    port: int = setting(ge=0, le=65_535, incidental=True)
+    page: bool
+    max_pixels: int = setting(ge=1, most=2_000_000_000)
+    max_request_mb: int = setting(ge=1, most=2_000)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
-from experiments.config.schema.shipping import ExportTaskConfig
+from experiments.config.schema.shipping import ExportTaskConfig, ServeTaskConfig
 from experiments.config.schema.tracking import check_uri
 from experiments.errors import Problem
 
@@ -381,5 +381,6 @@ TASKS: dict[str, type] = {
     "experiments.tasks.explain.explain": ExplainTaskConfig,
     "experiments.tasks.audit.audit": AuditTaskConfig,
     "experiments.tasks.export.export": ExportTaskConfig,
+    "experiments.tasks.serve.serve": ServeTaskConfig,
     "experiments.tasks.doctor.doctor": DoctorTaskConfig,
 }
