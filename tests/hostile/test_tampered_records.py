@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.hostile.folders import make_folder, read_canaries
 from tests.hostile.whole import check_end, run_guarded
 from tests.tiny import TINY
@@ -24,6 +26,8 @@ JOB = [*TINY, "debug=one_step", "gpu=cpu", "trainer.progress=plain"]
 REPEAT = tuple(JOB)
 SYNC = ("task=sync",)
 REPRODUCE = ("task=reproduce", "run_id=RUN")
+EVALUATE = ("task=evaluate", "run_id=RUN", "gpu=cpu")
+REGISTERED = ("task=evaluate", "run_id=models:/known/1", "gpu=cpu")
 LIST = ("task=list",)
 DIFF = ("task=diff", "run_id=[RUN,last]", "tracking.experiment=debug")
 CLEAN = (
@@ -65,9 +69,65 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     done = made.run(REPEAT)
     assert done.returncode == 0, done.stderr
     check_end(done, folder)
-    shutil.copytree(folder / "work", folder / "kept", symlinks=True)
     result = json.loads((made.job / "result.json").read_text())
+    register(folder / "work" / "outputs" / "mlflow.db", result["run_id"])
+    shutil.copytree(folder / "work", folder / "kept", symlinks=True)
     return Finished(folder, result["run_id"])
+
+
+def register(database: Path, run_id: str) -> None:
+    """Gives the model of a run a name in MLflow's registry."""
+    client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{database}")
+    (link,) = client.get_run(run_id).outputs.model_outputs
+    client.create_registered_model("known")
+    source = client.get_logged_model(link.model_id).artifact_location
+    client.create_model_version("known", source, run_id, model_id=link.model_id)
+
+
+def change_model(change: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Changes the folder in which MLflow has the model, and leaves no other weights."""
+
+    def change_all(job: Path) -> None:
+        shutil.rmtree(job / "checkpoints")
+        (folder,) = (job.parents[1] / "artifacts").glob("*/models/*/artifacts")
+        change(folder)
+
+    return change_all
+
+
+def add_tag(folder: Path) -> None:
+    path = folder / "MLmodel"
+    path.write_text(
+        path.read_text()
+        + "x: !!python/object/apply:os.system ['touch ../canary/kept']\n"
+    )
+
+
+def link_model(folder: Path) -> None:
+    path = folder / "data" / "model.keras"
+    path.unlink()
+    path.symlink_to(folder.parents[6] / "canary" / "kept")
+
+
+def put_code(folder: Path) -> None:
+    """Puts a layer that names a function of the system into the model."""
+    path = folder / "data" / "model.keras"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    content = json.loads(parts["config.json"])
+    content["config"]["layers"][-1] |= {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "registered_name": None,
+        "config": {
+            "name": "x",
+            "function": {"class_name": "__lambda__", "config": {"code": "4wE="}},
+        },
+    }
+    parts["config.json"] = json.dumps(content).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
 
 
 def set_json(file: str, /, **values: Any) -> Callable[[Path], None]:
@@ -363,6 +423,28 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         ),
         REPRODUCE,
     ),
+    "evaluated-target": (
+        both(
+            record_config(_TARGETS, "allowed_targets:\n- subprocess\n- experiments\n"),
+            record_config(r"callbacks:\n", _HOSTILE_CALLBACK),
+        ),
+        EVALUATE,
+    ),
+    "evaluated-model": (
+        record_config(
+            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
+        ),
+        EVALUATE,
+    ),
+    "registered-target": (
+        record_config(
+            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
+        ),
+        REGISTERED,
+    ),
+    "registered-tag": (change_model(add_tag), REGISTERED),
+    "registered-link": (change_model(link_model), REGISTERED),
+    "registered-code": (change_model(put_code), REGISTERED),
     "recorded-target-through": (
         record_config(
             r"callbacks:\n",
@@ -450,3 +532,27 @@ def test_tampered_record_is_named_and_never_obeyed(
     outputs = finished.folder / "work" / "outputs"
     copies = [path for path in (outputs / "artifacts").rglob("*") if path.is_file()]
     assert all(path.read_bytes() != outside for path in copies)
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("evaluated-target", "subprocess.getoutput"),
+        ("evaluated-model", "subprocess.getoutput"),
+        ("registered-target", "subprocess.getoutput"),
+        ("registered-tag", "does not say what it is"),
+        ("registered-link", "link"),
+        ("registered-code", "holds code, such as a Lambda layer"),
+    ],
+)
+def test_stranger_s_model_is_refused_by_what_is_wrong_with_it(
+    finished: Finished, case: str, words: str
+) -> None:
+    finished.restore()
+    tamper, command = CASES[case]
+    tamper(finished.job)
+    done = finished.run(tuple(w.replace("RUN", finished.run_id) for w in command))
+    check_end(done, finished.folder)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0, said
+    assert words in said, said

@@ -91,7 +91,11 @@ def test_file_that_is_cut_is_told(network, tmp_path: Path) -> None:
 
 
 LAYERS = {
-    "a Python lambda": ("keras.layers", "Lambda", {"function": ["4wE=", None, None]}),
+    "a Python lambda": (
+        "keras.layers",
+        "Lambda",
+        {"function": {"class_name": "__lambda__", "config": {"code": "4wE="}}},
+    ),
     "a program": ("os", "system", {"command": "touch touched"}),
     "a process": ("subprocess", "Popen", {"args": ["touch", "touched"]}),
     "Python": ("builtins", "exec", {"source": "open('touched', 'w')"}),

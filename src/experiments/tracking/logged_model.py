@@ -9,6 +9,7 @@ from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.records import read_bytes, refuse_links
 from experiments.tracking.store.client import attempt, connect
+from experiments.tracking.store.links import as_folder
 from experiments.tracking.store.yaml_text import parse_yaml
 
 _FILE = Path("data", "model.keras")
@@ -154,5 +155,7 @@ def _download(address: str, folder: Path, uri: str) -> Path:
     # empty one in the current folder.
     from mlflow.store.artifact import artifact_repository_registry as registry
 
+    if (place := as_folder(address)) is not None:
+        refuse_links(place)  # MLflow would copy what they lead to
     repository = registry.get_artifact_repository(address, tracking_uri=uri)
     return Path(repository.download_artifacts("", dst_path=str(folder)))
