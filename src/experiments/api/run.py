@@ -241,6 +241,11 @@ class Run:
         from experiments.evaluation.explaining.explanation import explain_images
 
         with self._open() as trained:
+            if trained.has_several_labels:
+                raise ExperimentError(
+                    f"{self.name} answers for each class by itself, of which there are "
+                    "no maps yet."
+                )
             pixels, names = read_given(images, trained)
             return explain_images(
                 trained.model,

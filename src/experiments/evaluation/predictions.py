@@ -7,16 +7,18 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 from experiments.counts import count_of
 from experiments.errors import DataError
 
 UNLABELLED = -1
+THRESHOLD = 0.5  # of a probability: above it one of several labels is there
 # Of what a model that ends in a softmax gives, so that 0 has a logarithm.
 _LEAST = float(np.finfo(np.float32).tiny)
 
-Output = Literal["logits", "probabilities"]
+# Of several labels: logits, each of a question of its own.
+Output = Literal["logits", "probabilities", "several_labels"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -89,11 +91,18 @@ class Predictions:
         """Natural logarithm of each class's probability, `(N, C)`."""
         if self.kind == "logits":
             return np.asarray(log_softmax(self.outputs, axis=1))
+        if self.has_several_labels:
+            return np.asarray(log_expit(self.outputs))
         return np.log(np.maximum(self.probabilities, _LEAST))
 
     @cached_property
     def probabilities(self) -> Floats:
-        """Probability of each class, `(N, C)`; each row adds up to 1."""
+        """Probability of each class, `(N, C)`.
+
+        A row adds up to 1, unless an image may have several labels.
+        """
+        if self.has_several_labels:
+            return np.asarray(expit(self.outputs))
         if self.kind == "logits":
             return np.asarray(softmax(self.outputs, axis=1))
         return self.outputs / self.outputs.sum(axis=1, keepdims=True)
@@ -114,8 +123,34 @@ class Predictions:
 
     @property
     def confidence(self) -> Floats:
-        """Probability of the likeliest class, `(N,)`."""
+        """Probability of the likeliest class, `(N,)`.
+
+        Of several labels that of the answer, yes or no, which is least sure.
+        """
+        if self.has_several_labels:
+            return np.maximum(self.probabilities, 1 - self.probabilities).min(axis=1)
         return np.take_along_axis(self.probabilities, self.ranking[:, :1], 1)[:, 0]
+
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether each class is a question of its own."""
+        return self.kind == "several_labels"
+
+    def list_called(self, row: int) -> list[str]:
+        """Returns what an image is said to show: the likeliest class, or several.
+
+        Args:
+            row: Of the image.
+
+        Returns:
+            One name or, of several labels, those with a probability above 0.5, the
+            likeliest first; there may be none.
+        """
+        if not self.has_several_labels:
+            return [self.class_names[self.predicted[row]]]
+        shares = self.probabilities[row]
+        ranking = self.ranking[row].tolist()
+        return [self.class_names[n] for n in ranking if shares[n] > THRESHOLD]
 
     @property
     def labelled(self) -> npt.NDArray[np.bool_]:

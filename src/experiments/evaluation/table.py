@@ -22,6 +22,25 @@ _MOST_BYTES = 2 * 2**30
 _NAMES = ("kind", "class_names", "facts")
 
 
+class SeveralLabelsError(RecordError):
+    """Predictions of several labels an image, read as if there were one each.
+
+    Args:
+        path: The table.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path, "its images may have several labels")
+        self.args = (
+            f"{path} is of images that may have several labels each, which are not "
+            "compared image by image.",
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[Path | str]]:  # type: ignore[override]
+        """Comes back from a launcher's worker as it was raised."""
+        return type(self), (self.path,)
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Writes predictions as a table of one row an image.
 
@@ -80,6 +99,8 @@ def read_predictions(path: Path) -> Predictions:
             class_names=tuple(facts["class_names"]),
             facts=facts["facts"],
         )
+    except SeveralLabelsError:
+        raise
     except (pa.ArrowException, DataError, KeyError, TypeError, ValueError) as error:
         raise RecordError(path, f"it is no table of predictions ({error})") from error
 
@@ -100,7 +121,7 @@ def _read_facts(metadata: Mapping[bytes, bytes] | None, path: Path) -> dict[str,
     if not isinstance(facts, dict) or facts.keys() != set(_NAMES):
         raise ValueError("its metadata is not that of predictions")
     if facts["kind"] == KIND:
-        raise ValueError("its images may have several labels each")
+        raise SeveralLabelsError(path)
     if facts["kind"] not in ("logits", "probabilities"):
         raise ValueError(f"its outputs are {facts['kind']!r}")
     return facts

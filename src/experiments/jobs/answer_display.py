@@ -24,6 +24,8 @@ def show_one(predictions: Predictions, *, ranked: int) -> None:
         ranked: How many classes.
     """
     print(f"\n{predictions.samples[0]}")
+    if predictions.has_several_labels:
+        print(f"shows {make_printable(_name_called(predictions, 0))}\n")
     table = Table.grid(padding=(0, 2))
     for number in predictions.ranking[0, :ranked].tolist():
         share = float(predictions.probabilities[0, number])
@@ -41,6 +43,9 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
         most: Files.
     """
     rows = [(p, row) for p in found for row in range(len(p))][:most]
+    if rows and rows[0][0].has_several_labels:
+        _show_several(rows)
+        return
     table = Table("file", "label", "probability", "next", box=None)
     table.columns[0].overflow = table.columns[1].overflow = "fold"
     table.columns[2].justify = "right"
@@ -54,6 +59,24 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
         table.add_row(*(Text(make_printable(cell)) for cell in (*cells, further)))
     print()
     open_console().print(table)
+
+
+def _show_several(rows: Sequence[tuple[Predictions, int]]) -> None:
+    table = Table("file", "labels", "likeliest", box=None)
+    table.columns[0].overflow = table.columns[1].overflow = "fold"
+    table.columns[2].no_wrap = True
+    for predictions, row in rows:
+        best = predictions.ranking[row, : 1 + _NEXT].tolist()
+        shares, names = predictions.probabilities[row], predictions.class_names
+        further = ", ".join(f"{names[n]} {_percent(shares[n])}" for n in best)
+        cells = (predictions.samples[row], _name_called(predictions, row), further)
+        table.add_row(*(Text(make_printable(cell)) for cell in cells))
+    print()
+    open_console().print(table)
+
+
+def _name_called(predictions: Predictions, row: int) -> str:
+    return "; ".join(predictions.list_called(row)) or "(none)"
 
 
 def describe_counts(counts: Mapping[str, int]) -> str:

@@ -1,12 +1,13 @@
 """Scores a trained model: on its run's own test images, or on others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.errors import ConfigError, Problem
-from experiments.evaluation.reporting.report import Report
 from experiments.evaluation.reporting.report_files import MISTAKES, PAGE
 from experiments.evaluation.reporting.screen import describe_on_screen
+from experiments.evaluation.several_labels.report import describe_several
 from experiments.jobs import display
 from experiments.jobs.job import Job, JobResult
 from experiments.tracking.addition import Added, Addition
@@ -22,7 +23,11 @@ from experiments.trained.evaluation_files import (
 )
 from experiments.trained.finding import find_trained
 from experiments.trained.images import Chosen, ask_for_images, choose_images
-from experiments.trained.trained import open_trained
+from experiments.trained.several_labels import (
+    evaluate_several,
+    write_several_evaluation,
+)
+from experiments.trained.trained import Trained, open_trained
 
 
 def evaluate(job: Job) -> JobResult:
@@ -45,21 +50,72 @@ def evaluate(job: Job) -> JobResult:
     with holding(found.folder, later="Evaluate it"):
         with open_trained(found, job.run) as trained:
             chosen = choose_images(request, trained)
-            evaluated = evaluate_images(trained, chosen, batch_size=batch_size)
-            temperature = find_temperature(trained, chosen, batch_size=batch_size)
-            report = build_report(trained, chosen, evaluated, temperature=temperature)
             place = place_of_evaluations(found.folder or job.output_dir)
             folder = place / name_evaluation(chosen, place)
-            files = write_evaluation(folder, report, evaluated)
-        addition = _describe_addition(chosen, report, files)
+            measure = _measure_several if trained.has_several_labels else _measure
+            told = measure(trained, chosen, folder, batch_size)
+        addition = _describe_addition(chosen, told)
         added = add_to_run(found, addition, job.run.destination())
-    _show(job, chosen, report, folder=folder, added=added)
+    _show(job, chosen, told, folder=folder, added=added)
     return JobResult(
         name=job.name,
         status="FINISHED",
-        metrics=report.scores.overall,
+        metrics=dict(told.metrics),
         overrides=job.overrides,
         output_dir=str(job.output_dir),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What there is to tell of a model, of one label an image or of several.
+
+    Attributes:
+        title: What was evaluated on what.
+        images: Their number.
+        metrics: The scores.
+        lines: For the screen.
+        errors: What stands in `errors.csv`, in words.
+        files: All that were written.
+    """
+
+    title: str
+    images: int
+    metrics: Mapping[str, float]
+    lines: Sequence[str]
+    errors: str
+    files: Sequence[Path]
+
+
+def _measure(
+    trained: Trained, chosen: Chosen, folder: Path, batch_size: int | None
+) -> _Told:
+    evaluated = evaluate_images(trained, chosen, batch_size=batch_size)
+    temperature = find_temperature(trained, chosen, batch_size=batch_size)
+    report = build_report(trained, chosen, evaluated, temperature=temperature)
+    images = report.scores.images
+    return _Told(
+        title=report.title,
+        images=images,
+        metrics=report.scores.overall,
+        lines=list(describe_on_screen(report)),
+        errors=f"{len(report.mistakes):,} of {images:,}",
+        files=write_evaluation(folder, report, evaluated),
+    )
+
+
+def _measure_several(
+    trained: Trained, chosen: Chosen, folder: Path, batch_size: int | None
+) -> _Told:
+    report = evaluate_several(trained, chosen, batch_size=batch_size)
+    answers = report.predictions.truth.size
+    return _Told(
+        title=report.title,
+        images=len(report.predictions),
+        metrics=report.scores,
+        lines=list(describe_several(report)),
+        errors=f"{len(report.mistakes):,} of {answers:,} answers",
+        files=write_several_evaluation(folder, report),
     )
 
 
@@ -70,12 +126,10 @@ def _name_model(job: Job) -> str:
     raise ConfigError([Problem("run_id", "must say which model is evaluated.", hint)])
 
 
-def _describe_addition(
-    chosen: Chosen, report: Report, files: Sequence[Path]
-) -> Addition:
+def _describe_addition(chosen: Chosen, told: _Told) -> Addition:
     """Returns what the run gets: the scores under the name of the data."""
     labelled = chosen.labelled
-    images = float(report.scores.images)
+    images = float(told.images)
     data = DatasetInput(
         name=labelled.name,
         digest=labelled.content,
@@ -85,32 +139,30 @@ def _describe_addition(
         profile={"images": len(labelled.images), "split": labelled.split or "all"},
     )
     return Addition(
-        name=files[0].parent.name,
-        metrics={**report.scores.overall, "images": images},
-        files=files,
+        name=told.files[0].parent.name,
+        metrics={**told.metrics, "images": images},
+        files=told.files,
         dataset=data,
     )
 
 
 def _show(
-    job: Job, chosen: Chosen, report: Report, *, folder: Path, added: Added | None
+    job: Job, chosen: Chosen, told: _Told, *, folder: Path, added: Added | None
 ) -> None:
-    scores = report.scores
     print()
     display.show_rows(
         {
-            "model": report.title.partition(", evaluated on ")[0],
-            "data": f"{describe_images(chosen)}: {scores.images:,} images",
+            "model": told.title.partition(", evaluated on ")[0],
+            "data": f"{describe_images(chosen)}: {told.images:,} images",
         }
     )
     print()
-    for line in describe_on_screen(report):
+    for line in told.lines:
         print(line)
     print()
     rows = {
         "report": display.short_path(folder / PAGE),
-        "errors": f"{display.short_path(folder / MISTAKES)} "
-        f"({len(report.mistakes):,} of {scores.images:,})",
+        "errors": f"{display.short_path(folder / MISTAKES)} ({told.errors})",
     }
     if added is not None and added.run_url is not None:
         rows["MLflow run"] = added.run_url

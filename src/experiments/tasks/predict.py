@@ -62,6 +62,7 @@ def predict(job: Job) -> JobResult:
             ranked=ranked,
             gallery=Gallery(options["gallery"]),
             facts={**facts, "state_sha256": trained.state_sha256},
+            each=trained.class_names if trained.has_several_labels else None,
         )
     with job.stop.listening(ends=False):
         _keep_page(job, trained, summary)

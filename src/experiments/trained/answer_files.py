@@ -3,7 +3,7 @@
 import csv
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -27,7 +27,8 @@ class Summary:
 
     Attributes:
         gallery: Chooses the images of a page.
-        counts: Class -> files that were taken for it.
+        predicted: How many files the model has answered about.
+        counts: Class -> files that were taken for it, or said to show it.
         first: What was said of the first few and of what was asked with them.
         refused: How many files could not be read.
         unreadable: The first of these.
@@ -35,17 +36,13 @@ class Summary:
     """
 
     gallery: Gallery
+    predicted: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     first: list[Predictions] = field(default_factory=list)
     refused: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     ended: float = field(default_factory=time.monotonic)
-
-    @property
-    def predicted(self) -> int:
-        """How many files the model has answered about."""
-        return self.counts.total()
 
     @property
     def seconds(self) -> float:
@@ -57,8 +54,9 @@ class Summary:
         predictions = answers.predictions
         if self.predicted < SHOWN:
             self.first.append(predictions)
-        names = predictions.class_names
-        self.counts.update(names[number] for number in predictions.predicted.tolist())
+        self.predicted += len(predictions)
+        for row in range(len(predictions)):
+            self.counts.update(predictions.list_called(row))
         self.gallery.add(predictions, answers.pixels, answers.paths)
         room = _LISTED - len(self.unreadable)
         self.unreadable += answers.unreadable[:room]
@@ -79,6 +77,7 @@ def keep_answers(
     ranked: int,
     gallery: Gallery,
     facts: Mapping[str, Any],
+    each: Sequence[str] | None = None,
 ) -> Summary:
     """Writes answers as they come; the files are whole whenever these end.
 
@@ -89,12 +88,14 @@ def keep_answers(
         ranked: How many of the likeliest classes a row has.
         gallery: Chooses the images of a page.
         facts: What the answers are made of.
+        each: The classes where an image may have several labels; `None` elsewhere.
 
     Returns:
         What was written.
     """
     summary = Summary(gallery=gallery)
-    table = open_answers(folder / name_table(form), form, ranked=ranked, facts=facts)
+    place = folder / name_table(form)
+    table = open_answers(place, form, ranked=ranked, facts=facts, each=each)
     with table as write, _open_refused(folder / job_files.UNREADABLE) as refuse:
         for one in answers:
             write(one.predictions)

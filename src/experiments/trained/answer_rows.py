@@ -24,7 +24,8 @@ def list_rows(
         other values is no image.
     """
     ranked = min(top, len(trained.class_names))
-    names = name_columns(ranked)
+    several = trained.has_several_labels
+    names = name_columns(ranked, trained.class_names if several else None)
     rows: list[dict[str, Any]] = []
     faults: dict[str, str] = {}
     for one in answer_files(trained, paths, batch_size=batch_size, name=str):

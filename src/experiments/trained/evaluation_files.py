@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from experiments.data.images.show import show_images
 from experiments.errors import ExperimentError
 from experiments.evaluation.reporting.report import Draw, Explain, Report, Unknown
 from experiments.evaluation.reporting.report_files import write_report
+from experiments.evaluation.several_labels.table import read_several
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.trained.evaluated import Evaluated
@@ -137,7 +139,7 @@ def _describe_skipped(chosen: Chosen) -> list[str]:
 
 def _read_folder(path: Path) -> object:
     """Returns the folder of images of an evaluation; `None` where there is none."""
-    try:
-        return read_predictions(path).facts.get("folder", "")
-    except (FileNotFoundError, RecordError, NewerRecordError):
-        return None
+    for read in (read_predictions, read_several):
+        with suppress(FileNotFoundError, RecordError, NewerRecordError):
+            return read(path).facts.get("folder", "")
+    return None

@@ -23,6 +23,7 @@ from experiments.data.files.any_classes import (
 )
 from experiments.data.files.any_rows import find_labelled_rows, read_labelled_rows
 from experiments.data.files.image_files import FileOptions
+from experiments.data.files.label_table import columns_of
 from experiments.data.labelled import Labelled, take_split
 from experiments.data.readiness.check import check_data, check_dataset
 from experiments.errors import ConfigError, DataError, Problem
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 _GROUP = "dataset"
-_TABLE = ("table", "path_column", "label_column", "split_column")
+_TABLE = (
+    *("table", "path_column", "split_column"),
+    *("label_column", "label_delimiter", "label_columns"),
+)
 _SHAPE = ("image_size", "channels")  # which follow from the model
 
 
@@ -149,9 +153,12 @@ def choose_images(request: Request, trained: Trained) -> Chosen:
     dataset = config.dataset
     folder: str | None = getattr(dataset, "path", None)
     if request.place is not None and isinstance(dataset, FolderConfig | TableConfig):
-        is_table = isinstance(dataset, TableConfig)
-        read = read_labelled_rows if is_table else read_labelled
-        labelled = read(request.place, _as_options(dataset))
+        options = _as_options(dataset)
+        if isinstance(dataset, TableConfig):
+            label = columns_of(dataset).label
+            labelled = read_labelled_rows(request.place, options, label)
+        else:
+            labelled = read_labelled(request.place, options)
         if _is_trained_with(request.found, labelled):
             return _choose_moved(request, dataset)
         notes = _describe_place(request)

@@ -12,6 +12,8 @@ from experiments.builders.devices import prepared_framework
 from experiments.builders.model import answers_each_class
 from experiments.config.checks.unused import name_task
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.shipping import ExportTaskConfig
+from experiments.config.schema.task import ExplainTaskConfig
 from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour, choose_colour
 from experiments.errors import ExperimentError
@@ -43,7 +45,6 @@ class Trained:
         state_sha256: Hash of its weights; that of the run's record for its best epoch.
         crop_ratio: Share of a file's shorter side that the central window has.
         background: Behind what is transparent in a file.
-        has_several_labels: Whether its outputs are logits of a question for each class.
     """
 
     name: str
@@ -57,7 +58,11 @@ class Trained:
     state_sha256: str
     crop_ratio: float = 1.0
     background: Colour = WHITE
-    has_several_labels: bool = False
+
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether it answers for each class by itself."""
+        return self.kind == "several_labels"
 
 
 @contextmanager
@@ -91,6 +96,8 @@ def open_trained(
 
 def _refuse_several(found: Found, run: RunConfig) -> None:
     """Raises for a task that does not know what several labels of an image mean."""
+    if not isinstance(run.task, ExplainTaskConfig | ExportTaskConfig):
+        return
     task = name_task(run.task._target_)
     raise ExperimentError(
         f"{found.name} answers for each class whether an image shows it, and "
@@ -139,8 +146,6 @@ def _settle(found: Found, run: RunConfig) -> RunConfig | None:
 def _load(
     found: Found, run: RunConfig, config: RunConfig | None, devices: Devices
 ) -> Trained:
-    from experiments.training.losses import outputs_probabilities
-
     model, class_names = _load_model(found, run, config, devices)
     shape = _check_shape(found.name, model, class_names)
     dataset = None if config is None else config.dataset
@@ -153,12 +158,19 @@ def _load(
         model=model,
         class_names=class_names or tuple(map(str, range(model.output_shape[-1]))),
         image_shape=shape,
-        kind="probabilities" if outputs_probabilities(model) else "logits",
+        kind=_tell_kind(model),
         state_sha256=_digest(found, model),
         crop_ratio=getattr(dataset, "crop_ratio", 1.0),
         background=WHITE if background is None else choose_colour(background),
-        has_several_labels=answers_each_class(model),
     )
+
+
+def _tell_kind(model: Any) -> Output:
+    from experiments.training.losses import outputs_probabilities
+
+    if answers_each_class(model):
+        return "several_labels"
+    return "probabilities" if outputs_probabilities(model) else "logits"
 
 
 def _load_model(

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from experiments.data.files.any_rows import find_labelled_rows, read_labelled_rows
 from experiments.data.files.image_files import FileOptions
+from experiments.data.files.label_table import columns_of
 from experiments.errors import DataError
 from tests.data.datasets.test_folder import write_images
 from tests.data.datasets.test_table import rows_of, write
@@ -26,7 +29,8 @@ def config(tmp_path, compose):
 
 def read(config, wanted=None):
     options = {name: getattr(config, name) for name in FileOptions.__annotations__}
-    return read_labelled_rows(find_labelled_rows(config, wanted), options)
+    label = columns_of(config).label
+    return read_labelled_rows(find_labelled_rows(config, wanted), options, label)
 
 
 def test_all_rows_are_measured_without_a_column_of_splits(config):
@@ -34,6 +38,19 @@ def test_all_rows_are_measured_without_a_column_of_splits(config):
 
     assert (len(found.images), found.split) == (8, None)
     assert found.class_names == ("cat", "puppy")
+
+
+def test_rows_of_several_labels_are_measured_by_all_of_them(config):
+    several = config("dataset.label_columns=[label,split]")
+    table = Path(several.table)
+    rows = [line.split(",") for line in table.read_text().splitlines()]
+    marks = [[row[0], str(int(row[1] == "cat")), "1"] for row in rows[1:]]
+    table.write_text("\n".join(",".join(row) for row in [rows[0], *marks]))
+
+    found = read(several)
+
+    assert found.class_names == ("label", "split")
+    assert found.images.labels.sum(axis=0).tolist() == [4, 8]
 
 
 @pytest.mark.parametrize(("wanted", "split"), [(None, "test"), ("train", "train")])

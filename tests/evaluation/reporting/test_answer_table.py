@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from experiments.evaluation.reporting.answer_table import name_columns, open_ans
 from tests.evaluation.made import make
 
 NAMES = ('cat, "big"', "Größe", "a")
+SEVERAL: Any = "several_labels"
 OUTPUTS = [[1.0, 3.0, 2.0], [0.0, -1.0, 5.0], [2.0, 1.0, 0.0]]
 
 
@@ -83,3 +85,21 @@ def test_parquet_is_written_in_groups_of_rows(
     assert groups == [6, 6, 3]
     assert table["file"].tolist() == ["0", "1", "2"] * 5
     assert b'"model": "m"' in file.schema_arrow.metadata[b"experiments"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_rows_of_several_labels_have_those_above_a_half_and_all_probabilities(
+    tmp_path: Path, form: Any
+) -> None:
+    outputs = [[1.0, 3.0, -0.1], [-1.0, -2.0, -3.0]]
+    answers = replace(make(outputs, [0, 0], names=("a", "b", "c")), kind=SEVERAL)
+    path = tmp_path / "t"
+    with open_answers(path, form, ranked=1, facts={}, each=("a", "b", "c")) as append:
+        append(answers)
+    table = pd.read_csv(path) if form == "csv" else pd.read_parquet(path)
+
+    assert table["labels"].fillna("").tolist() == ["b; a", ""]
+    told = table[["probability_a", "probability_b", "probability_c"]].to_numpy()
+    np.testing.assert_allclose(told, 1 / (1 + np.exp(-np.array(outputs))), rtol=1e-5)
+    # How sure the least sure of its answers is.
+    assert answers.confidence[0] == pytest.approx(1 / (1 + np.exp(-0.1)))

@@ -13,8 +13,10 @@ from experiments.data.files.label_table import (
     order_labels,
     read_label_table,
 )
+from experiments.data.files.row_labels import LabelColumns
 from experiments.data.files.table_layout import require_images
 from experiments.data.labelled import Labelled
+from experiments.data.labels import Label
 from experiments.errors import DataError
 
 
@@ -49,8 +51,20 @@ def find_labelled_rows(dataset: TableConfig, wanted: str | None) -> Place:
     )
 
 
-def read_labelled_rows(place: Place, options: FileOptions) -> Labelled:
-    """Verifies the images of rows, as `read_labelled` does."""
-    classes = order_labels({label for row in place.rows for label in row.labels})
-    pairs = [(row.name, classes.index(row.labels[0])) for row in place.rows]
+def read_labelled_rows(
+    place: Place, options: FileOptions, label: LabelColumns
+) -> Labelled:
+    """Verifies the images of rows, as `read_labelled` does.
+
+    Args:
+        place: What `find_labelled_rows` returned.
+        options: See `FileOptions`.
+        label: Where the labels were.
+    """
+    named = {name for row in place.rows for name in row.labels}
+    classes = list(label.each or order_labels(named))
+    pairs: list[tuple[str, Label]] = []
+    for row in place.rows:
+        numbers = tuple(sorted(classes.index(name) for name in row.labels))
+        pairs.append((row.name, numbers if label.has_several else numbers[0]))
     return verify_images(place, pairs, classes, options)

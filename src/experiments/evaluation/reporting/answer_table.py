@@ -25,12 +25,16 @@ _FACTS = b"experiments"
 _ROWS_A_GROUP = 10_000  # of Parquet, which is read by groups
 
 
-def name_columns(ranked: int) -> list[str]:
+def name_columns(ranked: int, each: Sequence[str] | None = None) -> list[str]:
     """Returns the names of the columns.
 
     Args:
         ranked: How many of the likeliest classes a row has.
+        each: Where an image may have several labels, the classes, all of which a row
+            has; `None` elsewhere.
     """
+    if each is not None:
+        return ["file", "labels", *(f"probability_{name}" for name in each)]
     names = ["file", "label", "probability"]
     for place in range(2, ranked + 1):
         names += [f"label_{place}", f"probability_{place}"]
@@ -44,6 +48,11 @@ def list_columns(predictions: Predictions, ranked: int) -> list[Sequence[Any]]:
         predictions: N rows.
         ranked: As above.
     """
+    if predictions.has_several_labels:
+        called = [
+            "; ".join(predictions.list_called(n)) for n in range(len(predictions))
+        ]
+        return [predictions.samples, called, *predictions.probabilities.T.tolist()]
     best = predictions.ranking[:, :ranked]
     shares = np.take_along_axis(predictions.probabilities, best, 1)
     columns: list[Sequence[Any]] = [predictions.samples]
@@ -55,7 +64,12 @@ def list_columns(predictions: Predictions, ranked: int) -> list[Sequence[Any]]:
 
 @contextmanager
 def open_answers(
-    path: Path, form: Format, *, ranked: int, facts: Mapping[str, Any]
+    path: Path,
+    form: Format,
+    *,
+    ranked: int,
+    facts: Mapping[str, Any],
+    each: Sequence[str] | None = None,
 ) -> Iterator[Write]:
     """Yields what appends predictions to a file, which is there once the block ends.
 
@@ -65,25 +79,37 @@ def open_answers(
     | `label`, `probability` | the likeliest class, and how likely |
     | `label_2`, `probability_2`, ... | the next ones |
 
+    Of several labels an image:
+
+    | column | what |
+    | --- | --- |
+    | `file` | its name |
+    | `labels` | those with a probability above 0.5, with `; ` between them |
+    | `probability_cat`, ... | of each class, in the model's order |
+
     Args:
         path: The file.
         form: `csv`, UTF-8 with a head; `parquet`, with the facts in its metadata.
         ranked: How many classes a row has, see `name_columns`.
         facts: What the answers were made of.
+        each: The classes where an image may have several labels, see `name_columns`.
     """
+    names = name_columns(ranked, each)
     opened = _open_csv if form == "csv" else _open_parquet
-    with drafting(path) as draft, opened(draft, ranked, facts) as write:
+    with drafting(path) as draft, opened(draft, names, ranked, facts) as write:
         yield write
 
 
 @contextmanager
-def _open_csv(path: Path, ranked: int, facts: Mapping[str, Any]) -> Iterator[Write]:
+def _open_csv(
+    path: Path, names: Sequence[str], ranked: int, facts: Mapping[str, Any]
+) -> Iterator[Write]:
     with (
         open_new(path) as raw,
         TextIOWrapper(raw, encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(name_columns(ranked))
+        writer.writerow(names)
 
         def write(predictions: Predictions) -> None:
             columns = list_columns(predictions, ranked)
@@ -98,9 +124,13 @@ def _shorten(value: Any) -> Any:
 
 
 @contextmanager
-def _open_parquet(path: Path, ranked: int, facts: Mapping[str, Any]) -> Iterator[Write]:
-    names = name_columns(ranked)
-    kinds = [pa.float32() if "prob" in name else pa.string() for name in names]
+def _open_parquet(
+    path: Path, names: Sequence[str], ranked: int, facts: Mapping[str, Any]
+) -> Iterator[Write]:
+    kinds = [
+        pa.float32() if name.startswith("probability") else pa.string()
+        for name in names
+    ]
     schema = pa.schema(
         list(zip(names, kinds, strict=True)),
         metadata={_FACTS: json.dumps(stamp(dict(facts))).encode()},

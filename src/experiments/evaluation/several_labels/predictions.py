@@ -10,8 +10,7 @@ from scipy.special import expit
 
 from experiments.counts import count_of
 from experiments.errors import DataError
-
-THRESHOLD = 0.5  # of a probability: above it a class is taken to be there
+from experiments.evaluation.predictions import THRESHOLD
 
 Table = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]

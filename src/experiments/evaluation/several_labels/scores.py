@@ -15,8 +15,8 @@ from sklearn.metrics import (
 )
 
 from experiments.config.metric_names import HELD_OUT_SEVERAL
+from experiments.evaluation.predictions import THRESHOLD
 from experiments.evaluation.several_labels.predictions import (
-    THRESHOLD,
     Floats,
     SeveralPredictions,
     Table,
