@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from experiments.errors import ExperimentError
 from experiments.export.network import build_exported, copy_in_float32
@@ -43,9 +43,17 @@ def test_probabilities_are_the_softmax_of_the_logits():
     np.testing.assert_allclose(np.asarray(given["probabilities"]), wanted, atol=1e-6)
 
 
-def test_logits_are_those_of_the_model():
+def test_probabilities_of_several_labels_are_sigmoids_of_the_logits():
     model = build()
-    given = export(model, output="logits")(IMAGES)
+    given = export(model, kind="several_labels")(IMAGES)["probabilities"]
+    wanted = expit(np.asarray(model(IMAGES)))
+    np.testing.assert_allclose(np.asarray(given), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["logits", "several_labels"])
+def test_logits_are_those_of_the_model(kind):
+    model = build()
+    given = export(model, kind=kind, output="logits")(IMAGES)
     np.testing.assert_allclose(
         np.asarray(given["logits"]), np.asarray(model(IMAGES)), atol=1e-6
     )

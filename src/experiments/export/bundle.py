@@ -44,6 +44,7 @@ class Facts:
         background: Behind what is transparent: red, green, blue.
         data: What it was checked on, in words.
         machine: What it was timed on, in words.
+        has_several_labels: Whether each class is a question of its own.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Facts:
     background: tuple[int, int, int]
     data: str
     machine: str
+    has_several_labels: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +109,7 @@ def write_beside(
             output=facts.output,
             image_shape=facts.image_shape,
             any_size=facts.any_size,
+            has_several=facts.has_several_labels,
         )
         for name, source in clients.items():
             replace_bytes(folder / name, source.encode())
@@ -132,14 +135,22 @@ def _write_samples(folder: Path, facts: Facts, samples: Sequence[Sample]) -> Non
     for number, sample in enumerate(samples, 1):
         file = f"sample_{number}.png"
         replace_bytes(folder / file, encode_image(sample.pixels, "png"))
-        best = int(sample.outputs.argmax())
         expected[file] = {
             "image": sample.name,
             "truth": sample.truth,
-            "label": facts.class_names[best],
+            "label": _name_answer(facts, sample.outputs),
             facts.output: [float(value) for value in sample.outputs],
         }
     write_record(folder / EXPECTED, {"samples": expected}, indent=2)
+
+
+def _name_answer(facts: Facts, outputs: npt.NDArray[np.float64]) -> str:
+    """Returns the likeliest class or, where there may be several, those there are."""
+    if not facts.has_several_labels:
+        return facts.class_names[int(outputs.argmax())]
+    threshold = 0.5 if facts.output == "probabilities" else 0.0
+    named = zip(facts.class_names, outputs, strict=True)
+    return "; ".join(name for name, value in named if value > threshold)
 
 
 def encode_image(pixels: npt.NDArray[np.uint8], kind: Literal["png", "jpeg"]) -> bytes:
@@ -175,6 +186,11 @@ def _describe(
     yield f"- In: `{INPUT}`, uint8 `(batch, height, width, {channels})`, {size},"
     yield f"  {kind}."
     told = {"probabilities": "which add up to 1", "logits": "before a softmax"}
+    if facts.has_several_labels:
+        told = {
+            "probabilities": "above 0.5 where the class is there",
+            "logits": "above 0 where the class is there",
+        }
     yield f"- Out: `{facts.output}`, float32 `(batch, classes)`, {told[facts.output]};"
     yield f"  in the order of `{LABELS}`."
     yield "- Mean and deviation are inside: give bytes as they are, 0 to 255."
@@ -182,7 +198,8 @@ def _describe(
     yield ""
     heading, rows = tabulate(exported, keras_latency)
     yield f"Checked over {facts.data}, by each run time. A file agrees where its"
-    yield "likeliest class is Keras' own, and differs by that at most in any output."
+    answer = "labels are" if facts.has_several_labels else "likeliest class is"
+    yield f"{answer} Keras' own, and differs by that at most in any output."
     yield ""
     yield f"| {' | '.join(heading)} |"
     yield f"|{' --- |' * len(heading)}"

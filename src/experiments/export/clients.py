@@ -19,8 +19,7 @@ for file in sys.argv[1:]:
 {resize}    shape = (1, photo.height, photo.width, {channels})
     pixels = np.asarray(photo, np.uint8).reshape(shape)
     scores = {ask}
-    print(file, labels[scores.argmax()], f"{{scores.max():.6f}}")
-'''
+{tell}'''
 _ENCODED = '''\
 """Says what JPEG and PNG files show, which the model reads: python {name} photo.jpg"""
 import sys
@@ -32,8 +31,13 @@ model = tf.saved_model.load("{file}")
 for file in sys.argv[1:]:
     content = tf.constant([Path(file).read_bytes()])
     scores = model.serve_encoded(content)["{output}"].numpy()[0]
-    print(file, labels[scores.argmax()], f"{{scores.max():.6f}}")
-'''
+{tell}'''
+_ONE = '    print(file, labels[scores.argmax()], f"{scores.max():.6f}")\n'
+_SEVERAL = """\
+    there = [f"{{name}} {{score:.6f}}" for name, score in zip(labels, scores)
+             if score > {threshold}]
+    print(file, ", ".join(there) or "none")
+"""
 _RESIZE = (
     "    photo = ImageOps.fit(photo, ({width}, {height}), Image.Resampling.BILINEAR)\n"
 )
@@ -68,6 +72,7 @@ def write_clients(
     output: str,
     image_shape: tuple[int, int, int],
     any_size: bool,
+    has_several: bool = False,
 ) -> dict[str, str]:
     """Returns the sources of clients, to be run in the folder of the bundle.
 
@@ -76,10 +81,13 @@ def write_clients(
         output: Name of the result.
         image_shape: `(H, W, C)` of the model's images.
         any_size: Whether the file scales images itself.
+        has_several: Whether an image may have several labels.
 
     Returns:
         File name -> source; of a SavedModel also one that leaves reading to it.
     """
+    threshold = "0.5" if output == "probabilities" else "0"
+    tell = _SEVERAL.format(threshold=threshold) if has_several else _ONE
     height, width, channels = image_shape
     imports, load, ask = _PARTS[form.keras]
     name, *others = list_clients(form)
@@ -88,11 +96,12 @@ def write_clients(
         imports=imports,
         load=load.format(file=form.file),
         ask=ask.format(output=output),
+        tell=tell,
         channels=channels,
         mode="L" if channels == 1 else "RGB",
         resize="" if any_size else _RESIZE.format(width=width, height=height),
     )
-    told = {"file": form.file, "output": output}
+    told = {"file": form.file, "output": output, "tell": tell}
     return {
         name: source,
         **{other: _ENCODED.format(name=other, **told) for other in others},

@@ -37,7 +37,7 @@ def build_exported(
     Raises:
         ExperimentError: The model gives probabilities, from which nothing leads back.
     """
-    if output == "logits" and kind != "logits":
+    if output == "logits" and kind == "probabilities":
         raise ExperimentError(
             "The model ends in a softmax: it has no logits to export. Leave "
             "task.output at probabilities."
@@ -53,6 +53,8 @@ def build_exported(
     last: Any = keras.layers.Activation("linear", dtype="float32", name=output)
     if kind == "logits" and output == "probabilities":
         last = keras.layers.Softmax(dtype="float32", name=output)
+    if kind == "several_labels" and output == "probabilities":
+        last = keras.layers.Activation("sigmoid", dtype="float32", name=output)
     network = keras.Model(images, {output: last(x)}, name="exported")
     # The converter to ONNX refuses a model that was never asked.
     network(np.zeros((1, height, width, channels), np.uint8))

@@ -18,8 +18,10 @@ class Parity:
 
     Attributes:
         images: How many were asked about.
-        agreement: Share of them with the same likeliest class.
-        accuracy: Of the file, over images with a label; `None` without any.
+        agreement: Share of them with the same likeliest class or, where an image may
+            have several labels, with the same ones.
+        accuracy: Of the file, over images with a label; `None` without any. Of several
+            labels the share of the images of which all are right.
         model_accuracy: Of the model, likewise.
         largest_difference: Of any output of any image: of a probability as it is, of
             a logit in units of the image's largest one where that is above 1.
@@ -46,6 +48,7 @@ def compare_with_model(
     loaded: Sequence[Loaded],
     batches: Iterable[Images],
     truth: npt.NDArray[np.int64],
+    threshold: float = 0.5,
 ) -> dict[str, Parity]:
     """Asks the model and each exported file about all images, once.
 
@@ -53,7 +56,9 @@ def compare_with_model(
         ask_model: The model, which gives what the files should.
         loaded: The files.
         batches: uint8 `(B, H, W, C)` each.
-        truth: Class of each image, `(N,)`; -1 where none is known.
+        truth: Class of each image, `(N,)`; -1 where none is known. Of several labels 0
+            and 1 for each class, `(N, classes)`.
+        threshold: Of several labels, what an output is above where its class is there.
 
     Returns:
         The parity of each form, by its name.
@@ -63,8 +68,8 @@ def compare_with_model(
         wanted = np.asarray(ask_model(images), np.float64)
         for one in loaded:
             given = np.asarray(one.ask(images), np.float64)
-            _count(tallies[one.form.name], wanted, given, labels)
-    known = int((truth >= 0).sum())
+            _count(tallies[one.form.name], wanted, given, labels, threshold)
+    known = len(truth) if truth.ndim == 2 else int((truth >= 0).sum())
     return {
         name: Parity(
             images=tally.images,
@@ -100,11 +105,18 @@ def _with_labels(
         start += len(images)
 
 
-def _count(tally: _Tally, wanted: Any, given: Any, labels: Any) -> None:
+def _count(
+    tally: _Tally, wanted: Any, given: Any, labels: Any, threshold: float
+) -> None:
     differences = find_differences(wanted, given)
-    best, own = given.argmax(axis=1), wanted.argmax(axis=1)
+    several = labels.ndim == 2
+    best, own = (
+        (one > threshold).astype(int) if several else one.argmax(axis=1, keepdims=True)
+        for one in (given, wanted)
+    )
+    labels = labels if several else labels[:, None]
     tally.images += len(wanted)
-    tally.agreeing += int((best == own).sum())
-    tally.right += int((best == labels).sum())
-    tally.model_right += int((own == labels).sum())
+    tally.agreeing += int((best == own).all(axis=1).sum())
+    tally.right += int((best == labels).all(axis=1).sum())
+    tally.model_right += int((own == labels).all(axis=1).sum())
     tally.largest = max(tally.largest, float(differences.max(initial=0.0)))

@@ -168,6 +168,7 @@ def _write_bundle(
         data=f"{describe_images(chosen)}: "
         f"{count_of(len(chosen.labelled.images), 'image')}",
         machine=_describe_machine(),
+        has_several_labels=trained.has_several_labels,
     )
     write_beside(folder, facts, exported, samples, keras_latency=timed)
     return facts, exported, timed
@@ -229,8 +230,9 @@ def _take_samples(
 
     labelled = chosen.labelled
     truth = find_truth(trained, labelled)
-    _, first = np.unique(truth, return_index=True)
-    rows = [row for row in sorted(first.tolist()) if truth[row] >= 0][:SHOWN]
+    _, first = np.unique(truth, return_index=True, axis=0)
+    known = truth >= 0 if truth.ndim == 1 else np.asarray(truth.any(axis=1))
+    rows = [row for row in sorted(first.tolist()) if known[row]][:SHOWN]
     rows = rows or list(range(min(SHOWN, len(truth))))
     images = show_in_size(labelled.images, rows, trained.image_shape)
     outputs = np.asarray(ask_trained(trained, output)(images), np.float64)
@@ -239,12 +241,18 @@ def _take_samples(
         Sample(
             name=names[row],
             pixels=images[place],
-            truth=trained.class_names[truth[row]] if truth[row] >= 0 else None,
+            truth=_name_truth(truth[row], trained.class_names),
             outputs=outputs[place],
         )
         for place, row in enumerate(rows)
     ]
     return images, samples
+
+
+def _name_truth(label: Any, class_names: tuple[str, ...]) -> str | None:
+    if np.ndim(label):
+        return "; ".join(class_names[number] for number in np.flatnonzero(label))
+    return class_names[label] if label >= 0 else None
 
 
 def _describe_machine() -> str:

@@ -16,6 +16,7 @@ from experiments.export.parity import Parity, compare_with_model
 from experiments.progress import show_progress
 from experiments.trained.batches import read_batches
 from experiments.trained.images import Chosen
+from experiments.trained.several_labels import match_several
 from experiments.trained.trained import Trained
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def check_files(
         loaded,
         _following(_read_images(trained, chosen.labelled), len(chosen.labelled.images)),
         find_truth(trained, chosen.labelled),
+        threshold=0.5 if options["output"] == "probabilities" else 0.0,
     )
     for one in loaded:
         parity = parities[one.form.name]
@@ -97,11 +99,13 @@ def _refuse(name: str, difference: float, options: dict[str, Any]) -> NoReturn:
 
 
 def ask_trained(trained: Trained, output: str) -> "Ask":
-    """Returns what asks the model itself, its softmax by SciPy."""
-    from scipy.special import softmax
+    """Returns what asks the model itself, its softmax or sigmoids by SciPy."""
+    from scipy.special import expit, softmax
 
     def ask(images: Images) -> Any:
         given = np.asarray(trained.model.predict_on_batch(images), np.float64)
+        if trained.has_several_labels:
+            return expit(given) if output == "probabilities" else given
         needs = trained.kind == "logits" and output == "probabilities"
         return softmax(given, axis=1) if needs else given
 
@@ -126,6 +130,11 @@ def _following(batches: Iterator[Images], total: int) -> Iterator[Images]:
 
 
 def find_truth(trained: Trained, labelled: Labelled) -> npt.NDArray[np.int64]:
-    """Returns the class of each image in the model's order, -1 where it has none."""
+    """Returns the class of each image in the model's order, -1 where it has none.
+
+    Of several labels they are 0 and 1 for each class, `(N, classes)`.
+    """
+    if trained.has_several_labels:
+        return match_several(labelled, trained.class_names)[0].astype(np.int64)
     labels = labelled.images.labels.astype(np.int64)
     return match_classes(labels, labelled.class_names, trained.class_names).truth
