@@ -18,6 +18,7 @@ IMAGE = RANDOM.integers(0, 256, (10, 12, 3), np.uint8)
 IMAGES = tf.constant(np.stack([IMAGE] * 60))
 NONE = {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0, "probability": 1}
 STILL = {"degrees": 0, "translate": 0, "scale": [1, 1], "shear": 0, "fill": 0}
+STILL["interpolation"] = "nearest"
 
 
 def test_hue_is_turned_as_colorsys_turns_it():
@@ -94,6 +95,24 @@ def test_map_leads_where_its_forward_map_says(change, least, most):
     assert angles.max() <= most + 1e-9
     assert (angles.max() > 10) == ("degrees" in change)
     assert (abs(a * b + d * e).max() > 0.1) == ("shear" in change)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bilinear_pixels_are_those_of_pillow(channels):
+    changes = {"degrees": 40, "scale": [0.5, 2], "shear": 20, "translate": 0.3}
+    augment = Affine(**{**STILL, **changes, "fill": 9, "interpolation": "bilinear"})
+    images = IMAGES[..., :channels]
+    found = augment(images, KEYS).numpy()
+    for number, matrix in enumerate(augment.place(KEYS, (10, 12)).numpy()):
+        plain = Image.fromarray(images[number].numpy().squeeze())
+        expected = plain.transform(
+            plain.size,
+            Image.Transform.AFFINE,
+            matrix.tolist(),
+            Image.Resampling.BILINEAR,
+            fillcolor=(9,) * channels if channels > 1 else 9,
+        )
+        assert np.array_equal(found[number].squeeze(), np.asarray(expected))
 
 
 def test_turn_is_that_of_pillow():

@@ -187,6 +187,7 @@ class AffineConfig(AugmentConfig):
         scale: Smallest and largest scale.
         shear: Largest shear along x, in degrees.
         fill: Grey of what lies outside of a moved image.
+        interpolation: The nearest pixel, or the mean of four.
     """
 
     degrees: float = setting(ge=0, le=180)
@@ -194,6 +195,7 @@ class AffineConfig(AugmentConfig):
     scale: list[float] = setting(gt=0, least=0.01, most=100, length=2)
     shear: float = setting(ge=0, lt=90)
     fill: int = setting(ge=0, le=255)
+    interpolation: Literal["nearest", "bilinear"] = setting(added=6, before="nearest")
 
     def check(self) -> Iterator[Problem]:
         """Yields a problem for a range whose ends are swapped."""

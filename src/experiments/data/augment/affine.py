@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from experiments.data.augment import geometry
+from experiments.data.augment.each import change_each
 from experiments.data.pipeline.sample_keys import draw_uniform
 
 # What the numbers of a key are for.
@@ -14,7 +16,7 @@ _ANGLE, _RIGHT, _DOWN, _SCALE, _SHEAR = range(5)
 
 
 class Affine:
-    """Maps each image by a random affine map about its middle, nearest pixels.
+    """Maps each image by a random affine map about its middle.
 
     Args:
         degrees: Turns are uniform in -degrees .. degrees.
@@ -22,6 +24,7 @@ class Affine:
         scale: Smallest and largest scale, uniform between.
         shear: Shears along x are uniform in -shear .. shear degrees.
         fill: Of what lies outside the images, 0..255.
+        interpolation: `nearest` pixel, or `bilinear` of four; both as Pillow's.
     """
 
     def __init__(
@@ -32,18 +35,23 @@ class Affine:
         scale: Sequence[float],
         shear: float,
         fill: int,
+        interpolation: str,
     ) -> None:
         self.degrees = degrees
         self.translate = translate
         self.scale = (float(scale[0]), float(scale[1]))
         self.shear = shear
         self.fill = fill
+        self.interpolation = interpolation
 
     def __call__(self, images: Any, keys: Any) -> Any:
         """Returns uint8 `(B, H, W, C)`; see `Augment`."""
         size = tuple(images.shape[1:3])
         matrices = self.place(keys, size)
-        return geometry.transform(images, matrices, fill=self.fill)
+        if self.interpolation == "nearest":
+            return geometry.transform(images, matrices, fill=self.fill)
+        change = partial(geometry.interpolate, fill=self.fill)
+        return change_each(change, images, matrices)
 
     def place(self, keys: Any, size: tuple[int, int]) -> Any:
         """Returns the matrices, float64 `(B, 6)`; see `geometry`.

@@ -1,4 +1,4 @@
-"""Affine maps of images by the nearest pixel, as Pillow's `Image.transform` has them.
+"""Affine maps of images, pixel by pixel as Pillow's `Image.transform` has them.
 
 A matrix is `(B, 6)`, float64: for the output pixel (x, y) it names the input pixel
 (a x + b y + c, d x + e y + f), pixel centres at one half.
@@ -52,7 +52,7 @@ def about_middle(linear: tuple[Any, Any, Any, Any], size: tuple[int, int]) -> An
 
 
 def transform(images: Any, matrices: Any, *, fill: int = 0) -> Any:
-    """Returns the images mapped, uint8 `(B, H, W, C)`.
+    """Returns the images mapped by the nearest pixel, uint8 `(B, H, W, C)`.
 
     Args:
         images: uint8 `(B, H, W, C)`.
@@ -71,6 +71,38 @@ def transform(images: Any, matrices: Any, *, fill: int = 0) -> Any:
     return tf.ensure_shape(
         tf.gather(pixels, places, axis=1, batch_dims=1), images.shape
     )
+
+
+def interpolate(images: Any, matrices: Any, *, fill: int = 0) -> Any:
+    """Returns the images mapped, each pixel a bilinear mean of four: see `transform`.
+
+    As in Pillow it is rounded down, pixels outside of the image are those of its edge,
+    and what is filled are the places where the nearest pixel would lie outside.
+    """
+    height, width, channels = images.shape[1:]
+    matrices = tf.cast(matrices, tf.float64)[:, :, None, None]
+    a, b, c, d, e, f = tf.unstack(matrices, axis=1)
+    x = tf.range(width, dtype=tf.float64)[None, None] + 0.5
+    y = tf.range(height, dtype=tf.float64)[None, :, None] + 0.5
+    x, y = a * x + b * y + c, d * x + e * y + f
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    left, top = tf.floor(x - 0.5), tf.floor(y - 0.5)
+    across, down = (x - 0.5 - left)[..., None], (y - 0.5 - top)[..., None]
+    pixels = tf.reshape(images, (-1, height * width, channels))
+
+    def take(row: Any, column: Any) -> Any:
+        row = tf.clip_by_value(row, 0, height - 1)
+        column = tf.clip_by_value(column, 0, width - 1)
+        places = tf.cast(row * width + column, tf.int32)
+        return tf.cast(tf.gather(pixels, places, axis=1, batch_dims=1), tf.float64)
+
+    def mean(first: Any, second: Any, share: Any) -> Any:
+        return first + (second - first) * share
+
+    upper = mean(take(top, left), take(top, left + 1), across)
+    lower = mean(take(top + 1, left), take(top + 1, left + 1), across)
+    mapped = tf.where(inside[..., None], mean(upper, lower, down), float(fill))
+    return tf.ensure_shape(tf.cast(mapped, tf.uint8), images.shape)
 
 
 def _follow(by_x: Any, by_y: Any, start: Any, size: tuple[int, int]) -> Any:
