@@ -1,8 +1,9 @@
 """What can go wrong in a way that a person can mend."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from experiments.redaction import HIDDEN, redact
 from experiments.secret_names import is_secret_name
@@ -121,6 +122,7 @@ class ConfigError(ExperimentError):
     Attributes:
         problems: At least one problem.
         title: What was being checked, for the first line.
+        config: The composed config of the one job that they are of, where there is one.
     """
 
     exit_code = 2
@@ -136,6 +138,7 @@ class ConfigError(ExperimentError):
         lines += [f"  - {problem}" for problem in self.problems]
         super().__init__("\n".join(lines))
         self.title = title
+        self.config: Mapping[str, Any] | None = None
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Problem, ...], str]]:
         """Comes back from a launcher's worker as it was raised."""

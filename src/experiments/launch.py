@@ -60,9 +60,11 @@ from experiments.config.programs import (
 )
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import EvaluateTaskConfig, ReproduceTaskConfig
+from experiments.config.validation import read_dataset
 from experiments.config.weights import RUN
 from experiments.errors import (
     ConfigError,
+    DataError,
     ExperimentError,
     Preempted,
     Problem,
@@ -226,12 +228,17 @@ def _answer(
     hydra: CheckedHydra, task: TaskFunction, args: Namespace, flags: Sequence[str]
 ) -> int:
     """Checks the config and shows it or runs what it says."""
-    plan = check(
-        args.overrides,
-        hydra.config_loader,
-        config_name=args.config_name,
-        multirun=args.multirun,
-    )
+    try:
+        plan = check(
+            args.overrides,
+            hydra.config_loader,
+            config_name=args.config_name,
+            multirun=args.multirun,
+        )
+    except ConfigError as error:
+        if more := _look_at_data(error):
+            raise ConfigError([*error.problems, *more], error.title) from error
+        raise
     plan = dataclasses.replace(plan, flags=(*flags, *plan.flags))
     if args.help:
         print(describe_usage(plan.config, hydra.config_loader.folders))
@@ -243,7 +250,13 @@ def _answer(
         confirm_page()
         return 0
     if plan.unused:
-        raise ConfigError(_suggest_instead(plan), "The command line")
+        problems = _suggest_instead(plan)
+        try:
+            with suppress(DataError):  # is told next
+                _check_data([jobs.run for jobs in plan.data_jobs])
+        except ConfigError as error:
+            problems += error.problems
+        raise ConfigError(problems, "The command line")
     if runs := _settle_names(plan):
         # By what they mean now: a job is named by what it is.
         for key, settled in runs.items():
@@ -269,6 +282,20 @@ def _answer(
         create_place(plan)
         with claim_folder(plan.folder):
             return _run_sweep(hydra, task, plan, args)
+
+
+def _look_at_data(error: ConfigError) -> Sequence[Problem]:
+    """Returns what is wrong with the images of a job whose config is wrong too."""
+    dataset = None if error.config is None else read_dataset(error.config)
+    if dataset is None or dataset.known_place is None:
+        return ()
+    from experiments.data.readiness.check import check_dataset
+
+    try:
+        check_dataset(dataset)
+    except ConfigError as found:
+        return found.problems
+    return ()
 
 
 def _describe_stop(plan: Plan) -> StopRequest:

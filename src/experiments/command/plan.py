@@ -257,7 +257,9 @@ def _check_all(
         traced = trace_sweeper(
             error.problems, composer.base, composer.loader, words=words
         )
-        raise ConfigError(traced, error.title) from error
+        told = ConfigError(traced, error.title)
+        told.config = error.config
+        raise told from error
 
 
 def _raise(problems: Iterable[Problem]) -> None:
@@ -277,7 +279,10 @@ def _is_reproduction(run: RunConfig) -> bool:
 def _check_run(own: Sequence["Override"], composer: Composer) -> Plan:
     job = tuple(o.input_line or "" for o in own)
     checked = check_job(job, composer)
-    _raise(checked.problems)
+    if checked.problems:
+        error = ConfigError(checked.problems)
+        error.config = checked.config
+        raise error
     _raise(check_hydra_node(composer.first, multirun=False))
     config, run = checked.config, validate(checked.config)
     name = run.name or describe_choices(composer.choices())

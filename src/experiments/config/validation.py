@@ -1,5 +1,6 @@
 """From a composed config to a checked, typed one."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +9,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.checks.consistency import check_consistency
-from experiments.config.convert import convert
+from experiments.config.convert import convert, convert_field
 from experiments.config.paths import locate_paths
+from experiments.config.schema.dataset import DatasetConfig
 from experiments.config.schema.model import MODELS, ResNetConfig
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.task import (
+    TASKS,
+    AuditTaskConfig,
+    TrainTaskConfig,
+)
 from experiments.config.targets import check_targets
 from experiments.config.weights import settle_variant
 from experiments.errors import ConfigError, Problem
@@ -48,6 +55,29 @@ def examine(
 def find_problems(config: DictConfig | Mapping[str, Any]) -> list[Problem]:
     """Returns all that `validate` would raise, as a list."""
     return examine(config)[1]
+
+
+def read_dataset(config: DictConfig | Mapping[str, Any]) -> DatasetConfig | None:
+    """Returns the data set that a config would train on, whatever else is wrong in it.
+
+    `None` where it is not known: its own keys are wrong, a record says which it is, or
+    the task trains on none.
+    """
+    problems: list[Problem] = []
+    try:
+        plain = resolve(config)
+    except OmegaConfBaseException:
+        return None
+    task = TASKS.get(str((plain.get("task") or {}).get("_target_")), object)
+    if not issubclass(task, TrainTaskConfig | AuditTaskConfig) or plain.get(
+        "from_search"
+    ):
+        return None
+    (field,) = (f for f in dataclasses.fields(RunConfig) if f.name == "dataset")
+    dataset = convert_field(plain.get("dataset"), field, "dataset", problems)
+    if problems or not isinstance(dataset, DatasetConfig):
+        return None
+    return dataset
 
 
 def resolve(config: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
