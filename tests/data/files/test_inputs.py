@@ -184,3 +184,14 @@ def test_file_is_called_by_one_line_of_text_as_seen_from_here(
     path: str, name: str
 ) -> None:
     assert name_input(path, Path("/x")) == name
+
+
+def test_folder_means_also_what_a_phone_calls_an_image_and_nobody_reads(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    for name in ("a.HEIC", "b.avif", "c.heif", "d.tif", "e.txt"):
+        (folder / name).touch()
+    found = [Path(path).name for path in list_inputs([str(folder)], [])]
+    assert found == ["a.HEIC", "b.avif", "c.heif", "d.tif"]

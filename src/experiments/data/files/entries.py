@@ -16,9 +16,9 @@ _SHOWN = 200
 _SYSTEM_FOLDERS = frozenset(
     ["__MACOSX", "@eaDir", "__pycache__", "lost+found", "$RECYCLE.BIN"]
 )
-_IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"]
-)
+# Called like images, and not read: whoever has them is told.
+UNREAD_SUFFIXES = frozenset([".tif", ".tiff", ".heic", ".heif", ".avif"])
+_IMAGE_SUFFIXES = UNREAD_SUFFIXES | {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}
 # Whoever keeps folders in a folder has no more files than that beside them.
 _MOST_FILES_BESIDE = 10_000
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.data.files.entries import (
+    UNREAD_SUFFIXES,
     is_folder,
     is_hidden,
     is_image_name,
@@ -14,8 +15,6 @@ from experiments.data.files.entries import (
 )
 from experiments.data.images.image_header import detect_format
 
-# Called like images, and not read.
-_UNREAD = (".tif", ".tiff")
 _MOST_FILES, _MOST_FOLDERS = 300, 100
 _HEAD_BYTES = 32
 
@@ -100,7 +99,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_image(file: Path) -> bool:
-    if is_image_name(file.name) and suffix_of(file.name) not in _UNREAD:
+    if is_image_name(file.name) and suffix_of(file.name) not in UNREAD_SUFFIXES:
         return True  # what it holds is seen when it is read
     try:
         if not file.is_file():  # a pipe would be waited for
