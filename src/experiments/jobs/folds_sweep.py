@@ -8,10 +8,10 @@ from experiments.command.printed import describe_command
 from experiments.command.sweeping.folds import FOLDS
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
-from experiments.jobs.child_command import list_flags, run_command
+from experiments.jobs.child_command import list_flags
+from experiments.jobs.child_sweep import run_sweep
 from experiments.jobs.job import Job
 
-_MULTIRUN = "multirun.yaml"  # Hydra's, written whenever a sweep is started
 # What was typed for the job that looks, and not for those that train.
 _LEFT = ("task", "run_id", "fresh", "plan", "name", FOLDS)
 
@@ -42,11 +42,12 @@ def train_folds(
         "it judges; task.train=false looks at the images alone. The same as:\n"
         f"  {describe_command(*words)}\n"
     )
-    output_dir = Path(job.run.output_dir)
-    before = _list_starts(output_dir)
-    run_command(words, job.stop, environment)
-    print()
-    return _find_sweep(output_dir, before)
+    folder = run_sweep(words, job, environment)
+    if not (folder / job_files.PREDICTIONS).is_dir():
+        raise ExperimentError(
+            "The sweep over the folds left no predictions: see what it told above."
+        )
+    return folder
 
 
 def _list_words(job: Job, dataset: Dataset, folds: int) -> Iterator[str]:
@@ -67,26 +68,3 @@ def _force(job: Job, dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield "dataset.test_fraction", "0"
     if dataset.skipped_files:
         yield "dataset.on_corrupt", "skip"
-
-
-def _find_sweep(output_dir: Path, before: Mapping[Path, int]) -> Path:
-    """Returns the folder of the sweep that was started since."""
-    started = [
-        (changed, folder)
-        for folder, changed in _list_starts(output_dir).items()
-        if before.get(folder) != changed
-    ]
-    folder = max(started)[1] if started else None
-    if folder is None or not (folder / job_files.PREDICTIONS).is_dir():
-        raise ExperimentError(
-            "The sweep over the folds left no predictions: see what it told above."
-        )
-    return folder.absolute()
-
-
-def _list_starts(output_dir: Path) -> dict[Path, int]:
-    """Returns the folder of each sweep, and when it was started last."""
-    return {
-        path.parent: path.stat().st_mtime_ns
-        for path in output_dir.glob(f"sweeps/*/{_MULTIRUN}")
-    }

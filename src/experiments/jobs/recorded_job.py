@@ -116,9 +116,7 @@ def best_of_search(job: Job) -> Job:
     """
     if job.run.from_search is None:
         return job
-    search = read_tags(
-        job.run.from_search, job.run.destination(), typed_in=typed_folder()
-    )
+    search = _read_search(job)
     best = _read_best(job, search)
     if FOLDS_OF_SEARCH in search.values:
         best = _without_folds(best)
@@ -131,6 +129,26 @@ def best_of_search(job: Job) -> Job:
     except ConfigError as error:
         title = " ".join(["The best trial with", *words]) if words else "The best trial"
         raise ConfigError(error.problems, title) from error
+
+
+def read_best_of_search(job: Job) -> RecordedRun:
+    """Reads the best trial of the search that a job names.
+
+    Raises:
+        TrackingError: There is no such search, or it has no best trial.
+        ConfigError: The record names what the command does not allow.
+    """
+    return _read_best(job, _read_search(job))
+
+
+def has_folds(job: Job) -> bool:
+    """Tells whether each proposal of the search that a job names has several runs."""
+    return FOLDS_OF_SEARCH in _read_search(job).values
+
+
+def _read_search(job: Job) -> Tags:
+    name = str(job.run.from_search)
+    return read_tags(name, job.run.destination(), typed_in=typed_folder())
 
 
 def _read_best(job: Job, search: Tags) -> RecordedRun:

@@ -10,12 +10,12 @@ from experiments.evaluation.reporting.screen import describe_on_screen
 from experiments.evaluation.several_labels.report import describe_several
 from experiments.jobs import display
 from experiments.jobs.job import Job, JobResult
-from experiments.tracking.addition import Added, Addition
-from experiments.tracking.spool.inputs import DatasetInput
+from experiments.tracking.addition import Added
 from experiments.trained.adding import add_to_run, holding
 from experiments.trained.evaluated import evaluate_images, find_temperature
 from experiments.trained.evaluation_files import (
     build_report,
+    describe_evaluation,
     describe_images,
     name_evaluation,
     place_of_evaluations,
@@ -54,7 +54,9 @@ def evaluate(job: Job) -> JobResult:
             folder = place / name_evaluation(chosen, place)
             measure = _measure_several if trained.has_several_labels else _measure
             told = measure(trained, chosen, folder, batch_size)
-        addition = _describe_addition(chosen, told)
+        addition = describe_evaluation(
+            chosen, metrics=told.metrics, images=told.images, files=told.files
+        )
         added = add_to_run(found, addition, job.run.destination())
     _show(job, chosen, told, folder=folder, added=added)
     return JobResult(
@@ -124,26 +126,6 @@ def _name_model(job: Job) -> str:
         return job.run.run_id
     hint = "Such as run_id=last, an id that task=list shows, or a .keras file."
     raise ConfigError([Problem("run_id", "must say which model is evaluated.", hint)])
-
-
-def _describe_addition(chosen: Chosen, told: _Told) -> Addition:
-    """Returns what the run gets: the scores under the name of the data."""
-    labelled = chosen.labelled
-    images = float(told.images)
-    data = DatasetInput(
-        name=labelled.name,
-        digest=labelled.content,
-        context="evaluation",
-        folder=chosen.folder,
-        code=chosen.config.dataset._target_,
-        profile={"images": len(labelled.images), "split": labelled.split or "all"},
-    )
-    return Addition(
-        name=told.files[0].parent.name,
-        metrics={**told.metrics, "images": images},
-        files=told.files,
-        dataset=data,
-    )
 
 
 def _show(

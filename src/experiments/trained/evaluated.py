@@ -40,7 +40,11 @@ class Evaluated:
 
 
 def evaluate_images(
-    trained: Trained, chosen: Chosen, *, batch_size: int | None
+    trained: Trained,
+    chosen: Chosen,
+    *,
+    batch_size: int | None,
+    kept_in: Path | None = None,
 ) -> Evaluated:
     """Returns what the model says of the chosen images.
 
@@ -48,6 +52,8 @@ def evaluate_images(
         trained: The model.
         chosen: The images.
         batch_size: At a time; `None` for that of the training.
+        kept_in: Folder of an earlier evaluation, whose table is read where it is of
+            the same weights and images.
 
     Raises:
         DataError: The model knows none of their classes, or an image is damaged.
@@ -61,9 +67,14 @@ def evaluate_images(
     facts = _describe(trained, chosen)
     split = labelled.split or _ALL
     if chosen.dataset is not None and trained.folder is not None:
-        kept = _find_kept(trained, facts, split)
+        path = trained.folder / job_files.name_predictions(split)
+        kept = _find_kept(path, trained, facts)
         if kept is not None and _covers(kept, labelled):
             return Evaluated(predictions=kept, matching=matching, kept=True)
+    if kept_in is not None:
+        kept = _find_kept(kept_in / job_files.TABLE, trained, facts)
+        if kept is not None and _covers(kept, labelled):
+            return Evaluated(predictions=kept, matching=matching, kept=False)
     predictions = _ask(trained, labelled, matching, facts=facts, batch_size=batch_size)
     return Evaluated(predictions=predictions, matching=matching, kept=False)
 
@@ -144,12 +155,10 @@ def _describe(trained: Trained, chosen: Chosen) -> dict[str, object]:
 
 
 def _find_kept(
-    trained: Trained, facts: dict[str, object], split: str
+    path: Path, trained: Trained, facts: dict[str, object]
 ) -> Predictions | None:
-    """Returns a table that the training left, if it is of these weights and images."""
-    table = None
-    if trained.folder is not None:
-        table = _read(trained.folder / job_files.name_predictions(split))
+    """Returns a table that is there, if it is of these weights and images."""
+    table = _read(path)
     alike = (_MODEL, _DATA, _DIVISION)
     if table is None or table.class_names != trained.class_names:
         return None

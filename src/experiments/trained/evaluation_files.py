@@ -1,7 +1,7 @@
 """What an evaluation leaves: its report, its files, and where they are."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +18,8 @@ from experiments.evaluation.reporting.report_files import write_report
 from experiments.evaluation.several_labels.table import read_several
 from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
+from experiments.tracking.addition import Addition
+from experiments.tracking.spool.inputs import DatasetInput
 from experiments.trained.evaluated import Evaluated
 from experiments.trained.images import Chosen
 from experiments.trained.sized import show_in_size
@@ -95,6 +97,38 @@ def write_evaluation(folder: Path, report: Report, evaluated: Evaluated) -> list
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / job_files.TABLE, evaluated.predictions)
     return [folder / job_files.TABLE, *write_report(folder, report)]
+
+
+def describe_evaluation(
+    chosen: Chosen,
+    *,
+    metrics: Mapping[str, float],
+    images: int,
+    files: Sequence[Path],
+) -> Addition:
+    """Returns what the run of a model gets: its scores under the name of the data.
+
+    Args:
+        chosen: The images.
+        metrics: The scores.
+        images: Over how many images they are.
+        files: All that were written of them, in one folder.
+    """
+    labelled = chosen.labelled
+    data = DatasetInput(
+        name=labelled.name,
+        digest=labelled.content,
+        context="evaluation",
+        folder=chosen.folder,
+        code=chosen.config.dataset._target_,
+        profile={"images": len(labelled.images), "split": labelled.split or "all"},
+    )
+    return Addition(
+        name=files[0].parent.name,
+        metrics={**metrics, "images": float(images)},
+        files=files,
+        dataset=data,
+    )
 
 
 def place_of_evaluations(folder: Path) -> Path:

@@ -15,10 +15,10 @@ from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import ExplainTaskConfig
 from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour, choose_colour
-from experiments.errors import ExperimentError
+from experiments.errors import ConfigError, ExperimentError
 from experiments.evaluation.predictions import Output
 from experiments.runtime.devices import Devices
-from experiments.tracking.logged_model import fetch_registered
+from experiments.tracking.logged_model import RegisteredModel, fetch_registered
 from experiments.trained.finding import Found
 from experiments.trained.network import load_saved
 from experiments.trained.settled import for_inference, settle_config, settle_export
@@ -105,6 +105,30 @@ def _refuse_several(found: Found, run: RunConfig) -> None:
     )
 
 
+def open_beside(found: Found, run: RunConfig, folder: Path) -> Trained:
+    """Loads a registered model in a block of `open_trained` that another one is in.
+
+    What its run's config would set up is that of the block; crop and background are
+    those of its own training, where they are known.
+
+    Args:
+        found: A registered version.
+        run: Of the command, see `open_trained`.
+        folder: Where its files are copied to, and stay.
+
+    Raises:
+        ExperimentError: Its files are gone or damaged, or of no classifier of images.
+    """
+    if found.registered is None:
+        raise ExperimentError(f"{found.typed} is no registered version.")
+    try:
+        config = _settle(found, run)
+    except ConfigError:  # of a record that this machine cannot use: the model can be
+        config = None
+    model, class_names = _read_registered(found, found.registered, folder, run)
+    return _describe(found, config, model, class_names)
+
+
 def read_trained_weights(found: Found, run: RunConfig, devices: Devices) -> "Weights":
     """Reads the weights of a model for another one, in a framework that is set up.
 
@@ -146,6 +170,15 @@ def _load(
     found: Found, run: RunConfig, config: RunConfig | None, devices: Devices
 ) -> Trained:
     model, class_names = _load_model(found, run, config, devices)
+    return _describe(found, config, model, class_names)
+
+
+def _describe(
+    found: Found,
+    config: RunConfig | None,
+    model: Any,
+    class_names: tuple[str, ...] | None,
+) -> Trained:
     shape = _check_shape(found.name, model, class_names)
     dataset = None if config is None else config.dataset
     background = getattr(dataset, "background", None)
@@ -177,16 +210,11 @@ def _load_model(
 ) -> tuple[Any, tuple[str, ...] | None]:
     """Returns the model and its class names, where something tells them."""
     known = None if found.record is None else found.record.images
-    names = None if known is None else known.class_names
     if found.file is not None:
-        return read_keras_file(found.file), names
+        return read_keras_file(found.file), None
     if found.registered is not None:
         with tempfile.TemporaryDirectory() as folder:
-            path, metadata = fetch_registered(
-                found.registered, Path(folder), run.destination()
-            )
-            told = metadata.get("class_names")
-            return read_keras_file(path), tuple(map(str, told)) if told else names
+            return _read_registered(found, found.registered, Path(folder), run)
     if found.record is None or config is None:
         raise ExperimentError(f"{found.typed} names no model.")
     images = known or found.record.prepare(build_dataset(config))
@@ -198,6 +226,16 @@ def _load_model(
         destination=run.destination(),
     )
     return model, tuple(images.class_names)
+
+
+def _read_registered(
+    found: Found, registered: RegisteredModel, folder: Path, run: RunConfig
+) -> tuple[Any, tuple[str, ...] | None]:
+    path, metadata = fetch_registered(registered, folder, run.destination())
+    if told := metadata.get("class_names"):
+        return read_keras_file(path), tuple(map(str, told))
+    known = None if found.record is None else found.record.images
+    return read_keras_file(path), None if known is None else tuple(known.class_names)
 
 
 def _check_shape(
