@@ -40,6 +40,7 @@ def test_names_are_what_earlier_releases_wrote() -> None:
     assert NAMES == {
         "DATABASE": "mlflow.db",
         "ARTIFACTS": "artifacts",
+        "REGISTRY_LOCK": "registry.lock",
         "LOCK": "job.lock",
         "HOLDER": "job.holder.json",
         "RESULT": "result.json",

@@ -7,6 +7,7 @@ is written.
 | below the output folder | what |
 | --- | --- |
 | `mlflow.db`, `artifacts/` | the embedded database of MLflow, and the files of runs |
+| `registry.lock` | held by the `task=promote` that is at work |
 | `runs/`, `sweeps/` | a folder a job or sweep; named in `conf/` |
 
 | below a job's folder | what |
@@ -76,6 +77,7 @@ is written.
 # The output folder.
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"  # below `tracking/` too
+REGISTRY_LOCK = "registry.lock"
 
 # A job's folder.
 LOCK = "job.lock"

@@ -32,6 +32,7 @@ from experiments.command.config_folders.local_configs import NAME, find_local
 from experiments.command.config_folders.permission import Permission
 from experiments.command.data_jobs import (
     needs_run,
+    plans_itself,
     reads_corrections,
     reads_known_place,
 )
@@ -272,7 +273,7 @@ def _answer(
     plan = choose_place(plan)
     _prepare_environment(hydra.config_loader.permission, plan)
     _show_local_files(hydra, plan, args.config_name)
-    if plan.run.plan:
+    if plan.run.plan and not plans_itself(plan.run):
         return _show_forecast(plan)
     with signals_as_requests(_describe_stop(plan)):
         if not plan.multirun:

@@ -68,6 +68,11 @@ def needs_run(run: RunConfig) -> bool:
     return bool(getattr(run.task, "needs_run", False))
 
 
+def plans_itself(run: RunConfig) -> bool:
+    """Tells whether a task says by `plan=true` what it would do."""
+    return bool(getattr(run.task, "plans_itself", False))
+
+
 def takes_input(run: RunConfig) -> bool:
     """Tells whether a task looks at what `input` names, and can do nothing without."""
     return bool(getattr(run.task, "takes_input", False))

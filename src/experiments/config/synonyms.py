@@ -248,6 +248,10 @@ _NOTES = {
         "To write a trained model for other run times: task=export run_id=last",
     ),
     **dict.fromkeys(
+        ("register", "registry", "champion", "production", "alias", "stage"),
+        "To register a trained model: task=promote run_id=best registered_name=...",
+    ),
+    **dict.fromkeys(
         ("cam", "gradcam", "heatmap", "heatmaps", "saliency", "interpret", "xai"),
         "To see where in an image a model looks: task=explain run_id=last input=...",
     ),

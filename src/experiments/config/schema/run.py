@@ -7,6 +7,7 @@ from typing import Literal
 
 from experiments.config.destination import Destination
 from experiments.config.fields import Target, component, setting
+from experiments.config.model_names import check_registered_name
 from experiments.config.paths import find_fault, list_paths
 from experiments.config.schema.augment import AUGMENTS, CustomAugmentConfig
 from experiments.config.schema.callbacks import CALLBACKS, CustomCallbackConfig
@@ -58,6 +59,8 @@ class RunConfig:
         from_search: Parent run of a search, whose best trial is trained; named so too.
         input: Images for a task that has a model look at some: files, folders,
             patterns, lists of files, or `-` for names from a pipe.
+        registered_name: Of a model in MLflow's registry, which `task=promote` gives a
+            version.
         fresh: Start anew in a new folder, although the job was started before.
         plan: Show what would be run, and what it is expected to take, and start
             nothing; `all` shows every job of a large sweep, and `measure` trains some
@@ -95,6 +98,7 @@ class RunConfig:
         added=4,
         before=None,
     )
+    registered_name: str | None = setting(added=6, before=None)
     fresh: bool = setting(incidental=True)
     plan: Literal["all", "measure"] | bool = setting(
         incidental=True, added=3, before=False
@@ -137,6 +141,8 @@ class RunConfig:
         if isinstance(self.run_id, list) and not getattr(self.task, "takes_runs", 0):
             reason = f"must be one run for this task. Received: {self.run_id}."
             yield Problem("run_id", reason, "Several are compared by task=compare.")
+        if self.registered_name is not None:
+            yield from check_registered_name(self.registered_name)
         yield from self._check_paths()
 
     def _check_paths(self) -> Iterator[Problem]:

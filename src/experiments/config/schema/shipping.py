@@ -98,3 +98,39 @@ class ServeTaskConfig(Target):
     page: bool
     max_pixels: int = setting(ge=1, most=2_000_000_000)
     max_request_mb: int = setting(ge=1, most=2_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteTaskConfig(Target):
+    """Register a trained model, and make it the champion where it is better.
+
+    Attributes:
+        seeds: With so many seeds the best trial of `from_search` is trained first, of
+            which the best by its validation is promoted; null for the trial's own run.
+        force: Make it the champion whatever the comparison says.
+        batch_size: Images at a time; null for those of the training.
+    """
+
+    keeps_result: ClassVar[bool] = False
+    folder_of_its_own: ClassVar[bool] = True
+    needs_run: ClassVar[bool] = True
+    asks_model: ClassVar[bool] = True
+    plans_itself: ClassVar[bool] = True
+    uses: ClassVar[Collection[str]] = (
+        "output_dir",
+        "tracking",
+        "fresh",
+        "plan",
+        "name",
+        "allowed_targets",
+        "run_id",
+        "from_search",
+        "registered_name",
+        "dataset",
+        "gpu",
+        "max_disk_gb",
+    )
+
+    seeds: int | None = setting(ge=2, most=100)
+    force: bool
+    batch_size: int | None = setting(ge=1, most=1_000_000, incidental=True)

@@ -6,7 +6,8 @@ not may have a `folder_of_its_own` for each command, and else has one folder for
 One that looks at a training before it is started is `of_one_job`, not of a sweep's.
 It says whether it `needs_run`, whether `run_id` `takes_runs`, several, of which
 `run_kinds` one and of which `listed_kinds` those of a list are, and whether it
-`asks_model`: it then needs a trained one.
+`asks_model`: it then needs a trained one. One that `plans_itself` tells by `plan=true`
+what it would do.
 """
 
 import re
@@ -15,7 +16,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from experiments.config.fields import OpenTarget, Target, setting
-from experiments.config.schema.shipping import ExportTaskConfig, ServeTaskConfig
+from experiments.config.schema.shipping import (
+    ExportTaskConfig,
+    PromoteTaskConfig,
+    ServeTaskConfig,
+)
 from experiments.config.schema.tracking import check_uri
 from experiments.errors import Problem
 
@@ -34,7 +39,7 @@ class TrainTaskConfig(Target):
         predictions: Of which splits to keep what the best epoch says of each image.
     """
 
-    ignores: ClassVar[Collection[str]] = ("run_id", "input")
+    ignores: ClassVar[Collection[str]] = ("run_id", "input", "registered_name")
 
     evaluate_test: bool
     picture_grid: bool
@@ -340,7 +345,7 @@ class AuditTaskConfig(Target):
     keeps_result: ClassVar[bool] = False
     folder_of_its_own: ClassVar[bool] = True
     run_kinds: ClassVar[Collection[str]] = ("sweep", "run")
-    ignores: ClassVar[Collection[str]] = ("input", "from_search")
+    ignores: ClassVar[Collection[str]] = ("input", "from_search", "registered_name")
 
     train: bool
     folds: int = setting(ge=2, most=1000)
@@ -381,6 +386,7 @@ TASKS: dict[str, type] = {
     "experiments.tasks.explain.explain": ExplainTaskConfig,
     "experiments.tasks.audit.audit": AuditTaskConfig,
     "experiments.tasks.export.export": ExportTaskConfig,
+    "experiments.tasks.promote.promote": PromoteTaskConfig,
     "experiments.tasks.serve.serve": ServeTaskConfig,
     "experiments.tasks.doctor.doctor": DoctorTaskConfig,
 }

@@ -10,6 +10,7 @@ from experiments.command.data_jobs import (
     takes_input,
 )
 from experiments.config.checks.class_names import check_weighed_classes
+from experiments.config.checks.promotion import check_promotion
 from experiments.config.schema.dataset import (
     DatasetConfig,
     FolderConfig,
@@ -18,6 +19,7 @@ from experiments.config.schema.dataset import (
     UnpackedConfig,
 )
 from experiments.config.schema.run import RunConfig
+from experiments.config.schema.shipping import PromoteTaskConfig
 from experiments.config.schema.task import TrainTaskConfig
 from experiments.data.files.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
@@ -75,14 +77,16 @@ def check_dataset(dataset: DatasetConfig) -> None:
     Raises:
         ConfigError: All that is wrong.
     """
-    if problems := _find_problems(dataset, {1}):
+    if problems := _find_problems(dataset, {1}, ()):
         raise ConfigError(problems, "The data set")
 
 
 def _check_named(run: RunConfig) -> None:
     """Raises where a task is told of no run, or of nothing to look at."""
-    missing = []
-    if needs_run(run) and run.run_id is None:
+    missing: list[Problem] = []
+    if isinstance(run.task, PromoteTaskConfig):
+        missing += check_promotion(run, run.task)
+    elif needs_run(run) and run.run_id is None:
         hint = "Type run_id=last, or one that task=list shows."
         missing.append(Problem("run_id", "is missing.", hint))
     if takes_input(run) and run.input is None:
