@@ -104,15 +104,14 @@ class ImageReader:
         if len(content) > self.limits.max_bytes:
             raise RefusedError(self._describe_bytes())
         fault = find_fault(content, content, len(content)) or self._find_excess(content)
-        fault = fault or find_complaint(content)
-        fault = fault or find_decoding_fault(content, self.limits.max_pixels)
-        if fault:
+        if fault := fault or find_complaint(content):
             raise RefusedError(fault)
         try:
             with tf.device("/CPU:0"):
                 pixels: npt.NDArray[np.uint8] = self._decode(content).numpy()
         except tf.errors.OpError:
-            raise RefusedError("is damaged: it does not decode") from None
+            told = find_decoding_fault(content, self.limits.max_pixels)
+            raise RefusedError(told or "is damaged: it does not decode") from None
         return pixels
 
     def _describe_bytes(self) -> str:
