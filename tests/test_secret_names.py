@@ -20,6 +20,7 @@ from experiments.secret_names import is_secret_name, is_secret_parameter
         "+dataset.token",
         "apikey",
         "AWS_SECRET_ACCESS_KEY",
+        "PGPASSWORD",
         "AccountKey",
         "WANDB_API_KEY",
         "OPENAI_KEY",

@@ -10,7 +10,7 @@ from functools import lru_cache
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRETS = frozenset(
     """
-    password passwd pwd passphrase secret token credential credentials auth
+    password passwd pgpassword pwd passphrase secret token credential credentials auth
     authorization apikey accesskey secretkey privatekey authtoken accesstoken
     """.split()  # noqa: SIM905 - a table
 )

@@ -21,6 +21,7 @@ BROUGHT_BY = {
     "tensorflow_datasets": "tensorflow-datasets>",
     "array_record": "array_record>",
     "jax": "jax>",
+    "psycopg": "psycopg[binary]>",
     "jax_plugins.xla_cuda12": "jax[cuda12]",
     "nvidia": "tensorflow[and-cuda]",
     "hydra_plugins.hydra_ray_launcher": "hydra-ray-launcher",

@@ -14,6 +14,7 @@ from experiments.config.objective import Objective
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.sending import sender
 from experiments.tracking.tracker import open_tracker
+from tests.tracking.postgres import Postgres, running_postgres
 from tests.tracking.server import Server
 
 _STORE = {
@@ -85,6 +86,15 @@ def running_server(
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of its own; this process and its children know its password."""
+    with running_postgres() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
 
 
 def settle(tracker: Any, seconds: float = 60) -> Any:

@@ -18,10 +18,12 @@ class Server:
 
     Args:
         folder: For its database, files and log.
+        store: Address of another database than one in the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str | None = None) -> None:
         folder.mkdir()
+        self._store = store or f"sqlite:///{folder}/server.db"
         self.folder = folder
         self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
@@ -30,10 +32,11 @@ class Server:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        prepare_database(self.folder / "server.db")
+        if self._store.startswith("sqlite:"):
+            prepare_database(self.folder / "server.db")
         mlflow = str(Path(sys.executable).with_name("mlflow"))
         words = [mlflow, "server", "--workers", "1", "--port", str(self.port)]
-        words += ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
+        words += ["--backend-store-uri", self._store]
         words += ["--artifacts-destination", str(self.folder / "files")]
         # Its job runners are further processes that tracking has no use for.
         switches = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -9,13 +9,19 @@ from experiments.errors import Problem
 from experiments.redaction import redact
 
 WEB = ("http", "https")
+_EXAMPLE = "http://127.0.0.1:5000 or https://mlflow.example.org"
 _PORT = "must have a port of 1 to 65535, or none."
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def check_web_address(
-    key: str, address: str, *, hint: str, schemes: Collection[str] = WEB
+    key: str,
+    address: str,
+    *,
+    hint: str,
+    schemes: Collection[str] = WEB,
+    example: str = _EXAMPLE,
 ) -> Iterator[Problem]:
     """Yields what is wrong with an address: one problem at most.
 
@@ -24,12 +30,13 @@ def check_web_address(
         address: As typed.
         hint: How to give user and password, or what else a query would say.
         schemes: Accepted ones.
+        example: Told for whatever else is wrong.
     """
     fault = _find_fault(address, schemes)
     if fault is None:
         return
     if "user name" not in fault and "query" not in fault:
-        hint = "Such as http://127.0.0.1:5000 or https://mlflow.example.org."
+        hint = f"Such as {example}."
     yield Problem(key, f"{fault} Received: {redact(address)!r}.", hint)
 
 

@@ -13,7 +13,8 @@ class Destination:
     Attributes:
         output_dir: Folder of all that runs leave, which holds the embedded database;
             is made absolute.
-        uri: MLflow tracking server or database; `None` for `<output_dir>/mlflow.db`.
+        uri: MLflow tracking server, PostgreSQL database or SQLite file; `None` for
+            `<output_dir>/mlflow.db`.
         experiment: Name of the experiment that new runs belong to.
         ui_url: Address of MLflow's pages, for links; `None` for the server itself, or
             where `make ui` listens.

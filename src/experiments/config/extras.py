@@ -25,6 +25,7 @@ EXTRAS = {
     "jax_plugins.xla_cuda12": "jax-cuda",
     "onnxruntime": "export",
     "tf2onnx": "export",
+    "psycopg": "postgres",
     "nvidia": "gpu",  # TensorFlow's CUDA libraries
     "hydra_plugins.hydra_ray_launcher": "ray",
     "hydra_plugins.hydra_submitit_launcher": "slurm",
@@ -77,6 +78,13 @@ def check_audit() -> Iterator[Problem]:
         verb = agree(len(absent), "is", "are")
         reason = f"cannot be audit: {join_words(absent)} {verb} not installed."
         yield Problem("task", reason, how_to_install(absent[0]))
+
+
+def check_postgres() -> Iterator[Problem]:
+    """Yields a problem when the package is absent that speaks to PostgreSQL."""
+    if not is_installed("psycopg"):
+        reason = "cannot be a PostgreSQL database: psycopg is not installed."
+        yield Problem("uri", reason, how_to_install("psycopg"))
 
 
 def check_packages(packages: Sequence[str]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from experiments.errors import TrackingError
 from experiments.redaction import redact
 from experiments.tracking.store.client import attempt, connect
 from experiments.tracking.store.links import locate
+from experiments.tracking.store.postgres import EmptyDatabaseError
 from experiments.tracking.store.schema import is_outdated
 
 _WHAT = "tracking"
@@ -29,6 +30,9 @@ def check_store(destination: Destination) -> Finding:
             return Finding(level="warning", what=_WHAT, told=told, advice=advice)
         client = connect(destination, create=False).client
         attempt(lambda: client.search_experiments(max_results=1), "read the store")
+    except EmptyDatabaseError:
+        told = f"{location.uri} answers and is empty: the first run makes its tables"
+        return Finding(level="ok", what=_WHAT, told=told)
     except TrackingError as error:
         advice = "Runs are kept on disk meanwhile; task=sync sends them later."
         return Finding(

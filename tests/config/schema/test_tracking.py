@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from experiments.config import extras
 from experiments.config.convert import convert
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.errors import Problem
@@ -46,7 +47,13 @@ def test_server_with_address_is_complete():
         ({"uri": "http://me:secret@host"}, "tracking.uri", "password"),
         ({"uri": "https://h:99999"}, "tracking.uri", "1 to 65535"),
         ({"uri": "http://h/?token=secret"}, "tracking.uri", "query"),
-        ({"uri": "postgresql://h/db"}, "tracking.uri", "http://"),
+        ({"uri": "mysql://h/db"}, "tracking.uri", "MLflow server in front"),
+        ({"uri": "postgresql+psycopg2://h/db"}, "tracking.uri", "postgresql://db"),
+        ({"uri": "postgresql://h"}, "tracking.uri", "must name a database"),
+        ({"uri": "postgresql:///db"}, "tracking.uri", "must name a host"),
+        ({"uri": "postgresql://me@h/db"}, "tracking.uri", "PGUSER"),
+        ({"uri": "postgresql://me:secret@h/db"}, "tracking.uri", "~/.pgpass"),
+        ({"uri": "postgresql://h/db?password=x"}, "tracking.uri", "PGPASSWORD"),
         ({"uri": "sqlite:///~/runs.db"}, "tracking.uri", "typed out: ~"),
         ({"uri": "sqlite:////~/runs.db"}, "tracking.uri", "typed out: ~"),
         ({"uri": "sqlite:////tmp/a?b.db"}, "tracking.uri", "`?`"),
@@ -64,9 +71,22 @@ def test_server_with_address_is_complete():
 def test_wrong_value_is_refused_with_its_key(changes, key, words):
     (problem,) = problems_of({**read("sqlite"), **changes})
     assert problem.key == key
-    assert words in problem.message
+    assert words in str(problem)
 
 
-def test_a_password_is_not_repeated_in_the_problem():
-    (problem,) = problems_of({**read("sqlite"), "uri": "http://me:secret@host"})
+def test_database_of_postgresql_is_complete():
+    assert problems_of({**read("server"), "uri": "postgresql://h:5432/db"}) == []
+
+
+def test_database_of_postgresql_needs_its_extra(monkeypatch):
+    monkeypatch.setattr(extras, "is_installed", lambda package: package != "psycopg")
+    (problem,) = problems_of({**read("server"), "uri": "postgresql://h/db"})
+    assert "psycopg is not installed" in problem.message
+    assert "[postgres]" in problem.hint
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql"])
+def test_a_password_is_not_repeated_in_the_problem(scheme):
+    uri = f"{scheme}://me:secret@host/db"
+    (problem,) = problems_of({**read("sqlite"), "uri": uri})
     assert "secret" not in str(problem)

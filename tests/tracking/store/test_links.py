@@ -39,6 +39,17 @@ def test_server_decides_on_its_artifacts(tmp_path):
     assert location.artifacts is None
 
 
+def test_postgresql_has_files_in_the_output_folder_and_pages_of_its_own(tmp_path):
+    place = Destination(output_dir=tmp_path, uri="postgresql://host/db")
+    location = locate(place)
+    assert (location.uri, location.is_server) == ("postgresql://host/db", False)
+    assert location.database is None
+    assert location.artifacts == tmp_path / "artifacts"
+    assert find_pages(place) == "http://127.0.0.1:5000"
+    command = ui_command(place)
+    assert "ui --backend-store-uri postgresql://host/db --host 127.0.0.1" in command
+
+
 @pytest.mark.parametrize("sign", ["?", "#", "%"])
 def test_output_folder_that_mlflow_misreads_is_refused(tmp_path, sign):
     with pytest.raises(TrackingError, match="output_dir must not contain"):

@@ -64,7 +64,7 @@ ANSWERS = {
     "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
     403: "does not let you do this (403): ask for the right to write there",
     500: "has a fault of its own (500), of which its log tells",
-    503: "has a fault of its own (503), of which its log tells",
+    503: "cannot answer at present (503), as without its database",
 }
 
 

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from experiments.config.addresses import check_web_address
+from experiments.config.extras import check_postgres
 from experiments.config.fields import setting
 from experiments.config.paths import find_fault
 from experiments.errors import Problem
 from experiments.redaction import redact
 
-_ACCEPTED = "must start with http://, https:// or sqlite:/// and an absolute path."
 _SQLITE = "sqlite:///"
+_POSTGRES = "postgresql://"
+_ACCEPTED = "must start with http://, https://, postgresql:// or sqlite:/// and an "
+_ACCEPTED += "absolute path."
+_DATABASE = "postgresql://db.example.org/mlflow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +26,8 @@ class TrackingConfig:
 
     Attributes:
         enabled: Whether anything is recorded.
-        uri: MLflow tracking server or database; null for the embedded database
-            `<output_dir>/mlflow.db`.
+        uri: MLflow tracking server, PostgreSQL database or SQLite file; null for the
+            embedded database `<output_dir>/mlflow.db`.
         experiment: Name of the MLflow experiment, which groups comparable runs.
         ui_url: Address of MLflow's pages, for links; null for the server itself, and
             for where `make ui` listens, http://127.0.0.1:5000, without one.
@@ -57,14 +62,33 @@ def check_uri(uri: str) -> Iterator[Problem]:
     """Yields what is wrong with the address of a server or a database."""
     if uri.startswith(_SQLITE):
         yield from _check_database(uri.removeprefix(_SQLITE))
+    elif uri.startswith(_POSTGRES):
+        yield from _check_postgres(uri)
     elif not uri.startswith(("http://", "https://")):
         hint = "Put an MLflow server in front of any other database."
+        if uri.startswith("postgres"):
+            hint = f"Such as {_DATABASE}."
         yield Problem("uri", f"{_ACCEPTED} Received: {redact(uri)!r}.", hint)
     else:
         # The resolved config is stored on the run, where a password must not be.
         hint = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
         hint += "MLFLOW_TRACKING_TOKEN, instead."
         yield from check_web_address("uri", uri, hint=hint)
+
+
+def _check_postgres(uri: str) -> Iterator[Problem]:
+    hint = "Set PGUSER and PGPASSWORD, PGSSLMODE and the like, or keep the password in "
+    hint += "~/.pgpass, instead."
+    schemes = (_POSTGRES.removesuffix("://"),)
+    faults = list(
+        check_web_address("uri", uri, hint=hint, schemes=schemes, example=_DATABASE)
+    )
+    yield from faults
+    if not faults and not urlsplit(uri).path.strip("/"):
+        reason = f"must name a database. Received: {redact(uri)!r}."
+        yield Problem("uri", reason, f"Such as {_DATABASE}.")
+    if not faults:
+        yield from check_postgres()
 
 
 def _check_database(path: str) -> Iterator[Problem]:

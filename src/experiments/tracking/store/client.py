@@ -23,6 +23,7 @@ from experiments.tracking.store.links import (
 )
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
 from experiments.tracking.store.outage import describe_outage
+from experiments.tracking.store.postgres import prepare_postgres
 from experiments.tracking.store.relocation import FOLDER_TAG
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Connection:
 
 
 def connect(destination: Destination, *, create: bool = True) -> Connection:
-    """Opens the store, creating the embedded database at need.
+    """Opens the store, creating the tables of a database at need.
 
     Args:
         destination: Which store.
@@ -76,15 +77,17 @@ def connect(destination: Destination, *, create: bool = True) -> Connection:
         TrackingError: If the server cannot be reached or the store refuses.
     """
     location = locate(destination)
-    if location.database is None:
+    if location.is_server:
         _probe(location.uri)
         patience = str(destination.server_timeout)
         os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = patience
         # The sender has more patience, and looks whether a run was created in spite of
         # the silence before it tries again, which MLflow does not.
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-    if location.database is not None:
+    elif location.database is not None:
         prepare_database(location.database, create=create)
+    elif location.artifacts is not None:
+        prepare_postgres(location.uri, location.artifacts, create=create)
     mlflow = import_mlflow()
     with importing():
         client = attempt(

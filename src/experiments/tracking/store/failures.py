@@ -1,5 +1,6 @@
 """Which failures pass, and which say that MLflow will never accept one record."""
 
+import re
 from typing import Any
 
 from experiments.errors import TrackingError
@@ -8,7 +9,22 @@ from experiments.tracking.store.outage import describe_outage
 _CODE = "INVALID_PARAMETER_VALUE"
 # Of a server or the proxy before it: malformed, too large, of a refused type.
 _STATUSES = (400, 411, 413, 415, 422)
-_LIBRARIES = ("mlflow", "sqlalchemy", "sqlite3", "alembic", "requests", "urllib3")
+_LIBRARIES = (
+    "mlflow",
+    "sqlalchemy",
+    "sqlite3",
+    "psycopg",
+    "alembic",
+    "requests",
+    "urllib3",
+)
+# What a database can't hold and MLflow has let pass: it says so in the database's own
+# words, under the code of whatever else went wrong there.
+_UNFIT = re.compile(
+    r"\((?:\w+\.)+(?:DataError|StringDataRightTruncation|NumericValueOutOfRange"
+    r"|UntranslatableCharacter|CharacterNotInRepertoire)\)"
+    r"|cannot contain NUL|surrogates not allowed"
+)
 
 
 class RefusedError(Exception):
@@ -26,7 +42,10 @@ def is_refusal(error: Exception) -> bool:
     code = getattr(error, "error_code", None)
     if code is not None:
         # That code also stands for a run or an experiment that was deleted.
-        return bool(code == _CODE and "'active' state" not in str(error))
+        text = str(error)
+        if code == _CODE:
+            return "'active' state" not in text
+        return _UNFIT.search(text) is not None
     response: Any = getattr(error, "response", None)
     if response is not None:
         return getattr(response, "status_code", None) in _STATUSES

@@ -4,12 +4,13 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from experiments import job_files
+from experiments.config.addresses import WEB
 from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
@@ -28,7 +29,7 @@ class Location:
 
     Attributes:
         uri: MLflow tracking URI.
-        database: The SQLite file; `None` for a server.
+        database: The SQLite file; `None` for a server or another database.
         artifacts: Folder for files of runs; `None` where the server decides.
         name: What a job's folder calls the store: as `uri`, and for the database
             beside it a name that stays when all of it is moved.
@@ -39,6 +40,11 @@ class Location:
     artifacts: Path | None
     name: str
 
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server of MLflow, which has pages and its own artifacts."""
+        return urlsplit(self.uri).scheme in WEB
+
 
 def locate(destination: Destination) -> Location:
     """Returns where records are kept.
@@ -48,8 +54,10 @@ def locate(destination: Destination) -> Location:
     """
     uri = destination.uri
     if uri is not None and not uri.startswith(_SQLITE):
-        server = uri.rstrip("/")
-        return Location(server, None, None, name=server)
+        address = uri.rstrip("/")
+        store = Location(address, None, None, name=address)
+        files = destination.output_dir / job_files.ARTIFACTS
+        return store if store.is_server else replace(store, artifacts=files)
     embedded = destination.output_dir / job_files.DATABASE
     database = embedded if uri is None else Path(uri.removeprefix(_SQLITE))
     if any(sign in str(database) for sign in "?#%"):
@@ -93,7 +101,7 @@ def as_folder(address: str) -> Path | None:
 def find_pages(destination: Destination) -> str:
     """Returns the address of MLflow's pages for a store."""
     location = locate(destination)
-    own = _PAGES if location.database is not None else location.uri
+    own = location.uri if location.is_server else _PAGES
     return destination.ui_url or own
 
 
@@ -145,7 +153,7 @@ def mlflow_command(location: Location, *words: str) -> str:
 
 
 def ui_command(destination: Destination) -> str | None:
-    """Returns the shell command that starts MLflow's pages on the database.
+    """Returns the shell command that starts MLflow's pages on a database.
 
     Args:
         destination: Its `ui_url` may say the host and port to listen on.
@@ -154,7 +162,7 @@ def ui_command(destination: Destination) -> str | None:
         The command; `None` for a server, whose pages are up already.
     """
     location = locate(destination)
-    if location.database is None:
+    if location.is_server:
         return None
     address = urlsplit(find_pages(destination))
     words = [name_program("mlflow"), "ui", "--backend-store-uri", location.uri]

@@ -21,7 +21,38 @@ _WORDS = {
     403: "{at} does not let you do this (403): ask for the right to write there",
     404: f"{_NO_MLFLOW} (404)",
     429: "{at} is asked too often (429)",
+    503: "{at} cannot answer at present (503), as without its database",
 }
+# What PostgreSQL and its library say, and what it means here.
+_DATABASE = tuple(
+    (re.compile(sign), told)
+    for sign, told in (
+        (
+            "Connection refused",
+            "no database answers at {at} (the connection is refused)",
+        ),
+        ("timeout expired|timed out", "no database answers at {at} in time"),
+        (
+            "Name or service not known|failed to resolve|not translate host name",
+            "no database answers at {at} (no machine of that name is known)",
+        ),
+        (
+            "authentication failed|no password supplied|no pg_hba.conf entry",
+            "{at} does not let you in: set PGUSER and PGPASSWORD, or keep the password "
+            "in ~/.pgpass",
+        ),
+        ("(?s)database .* does not exist", "there is no such database as {at}"),
+        (
+            "shutting down|starting up|recovery mode|terminating connection"
+            "|closed the connection|connection is (?:lost|closed|bad)|not yet accept",
+            "the database {at} is stopping or starting",
+        ),
+        (
+            "too many clients|remaining connection slots",
+            "the database {at} has no connection left, see its max_connections",
+        ),
+    )
+)
 _OWN_FAULT = "{at} has a fault of its own ({status}), of which its log tells"
 _DEEPEST = 12
 
@@ -70,6 +101,9 @@ def _find_address(chain: list[BaseException], uri: str | None) -> str:
 
 
 def _describe_connection(cause: BaseException) -> str | None:
+    if type(cause).__module__.startswith("psycopg"):
+        text = str(cause)
+        return next((told for sign, told in _DATABASE if sign.search(text)), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"the certificate of {{at}} is not trusted ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
@@ -92,7 +126,7 @@ def _describe_answer(cause: BaseException) -> str | None:
     if _NO_JSON in text:
         return _NO_MLFLOW
     status = _find_status(cause, text)
-    if status is not None and status >= 500:
+    if status is not None and status >= 500 and status not in _WORDS:
         return _OWN_FAULT.replace("{status}", str(status))
     return None if status is None else _WORDS.get(status)
 

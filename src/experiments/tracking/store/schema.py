@@ -33,8 +33,7 @@ def is_outdated(path: Path) -> bool:
             f"{path} is an SQLite database, but not one of MLflow. Choose another "
             "output_dir."
         )
-    _check_known(path, found)
-    return found != _latest_revision()
+    return is_older(found, str(path))
 
 
 def refuse_newer(path: Path) -> None:
@@ -50,7 +49,21 @@ def refuse_newer(path: Path) -> None:
     with suppress(OSError, sqlite3.Error):
         found = _read_revision(path) if path.is_file() else None
     if found is not None:
-        _check_known(path, found)
+        _check_known(str(path), found)
+
+
+def is_older(revision: str, place: str) -> bool:
+    """Tells whether a revision is that of an older release of MLflow.
+
+    Args:
+        revision: That a database has.
+        place: The database, for the error.
+
+    Raises:
+        TrackingError: A newer release has it, or another program.
+    """
+    _check_known(place, revision)
+    return revision != _latest_revision()
 
 
 def list_run_ids(path: Path) -> set[str]:
@@ -102,12 +115,12 @@ def upgrade(path: Path) -> None:
     )
 
 
-def _check_known(path: Path, revision: str) -> None:
+def _check_known(place: str, revision: str) -> None:
     if revision not in _revisions():
         raise TrackingError(
-            f"{path} was written by a newer release of MLflow than the installed "
+            f"{place} was written by a newer release of MLflow than the installed "
             f"{version('mlflow')}, which does not know its revision {revision}. "
-            "Install that release, or choose another output_dir."
+            "Install that release, or choose another store."
         )
 
 
