@@ -6,7 +6,10 @@ import pytest
 from scipy.special import expit, softmax
 
 from experiments.errors import ExperimentError
+from experiments.export.formats import FORMATS
 from experiments.export.network import build_exported, copy_in_float32
+from experiments.export.runtimes import load_exported
+from experiments.export.write import write_format
 
 SHAPE = (12, 12, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
@@ -88,3 +91,18 @@ def test_any_size_has_no_size():
     np.testing.assert_allclose(
         np.asarray(network(large)["probabilities"]).sum(axis=1), 1, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", ["onnx", "litert"])
+def test_gelu_is_in_every_form(name, tmp_path):
+    """TensorFlow's `erfc` is not; its numbers are those of Keras."""
+    images = keras.Input(SHAPE, dtype="uint8", name="image")
+    x = keras.layers.Rescaling(1 / 25)(images)
+    x = keras.layers.Conv2D(8, 3, activation="gelu")(x)
+    x = keras.layers.Activation("gelu")(x)
+    outputs = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(images, outputs)
+    form = FORMATS[name]
+    write_format(export(model, output="logits"), form, tmp_path / form.file)
+    given = load_exported(form, tmp_path / form.file, "logits").ask(IMAGES)
+    np.testing.assert_allclose(given, np.asarray(model(IMAGES)), atol=1e-5)

@@ -1,5 +1,6 @@
 """The network that is exported: one input of bytes, one output with a name."""
 
+import math
 from typing import Any, Literal
 
 import keras
@@ -9,6 +10,7 @@ from experiments.errors import ExperimentError
 from experiments.evaluation.predictions import Output
 from experiments.export.formats import INPUT
 from experiments.export.scaling import CentreAndScale
+from experiments.models.cost import walk
 
 _POLICY = "DTypePolicy"
 
@@ -79,11 +81,29 @@ def without_scaling(network: Any) -> Any:
 
 
 def copy_in_float32(model: Any) -> Any:
-    """Returns a copy of Keras' own layers, without speed-ups and in full precision."""
+    """Returns a copy of Keras' own layers, without speed-ups and in full precision.
+
+    Its operations are those that every form has.
+    """
     config = keras.saving.serialize_keras_object(model)
     copy = keras.saving.deserialize_keras_object(_widen(config))
     copy.set_weights(model.get_weights())
+    for layer in walk(copy):
+        if getattr(layer, "activation", None) is keras.activations.gelu:
+            layer.activation = gelu
     return copy
+
+
+def gelu(x: Any) -> Any:
+    """Returns `x` times the normal distribution's share below it, by `erf`.
+
+    TensorFlow's own takes `erfc`, which ONNX does not know. In this order LiteRT's
+    converter sees the one operation that it has for it.
+
+    Reference:
+        Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv:1606.08415, section 2.
+    """
+    return 0.5 * x * (1 + keras.ops.erf(x * math.sqrt(0.5)))
 
 
 def _widen(config: Any) -> Any:
