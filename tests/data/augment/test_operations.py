@@ -9,7 +9,12 @@ import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
 from experiments.data.augment import filters
-from experiments.data.augment.operations import OPERATIONS, SIGNED, apply_operations
+from experiments.data.augment.operations import (
+    ALL_OPERATIONS,
+    OPERATIONS,
+    SIGNED,
+    apply_operations,
+)
 from experiments.errors import DataError
 
 AFFINE, NEAREST = Image.Transform.AFFINE, Image.Resampling.NEAREST
@@ -29,10 +34,18 @@ PILLOW: dict[str, Callable[[Image.Image, float], Image.Image]] = {
     "color": lambda image, m: ImageEnhance.Color(image).enhance(1 + m),
     "contrast": lambda image, m: ImageEnhance.Contrast(image).enhance(1 + m),
     "sharpness": lambda image, m: ImageEnhance.Sharpness(image).enhance(1 + m),
-    "posterize": lambda image, m: ImageOps.posterize(image, int(m)),
+    # Pillow refuses no bits, which timm's greatest magnitude means.
+    "posterize": lambda i, m: (
+        ImageOps.posterize(i, int(m)) if m else ImageEnhance.Brightness(i).enhance(0)
+    ),
     "solarize": lambda image, m: ImageOps.solarize(image, m),
     "autocontrast": lambda image, _: ImageOps.autocontrast(image),
     "equalize": lambda image, _: ImageOps.equalize(image),
+    "invert": lambda image, _: ImageOps.invert(image),
+    "solarize_add": lambda image, m: image.point(
+        [min(255, i + int(m)) if i < 128 else i for i in range(256)]
+        * len(image.getbands())
+    ),
 }
 _FACTORS = [0.27, -0.9, 0.99, 0.0]
 MAGNITUDES = {
@@ -45,10 +58,11 @@ MAGNITUDES = {
     "color": _FACTORS,
     "contrast": _FACTORS,
     "sharpness": _FACTORS,
-    "posterize": [8.0, 5.0, 2.0],
-    "solarize": [255.0, 178.5, 0.0],
+    "posterize": [8.0, 5.0, 2.0, 0.0],
+    "solarize": [256.0, 255.0, 178.5, 0.0],
+    "solarize_add": [0.0, 77.0, 110.0],
 }
-CASES = [(n, m) for n in OPERATIONS for m in MAGNITUDES.get(n, [0.0])]
+CASES = [(n, m) for n in ALL_OPERATIONS for m in MAGNITUDES.get(n, [0.0])]
 
 
 def make_image(channels: int) -> Any:
@@ -69,7 +83,7 @@ def ask_pillow(name: str, image: Any, magnitude: float) -> Any:
 def test_pixels_are_those_of_pillow(channels: int) -> None:
     image = make_image(channels)
     images = tf.constant(np.stack([image] * len(CASES)))
-    chosen = tf.constant([OPERATIONS.index(name) for name, _ in CASES])
+    chosen = tf.constant([ALL_OPERATIONS.index(name) for name, _ in CASES])
     strengths = tf.constant([m for _, m in CASES], tf.float64)
     found = apply_operations(images, chosen, strengths, fill=0).numpy()
     wrong = [

@@ -90,6 +90,25 @@ class RandAugmentConfig(AugmentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RandAugmentIncreasingConfig(AugmentConfig):
+    """Some random operations of a strength that is drawn about a magnitude.
+
+    Attributes:
+        num_ops: Operations an image, of fifteen.
+        magnitude: Mean of their strength, of 10.
+        magnitude_std: Its standard deviation.
+        probability: Of each operation to happen.
+        fill: Grey of what lies outside of a moved image.
+    """
+
+    num_ops: int = setting(ge=1, most=15)
+    magnitude: float = setting(ge=0, le=10)
+    magnitude_std: float = setting(ge=0, most=10)
+    probability: float = setting(ge=0, le=1)
+    fill: int = setting(ge=0, le=255)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrivialAugmentConfig(AugmentConfig):
     """One random operation of random strength.
 
@@ -248,6 +267,9 @@ AUGMENTS: dict[str, type] = {
     "experiments.data.augment.flip_crop.FlipCrop": FlipCropConfig,
     "experiments.data.augment.inception_crop.InceptionCrop": InceptionCropConfig,
     "experiments.data.augment.randaugment.RandAugment": RandAugmentConfig,
+    "experiments.data.augment.randaugment_increasing.RandAugmentIncreasing": (
+        RandAugmentIncreasingConfig
+    ),
     "experiments.data.augment.trivialaugment.TrivialAugment": TrivialAugmentConfig,
     "experiments.data.augment.random_erasing.RandomErasing": RandomErasingConfig,
     "experiments.data.augment.color_jitter.ColorJitter": ColorJitterConfig,

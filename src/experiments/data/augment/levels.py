@@ -37,16 +37,30 @@ def change_contrast(images: Any, factors: Any) -> Any:
 
 
 def posterize(images: Any, bits: Any) -> Any:
-    """Returns the images with their highest bits only, 1 to 8 of them."""
-    lost = tf.cast(8 - tf.round(_by_image(bits)), tf.uint8)
-    return tf.bitwise.left_shift(tf.bitwise.right_shift(images, lost), lost)
+    """Returns the images with their highest bits only, 0 to 8 of them."""
+    lost = tf.cast(8 - tf.round(_by_image(bits)), tf.int32)
+    kept = 256 - tf.bitwise.left_shift(1, lost)
+    return tf.bitwise.bitwise_and(images, tf.cast(kept, tf.uint8))
 
 
 def solarize(images: Any, thresholds: Any) -> Any:
-    """Returns the images with all inverted that is not below a threshold."""
-    limits = tf.cast(tf.math.ceil(_by_image(thresholds)), tf.uint8)
+    """Returns the images with all inverted that is not below a threshold, 0 to 256."""
+    limits = tf.math.ceil(_by_image(thresholds))
+    flips = tf.where(limits > 255, tf.zeros_like(limits), 255)
+    limits, flips = (tf.cast(each, tf.uint8) for each in (limits, flips))
     # 255 - x flips all bits; choosing by `tf.where` would take four times as long.
-    return tf.bitwise.bitwise_xor(images, 255 * tf.cast(images >= limits, tf.uint8))
+    return tf.bitwise.bitwise_xor(images, flips * tf.cast(images >= limits, tf.uint8))
+
+
+def invert(images: Any, _: Any = None) -> Any:
+    """Returns the negatives."""
+    return 255 - images
+
+
+def brighten_dark(images: Any, added: Any) -> Any:
+    """Returns the images with 0 to 127 levels more where there are less than 128."""
+    more = tf.cast(_by_image(added), tf.uint8)
+    return images + more * tf.cast(images < 128, tf.uint8)
 
 
 def _by_image(numbers: Any) -> Any:

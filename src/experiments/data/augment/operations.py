@@ -1,4 +1,4 @@
-"""The operations of RandAugment and TrivialAugment, one a sample.
+"""The operations of RandAugment and its kin, one a sample.
 
 The images of a batch are sorted by operation, so that each is changed by its own one
 only, and put back in their order.
@@ -29,6 +29,7 @@ OPERATIONS = (
     "autocontrast",
     "equalize",
 )
+ALL_OPERATIONS = (*OPERATIONS, "invert", "solarize_add")  # the last two: timm's
 # Those whose magnitude is negated in half of the cases.
 SIGNED = np.array([1 <= place <= 9 for place in range(len(OPERATIONS))])
 _GEOMETRIC = OPERATIONS[1:6]
@@ -38,7 +39,12 @@ _FACTORS = {
     "contrast": levels.change_contrast,
     "sharpness": filters.sharpen,
 }
-_LEVELS = {"posterize": levels.posterize, "solarize": levels.solarize}
+_LEVELS = {
+    "posterize": levels.posterize,
+    "solarize": levels.solarize,
+    "invert": levels.invert,
+    "solarize_add": levels.brighten_dark,
+}
 _TABLES = {
     "autocontrast": pixel_tables.autocontrast,
     "equalize": pixel_tables.equalize,
@@ -50,13 +56,13 @@ def apply_operations(images: Any, chosen: Any, magnitudes: Any, *, fill: int) ->
 
     Args:
         images: uint8 `(B, H, W, C)`.
-        chosen: int32 `(B,)`, places in `OPERATIONS`.
+        chosen: int32 `(B,)`, places in `ALL_OPERATIONS`.
         magnitudes: float64 `(B,)`: the shear, pixels, degrees, what a factor is more
-            than 1, bits, the threshold; nothing to the others.
+            than 1, bits, the threshold, levels; nothing to the others.
         fill: Of what lies outside the images.
     """
     kinds = ["identity", "geometric", *_FACTORS, *_LEVELS, *_TABLES]
-    names = ["geometric" if n in _GEOMETRIC else n for n in OPERATIONS]
+    names = ["geometric" if n in _GEOMETRIC else n for n in ALL_OPERATIONS]
     kind = tf.gather(tf.constant([kinds.index(name) for name in names]), chosen)
     order = tf.range(tf.shape(images)[0])
     places = tf.dynamic_partition(order, kind, len(kinds))
