@@ -31,8 +31,10 @@ def mix_labels(labels: Any, shares: Any) -> Any:
     return weights * labels + (1 - weights) * pair(labels)
 
 
-def place_boxes(shares: Any, keys: Any, number: int, size: tuple[int, int]) -> Any:
-    """Returns bool `(B, H, W)`: where an image shows its partner.
+def place_boxes(
+    shares: Any, keys: Any, number: int, size: tuple[int, int]
+) -> tuple[Any, Any]:
+    """Returns the rows `(B, H)` and columns `(B, W)` that show the partner, bool.
 
     A box of the image's proportions lies anywhere about a uniform centre, and loses
     what is outside of the image.
@@ -51,17 +53,14 @@ def place_boxes(shares: Any, keys: Any, number: int, size: tuple[int, int]) -> A
         places = tf.range(length, dtype=tf.float32)[None]
         first, last = (centre - half)[:, None], (centre + half)[:, None]
         inside.append((places >= first) & (places < last))
-    return inside[0][:, :, None] & inside[1][:, None]
+    return inside[0], inside[1]
 
 
-def paste(images: Any, boxes: Any) -> Any:
-    """Returns images that show their partners in the boxes."""
-    return tf.where(boxes[..., None], pair(images), images)
-
-
-def share_outside(boxes: Any) -> Any:
-    """Returns the share of each image that is its own, float32 `(B,)`."""
-    return 1 - tf.reduce_mean(tf.cast(boxes, tf.float32), axis=(1, 2))
+def share_outside(rows: Any, columns: Any) -> Any:
+    """Returns the share of each image outside of its box, float32 `(B,)`."""
+    pixels = tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
+    pixels *= tf.reduce_sum(tf.cast(columns, tf.float32), axis=1)
+    return 1 - pixels / (rows.shape[1] * columns.shape[1])
 
 
 def one_for_all(keys: Any) -> Any:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from experiments.data.augment import mixing
 from experiments.data.augment.beta import draw_beta
+from experiments.data.augment.boxes import fill_boxes
 from experiments.data.pipeline.sample_keys import draw_uniform
 
 # What the numbers of a key are for; a share takes two, and so does a box.
@@ -59,9 +60,10 @@ class MixupCutmix:
         def paste() -> tuple[Any, Any]:
             beside = draw_beta(keys, _CUTMIX, self.cutmix_alpha)
             size = tuple(images.shape[1:3])
-            boxes = mixing.place_boxes(beside, keys, _BOX, size)
-            boxes &= (happens & is_box)[:, None, None]
-            return mixing.paste(images, boxes), mixing.share_outside(boxes)
+            rows, columns = mixing.place_boxes(beside, keys, _BOX, size)
+            rows &= (happens & is_box)[:, None]
+            pasted = fill_boxes(images, mixing.pair(images), rows, columns)
+            return pasted, mixing.share_outside(rows, columns)
 
         if self.per == "batch":
             mixed, own = tf.cond(is_box[0], paste, blend)

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from experiments.data.augment.boxes import fill_boxes
 from experiments.data.pipeline.sample_keys import derive_key, draw_uniform
 
 _ATTEMPTS = 10
@@ -49,15 +50,15 @@ class RandomErasing:
 
     def __call__(self, images: Any, keys: Any) -> Any:
         """Returns uint8 `(B, H, W, C)`; see `Augment`."""
-        inside = self._place(keys, tuple(images.shape[1:3]))[..., None]
-        chosen = tf.where(tf.reduce_any(inside, axis=(1, 2, 3)))  # (E, 1)
-        part, mask = tf.gather_nd(images, chosen), tf.gather_nd(inside, chosen)
-        paint = self._paint(part, tf.gather_nd(keys, chosen))
-        erased = tf.where(mask, paint, part)
+        inside = self._place(keys, tuple(images.shape[1:3]))
+        chosen = tf.where(tf.reduce_any(inside[0], axis=1))  # (E, 1)
+        parts = (images, keys, *inside)
+        part, own, rows, columns = (tf.gather_nd(each, chosen) for each in parts)
+        erased = fill_boxes(part, self._paint(part, own), rows, columns)
         return tf.tensor_scatter_nd_update(images, chosen, erased)
 
-    def _place(self, keys: Any, size: tuple[int, int]) -> Any:
-        """Returns bool `(B, H, W)`: what is painted over."""
+    def _place(self, keys: Any, size: tuple[int, int]) -> tuple[Any, Any]:
+        """Returns the rows `(B, H)` and columns `(B, W)` painted over, bool."""
         draws = draw_uniform(keys[:, None], tf.range(_DRAWS)[None])
         height, width = size
         share = draws[:, _AREA:_RATIO] * (self.area[1] - self.area[0]) + self.area[0]
@@ -73,7 +74,7 @@ class RandomErasing:
         corner = tf.floor(draws[:, _TOP:_AREA] * room)
         rows = _between(corner[:, :1], window[:, :1], height)
         columns = _between(corner[:, 1:], window[:, 1:], width)
-        return rows[:, :, None] & columns[:, None]
+        return rows, columns
 
     def _paint(self, images: Any, keys: Any) -> Any:
         """Returns what stands in the rectangles, uint8."""
