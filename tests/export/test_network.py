@@ -106,3 +106,16 @@ def test_gelu_is_in_every_form(name, tmp_path):
     write_format(export(model, output="logits"), form, tmp_path / form.file)
     given = load_exported(form, tmp_path / form.file, "logits").ask(IMAGES)
     np.testing.assert_allclose(given, np.asarray(model(IMAGES)), atol=1e-5)
+
+
+def test_a_normalization_by_known_numbers_leaves_as_the_rescaling_that_it_is():
+    mean, variance = [0.4, 0.5, 0.6], [0.04, 0.09, 1e-20]
+    images = keras.Input(SHAPE, dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(images)
+    x = keras.layers.Normalization(mean=mean, variance=variance)(x)
+    model = keras.Model(images, keras.layers.GlobalAveragePooling2D()(x))
+    copy = copy_in_float32(model)
+    assert [type(layer).__name__ for layer in copy.layers[1:3]] == ["Rescaling"] * 2
+    np.testing.assert_allclose(
+        np.asarray(copy(IMAGES)), np.asarray(model(IMAGES)), rtol=1e-5, atol=1e-5
+    )

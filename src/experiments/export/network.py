@@ -13,6 +13,8 @@ from experiments.export.scaling import CentreAndScale
 from experiments.models.cost import walk
 
 _POLICY = "DTypePolicy"
+_NORMALIZATION = "Normalization"
+_EPSILON = 1e-7  # of deviations, as in `keras.layers.Normalization`
 
 
 def build_exported(
@@ -114,6 +116,31 @@ def _widen(config: Any) -> Any:
         return config
     if config.get("class_name") == _POLICY:
         return {**config, "config": {**config["config"], "name": "float32"}}
+    if config.get("class_name") == _NORMALIZATION:
+        config = _rescale(config)
     # The loss and the optimizer of a training have nothing to say here.
     kept = {name: part for name, part in config.items() if name != "compile_config"}
     return {name: _widen(part) for name, part in kept.items()}
+
+
+def _rescale(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns a `Normalization` by known numbers as the `Rescaling` that it is.
+
+    In an ONNX file its numbers become inputs that nobody gives.
+    """
+    known = config["config"]
+    mean, variance = known.get("mean"), known.get("variance")
+    is_last = np.atleast_1d(known.get("axis", -1)).tolist() in ([-1], [3])
+    if mean is None or variance is None or known.get("invert") or not is_last:
+        return config
+    deviation = np.maximum(np.sqrt(np.array(variance, np.float64)), _EPSILON)
+    scale = 1 / deviation
+    offset = -np.array(mean, np.float64) / deviation
+    numbers = {"scale": scale.tolist(), "offset": offset.tolist()}
+    kept = {name: known[name] for name in ("name", "dtype") if name in known}
+    return {
+        **config,
+        "module": "keras.layers",
+        "class_name": "Rescaling",
+        "config": {**kept, **numbers},
+    }
