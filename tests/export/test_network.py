@@ -11,6 +11,13 @@ from experiments.export.network import build_exported, copy_in_float32
 from experiments.export.runtimes import load_exported
 from experiments.export.write import write_format
 
+
+from experiments.export.network import (
+    build_exported,
+    copy_in_float32,
+    without_scaling,
+)
+
 SHAPE = (12, 12, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
 
@@ -119,3 +126,16 @@ def test_a_normalization_by_known_numbers_leaves_as_the_rescaling_that_it_is():
     np.testing.assert_allclose(
         np.asarray(copy(IMAGES)), np.asarray(model(IMAGES)), rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("any_size", [True, False])
+def test_a_network_that_was_saved_leaves_as_one_that_was_not(tmp_path, any_size):
+    model = build()
+    listed = keras.Model(model.inputs, [model.outputs[0]])
+    listed.save(tmp_path / "mine.keras")
+    saved = keras.saving.load_model(tmp_path / "mine.keras")
+    network = export(saved, any_size=any_size)
+    wanted = softmax(np.asarray(model(IMAGES)), axis=1)
+    for one in (network, without_scaling(network)):
+        given = np.asarray(one(IMAGES)["probabilities"])
+        np.testing.assert_allclose(given, wanted, atol=1e-6)

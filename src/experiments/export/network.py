@@ -53,7 +53,7 @@ def build_exported(
     x = images
     if any_size:
         x = CentreAndScale((height, width), crop_ratio, name="centre_and_scale")(x)
-    x = plain(x)
+    x = _only(plain(x))
     last: Any = keras.layers.Activation("linear", dtype="float32", name=output)
     if kind == "logits" and output == "probabilities":
         last = keras.layers.Softmax(dtype="float32", name=output)
@@ -75,11 +75,16 @@ def without_scaling(network: Any) -> Any:
         return network
     plain, *last = others
     images = keras.Input(plain.input_shape[1:], dtype="uint8", name=INPUT)
-    x = plain(images)
+    x = _only(plain(images))
     for layer in last:
         x = layer(x)
     (output,) = network.output_names
     return keras.Model(images, {output: x}, name="exported_sized")
+
+
+def _only(outputs: Any) -> Any:
+    """Returns the one output of a network, which one that was saved gives in a list."""
+    return outputs[0] if isinstance(outputs, list | tuple) else outputs
 
 
 def copy_in_float32(model: Any) -> Any:

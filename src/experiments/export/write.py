@@ -1,6 +1,7 @@
 """Writes a network in a form, by Keras' own `export`."""
 
 import logging
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from experiments.counts import format_bytes
+from experiments.disk_space import is_full
 from experiments.errors import ExperimentError
 from experiments.export.encoded import Decode
 from experiments.export.formats import ENCODED, INPUT, OPSET, SERVE_ENCODED, Format
 from experiments.export.network import without_scaling
 
+_NO_SPACE = "No space left on device"  # as TensorFlow tells it
 _LONGEST = 300  # letters of another library's reason
 
 
@@ -61,10 +65,25 @@ def write_format(
         with _undisturbed():
             export(str(path), **options)
     except Exception as error:  # converters raise whatever they like
+        _refuse_full_disk(error, path)
         reason = " ".join(str(error).split())[:_LONGEST]
         raise ExperimentError(
             f"{form.name} cannot hold this model: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _refuse_full_disk(error: Exception, path: Path) -> None:
+    """Raises where a disk is full, in TensorFlow's words or the system's."""
+    if not (isinstance(error, OSError) and is_full(error)) and _NO_SPACE not in str(
+        error
+    ):
+        return
+    free = format_bytes(shutil.disk_usage(path.parent).free)
+    raise ExperimentError(
+        f"The disk is full: {path.name} does not fit into the {free} that are free "
+        "where it goes. Nothing was kept. task=clean says what can go; output_dir=... "
+        "is another place."
+    ) from error
 
 
 def _export_both(path: str, *, network: Any, decode: Decode) -> None:
