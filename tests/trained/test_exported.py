@@ -70,7 +70,13 @@ def write(photograph):
     return content.getvalue()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "float16" else ())
+        for name in MODELS
+    ],
+)
 def test_logits_for_photographs_are_the_models_in_every_format(name, tmp_path):
     policy, channels, standardised = MODELS[name]
     model = build(policy, channels, standardised)
