@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.command.composing.composer import quote
 from experiments.command.printed import describe_command
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.config.metric_names import TEST, name_best
@@ -18,9 +19,13 @@ from experiments.jobs.folder import list_job_folders
 from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.recorded_job import read_best_of_search
+from experiments.tracking.store.run_names import is_id
 
 # What was typed for the promotion, and not for those that train.
-_LEFT = ("task", "run_id", "registered_name", "fresh", "plan", "name", "dataset")
+_LEFT = (
+    *("task", "run_id", "from_search", "registered_name"),
+    *("fresh", "plan", "name", "dataset"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,10 @@ def list_words(job: Job, count: int) -> list[str]:
     first = int(read_best_of_search(job).config["seed"])
     seeds = ",".join(str((first + number) % 2**31) for number in range(count))
     kept = [word for word in job.overrides if _top(word) not in _LEFT]
-    return ["-m", *list_flags(), "task=train", *kept, f"seed={seeds}"]
+    search = str(job.run.from_search)
+    named = search if is_id(search) else quote(search)
+    words = ["task=train", f"from_search={named}", *kept, f"seed={seeds}"]
+    return ["-m", *list_flags(), *words]
 
 
 def train_seeds(job: Job, count: int, environment: Mapping[str, str]) -> Seeds:
