@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -119,6 +120,21 @@ def test_the_printed_command_gets_an_answer(place: Path, served: Served) -> None
         [*words, "-s"], cwd=place, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout)["predictions"][0]["label"] in {"0", "1", "2"}
+
+
+def test_the_shell_of_the_page_asks_about_a_photograph(
+    place: Path, served: Served
+) -> None:
+    page = (ROOT / "docs" / "serve.md").read_text("utf-8")
+    found = re.search(r"^\(printf .+?invocations$", page, re.M | re.S)
+    assert found
+    shutil.copy(place / "photos" / "a" / "00.jpg", place / "photo.jpg")
+    script = found[0].replace(":8000/", f":{served.port}/")
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=place, capture_output=True, text=True, check=True
+    )
+    (answer,) = json.loads(done.stdout)["predictions"]
+    assert set(answer) == {"label", "probability", "probabilities"}
 
 
 def test_it_listens_on_this_machine_alone(served: Served) -> None:
