@@ -7,16 +7,13 @@ from scipy.special import expit, softmax
 
 from experiments.errors import ExperimentError
 from experiments.export.formats import FORMATS
-from experiments.export.network import build_exported, copy_in_float32
-from experiments.export.runtimes import load_exported
-from experiments.export.write import write_format
-
-
 from experiments.export.network import (
     build_exported,
     copy_in_float32,
     without_scaling,
 )
+from experiments.export.runtimes import load_exported
+from experiments.export.write import write_format
 
 SHAPE = (12, 12, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
