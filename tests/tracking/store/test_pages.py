@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 
+import psutil
 import pytest
 
 from experiments.errors import TrackingError
@@ -54,6 +55,17 @@ def test_browser_is_opened_where_somebody_sits_before_a_screen(
     assert has_browser() is opened
 
 
+def find_interfaces(pid):
+    """Returns on which addresses a process and its children listen."""
+    first = psutil.Process(pid)
+    return {
+        connection.laddr.ip
+        for process in (first, *first.children(recursive=True))
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
 def test_address_is_said_when_the_pages_are_there(tmp_path):
     database, port = tmp_path / "mlflow.db", free_port()
     words = ["-m", "experiments.tracking", str(database), "--port", str(port)]
@@ -73,6 +85,7 @@ def test_address_is_said_when_the_pages_are_there(tmp_path):
             assert said.split()[-1] == f"{base}/#/experiments{MODE}"
             with urllib.request.urlopen(base) as page:
                 assert page.status == 200
+            assert find_interfaces(process.pid) == {"127.0.0.1"}
             os.killpg(process.pid, signal.SIGINT)
             process.wait(60)
         finally:
