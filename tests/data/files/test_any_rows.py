@@ -41,7 +41,8 @@ def test_all_rows_are_measured_without_a_column_of_splits(config):
 
 
 def test_rows_of_several_labels_are_measured_by_all_of_them(config):
-    several = config("dataset.label_columns=[label,split]")
+    task = ("task=evaluate", "run_id=last")  # whose loss is that of the record
+    several = config("dataset.label_columns=[label,split]", *task)
     table = Path(several.table)
     rows = [line.split(",") for line in table.read_text().splitlines()]
     marks = [[row[0], str(int(row[1] == "cat")), "1"] for row in rows[1:]]

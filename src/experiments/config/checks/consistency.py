@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.config.checks.loss import check_loss
-from experiments.config.checks.several_labels import check_several_labels
+from experiments.config.checks.several_labels import (
+    asks_each_class,
+    check_several_labels,
+)
 from experiments.config.extras import check_audit, check_backend, check_export
 from experiments.config.freezing import check_rate_factors
 from experiments.config.objective import (
@@ -93,7 +96,7 @@ def _check_monitors(run: "RunConfig") -> Iterator[Problem]:
 def _check_monitor(
     run: "RunConfig", name: str, mode: Mode, keys: tuple[str, str]
 ) -> Iterator[Problem]:
-    several = run.dataset.has_several_labels
+    several = asks_each_class(run)
     accepted = EPOCH_METRICS_SEVERAL if several else EPOCH_METRICS
     is_open = has_own_callbacks(run)
     yield from check_objective(

@@ -19,9 +19,19 @@ _ASKS_EACH = (BinaryCrossEntropyConfig, BinaryFocalConfig, CustomLossConfig)
 _BECAUSE = "where an image may have several labels"
 
 
+def asks_each_class(run: "RunConfig") -> bool:
+    """Tells whether a task looks at a training on several labels an image.
+
+    A task that names the keys that it uses, such as `evaluate`, has the loss and the
+    metrics of a record, whatever stands here.
+    """
+    trains = getattr(run.task, "uses", None) is None
+    return trains and run.dataset.has_several_labels
+
+
 def check_several_labels(run: "RunConfig") -> Iterator[Problem]:
     """Yields what is not defined where an image may have several labels, or none."""
-    if not run.dataset.has_several_labels:
+    if not asks_each_class(run):
         return
     if not isinstance(run.loss, _ASKS_EACH):
         name = run.loss._target_.rpartition(".")[2]
