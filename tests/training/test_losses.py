@@ -69,3 +69,15 @@ def test_head_of_a_functional_model_is_found() -> None:
     outputs = keras.layers.Add()([left, keras.layers.Dense(3)(inputs)])
 
     assert not outputs_probabilities(keras.Model(inputs, outputs))
+
+
+def test_weights_of_images_multiply_their_losses_and_not_their_number() -> None:
+    from experiments.training.losses import build_training_loss
+
+    loss = build_training_loss(from_logits=True, label_smoothing=0.0, num_classes=2)
+    labels, logits = np.array([0, 1]), np.array([[1.0, 0.0], [2.0, 0.0]], "float32")
+    each = np.log(np.exp(logits).sum(1)) - logits[[0, 1], labels]
+
+    found = float(loss(labels, logits, np.array([3.0, 0.5], "float32")))
+
+    assert found == pytest.approx((3.0 * each[0] + 0.5 * each[1]) / 2, rel=1e-5)

@@ -75,6 +75,7 @@ _KEYS = {
     "dataset.path_column": "x_col filename_column file_column image_column img_col",
     "dataset.label_column": "y_col target_column class_column label_col",
     "dataset.split_column": "split_col fold_column",
+    "dataset.weight_column": "sample_weight sample_weights weight_col",
     "dataset.label_delimiter": "label_delim label_separator label_sep",
     "dataset.group_column": "group_col groups patient_column",
     "dataset.image_size": "imgsz img_size imsize image_shape input_size target_size "

@@ -105,4 +105,6 @@ def select_images(split: Split, rows: npt.NDArray[np.int64]) -> Split:
         name: tuple(getattr(split, name)[row] for row in rows.tolist())
         for name in ("paths", "digests")
     }
+    if split.weights is not None:
+        kept["weights"] = split.weights[rows]
     return replace(split, labels=split.labels[rows], **kept)

@@ -34,6 +34,8 @@ class ArraySplit:
         labels: int32 `(N,)`, or uint8 `(N, K)`, see `label_arrays`.
         numbers: int64 `(N,)`, the number of each image in the data set, by which it is
             named however that is divided; `None` for its number in the split.
+        weights: float32 `(N,)`, what each image counts in a training's loss; `None` for
+            1 each.
 
     Raises:
         DataError: Another dtype or shape, or not one label and number an image.
@@ -42,6 +44,7 @@ class ArraySplit:
     images: npt.NDArray[np.uint8]
     labels: Labels
     numbers: npt.NDArray[np.int64] | None = None
+    weights: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         images = self.images
@@ -63,7 +66,10 @@ class ArraySplit:
     def select(self, places: npt.NDArray[np.int64]) -> "ArraySplit":
         """Returns the images at some places, which keep their numbers."""
         numbers = np.arange(len(self)) if self.numbers is None else self.numbers
-        return ArraySplit(self.images[places], self.labels[places], numbers[places])
+        weights = None if self.weights is None else self.weights[places]
+        return ArraySplit(
+            self.images[places], self.labels[places], numbers[places], weights
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +85,8 @@ class FileSplit:
             cropping augmentation ignores it.
         background: Red, green and blue behind what is transparent, 0 to 255.
         max_pixels: A file that declares more is not decoded.
+        weights: float32 `(N,)`, what each image counts in a training's loss; `None` for
+            1 each.
         root: The data set's folder, where all of the paths lie; empty when they lie in
             no common one.
 
@@ -93,6 +101,7 @@ class FileSplit:
     background: Colour = WHITE
     max_pixels: int = MAX_PIXELS
     root: str = ""
+    weights: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if len(self.digests) != len(self.paths):

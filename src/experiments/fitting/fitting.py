@@ -297,7 +297,11 @@ class Fitting:
             history.epochs,
             best,
             trainer.label_smoothing,
-            name_differences(loss._target_, loss.class_weight),
+            name_differences(
+                loss._target_,
+                loss.class_weight,
+                image_weights=self.job.run.dataset.has_weights,
+            ),
             borders,
         )
         last = len(history.epochs)

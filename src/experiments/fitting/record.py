@@ -178,7 +178,7 @@ def log_picture_grid(tracker: Tracker, dataset: Dataset, batches: Any) -> None:
     """
     from experiments.pictures.image_grid import draw_grid
 
-    images, labels = next(iter(batches.take(1).as_numpy_iterator()))
+    images, labels, *_ = next(iter(batches.take(1).as_numpy_iterator()))
     figure = draw_grid(images, labels, dataset.class_names)
     tracker.log_figure(figure, IMAGES)
 

@@ -50,5 +50,5 @@ def take_batch(model: Any, batches: Any, plain: Any | None) -> Batch:
 
 
 def _take(batches: Any) -> tuple[Any, Any]:
-    images, labels = next(iter(batches.take(1).as_numpy_iterator()))
+    images, labels, *_ = next(iter(batches.take(1).as_numpy_iterator()))
     return images, labels

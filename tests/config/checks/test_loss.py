@@ -33,3 +33,11 @@ def test_what_is_proposed_is_accepted(check: Any) -> None:
         "trainer.label_smoothing=0",
     )
     check("model=resnet50_notebook", "dataset=synthetic_small", "loss=focal")
+
+
+def test_weights_of_classes_and_of_images_are_not_used_together(check: Any) -> None:
+    table = ("dataset=table", "dataset.table=/images/labels.csv")
+    weights = "dataset.weight_column=weight"
+    assert check(*table, weights).run.dataset.has_weights
+    with pytest.raises(ConfigError, match=r"loss\.class_weight is not used with"):
+        check(*table, weights, "loss.class_weight=balanced")

@@ -21,6 +21,13 @@ def check_loss(run: "RunConfig") -> Iterator[Problem]:
     softmax = isinstance(run.model, ResNetConfig) and run.model.head == "notebook"
     yield from check_head(run, from_logits=not softmax)
     yield from check_threshold(run, run.dataset.known_classes)
+    if run.dataset.has_weights and run.loss.class_weight is not None:
+        yield Problem(
+            "loss.class_weight",
+            "is not used with dataset.weight_column: one of them says what an image "
+            "counts.",
+            "Leave one of them out, or multiply the weights in the table.",
+        )
 
 
 def check_head(run: "RunConfig", *, from_logits: bool) -> Iterator[Problem]:

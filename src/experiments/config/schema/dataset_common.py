@@ -56,6 +56,11 @@ class DatasetConfig(Target):
         return None
 
     @property
+    def has_weights(self) -> bool:
+        """Whether images count differently in the loss of a training."""
+        return False
+
+    @property
     def has_several_labels(self) -> bool:
         """Whether an image may have several classes, or none."""
         return False

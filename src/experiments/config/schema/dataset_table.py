@@ -9,7 +9,10 @@ from experiments.config.label_table import DELIMITERS, digest_table
 from experiments.config.schema.dataset_files import DividedFilesConfig
 from experiments.errors import Problem
 
-_COLUMNS = ("path_column", "label_column", "split_column", "group_column")
+_COLUMNS = (
+    *("path_column", "label_column", "split_column", "group_column"),
+    "weight_column",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class TableConfig(DividedFilesConfig):
         label_columns: In place of `label_column` one for each class, of 0 and 1.
         split_column: Column of the split that each is in; null when nothing says so.
         group_column: Column of what tells which images stay together; null likewise.
+        weight_column: Column of what each image counts in the loss of a training; null
+            for 1 each.
     """
 
     table: str = setting(path=True, stands_for=digest_table)
@@ -37,6 +42,7 @@ class TableConfig(DividedFilesConfig):
     label_columns: list[str] | None = setting(added=6, before=None, min_length=2)
     split_column: str | None
     group_column: str | None
+    weight_column: str | None = setting(added=6, before=None)
 
     def __post_init__(self) -> None:
         words = {sign: word for word, sign in DELIMITERS.items()}
@@ -56,6 +62,11 @@ class TableConfig(DividedFilesConfig):
     def has_several_labels(self) -> bool:
         """Whether rows may have several labels, or none."""
         return self.label_delimiter is not None or self.label_columns is not None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether images count differently in the loss of a training."""
+        return self.weight_column is not None
 
     @property
     def has_groups(self) -> bool:

@@ -103,13 +103,17 @@ LOSSES: dict[str, type] = {
 FORMER = {"_target_": f"{_MODULE}.CrossEntropy", "class_weight": None}
 
 
-def name_differences(target: str, class_weight: object) -> list[str]:
+def name_differences(
+    target: str, class_weight: object, *, image_weights: bool = False
+) -> list[str]:
     """Returns in words what makes a training's loss another one than its validation's.
 
     Args:
         target: Of the loss, in a config of any age by today's name.
         class_weight: See `LossConfig`.
+        image_weights: Whether images have weights of their own.
     """
     name = target.rpartition(".")[2]
     losses = [] if target == FORMER["_target_"] else [name]
-    return [*losses, *(["class weights"] if class_weight else [])]
+    weights = ["class weights"] if class_weight else []
+    return [*losses, *weights, *(["image weights"] if image_weights else [])]

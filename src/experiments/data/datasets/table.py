@@ -12,8 +12,14 @@ from experiments.data.files.file_division import Division
 from experiments.data.files.image_files import FileOptions, split_files
 from experiments.data.files.label_table import Columns, read_label_table
 from experiments.data.files.row_labels import LabelColumns
-from experiments.data.files.table_layout import groups_of, lay_out, require_images
+from experiments.data.files.table_layout import (
+    groups_of,
+    lay_out,
+    require_images,
+    weights_of,
+)
 from experiments.data.folds import as_fold
+from experiments.data.image_weights import weigh_training
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +32,7 @@ def load_table(
     label_column: str,
     split_column: str | None,
     group_column: str | None,
+    weight_column: str | None = None,
     label_delimiter: str | None = None,
     label_columns: Sequence[str] | None = None,
     classes: int | None,
@@ -52,6 +59,8 @@ def load_table(
         label_column: Column of the labels; the classes are these, see `order_labels`.
         split_column: Column of the splits; `None` when nothing says so.
         group_column: Column of what images have in common that stay together.
+        weight_column: Column of what each image counts in the loss of a training;
+            `None` for 1 each.
         label_delimiter: What stands between several labels of an image, of which there
             may be none; `None` for one label an image.
         label_columns: In place of a column of labels one for each class, of 0 and 1.
@@ -78,6 +87,7 @@ def load_table(
         ),
         split=split_column,
         group=group_column,
+        weight=weight_column,
     )
     read = read_label_table(table, path, columns)
     layout = lay_out(read, classes)
@@ -104,4 +114,7 @@ def load_table(
     )
     # So that it can be told later what changed of the files that the table names.
     named = {"file": str(read.file.resolve()), "path_column": path_column}
-    return replace(dataset, files={**dataset.files, "table": named})
+    dataset = replace(dataset, files={**dataset.files, "table": named})
+    return (
+        dataset if weight_column is None else weigh_training(dataset, weights_of(read))
+    )

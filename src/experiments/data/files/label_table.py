@@ -15,7 +15,12 @@ from experiments.config.schema.dataset_table import TableConfig
 from experiments.config.values import write_word
 from experiments.counts import agree, count_of
 from experiments.data.files.entries import list_entries, reading
-from experiments.data.files.row_labels import CellError, LabelColumns, read_labels_by
+from experiments.data.files.row_labels import (
+    CellError,
+    LabelColumns,
+    read_labels_by,
+    read_weight,
+)
 from experiments.data.files.row_paths import advise_on_missing, relate
 from experiments.data.files.scan import show_name
 from experiments.data.files.split_names import split_of
@@ -25,6 +30,7 @@ from experiments.errors import DataError
 _SHOWN = 5
 _PATH, _LABEL = "dataset.path_column", "dataset.label_column"
 _LABELS = "dataset.label_columns"
+_WEIGHT = "dataset.weight_column"
 _SPLIT, _GROUP = "dataset.split_column", "dataset.group_column"
 # What others call these columns.
 _CALLED = {
@@ -33,6 +39,7 @@ _CALLED = {
     _LABEL: "label labels class class_name category target y species breed tag",
     _LABELS: "",
     _SPLIT: "split subset set fold partition usage",
+    _WEIGHT: "weight weights sample_weight importance",
     _GROUP: "group patient patient_id subject person scene",
 }
 
@@ -46,12 +53,14 @@ class Columns:
         label: What it shows.
         split: In which split it is; `None` when nothing says so.
         group: What it has in common with others; `None` likewise.
+        weight: What it counts in a training's loss; `None` for 1 each.
     """
 
     path: str
     label: LabelColumns
     split: str | None = None
     group: str | None = None
+    weight: str | None = None
 
 
 def columns_of(dataset: TableConfig) -> Columns:
@@ -66,6 +75,7 @@ def columns_of(dataset: TableConfig) -> Columns:
         ),
         split=dataset.split_column,
         group=dataset.group_column,
+        weight=dataset.weight_column,
     )
 
 
@@ -80,6 +90,7 @@ class Row:
             nothing.
         split: `train`, `validation` or `test`; empty without a column.
         group: What it has in common with others; empty likewise.
+        weight: What it counts in a training's loss.
     """
 
     number: int
@@ -87,6 +98,7 @@ class Row:
     labels: tuple[str, ...]
     split: str = ""
     group: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -196,7 +208,7 @@ def _read(place: Path, columns: Columns) -> Table:
 
         _require_columns(place, list_columns(place), columns)
         label = columns.label.names
-        wanted = [columns.path, *label, columns.split, columns.group]
+        wanted = [columns.path, *label, columns.split, columns.group, columns.weight]
         return read_parquet(place, [name for name in wanted if name is not None])
     table = read_csv(place)
     _require_columns(place, table.columns, columns)
@@ -210,6 +222,7 @@ def _require_columns(place: Path, present: Sequence[str], columns: Columns) -> N
         *((_LABEL if each is None else _LABELS, name) for name in columns.label.names),
         (_SPLIT, columns.split),
         (_GROUP, columns.group),
+        (_WEIGHT, columns.weight),
     ]
     for key, name in wanted:
         if name is None or present.count(name) == 1:
@@ -242,6 +255,7 @@ def _list_rows(
         read_labels_by(columns.label, table.columns),
     )
     split, group = find(columns.split), find(columns.group)
+    weight = find(columns.weight)
     folder = f"{os.path.realpath(root)}/"
     faults: list[str] = []
     for number, cells in table.rows:
@@ -256,8 +270,10 @@ def _list_rows(
         if group is not None and not cells[group].strip():
             fault = f"names no group under {columns.group}"
         labels: tuple[str, ...] = ()
+        counts = 1.0
         try:
             labels = read(cells)
+            counts = 1.0 if weight is None else read_weight(cells[weight])
         except CellError as error:
             fault = fault or str(error)
         if fault is not None:
@@ -269,6 +285,7 @@ def _list_rows(
             labels,
             "" if split is None else cells[split].strip(),
             "" if group is None else cells[group].strip(),
+            counts,
         )
     if faults:
         raise DataError(
@@ -327,7 +344,7 @@ def _unite(table: LabelTable) -> LabelTable:
         by_name[row.name].append(row)
     faults = []
     for name, rows in by_name.items():
-        for kind in ("label", "split", "group"):
+        for kind in ("label", "split", "group", "weight"):
             first = {_say(row, kind): row for row in reversed(rows)}
             if len(first) > 1:
                 said = [f"{table.unit} {r.number:,} {v}" for v, r in first.items()]
@@ -344,7 +361,7 @@ def _unite(table: LabelTable) -> LabelTable:
 
 
 def _say(row: Row, kind: str) -> str:
-    said: str = ", ".join(row.labels) if kind == "label" else getattr(row, kind)
+    said = ", ".join(row.labels) if kind == "label" else str(getattr(row, kind))
     return said or "nothing"
 
 

@@ -1,5 +1,6 @@
 """What the cells of a row say that an image shows: one label, or any number of them."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ class LabelColumns:
 
 
 class CellError(ValueError):
-    """A cell says neither yes nor no: half a sentence."""
+    """A cell does not say what it must: half a sentence."""
 
 
 def read_labels_by(
@@ -59,6 +60,22 @@ def read_labels_by(
         return lambda cells: (cells[place].strip(),)
     sign = DELIMITERS.get(delimiter, delimiter)
     return lambda cells: _split(cells[place], sign)
+
+
+def read_weight(cell: str) -> float:
+    """Returns what an image counts.
+
+    Raises:
+        CellError: It is no finite number, or below 0.
+    """
+    try:
+        weight = float(cell)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        said = f"{cell.strip()[:40]!r}" if cell.strip() else "nothing"
+        raise CellError(f"weighs {said}, which must be a number >= 0")
+    return weight
 
 
 def _split(cell: str, delimiter: str) -> tuple[str, ...]:

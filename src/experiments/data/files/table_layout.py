@@ -84,6 +84,11 @@ def groups_of(table: LabelTable) -> dict[str, str] | None:
     return groups if any(groups.values()) else None
 
 
+def weights_of(table: LabelTable) -> dict[str, float]:
+    """Returns file -> what it counts in a training's loss."""
+    return {row.name: row.weight for row in table.rows}
+
+
 def _refuse_lacking(
     table: LabelTable, by_split: dict[str, list[Row]], names: Sequence[str]
 ) -> None:

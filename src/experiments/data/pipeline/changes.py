@@ -9,6 +9,7 @@ from experiments.data.augment.until import Until
 from experiments.data.augmentation import Augment, CropAugment, MixAugment
 from experiments.data.pipeline.sample_keys import derive_key
 
+_LEAST = 1e-30  # weight: what counts nothing has labels all the same
 _PLACES = 2**32  # far from the numbers of an augmentation's own draws
 
 
@@ -57,8 +58,9 @@ class Changes:
         step: Any,
         *,
         is_cropped: bool = False,
-    ) -> tuple[Any, Any]:
-        """Returns changed images, uint8 `(B, H, W, C)`, and the labels.
+        weights: Any = None,
+    ) -> tuple[Any, ...]:
+        """Returns changed images, uint8 `(B, H, W, C)`, the labels and any weights.
 
         Labels are float32 `(B, classes)` where they may be mixed, in every step, and as
         they were otherwise.
@@ -69,13 +71,24 @@ class Changes:
             keys: Of the samples, uint64 `(B,)`.
             step: Scalar int64, counted over all epochs.
             is_cropped: The images are windows that `crop` has placed.
+            weights: What the images count in the loss, float32 `(B,)`; `None` for 1
+                each. A mixture counts as its parts do, by their shares.
         """
-        if any(isinstance(augment, MixAugment) for augment in self.augments):
+        mixes = any(isinstance(augment, MixAugment) for augment in self.augments)
+        if mixes:
             labels = self._spread(labels)
+        if mixes and weights is not None:
+            # What is linear in the labels then is in what they count, too.
+            labels = tf.concat([labels * weights[:, None], weights[:, None]], axis=1)
         for place in range(1 if is_cropped else 0, len(self.augments)):
             own = derive_key(keys, _PLACES + place) if place else keys
             images, labels = self._apply(place, images, labels, own, step)
-        return images, labels
+        if weights is None:
+            return images, labels
+        if mixes:
+            weights = labels[:, -1]
+            labels = labels[:, :-1] / tf.maximum(weights, _LEAST)[:, None]
+        return images, labels, weights
 
     def _spread(self, labels: Any) -> Any:
         if labels.shape.rank != 1:

@@ -47,11 +47,14 @@ def keep_in_memory(
     if isinstance(split, FileSplit):
         _log.info("Decoding %d images into %.2f GB", len(split), needed / 1e9)
         return ArraySplit(
-            decode_files(split, image_shape, threads=threads), split.labels
+            decode_files(split, image_shape, threads=threads),
+            split.labels,
+            weights=split.weights,
         )
     if split.images.shape[1:] == image_shape:
         return split
-    return ArraySplit(_resize_all(split.images, image_shape), split.labels)
+    resized = _resize_all(split.images, image_shape)
+    return ArraySplit(resized, split.labels, weights=split.weights)
 
 
 def decode_files(

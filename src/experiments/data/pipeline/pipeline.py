@@ -72,7 +72,8 @@ def build_pipeline(
 
     Returns:
         Batches of images uint8 `(B, H, W, C)` and labels int32 `(B,)`, or float32
-        `(B, classes)` where an augmentation mixes them.
+        `(B, classes)` where an augmentation mixes them; and weights float32 `(B,)`
+        where the split has some.
 
     Raises:
         DataError: Too few images for a batch, or other channels than the images have.
@@ -149,13 +150,20 @@ def _batch_arrays(
 ) -> Any:
     """Returns batches that one function gathers and augments as a whole."""
     images, labels = tf.constant(split.images), tf.constant(split.labels)
+    weights = None if split.weights is None else tf.constant(split.weights)
 
     @tf.autograph.experimental.do_not_convert
     def load(step: Any, sequence: Any = None) -> Any:
         indices = order.locate_batch(step, sequence)
         batch = resize_images(tf.gather(images, indices), image_shape[:2])
         keys = order.derive_keys(step, indices)
-        return changes.change(batch, tf.gather(labels, indices), keys, step)
+        return changes.change(
+            batch,
+            tf.gather(labels, indices),
+            keys,
+            step,
+            weights=None if weights is None else tf.gather(weights, indices),
+        )
 
     large = order.batch_size * math.prod(image_shape) >= _LARGE_BATCH_BYTES
     calls = min(threads, _PARALLEL_BATCHES) if large else None
@@ -172,6 +180,8 @@ def _batch_files(
 ) -> Any:
     """Returns batches of files that are decoded one by one in parallel."""
     paths, labels = tf.constant(split.paths), tf.constant(split.labels)
+    has_weights = split.weights is not None
+    weights = tf.constant(split.weights) if has_weights else tf.ones(len(split))
     crop = changes.crop
 
     @tf.autograph.experimental.do_not_convert
@@ -198,15 +208,26 @@ def _batch_files(
             image = decode(crop=crop, draws=draws)
         else:
             image = tf.cond(crops, partial(decode, crop=crop, draws=draws), decode)
-        return tf.ensure_shape(image, image_shape), labels[index], key, used, step
+        image = tf.ensure_shape(image, image_shape)
+        return image, labels[index], weights[index], key, used, step
 
     @tf.autograph.experimental.do_not_convert
-    def finish(images: Any, labels: Any, keys: Any, used: Any, steps: Any) -> Any:
+    def finish(
+        images: Any, labels: Any, weights: Any, keys: Any, used: Any, steps: Any
+    ) -> Any:
         step = steps[0]
         if not order.drop_remainder:
             count = tf.math.count_nonzero(used)
             images, labels, keys = images[:count], labels[:count], keys[:count]
-        return changes.change(images, labels, keys, step, is_cropped=crop is not None)
+            weights = weights[:count]
+        return changes.change(
+            images,
+            labels,
+            keys,
+            step,
+            is_cropped=crop is not None,
+            weights=weights if has_weights else None,
+        )
 
     samples = steps.map(locate).unbatch().map(load, num_parallel_calls=threads)
     batches = samples.batch(order.batch_size, drop_remainder=True)
