@@ -11,6 +11,10 @@ from tests.conftest import CONF
 MISSING = {
     "model=resnet50_notebook": "dataset=synthetic_small",
     "model=keras_application": "dataset=synthetic_small",
+    "model=vit": "dataset=synthetic_small",
+    "model=vit_base": "dataset=synthetic_small",
+    "model=vit_small": "dataset=synthetic_small",
+    "model=vit_tiny": "dataset=synthetic_small",
     "dataset=folder": "dataset.path=/images",
     "dataset=huggingface": "dataset.path=/images",
     "dataset=tfds": "dataset.name=tiny",

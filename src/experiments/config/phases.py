@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.freezing import NONE, check_freeze, write_freeze
-from experiments.config.schema.model import ModelConfig, ResNetConfig
+from experiments.config.schema.model import ModelConfig, ResNetConfig, ViTConfig
 from experiments.config.schema.phase import PhaseConfig
 from experiments.config.schema.schedule import ScheduleConfig
 from experiments.counts import count_of
@@ -93,7 +93,7 @@ def check_phases(run: "RunConfig") -> Iterator[Problem]:
     if given is None:
         return
     for number, phase in enumerate(given):
-        if isinstance(run.model, ResNetConfig) and phase.freeze is not None:
+        if phase.freeze is not None and isinstance(run.model, ResNetConfig | ViTConfig):
             stages = run.model.list_stages()
             yield from check_freeze(phase.freeze, stages, key=f"{KEY}[{number}].freeze")
     problems = [*_check_lengths(run, given)]

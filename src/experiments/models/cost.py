@@ -7,6 +7,13 @@ from typing import Any
 
 import keras
 
+from experiments.models.attention import (
+    count_attention_elements,
+    count_attention_flops,
+    count_product_flops,
+    is_attention,
+)
+
 # Layers that apply each of their kernels at every position of their output.
 _KERNEL_LAYERS = (
     keras.layers.Dense,
@@ -30,8 +37,8 @@ class Cost:
     Attributes:
         parameters: Number of all parameters, moving statistics included.
         trainable_parameters: Number of those an optimizer changes.
-        flops_per_image: Of a forward pass; a multiply-add counts as 2. Convolutions
-            and dense layers only: the rest is below 1 % in a residual network.
+        flops_per_image: Of a forward pass; a multiply-add counts as 2. Convolutions,
+            dense layers and attention: the rest is below 1 % in a residual network.
             Training takes about 3 times as much.
         activation_bytes_per_image: Of all layers' outputs, what backpropagation keeps
             at most; a compiler that fuses layers keeps about half.
@@ -194,7 +201,8 @@ def _output_elements(operation: Any) -> int | None:
     sizes = [size for output in outputs for size in output.shape[1:]]
     if None in sizes:
         return None
-    return sum(math.prod(output.shape[1:]) for output in outputs)
+    inside = count_attention_elements(operation) if is_attention(operation) else 0
+    return inside + sum(math.prod(output.shape[1:]) for output in outputs)
 
 
 def _flops(operation: Any) -> int | None:
@@ -203,7 +211,13 @@ def _flops(operation: Any) -> int | None:
     if not kernels and not isinstance(operation, keras.Model):
         return 0
     elements = _output_elements(operation)
-    if elements is None or not isinstance(operation, _KERNEL_LAYERS):
+    if elements is None:
+        return None
+    if is_attention(operation):
+        return count_attention_flops(operation)
+    if isinstance(operation, keras.layers.EinsumDense):
+        return count_product_flops(operation)
+    if not isinstance(operation, _KERNEL_LAYERS):
         return None
     positions = elements // operation.output.shape[-1]
     return 2 * positions * count_parameters(kernels)

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from experiments.models.attention import is_attention
 from experiments.models.cost import walk
 
 # A layer, what it was called with, and what came out -> what is handed on instead.
@@ -98,6 +99,7 @@ def find_last_maps(steps: Sequence[Step]) -> int | None:
 
     Those after which nothing but pooling and the head comes. A branch's maps are not
     meant, for the other branch goes past them, nor is an image that no kernel has seen.
+    Behind maps there is no attention: it moves what they show to other places.
 
     Returns:
         Its number; `None` in a model that has no such maps.
@@ -110,7 +112,8 @@ def find_last_maps(steps: Sequence[Step]) -> int | None:
     first = next((n for n, s in enumerate(steps) if s.has_maps and s.has_kernel), None)
     if first is None or not seen or seen[-1] < first:
         return None
-    return seen[-1]
+    moved = any(is_attention(step.layer) for step in steps[seen[-1] :])
+    return None if moved else seen[-1]
 
 
 def list_leaves(model: Any) -> list[Any]:

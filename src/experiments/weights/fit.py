@@ -10,6 +10,7 @@ import numpy.typing as npt
 from experiments.counts import count_of
 from experiments.models.cost import walk
 from experiments.weights.faults import WeightsError
+from experiments.weights.variables import name_variables
 
 # Of the arrays of a file and a network, but for their last layers. One that lacks more
 # is of another network, such as a deeper one, whose first layers fit by their names.
@@ -159,19 +160,20 @@ def _compare(
 ) -> tuple[list[Row], list[tuple[Any, npt.NDArray[Any]]]]:
     """Returns what becomes of a layer's arrays, and those that it gets."""
     rows, pairs, used = [], [], set()
-    for number, variable in enumerate(layer.weights):
-        name = variable.name if variable.name in given else str(number)
+    for number, own in enumerate(name_variables(layer)):
+        variable = layer.weights[number]
+        name = own if own in given else str(number)
         array, shape = given.get(name), tuple(variable.shape)
         used.add(name)
         fits = array is not None and array.shape == shape
         rows.append(
             Row(
                 layer=layer.name,
-                variable=variable.name,
+                variable=own,
                 state="new" if array is None else "loaded" if fits else "skipped",
                 shape=shape,
                 file_shape=None if array is None else array.shape,
-                note=notes.get(variable.name, "") if fits else "",
+                note=notes.get(own, "") if fits else "",
             )
         )
         if array is not None and fits:

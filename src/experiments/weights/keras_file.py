@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from experiments.errors import ExperimentError
 from experiments.weights.faults import WeightsError
+from experiments.weights.variables import name_variables
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 _MOST_GROWTH = 20  # times the bytes of the file, of all arrays together
@@ -115,8 +116,8 @@ def read_layers(model: Any) -> Layers:
 
     return {
         layer.name: {
-            variable.name: np.asarray(keras.ops.convert_to_numpy(variable))
-            for variable in layer.weights
+            name: np.asarray(keras.ops.convert_to_numpy(variable))
+            for name, variable in zip(name_variables(layer), layer.weights, strict=True)
         }
         for layer in walk(model)
         if getattr(layer, "weights", None)

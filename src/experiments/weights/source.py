@@ -25,6 +25,7 @@ from experiments.weights.preprocessing import (
 from experiments.weights.torch_file import LEGACY_START, ZIP_START, read_torch_file
 from experiments.weights.torch_mobilenet import are_mobilenet_names, name_mobilenet
 from experiments.weights.torch_names import are_torch_names, name_as_keras
+from experiments.weights.torch_vit import are_vit_names, name_vit
 
 MOST_BYTES = 8 * 10**9  # of a file: ResNet-152 has 0.25 GB
 _SHORTEST = 1000  # bytes: of fewer no network is made
@@ -118,6 +119,8 @@ def _known(
 def _of_torch(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Weights:
     if are_mobilenet_names(arrays):
         return _known(path, name_mobilenet(arrays), PREPROCESSINGS["torch"])
+    if are_vit_names(arrays):  # timm's and DeiT's are called alike, prepared otherwise
+        return _known(path, name_vit(arrays))
     if not are_torch_names(arrays):
         return _known(path, _split_names(arrays))
     is_bottleneck = "layer1.0.conv3.weight" in arrays

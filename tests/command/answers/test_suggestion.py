@@ -85,7 +85,7 @@ def test_what_is_taken_out_and_what_lies_below_keep_their_form(known: Known) -> 
         ("dataset", "ImageFolder", "Did you mean `folder`?"),
         ("experiment", "conf/experiment/notebook.yaml", "Did you mean `notebook`?"),
         ("dataset", "~/a b", "Did you mean `dataset=folder 'dataset.path=~/a b'`?"),
-        ("model", "vit", "For one of your own see docs/extending.md, or begin with: "),
+        ("model", "swin", "For one of your own see docs/extending.md, or begin with: "),
         ("dataset", "zzz", ""),
     ],
 )

@@ -22,7 +22,11 @@ from experiments.config.objective import (
 from experiments.config.phases import check_phases
 from experiments.config.programs import name_command
 from experiments.config.schema.augment import FlipCropConfig
-from experiments.config.schema.model import KerasApplicationConfig, ResNetConfig
+from experiments.config.schema.model import (
+    KerasApplicationConfig,
+    ResNetConfig,
+    ViTConfig,
+)
 from experiments.config.schema.schedule import (
     MOST_MILESTONES,
     RestartsConfig,
@@ -119,7 +123,7 @@ def _check_warmup(run: "RunConfig") -> Iterator[Problem]:
 
 def _check_rate_factors(run: "RunConfig") -> Iterator[Problem]:
     factors = run.optimizer.lr_factors
-    if factors and isinstance(run.model, ResNetConfig):
+    if factors and isinstance(run.model, ResNetConfig | ViTConfig):
         stages = run.model.list_stages()
         yield from check_rate_factors(factors, stages, key="optimizer.lr_factors")
 
@@ -196,7 +200,7 @@ def _check_image(run: "RunConfig") -> Iterator[Problem]:
     size = run.dataset.known_size
     if size is None:
         return
-    if isinstance(run.model, ResNetConfig | KerasApplicationConfig):
+    if isinstance(run.model, ResNetConfig | KerasApplicationConfig | ViTConfig):
         for problem in run.model.check_image(size):
             yield replace(problem, key=f"model.{problem.key}")
 

@@ -12,6 +12,7 @@ from experiments.config.schema.model import (
     KerasApplicationConfig,
     ModelConfig,
     ResNetConfig,
+    ViTConfig,
 )
 from experiments.config.schema.optimizer import (
     AdamConfig,
@@ -210,7 +211,7 @@ def _doubt_regularisation(run: RunConfig) -> Iterator[str]:
             "classes equal: together small ones count more than large ones. Usual: one "
             "of the two."
         )
-    model, ours = run.model, ResNetConfig | KerasApplicationConfig
+    model, ours = run.model, ResNetConfig | KerasApplicationConfig | ViTConfig
     if isinstance(model, ours) and model.dropout > _MOST_SHARE:
         yield (
             f"model.dropout={model.dropout:g} drops nearly all features. "

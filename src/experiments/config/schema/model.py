@@ -220,6 +220,49 @@ class KerasApplicationConfig(ModelConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ViTConfig(ModelConfig):
+    """A vision transformer; its builder tells each key."""
+
+    patch_size: int = setting(ge=1, most=1000)
+    width: int = setting(ge=1, most=1_000_000)
+    depth: int = setting(ge=1, most=1000)
+    heads: int = setting(ge=1, most=1000)
+    mlp_ratio: float = setting(gt=0, least=0.01, most=100)
+    pooling: Literal["class_token", "average"]
+    dropout: float = setting(ge=0, lt=1)
+    stochastic_depth: float = setting(ge=0, lt=1)
+
+    def check(self) -> Iterator[Problem]:
+        """Yields what is wrong between keys that are fine by themselves."""
+        if self.weights == IMAGENET:
+            yield Problem(
+                "weights",
+                "imagenet has none for a vision transformer. Received: imagenet.",
+                "Fetch a file of timm's: model.weights=vit_tiny_patch16_224.pth",
+            )
+        yield from self._check_name_of_weights()
+        if self.width % self.heads:
+            reason = f"must divide model.width={self.width}. Received: {self.heads}."
+            yield Problem("heads", reason, "Usual: 64 of the width a head.")
+        yield from check_freeze(self.freeze, self.list_stages(), key="freeze")
+
+    def list_stages(self) -> list[str]:
+        """Returns what the names of the layers of each stage begin with, in order."""
+        return ["stem", *(f"block{number}" for number in range(1, self.depth + 1))]
+
+    def check_image(self, size: int) -> Iterator[Problem]:
+        """Yields why images whose shorter side is `size` pixels cannot be taken."""
+        if size % self.patch_size:
+            fits = max(1, round(size / self.patch_size)) * self.patch_size
+            reason = f"must divide the {size} pixels of an image's side."
+            yield Problem(
+                "patch_size",
+                f"{reason} Received: {self.patch_size}.",
+                f"Type dataset.image_size={fits}, or a smaller patch.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomModelConfig(OpenTarget):
     """A user's own model: a callable that returns a Keras model.
 
@@ -233,4 +276,5 @@ MODELS: dict[str, type] = {
     "experiments.models.keras_application.build_keras_application": (
         KerasApplicationConfig
     ),
+    "experiments.models.vit.build_vit": ViTConfig,
 }

@@ -11,6 +11,7 @@ from keras import ops
 from PIL import Image
 
 from experiments.errors import ExperimentError
+from experiments.models.attention import is_attention
 from experiments.models.inner_maps import (
     find_last_maps,
     is_identity,
@@ -120,8 +121,17 @@ class _Inside:
                 f"{model.name} has no maps of its images: no layer with an output "
                 "(batch, height, width, channels) has seen all that its scores are "
                 "made of. So there is no place in an image that could be shown."
+                f"{self._describe_attention()}"
             )
         self._place, self._head = self._steps[number], self._steps[number + 1 :]
+
+    def _describe_attention(self) -> str:
+        if not any(is_attention(step.layer) for step in self._steps):
+            return ""
+        return (
+            " What it sees is moved to other places by attention; a vision transformer "
+            "has maps behind that with model.pooling=average."
+        )
 
     def find_dense(self) -> Any:
         """Returns the dense layer behind a global average pooling; `None`: no such."""

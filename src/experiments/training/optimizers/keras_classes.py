@@ -33,8 +33,8 @@ def build_optimizer(
         lr: Learning rate: a positive number or a `LearningRateSchedule`.
         model: A built `keras.Model`; says which variables are not decayed.
         weight_decay: Decay in units of the learning rate; `None` for none.
-        decay_norm_and_bias: Decay variables of less than two dimensions too: biases
-            and the scales and offsets of normalisations.
+        decay_norm_and_bias: Decay biases too, and what else has less than two
+            dimensions: the scales and offsets of normalisations.
         clip_norm: Largest L2 norm of the gradient of one variable.
         global_clip_norm: Largest L2 norm of all gradients together.
         clip_value: Largest magnitude of an element of a gradient.
@@ -67,7 +67,11 @@ def build_optimizer(
     )
     if not decay_norm_and_bias:  # of some classes the decay has another name
         optimizer.exclude_from_weight_decay(
-            var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+            var_list=[
+                variable
+                for variable in model.trainable_variables
+                if len(variable.shape) < 2 or variable.name == "bias"  # one a head
+            ]
         )
     if fused:
         fuse_updates(optimizer)
