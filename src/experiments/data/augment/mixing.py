@@ -58,9 +58,8 @@ def place_boxes(
 
 def share_outside(rows: Any, columns: Any) -> Any:
     """Returns the share of each image outside of its box, float32 `(B,)`."""
-    pixels = tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
-    pixels *= tf.reduce_sum(tf.cast(columns, tf.float32), axis=1)
-    return 1 - pixels / (rows.shape[1] * columns.shape[1])
+    inside = rows[:, :, None] & columns[:, None]
+    return 1 - tf.reduce_mean(tf.cast(inside, tf.float32), axis=(1, 2))
 
 
 def one_for_all(keys: Any) -> Any:
