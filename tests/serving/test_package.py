@@ -5,14 +5,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
-from experiments.serving.package import encode_png
+from experiments.serving.package import encode_png, write_package
 from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.trained.reading import read_for
 from tests.tasks.photographs import cut_photographs
@@ -185,3 +187,19 @@ def test_the_image_among_several_is_named(server: Any, photographs: list[Path]) 
     status, answer = server({"instances": rows})
     assert status == 400
     assert answer["message"].startswith("Image 2 of 2 is ")
+
+
+def test_of_several_labels_each_class_is_answered_by_itself(
+    trained: Any, example: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    mlflow = import_mlflow()
+    several = SimpleNamespace(**{**vars(trained), "kind": "several_labels"})
+    write_package(tmp_path / "model", several, example=example, metadata={})
+    served = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    shares = expit(np.asarray(trained.model(example), np.float64))
+    request = pd.DataFrame({"image": [pixels.tolist() for pixels in example]})
+    for answer, row in zip(served.predict(request), shares, strict=True):
+        wanted = dict(zip(trained.class_names, row, strict=True))
+        assert answer["probabilities"] == pytest.approx(wanted, rel=1e-5)
+        assert answer["labels"] == [name for name in wanted if wanted[name] > 0.5]
+        assert list(answer) == served.metadata.get_output_schema().input_names()

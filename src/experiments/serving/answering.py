@@ -20,6 +20,7 @@ from experiments.serving.refused import RefusedError
 
 # So many are computed at once; the memory of a larger request does not grow with it.
 _BATCH = 32
+_THRESHOLD = 0.5
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -30,7 +31,8 @@ class ServedModel:
         model: Of Keras, from uint8 `(B, H, W, C)` to `(B, classes)`.
         reader: Makes images of what a request brings.
         class_names: One a class.
-        kind: `logits` or `probabilities`: what the model gives.
+        kind: What the model gives: `logits` or `probabilities` of one class an image,
+            or `several_labels`, logits of a question for each class.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ServedModel:
         self.class_names = class_names
         self._ask = _choose_call(model)
         self._reader = reader
+        self.has_several_labels = kind == "several_labels"
         self._kind = kind
         # As many large photographs are unpacked at once as there are cores for them.
         self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -53,6 +56,8 @@ class ServedModel:
         self, model_input: Any, params: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """Returns label, probability and all probabilities, one mapping an image.
+
+        Of several labels those that are likelier there than not stand in `labels`.
 
         Args:
             model_input: See `list_cells`.
@@ -85,6 +90,8 @@ class ServedModel:
         if self._kind == "logits":
             outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             outputs /= outputs.sum(axis=1, keepdims=True)
+        elif self.has_several_labels:
+            outputs = (1 + np.tanh(outputs / 2)) / 2  # the sigmoid, of any number
         if not np.isfinite(outputs).all():
             raise ValueError("The model gave an output that is no number.")
         return outputs
@@ -111,6 +118,10 @@ class ServedModel:
     def _describe(self, row: npt.NDArray[np.float64]) -> dict[str, Any]:
         best = int(row.argmax())
         names = self.class_names
+        if self.has_several_labels:
+            shares = dict(zip(names, row.tolist(), strict=True))
+            there = [name for name, share in shares.items() if share > _THRESHOLD]
+            return {"labels": there, "probabilities": shares}
         return {
             "label": names[best],
             "probability": float(row[best]),

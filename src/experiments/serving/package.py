@@ -51,7 +51,7 @@ class Trained(Protocol):
 
     @property
     def kind(self) -> str:
-        """What it gives: `logits` or `probabilities`."""
+        """What it gives: `logits`, `probabilities` or `several_labels`."""
 
     @property
     def state_sha256(self) -> str:
@@ -118,6 +118,7 @@ def write_package(
                 column=COLUMN,
                 example=encode_png(example[0]),
                 requirements=[f"{name}=={version(name)}" for name in _READERS],
+                has_several_labels=trained.kind == "several_labels",
             ),
         )
 

@@ -44,6 +44,8 @@ def add_page(app: Any, served: ServedModel, title: str) -> None:
     def explain(request: Any) -> dict[str, Any]:
         if not isinstance(request, Mapping) or "image" not in request:
             raise RefusedError(WANTED)
+        if served.has_several_labels:
+            raise RefusedError("Heat maps are drawn of one label an image.")
         try:
             pixels = served.read(request["image"])
         except MlflowException as error:  # the model has its own copy of our class

@@ -118,11 +118,12 @@ document.addEventListener("DOMContentLoaded", () => {
       if (mine !== turn) return;
       image = content;
       const [answer] = predictions;
-      tell(`${file.name}: ${answer.label}`);
+      const found = answer.label ?? (answer.labels.join(", ") || "none of the classes");
+      tell(`${file.name}: ${found}`);
       showBars(answer);
       at("pictures").hidden = true;
       at("result").hidden = false;
-      await explain(answer.label);
+      if (answer.label) await explain(answer.label);
     } catch (error) {
       if (mine === turn) tell(error.message, true);
     }

@@ -24,6 +24,7 @@ class Description:
         column: Of a request, with the images.
         example: Of its content.
         requirements: Packages that are needed beside those of the Keras model.
+        has_several_labels: Whether an answer has any number of labels, and not one.
     """
 
     loader: str
@@ -33,6 +34,7 @@ class Description:
     column: str
     example: Any
     requirements: Sequence[str]
+    has_several_labels: bool = False
 
 
 def add_python_model(folder: Path, description: Description) -> None:
@@ -58,7 +60,7 @@ def add_python_model(folder: Path, description: Description) -> None:
         python_env=files["virtualenv"],
         model_config=dict(description.limits),
     )
-    model.signature = _signature(description.column)
+    model.signature = _signature(description)
     request = {"columns": [description.column], "data": [[description.example]]}
     (folder / _EXAMPLE).write_text(json.dumps(request), "utf-8")
     (folder / _REQUEST).write_text(json.dumps({"dataframe_split": request}), "utf-8")
@@ -72,7 +74,7 @@ def add_python_model(folder: Path, description: Description) -> None:
     _add_requirements(folder, files["conda"], description.requirements)
 
 
-def _signature(column: str) -> Any:
+def _signature(description: Description) -> Any:
     """Returns a column of any type: base64 text is as welcome as an array.
 
     It is not required, so that what has none reaches the model, whose refusal is
@@ -80,17 +82,17 @@ def _signature(column: str) -> Any:
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import AnyType, Map
+    from mlflow.types.schema import AnyType, Array, Map
 
+    found = [
+        ColSpec(DataType.string, "label"),
+        ColSpec(DataType.double, "probability"),
+    ]
+    if description.has_several_labels:
+        found = [ColSpec(Array(DataType.string), "labels")]
     return ModelSignature(
-        inputs=Schema([ColSpec(AnyType(), column, required=False)]),
-        outputs=Schema(
-            [
-                ColSpec(DataType.string, "label"),
-                ColSpec(DataType.double, "probability"),
-                ColSpec(Map(DataType.double), "probabilities"),
-            ]
-        ),
+        inputs=Schema([ColSpec(AnyType(), description.column, required=False)]),
+        outputs=Schema([*found, ColSpec(Map(DataType.double), "probabilities")]),
     )
 
 
