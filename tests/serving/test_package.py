@@ -17,6 +17,7 @@ from scipy.special import expit, softmax
 from experiments.serving.package import encode_png, write_package
 from experiments.tracking.store.mlflow_import import import_mlflow
 from experiments.trained.reading import read_for
+from experiments.weights.keras_file import read_keras_file
 from tests.tasks.photographs import cut_photographs
 
 # Of Keras 3.15 beside NumPy 2.4, see `tests.tracking.store.test_keras_model`.
@@ -138,6 +139,20 @@ def test_mlflow_reads_it_by_keras_and_knows_signature_example_and_classes(
     assert loaded.metadata.signature.inputs.input_names() == ["image"]
     assert len(loaded.predict(loaded.input_example)) == 1
     assert len(loaded.predict({"image": example})) == 2
+
+
+def test_a_model_that_was_packed_and_read_again_is_packed_likewise(
+    package: Path, trained: Any, example: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    again = SimpleNamespace(**vars(trained))
+    again.model = read_keras_file(package / "data" / "model.keras")
+    write_package(tmp_path / "again", again, example=example, metadata={})
+    loaded = import_mlflow().pyfunc.load_model(str(tmp_path / "again"))
+    first = import_mlflow().pyfunc.load_model(str(package))
+    given = {"image": example}
+    np.testing.assert_allclose(
+        list_shares(loaded.predict(given)), list_shares(first.predict(given)), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def _choose_call(model: Any) -> Callable[[npt.NDArray[np.uint8]], Any]:
 
         shape = (None, *model.input_shape[1:])
         call = tf.function(
-            lambda images: model(images, training=False),
+            lambda images: keras.tree.flatten(model(images, training=False))[0],
             input_signature=[tf.TensorSpec(shape, tf.uint8)],
         )
         return lambda images: call(tf.constant(images)).numpy()

@@ -48,7 +48,8 @@ def _signature(model: Any, example: Any) -> Any:
     from mlflow.types import Schema, TensorSpec
 
     spec = keras.KerasTensor((None, *example.shape[1:]), str(example.dtype))
-    output = model.compute_output_spec(spec)
+    # A model that was saved here and read again has a list of one output.
+    (output,) = keras.tree.flatten(model.compute_output_spec(spec))
     shape = tuple(-1 if size is None else size for size in output.shape)
     # bfloat16 is no NumPy type; such outputs arrive as float32 in NumPy.
     dtype = "float32" if output.dtype == "bfloat16" else output.dtype
