@@ -423,28 +423,6 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         ),
         REPRODUCE,
     ),
-    "evaluated-target": (
-        both(
-            record_config(_TARGETS, "allowed_targets:\n- subprocess\n- experiments\n"),
-            record_config(r"callbacks:\n", _HOSTILE_CALLBACK),
-        ),
-        EVALUATE,
-    ),
-    "evaluated-model": (
-        record_config(
-            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
-        ),
-        EVALUATE,
-    ),
-    "registered-target": (
-        record_config(
-            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
-        ),
-        REGISTERED,
-    ),
-    "registered-tag": (change_model(add_tag), REGISTERED),
-    "registered-link": (change_model(link_model), REGISTERED),
-    "registered-code": (change_model(put_code), REGISTERED),
     "recorded-target-through": (
         record_config(
             r"callbacks:\n",
@@ -514,6 +492,40 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
 }
 
 
+# And what is said of it.
+STRANGERS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], str]] = {
+    "evaluated-target": (
+        both(
+            record_config(_TARGETS, "allowed_targets:\n- subprocess\n- experiments\n"),
+            record_config(r"callbacks:\n", _HOSTILE_CALLBACK),
+        ),
+        EVALUATE,
+        "subprocess.getoutput",
+    ),
+    "evaluated-model": (
+        record_config(
+            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
+        ),
+        EVALUATE,
+        "subprocess.getoutput",
+    ),
+    "registered-target": (
+        record_config(
+            r"_target_: experiments\.models\S+", "_target_: subprocess.getoutput"
+        ),
+        REGISTERED,
+        "subprocess.getoutput",
+    ),
+    "registered-tag": (change_model(add_tag), REGISTERED, "does not say what it is"),
+    "registered-link": (change_model(link_model), REGISTERED, "is a link"),
+    "registered-code": (
+        change_model(put_code),
+        REGISTERED,
+        "holds code, such as a Lambda layer",
+    ),
+}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", CASES)
 def test_tampered_record_is_named_and_never_obeyed(
@@ -534,25 +546,17 @@ def test_tampered_record_is_named_and_never_obeyed(
     assert all(path.read_bytes() != outside for path in copies)
 
 
-@pytest.mark.parametrize(
-    ("case", "words"),
-    [
-        ("evaluated-target", "subprocess.getoutput"),
-        ("evaluated-model", "subprocess.getoutput"),
-        ("registered-target", "subprocess.getoutput"),
-        ("registered-tag", "does not say what it is"),
-        ("registered-link", "link"),
-        ("registered-code", "holds code, such as a Lambda layer"),
-    ],
-)
+@pytest.mark.parametrize("case", STRANGERS)
 def test_stranger_s_model_is_refused_by_what_is_wrong_with_it(
-    finished: Finished, case: str, words: str
+    finished: Finished, case: str
 ) -> None:
     finished.restore()
-    tamper, command = CASES[case]
+    tamper, command, words = STRANGERS[case]
     tamper(finished.job)
+    before = read_canaries(finished.folder)
     done = finished.run(tuple(w.replace("RUN", finished.run_id) for w in command))
     check_end(done, finished.folder)
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0, said
     assert words in said, said
+    assert read_canaries(finished.folder) == before
