@@ -260,7 +260,7 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     "network",
     [
@@ -289,13 +289,13 @@ def test_a_stopped_training_goes_on_to_the_same_bits(
         "task.picture_grid=false",
     ]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for words in (
-        [f"output_dir={whole}"],
-        [f"output_dir={parts}", "trainer.max_steps=3"],
-        [f"output_dir={parts}"],
+    for words, code in (
+        ([f"output_dir={whole}"], 0),
+        ([f"output_dir={parts}", "trainer.max_steps=3"], 75),  # it is to go on
+        ([f"output_dir={parts}"], 0),
     ):
-        done = run_command(*typed, *words)
-        assert done.returncode == 0, done.stderr
+        done = run_command(*typed, *words, timeout=1200)
+        assert done.returncode == code, done.stderr
     expected, found = read_state(whole), read_state(parts)
     assert found.keys() == expected.keys()
     assert any("seed" in name for name in expected)
