@@ -40,7 +40,7 @@ def tabulate(
         rows.append(["(Keras)", "", "", accuracy, "", *times])
     for one in exported:
         parity = one.parity
-        times = describe_latency(one.latency)
+        times = describe_latency(one.latency) if timed else []
         rows.append(
             [
                 one.form.file,
