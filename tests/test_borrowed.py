@@ -147,7 +147,11 @@ def search_uses(tree: ast.Module) -> Iterator[str]:
 
 def defined_by(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+        case (
+            ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+            | ast.ClassDef(name=name)
+        ):
             yield name
         case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
             yield name
