@@ -50,6 +50,7 @@ def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         trainer=trainer,
         model=None,
         optimizer=optimizer,
+        dataset=SimpleNamespace(has_weights=False),
         loss=loss,
         destination=lambda: off,
     )

@@ -43,6 +43,8 @@ def judge_whole_splits(model: Any, splits: Sequence[tuple[Any, Labels]]) -> None
                 return_dict=return_dict,
                 **options,
             )
+        if isinstance(callbacks, list):
+            callbacks = keras.callbacks.CallbackList(callbacks, model=model)
         watch = [] if callbacks is None else [_TestHooks(callbacks)]
         model.stop_evaluating = False
         outputs = model.predict(x, steps=steps, callbacks=watch, verbose=0)
