@@ -7,6 +7,7 @@ import pytest
 
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
+from experiments.jobs import child_sweep
 from experiments.jobs import folds_sweep as module
 from experiments.jobs.folds_sweep import train_folds
 
@@ -35,7 +36,7 @@ def leave_sweep(folder: Path, *, predictions: bool = True) -> None:
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     commands = Commands(tmp_path)
-    monkeypatch.setattr(module, "run_command", commands.run)
+    monkeypatch.setattr(child_sweep, "run_command", commands.run)
     monkeypatch.setattr(module, "list_flags", lambda: ["--config-dir", "/mine"])
     return commands
 
@@ -100,6 +101,17 @@ def test_folder_is_that_of_the_sweep_which_was_started(
 def test_sweep_that_left_nothing_is_told(commands: Commands, tmp_path: Path) -> None:
     leave_sweep(tmp_path / "sweeps" / "older")
     commands.left = ()
+    with pytest.raises(ExperimentError, match="left no folder"):
+        train_folds(make_job(tmp_path), make_dataset(), 4, os.environ)
+
+
+def test_sweep_without_predictions_is_told(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sweeps" / "new"
+    monkeypatch.setattr(
+        child_sweep, "run_command", lambda *_: leave_sweep(folder, predictions=False)
+    )
     with pytest.raises(ExperimentError, match="left no predictions"):
         train_folds(make_job(tmp_path), make_dataset(), 4, os.environ)
 
