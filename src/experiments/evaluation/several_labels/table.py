@@ -1,24 +1,23 @@
 """Keeps predictions of several labels an image as a Parquet file."""
 
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from experiments.errors import DataError
+from experiments.evaluation.prediction_file import (
+    as_rows,
+    read_columns,
+    read_rows,
+    write_columns,
+)
 from experiments.evaluation.several_labels.predictions import SeveralPredictions
-from experiments.files import drafting, open_new
-from experiments.records import RecordError, read_bytes, stamp, unstamp
+from experiments.records import RecordError
 
 KIND = "several_labels"  # beside `logits` and `probabilities` of one label an image
-
-_FACTS = b"experiments"
-_MOST_BYTES = 2 * 2**30
 
 
 def write_several(path: Path, predictions: SeveralPredictions) -> None:
@@ -37,21 +36,16 @@ def write_several(path: Path, predictions: SeveralPredictions) -> None:
     """
     p = predictions
     facts = {"kind": KIND, "class_names": list(p.class_names), "facts": dict(p.facts)}
-    table = pa.table(
-        {
-            "sample": pa.array(p.samples, pa.string()),
-            "digest": pa.array(p.digests, pa.string()),
-            "split": pa.array([p.split] * len(p), pa.string()),
-            "truth": pa.array(_name(p.truth, p.class_names), pa.list_(pa.string())),
-            "predicted": pa.array(
-                _name(p.called, p.class_names), pa.list_(pa.string())
-            ),
-            "probabilities": _as_rows(p.probabilities),
-            "outputs": _as_rows(p.outputs),
-        }
-    ).replace_schema_metadata({_FACTS: json.dumps(stamp(facts)).encode()})
-    with drafting(path) as draft, open_new(draft) as file:
-        pq.write_table(table, file, compression="zstd")
+    columns = {
+        "sample": pa.array(p.samples, pa.string()),
+        "digest": pa.array(p.digests, pa.string()),
+        "split": pa.array([p.split] * len(p), pa.string()),
+        "truth": pa.array(_name(p.truth, p.class_names), pa.list_(pa.string())),
+        "predicted": pa.array(_name(p.called, p.class_names), pa.list_(pa.string())),
+        "probabilities": as_rows(p.probabilities, pa.float32()),
+        "outputs": as_rows(p.outputs, pa.float32()),
+    }
+    write_columns(path, columns, facts)
 
 
 def read_several(path: Path) -> SeveralPredictions:
@@ -62,10 +56,8 @@ def read_several(path: Path) -> SeveralPredictions:
         NewerRecordError: A later release wrote it.
         RecordError: It is damaged, or no such table.
     """
-    content = read_bytes(path, limit=_MOST_BYTES)
     try:
-        table = pq.read_table(io.BytesIO(content))
-        facts, _ = unstamp(json.loads((table.schema.metadata or {})[_FACTS]), path)
+        table, facts = read_columns(path)
         if not isinstance(facts, Mapping) or facts["kind"] != KIND:
             raise ValueError("its images have one label each")
         names = tuple(facts["class_names"])
@@ -73,7 +65,7 @@ def read_several(path: Path) -> SeveralPredictions:
             samples=table["sample"].to_pylist(),
             digests=table["digest"].to_pylist(),
             truth=_number(table["truth"].to_pylist(), names),
-            outputs=_read_rows(table["outputs"], len(names)),
+            outputs=read_rows(table["outputs"], len(names)),
             split=next(iter(table["split"].to_pylist()), ""),
             class_names=names,
             facts=facts["facts"],
@@ -92,13 +84,3 @@ def _number(rows: list[list[str]], names: tuple[str, ...]) -> Any:
     for row, there in zip(truth, rows, strict=True):
         row[[numbers[name] for name in there]] = 1
     return truth
-
-
-def _as_rows(values: Any) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(values).reshape(-1), pa.float32())
-    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
-
-
-def _read_rows(column: pa.ChunkedArray, width: int) -> Any:
-    flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), width)
