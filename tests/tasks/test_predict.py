@@ -41,6 +41,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Any) -> Iterato
             folder=tmp_path / "outputs" / "m",
             class_names=tuple(f"class {number}" for number in range(3)),
             image_shape=(8, 8, 1),
+            has_several_labels=False,
             state_sha256="ab",
         )
 

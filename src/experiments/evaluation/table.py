@@ -94,7 +94,7 @@ def read_predictions(path: Path) -> Predictions:
             class_names=tuple(facts["class_names"]),
             facts=facts["facts"],
         )
-    except SeveralLabelsError:
+    except RecordError:
         raise
     except (pa.ArrowException, DataError, KeyError, TypeError, ValueError) as error:
         raise RecordError(path, f"it is no table of predictions ({error})") from error

@@ -70,6 +70,8 @@ def read_several(path: Path) -> SeveralPredictions:
             class_names=names,
             facts=facts["facts"],
         )
+    except RecordError:
+        raise
     except (pa.ArrowException, DataError, KeyError, TypeError, ValueError) as error:
         raise RecordError(path, f"it is no table of predictions ({error})") from error
 
