@@ -89,7 +89,9 @@ def test_every_metric_that_is_computed_has_a_direction() -> None:
     assert set(FINAL_METRICS) <= set(DIRECTIONS)
 
 
-@pytest.mark.parametrize("name", ["val_kappa", "lr", "lossless", "val_acc", "epoch_time"])
+@pytest.mark.parametrize(
+    "name", ["val_kappa", "lr", "lossless", "val_acc", "epoch_time"]
+)
 def test_a_name_that_tells_nothing_needs_a_direction(name: str) -> None:
     with pytest.raises(ConfigError, match="with its direction"):
         Objective(name, "auto")

@@ -164,7 +164,7 @@ def test_only_a_callback_of_ones_own_may_bring_an_unknown_metric(
 
 
 def test_a_metric_of_ones_own_needs_a_direction(find: Any) -> None:
-    trainer = {"monitor": "val_f1", "monitor_mode": "auto"}
+    trainer = {"monitor": "val_kappa", "monitor_mode": "auto"}
     (found,) = find(trainer=trainer, callbacks=own_callback("mine.F1Score"))
     assert found.startswith("trainer.monitor must be one of val_loss, ")
     assert "or a metric that a callback of your own adds, with its direction." in found
