@@ -150,6 +150,8 @@ def test_a_stopped_search_leaves_its_running_trials_unfinished(
     stopped = threading.Event()
 
     def run(proposal: Proposal) -> Outcome:
+        if n_jobs > 1 and proposal.number == 1:
+            assert stopped.wait(20)  # it has its result when the others are stopped
         if proposal.number < 2:
             return good(proposal)
         if n_jobs > 1 and proposal.number == 3:

@@ -87,3 +87,27 @@ def test_what_is_raised_stops_the_rest_and_is_waited_for(where: str) -> None:
         crew_of([1, 2], **changes).run()
     assert waited.is_set()
     assert [str(cause) for cause in causes] == [where]
+
+
+def test_what_ends_by_itself_after_the_stop_is_told_too() -> None:
+    stopped = threading.Event()
+    late: dict[int, int] = {}
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise ValueError("the cause")
+        assert stopped.wait(60)
+        if item == 2:
+            raise Preempted("stopped in the middle")
+        return 2 * item
+
+    crew = crew_of(
+        [1, 2, 3, 4],
+        work=work,
+        stop=lambda _: stopped.set(),
+        end_late=late.__setitem__,
+        n_jobs=3,
+    )
+    with pytest.raises(ValueError, match="the cause"):
+        crew.run()
+    assert late == {1: 2}

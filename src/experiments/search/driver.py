@@ -73,6 +73,7 @@ class Driver:
             begin=self._begin,
             work=self._run,
             end=self._end,
+            end_late=self._tell,
             n_jobs=self.n_jobs,
             stop=self.stop,
         ).run()
@@ -100,16 +101,20 @@ class Driver:
             watcher.began(self._trial(proposal.number))
 
     def _end(self, proposal: Proposal, outcome: Outcome) -> None:
-        self.proposer.tell(proposal.number, outcome)
-        trial = self._trial(proposal.number)
-        for watcher in self.watchers:
-            watcher.ended(trial)
+        trial = self._tell(proposal, outcome)
         if outcome.end == "failed" and self.on_failure == "stop":
             raise ExperimentError(
                 f"Trial {trial.number} failed: {str(outcome.reason).rstrip('.')}. The "
                 "search ends, as "
                 "hydra.sweeper.on_failure=stop says; the same command continues it."
             )
+
+    def _tell(self, proposal: Proposal, outcome: Outcome) -> Trial:
+        self.proposer.tell(proposal.number, outcome)
+        trial = self._trial(proposal.number)
+        for watcher in self.watchers:
+            watcher.ended(trial)
+        return trial
 
     def _trial(self, number: int) -> Trial:
         return self.proposer.trials[number]

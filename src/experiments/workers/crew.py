@@ -26,6 +26,7 @@ class Crew(Generic[Item, Outcome]):
         stop: Asks what runs to end, saving its state; gets what ends it all.
         find_obstacle: Returns why what is next must not be started; then nothing more
             is, and what runs goes on to its end. `None` where it may.
+        end_late: Is told what came of what ended by itself after all was stopped.
     """
 
     choose: Callable[[], Item | None]
@@ -35,6 +36,7 @@ class Crew(Generic[Item, Outcome]):
     n_jobs: int
     stop: Callable[[BaseException], None]
     find_obstacle: Callable[[Item], Preempted | None] = lambda item: None
+    end_late: Callable[[Item, Outcome], object] = lambda item, outcome: None
 
     def run(self) -> None:
         """Works until there is nothing left to start and nothing runs.
@@ -63,6 +65,10 @@ class Crew(Generic[Item, Outcome]):
                     self.end(running.pop(future), future.result())
         except BaseException as cause:
             self.stop(cause)
+            pool.shutdown(cancel_futures=True)
+            for future, item in running.items():
+                if not future.cancelled() and future.exception() is None:
+                    self.end_late(item, future.result())
             raise
         finally:
             pool.shutdown(cancel_futures=True)
