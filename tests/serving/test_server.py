@@ -1,5 +1,6 @@
 """The address that a server has."""
 
+import asyncio
 import socket
 
 import pytest
@@ -41,3 +42,23 @@ def test_nobody_gets_in_before_it_serves() -> None:
 def test_an_open_server_is_named_as_this_machine_finds_it() -> None:
     with holding_port("0.0.0.0", 0) as place:
         assert name_address(place).startswith("http://127.0.0.1:")
+
+
+def test_an_answer_waits_for_no_acknowledgement_of_its_client() -> None:
+    """Else each takes 40 ms longer: Nagle's algorithm beside delayed ones."""
+
+    async def serve(place: socket.socket) -> int:
+        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            client = writer.get_extra_info("socket")
+            found.set_result(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(answer, sock=place):
+            _, writer = await asyncio.open_connection(*place.getsockname())
+            writer.close()
+            return await found
+
+    with holding_port("127.0.0.1", 0) as place:
+        assert asyncio.run(serve(place))

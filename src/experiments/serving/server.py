@@ -29,10 +29,11 @@ def holding_port(host: str, port: int) -> Iterator[socket.socket]:
         ConfigError: It is taken, or no address of this machine.
     """
     try:
-        family, kind, *_, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        place = socket.socket(family, kind)
+        # Without it asyncio lets small answers wait for the client's acknowledgement.
+        place = socket.socket(family, kind, protocol)
     except OSError as error:
         raise _refuse_host(host, error) from error
     with place:
