@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.images.resize import resize_images
-from experiments.data.images.show import show_images
 from experiments.files import replace_bytes
 from experiments.promotion.testing import FILES
 from experiments.records import write_record
 from experiments.redaction import redact_bytes
 from experiments.serving.package import write_package
 from experiments.trained.images import Chosen
+from experiments.trained.sized import show_in_size
 from experiments.trained.trained import Trained
 
 CARD, FACTS = "model_card.md", "facts.json"
@@ -64,7 +63,5 @@ def write_version(
 
 def _take_example(trained: Trained, chosen: Chosen) -> npt.NDArray[np.uint8]:
     """Returns the first test images as the model takes them, uint8 `(B, H, W, C)`."""
-    split, shape = chosen.labelled.images, trained.image_shape
-    rows = list(range(min(_EXAMPLES, len(split))))
-    pixels = resize_images(show_images(split, rows, shape), shape[:2])
-    return np.asarray(pixels, np.uint8)
+    split = chosen.labelled.images
+    return show_in_size(split, range(min(_EXAMPLES, len(split))), trained.image_shape)

@@ -46,6 +46,11 @@ class Tested:
         """What it says of each image."""
         return self.evaluated.predictions
 
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that it gets right."""
+        return float((self.predictions.predicted == self.predictions.truth).mean())
+
 
 def check_test_images(chosen: Chosen) -> None:
     """Raises where the images are none that a model may be judged by.

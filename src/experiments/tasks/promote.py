@@ -177,8 +177,8 @@ def _plan(job: Job, candidate: Candidate) -> JobResult:
             "reason": decision.reason,
         }
     )
-    accuracy = (p := candidate.tested.predictions).predicted == p.truth
-    return _as_result(job, decision, {"accuracy": float(accuracy.mean())}, planned=True)
+    scores = {"accuracy": candidate.tested.accuracy}
+    return _as_result(job, decision, scores, planned=True)
 
 
 def _as_result(
@@ -197,12 +197,11 @@ def _as_result(
 
 
 def _describe_model(candidate: Candidate) -> dict[str, str]:
-    p, record = candidate.tested.predictions, candidate.record
-    accuracy = float((p.predicted == p.truth).mean())
+    tested, record = candidate.tested, candidate.record
+    images = count_of(len(tested.predictions), "image")
     return {
         "model": f"{record.account.name} ({record.account.run_id})",
-        "tested on": f"{candidate.tested.images}: {count_of(len(p), 'image')}, "
-        f"accuracy {accuracy:.4f}",
+        "tested on": f"{tested.images}: {images}, accuracy {tested.accuracy:.4f}",
     }
 
 
