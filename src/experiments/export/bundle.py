@@ -12,7 +12,13 @@ from PIL import Image
 
 from experiments.counts import count_of
 from experiments.export.clients import list_clients, write_clients
-from experiments.export.formats import ENCODED, INPUT, OPSET, SERVE_ENCODED
+from experiments.export.formats import (
+    ENCODED,
+    INPUT,
+    OPSET,
+    SERVE_ENCODED,
+    choose_threshold,
+)
 from experiments.export.latency import Latency
 from experiments.export.tables import Exported, tabulate
 from experiments.files import replace_bytes
@@ -148,7 +154,7 @@ def _name_answer(facts: Facts, outputs: npt.NDArray[np.float64]) -> str:
     """Returns the likeliest class or, where there may be several, those there are."""
     if not facts.has_several_labels:
         return facts.class_names[int(outputs.argmax())]
-    threshold = 0.5 if facts.output == "probabilities" else 0.0
+    threshold = choose_threshold(facts.output)
     named = zip(facts.class_names, outputs, strict=True)
     return "; ".join(name for name, value in named if value > threshold)
 

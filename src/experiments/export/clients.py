@@ -3,7 +3,7 @@
 They need the run time, NumPy and Pillow, and nothing of this project.
 """
 
-from experiments.export.formats import Format
+from experiments.export.formats import Format, choose_threshold
 
 _START = '''\
 """Says what photographs show: python {name} samples/*.png"""
@@ -86,8 +86,8 @@ def write_clients(
     Returns:
         File name -> source; of a SavedModel also one that leaves reading to it.
     """
-    threshold = "0.5" if output == "probabilities" else "0"
-    tell = _SEVERAL.format(threshold=threshold) if has_several else _ONE
+    threshold = choose_threshold(output)
+    tell = _SEVERAL.format(threshold=f"{threshold:g}") if has_several else _ONE
     height, width, channels = image_shape
     imports, load, ask = _PARTS[form.keras]
     name, *others = list_clients(form)

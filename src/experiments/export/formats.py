@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from experiments.evaluation.predictions import THRESHOLD
+
 INPUT = "image"
 ENCODED = "encoded"  # of the signature that takes files
 SERVE_ENCODED = "serve_encoded"
@@ -47,3 +49,12 @@ _ALL = (
     ),
 )
 FORMATS: Mapping[str, Format] = {one.name: one for one in _ALL}
+
+
+def choose_threshold(output: str) -> float:
+    """Returns what an output is above where one of several labels is there.
+
+    Args:
+        output: What a file gives: `probabilities` or `logits`.
+    """
+    return THRESHOLD if output == "probabilities" else 0.0

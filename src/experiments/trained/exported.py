@@ -11,7 +11,7 @@ from experiments.counts import count_of
 from experiments.data.labelled import Labelled
 from experiments.errors import ExperimentError
 from experiments.evaluation.classes import match_classes
-from experiments.export.formats import SERVE_ENCODED
+from experiments.export.formats import SERVE_ENCODED, choose_threshold
 from experiments.export.parity import Parity, compare_with_model
 from experiments.progress import show_progress
 from experiments.trained.batches import read_batches
@@ -47,7 +47,7 @@ def check_files(
         loaded,
         _following(_read_images(trained, chosen.labelled), len(chosen.labelled.images)),
         find_truth(trained, chosen.labelled),
-        threshold=0.5 if options["output"] == "probabilities" else 0.0,
+        threshold=choose_threshold(options["output"]),
     )
     for one in loaded:
         parity = parities[one.form.name]
