@@ -172,10 +172,19 @@ class ResNetConfig(ModelConfig):
                 "variant",
                 "must be v1 with model.weights=imagenet, which are of the paper's "
                 f"network. Received: {self.variant}.",
-                "Type model.variant=auto; for v1_5, take a file of torchvision's or "
-                f"timm's: model.weights={self._call()}.pth",
+                f"Type model.variant=auto; for {self.variant}, {self._find_others()}",
             )
         yield from self._check_name_of_weights()
+
+    def _find_others(self) -> str:
+        """Returns what there is for another variant of a depth that Keras has."""
+        if self.variant == "v2":  # whose strides are in the last blocks of stages
+            return (
+                f"take model=keras_application model.architecture=ResNet{self.depth}V2"
+            )
+        return (
+            f"take a file of torchvision's or timm's: model.weights={self._call()}.pth"
+        )
 
     def _call(self) -> str:
         return f"resnet{self.depth or ''}"
