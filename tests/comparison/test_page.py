@@ -98,7 +98,7 @@ def test_images_of_a_folder_are_shown_where_they_are(
     members: list[Member], tmp_path: Path
 ) -> None:
     """As long as they are what was predicted: another picture is not shown."""
-    from experiments.data.files.scan import digest_content
+    from experiments.data.files.scanning.scan import digest_content
 
     root = tmp_path / "photos"
     root.mkdir()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.data.files.inputs import check_inputs, list_inputs
+from experiments.data.files.asked.inputs import check_inputs, list_inputs
 from experiments.evaluation.reporting.answer_table import name_columns
 from tests.conftest import ROOT
 from tests.docs.pages import Command, list_commands

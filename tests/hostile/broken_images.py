@@ -521,7 +521,7 @@ def show(content):
 
 def look(path, content):
     """Returns what every way of reading a file makes of it."""
-    from experiments.data.files.scan import scan_files
+    from experiments.data.files.scanning.scan import scan_files
     from experiments.data.images.decode import decode_image
     from experiments.data.pipeline.damage import naming_damaged_files
     from experiments.data.split import FileSplit

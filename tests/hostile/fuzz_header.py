@@ -16,7 +16,7 @@ if __name__ == "__main__":
 from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
-    from experiments.data.files import scan
+    from experiments.data.files.scanning import scan
     from experiments.data.images import image_end, image_header
 
 assert image_end

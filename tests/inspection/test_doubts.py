@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.data.dataset import build_dataset
-from experiments.data.files.copies import IN_SPLITS
+from experiments.data.files.scanning.copies import IN_SPLITS
 from experiments.data.split import ArraySplit, SkippedFile
 from experiments.inspection.balance import count_classes
 from experiments.inspection.doubts import find_data_doubts

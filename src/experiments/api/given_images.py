@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.files.inputs import check_inputs, list_inputs
+from experiments.data.files.asked.inputs import check_inputs, list_inputs
 from experiments.errors import DataError
 from experiments.trained.reading import read_for
 from experiments.trained.trained import Trained

@@ -16,7 +16,7 @@ from experiments.config.objective import Objective
 from experiments.config.phases import list_borders
 from experiments.config.schema.loss import FORMER, name_differences
 from experiments.config.schema.run import RunConfig
-from experiments.data.files.inputs import check_inputs, list_inputs
+from experiments.data.files.asked.inputs import check_inputs, list_inputs
 from experiments.errors import ExperimentError
 from experiments.guest import undisturbed
 from experiments.jobs.job import JobResult

@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.comparison.compared import Compared
 from experiments.comparison.contrast import Draw
 from experiments.data.dataset import Dataset
-from experiments.data.files.scan import digest_content
+from experiments.data.files.scanning.scan import digest_content
 from experiments.data.images.pixels import read_pixels
 from experiments.data.samples import digest_samples, name_samples
 from experiments.data.split import ArraySplit

@@ -17,8 +17,9 @@ class Fingerprint:
     """Equal fingerprints mean equal images, labels and splits.
 
     For images in memory every byte is hashed. For files it is the label and each
-    file's digest (see `experiments.data.files.scan`: size, first and last 4 KiB), so
-    that a moved folder keeps its fingerprint and ImageNet is not read in full.
+    file's digest (see `experiments.data.files.scanning.scan`: size, first and last
+    4 KiB), so that a moved folder keeps its fingerprint and ImageNet is not read in
+    full.
 
     Attributes:
         content: Hash of all images and labels, whichever split they are in, or in none.

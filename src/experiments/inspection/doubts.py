@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from experiments.counts import agree, count_of
 from experiments.data.dataset import Dataset
-from experiments.data.files.copies import IN_SPLITS, UNDER_LABELS
+from experiments.data.files.scanning.copies import IN_SPLITS, UNDER_LABELS
 from experiments.inspection.balance import Balance
 from experiments.inspection.sizes import Sizes
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.command.printed import typed_folder
 from experiments.counts import count_of
-from experiments.data.files.inputs import (
+from experiments.data.files.asked.inputs import (
     list_inputs,
     name_input,
     read_standard_input,
@@ -20,7 +20,7 @@ from experiments.trained.reading import read_for
 from experiments.trained.trained import Trained, open_trained
 
 if TYPE_CHECKING:
-    from experiments.data.files.reading import ReadImage
+    from experiments.data.files.asked.reading import ReadImage
     from experiments.evaluation.explaining.explanation import Explanation
 
 _PRINTED = 10  # images

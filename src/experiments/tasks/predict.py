@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from experiments import job_files
 from experiments.command.printed import typed_folder
 from experiments.counts import agree, count_of, format_seconds
-from experiments.data.files.inputs import (
+from experiments.data.files.asked.inputs import (
     list_inputs,
     name_input,
     read_standard_input,

@@ -12,7 +12,7 @@ from experiments.trained.reading import read_for
 from experiments.trained.trained import Trained
 
 if TYPE_CHECKING:
-    from experiments.data.files.reading import ReadImage
+    from experiments.data.files.asked.reading import ReadImage
 
 
 @dataclass(frozen=True, kw_only=True)

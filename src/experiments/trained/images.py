@@ -15,15 +15,15 @@ from experiments.config.schema.dataset import FilesConfig, FolderConfig, TableCo
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset
-from experiments.data.files.any_classes import (
+from experiments.data.files.asked.any_classes import (
     NoLabelsError,
     Place,
     find_labelled,
     read_labelled,
 )
-from experiments.data.files.any_rows import find_labelled_rows, read_labelled_rows
+from experiments.data.files.asked.any_rows import find_labelled_rows, read_labelled_rows
 from experiments.data.files.image_files import FileOptions
-from experiments.data.files.label_table import columns_of
+from experiments.data.files.tables.label_table import columns_of
 from experiments.data.labelled import Labelled, take_split
 from experiments.data.readiness.check import check_data, check_dataset
 from experiments.errors import ConfigError, DataError, Problem

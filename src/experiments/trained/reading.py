@@ -7,7 +7,7 @@ from experiments.data.images.image_size import MAX_PIXELS
 from experiments.trained.trained import Trained
 
 if TYPE_CHECKING:
-    from experiments.data.files.reading import ReadImage
+    from experiments.data.files.asked.reading import ReadImage
 
 
 def read_for(trained: Trained, paths: Iterable[str]) -> "Iterator[ReadImage]":
@@ -18,7 +18,7 @@ def read_for(trained: Trained, paths: Iterable[str]) -> "Iterator[ReadImage]":
         paths: Files in any number; they are asked for as they are needed.
     """
     # A framework is imported once `open_trained` has set it up.
-    from experiments.data.files.reading import read_images
+    from experiments.data.files.asked.reading import read_images
 
     dataset: Any = None if trained.config is None else trained.config.dataset
     return read_images(

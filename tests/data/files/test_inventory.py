@@ -5,13 +5,13 @@ import shutil
 import pytest
 
 from experiments.data.files import inventory
+from experiments.data.files.folders.layout import read_layout
 from experiments.data.files.inventory import (
     describe_files,
     describe_files_now,
     list_file_changes,
 )
-from experiments.data.files.layout import read_layout
-from experiments.data.files.scan import scan_files
+from experiments.data.files.scanning.scan import scan_files
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from experiments.data.corrections import open_corrections
 from experiments.data.dataset import ArraySplit, Dataset, build_dataset
 from experiments.data.division import split_stratified
 from experiments.data.files.inventory import describe_archive
-from experiments.data.files.whereabouts import describe_absence
+from experiments.data.files.place.whereabouts import describe_absence
 from experiments.data.folds import as_fold
 from experiments.errors import DataError
 

@@ -5,10 +5,10 @@ from typing import Unpack
 
 from experiments.data.dataset import Dataset
 from experiments.data.files.assignment import assign_files
-from experiments.data.files.file_division import Division
+from experiments.data.files.dividing.file_division import Division
+from experiments.data.files.folders.layout import read_layout, refuse_other_count
 from experiments.data.files.image_files import FileOptions, split_files
-from experiments.data.files.layout import read_layout, refuse_other_count
-from experiments.data.files.whereabouts import require_folder
+from experiments.data.files.place.whereabouts import require_folder
 from experiments.data.folds import as_fold
 
 

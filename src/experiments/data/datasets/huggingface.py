@@ -13,7 +13,7 @@ from experiments.data.datasets.unpacked import (
     load_unpacked,
     unpack,
 )
-from experiments.data.files.whereabouts import PATH, require_folder
+from experiments.data.files.place.whereabouts import PATH, require_folder
 from experiments.errors import DataError
 
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")

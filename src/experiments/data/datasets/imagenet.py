@@ -5,17 +5,17 @@ from typing import Unpack
 
 from experiments.data.dataset import Dataset
 from experiments.data.datasets.imagenet_names import read_class_names
-from experiments.data.files.class_folders import list_files
-from experiments.data.files.file_division import (
+from experiments.data.files.dividing.file_division import (
     HELD_OUT,
     Division,
     divide_files,
     divide_folds,
 )
+from experiments.data.files.folders.class_folders import list_files
+from experiments.data.files.folders.layout import list_unused
+from experiments.data.files.folders.wordnet_folders import list_wnids
 from experiments.data.files.image_files import Chooser, FileOptions, Part, split_files
-from experiments.data.files.layout import list_unused
-from experiments.data.files.whereabouts import require_folder
-from experiments.data.files.wordnet_folders import list_wnids
+from experiments.data.files.place.whereabouts import require_folder
 from experiments.data.folds import as_fold
 
 

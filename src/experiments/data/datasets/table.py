@@ -8,11 +8,11 @@ from typing import Unpack
 from experiments.counts import count_of
 from experiments.data.dataset import Dataset
 from experiments.data.files.assignment import assign_files
-from experiments.data.files.file_division import Division
+from experiments.data.files.dividing.file_division import Division
 from experiments.data.files.image_files import FileOptions, split_files
-from experiments.data.files.label_table import Columns, read_label_table
-from experiments.data.files.row_labels import LabelColumns
-from experiments.data.files.table_layout import (
+from experiments.data.files.tables.label_table import Columns, read_label_table
+from experiments.data.files.tables.row_labels import LabelColumns
+from experiments.data.files.tables.table_layout import (
     groups_of,
     lay_out,
     require_images,

@@ -17,7 +17,7 @@ from experiments.counts import count_of
 from experiments.data.dataset import Dataset
 from experiments.data.datasets.table import load_table
 from experiments.data.files.image_files import FileOptions
-from experiments.data.files.split_names import split_of
+from experiments.data.files.place.split_names import split_of
 from experiments.data.images.image_header import detect_format
 from experiments.errors import DataError
 from experiments.files import drafting

@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from experiments.data.files.class_folders import LabelledFiles
-from experiments.data.files.file_division import (
+from experiments.data.files.dividing.file_division import (
     HELD_OUT,
     Division,
     divide_files,
     divide_folds,
 )
+from experiments.data.files.folders.class_folders import LabelledFiles
+from experiments.data.files.folders.layout import Layout
 from experiments.data.files.image_files import Chooser, Part
-from experiments.data.files.layout import Layout
 from experiments.data.folds import Fold
 
 

@@ -9,11 +9,11 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from experiments.counts import agree, count_of
 from experiments.data.corrections import open_corrections
 from experiments.data.dataset import Dataset, build_dataset
-from experiments.data.files.class_folders import LabelledFiles
-from experiments.data.files.copies import IN_SPLITS, UNDER_LABELS, find_copies
-from experiments.data.files.file_division import HELD_OUT
+from experiments.data.files.dividing.file_division import HELD_OUT
+from experiments.data.files.folders.class_folders import LabelledFiles
 from experiments.data.files.inventory import describe_files
-from experiments.data.files.scan import ScannedFile, scan_files, show_name
+from experiments.data.files.scanning.copies import IN_SPLITS, UNDER_LABELS, find_copies
+from experiments.data.files.scanning.scan import ScannedFile, scan_files, show_name
 from experiments.data.images.background import choose_colour
 from experiments.data.label_arrays import stack_labels
 from experiments.data.labels import Label

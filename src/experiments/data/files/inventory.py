@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from experiments.counts import count_of
-from experiments.data.files.class_folders import list_unchecked
-from experiments.data.files.label_table import Columns, read_label_table
-from experiments.data.files.layout import find_splits
-from experiments.data.files.row_labels import LabelColumns
-from experiments.data.files.scan import ScannedFile, is_text, scan_files, show_name
-from experiments.data.files.whereabouts import require_folder
+from experiments.data.files.folders.class_folders import list_unchecked
+from experiments.data.files.folders.layout import find_splits
+from experiments.data.files.place.whereabouts import require_folder
+from experiments.data.files.scanning.scan import (
+    ScannedFile,
+    is_text,
+    scan_files,
+    show_name,
+)
+from experiments.data.files.tables.label_table import Columns, read_label_table
+from experiments.data.files.tables.row_labels import LabelColumns
 from experiments.errors import DataError
 
 _SHOWN = 4

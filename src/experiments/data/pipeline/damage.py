@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.counts import count_of
-from experiments.data.files.scan import scan_files
+from experiments.data.files.scanning.scan import scan_files
 from experiments.data.split import ArraySplit, SkippedFile, Split
 from experiments.errors import DataError
 

@@ -12,8 +12,8 @@ from experiments.data.arrays.published import (
     kind_of,
     list_missing,
 )
-from experiments.data.files.entries import reading
-from experiments.data.files.whereabouts import PATH, describe_absence
+from experiments.data.files.place.entries import reading
+from experiments.data.files.place.whereabouts import PATH, describe_absence
 from experiments.data.readiness.folders import as_problem
 from experiments.errors import DataError, Problem
 

@@ -21,7 +21,7 @@ from experiments.config.schema.dataset import (
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.shipping import PromoteTaskConfig
 from experiments.config.schema.task import TrainTaskConfig
-from experiments.data.files.inputs import check_inputs
+from experiments.data.files.asked.inputs import check_inputs
 from experiments.data.readiness.archives import look_at_archive
 from experiments.data.readiness.corrections import look_at_corrections
 from experiments.data.readiness.folders import Look, look_at_folder, look_at_imagenet

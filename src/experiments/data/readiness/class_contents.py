@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.counts import agree, count_of
-from experiments.data.files.packed import packed_name, unpack_command
-from experiments.data.files.whereabouts import (
+from experiments.data.files.place.packed import packed_name, unpack_command
+from experiments.data.files.place.whereabouts import (
     PATH,
     ask_whether,
     describe_kinds,

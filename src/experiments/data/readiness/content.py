@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.data.files.entries import (
+from experiments.data.files.place.entries import (
     UNREAD_SUFFIXES,
     is_folder,
     is_hidden,

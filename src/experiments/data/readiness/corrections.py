@@ -20,9 +20,9 @@ from experiments.config.schema.dataset import (
     TableConfig,
     UnpackedConfig,
 )
-from experiments.data.files.label_table import columns_of, read_label_table
-from experiments.data.files.layout import read_structure
-from experiments.data.files.whereabouts import require_folder
+from experiments.data.files.folders.layout import read_structure
+from experiments.data.files.place.whereabouts import require_folder
+from experiments.data.files.tables.label_table import columns_of, read_label_table
 from experiments.errors import DataError, Problem
 
 

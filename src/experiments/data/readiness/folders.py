@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.config.schema.dataset import FilesConfig, FolderConfig, ImageNetConfig
-from experiments.data.files.class_folders import (
+from experiments.data.files.folders.class_folders import (
     find_class_faults,
     find_classes,
     list_files,
 )
-from experiments.data.files.layout import read_structure, refuse_other_count
-from experiments.data.files.whereabouts import PATH, require_folder
-from experiments.data.files.wordnet_folders import find_wnid_faults
+from experiments.data.files.folders.layout import read_structure, refuse_other_count
+from experiments.data.files.folders.wordnet_folders import find_wnid_faults
+from experiments.data.files.place.whereabouts import PATH, require_folder
 from experiments.data.readiness.class_contents import ClassFolder, find_content_faults
 from experiments.data.readiness.training_size import (
     MOST_DIVIDED,

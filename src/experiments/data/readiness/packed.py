@@ -2,7 +2,7 @@
 
 from experiments.config.extras import check_packages
 from experiments.config.schema.dataset import TFDSConfig, UnpackedConfig
-from experiments.data.files.whereabouts import require_folder
+from experiments.data.files.place.whereabouts import require_folder
 from experiments.data.readiness.folders import Look, as_problem
 from experiments.errors import DataError
 

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 
 from experiments.config.label_table import KEY
 from experiments.config.schema.dataset_table import TableConfig
-from experiments.data.files.label_table import columns_of, read_label_table
-from experiments.data.files.layout import Layout
-from experiments.data.files.table_layout import groups_of, lay_out, require_images
+from experiments.data.files.folders.layout import Layout
+from experiments.data.files.tables.label_table import columns_of, read_label_table
+from experiments.data.files.tables.table_layout import (
+    groups_of,
+    lay_out,
+    require_images,
+)
 from experiments.data.labels import classes_of
 from experiments.data.readiness.folders import Look, as_problem, hold_out
 from experiments.data.readiness.training_size import (

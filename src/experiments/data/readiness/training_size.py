@@ -7,14 +7,14 @@ from pathlib import Path
 
 from experiments.config.schema.dataset_files import DividedFilesConfig
 from experiments.counts import count_of
-from experiments.data.files.class_folders import LabelledFiles
-from experiments.data.files.file_division import (
+from experiments.data.files.dividing.file_division import (
     STRATIFIED,
     Division,
     divide_files,
     divide_folds,
 )
-from experiments.data.files.scan import scan_files
+from experiments.data.files.folders.class_folders import LabelledFiles
+from experiments.data.files.scanning.scan import scan_files
 from experiments.data.folds import as_fold
 from experiments.data.readiness.content import count_files
 from experiments.errors import Problem

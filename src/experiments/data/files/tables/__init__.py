@@ -1,0 +1,1 @@
+"""Tables whose rows say where the images are and what they show."""
