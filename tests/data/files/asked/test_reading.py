@@ -118,7 +118,7 @@ def test_what_is_no_file_or_too_large_is_told_and_nothing_waits_for_it(
     assert faults == {
         "pipe.jpg": "is a pipe, a socket or a device",
         "endless.jpg": "is a pipe, a socket or a device",
-        "broken.jpg": "cannot be read (No such file or directory)",
+        "broken.jpg": "is a link that leads nowhere",
         "loop.jpg": "cannot be read (Too many levels of symbolic links)",
         "folder.jpg": "is a folder",
         "empty.jpg": "is empty",

@@ -280,3 +280,11 @@ class TestNames:
         names = list_files(tmp_path, tmp_path, list_classes(tmp_path)).names
 
         assert names == ["cat/a.jpg", "dog/b.jpg"]
+
+    def test_what_windows_and_macos_keep_beside_images_is_hidden(self, tmp_path):
+        make(tmp_path, "cat/a.jpg cat/Thumbs.db cat/.DS_Store dog/b.jpg")
+        make(tmp_path, "cat/desktop.ini dog/ehthumbs.db dog/THUMBS.DB")
+
+        names = list_files(tmp_path, tmp_path, list_classes(tmp_path)).names
+
+        assert names == ["cat/a.jpg", "dog/b.jpg"]

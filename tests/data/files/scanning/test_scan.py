@@ -82,12 +82,14 @@ def test_a_png_of_which_ten_bytes_are_zeroed_is_found_by_decoding_it(root):
     assert file.fault == "is damaged: it does not decode"
 
 
-def test_an_unreadable_file_is_a_fault_and_no_crash(root):
-    (root / "gone").symlink_to(root / "nowhere")
+@pytest.mark.parametrize("verify", ["full", "header", "off"])
+def test_an_unreadable_file_is_a_fault_and_no_crash(root, verify):
+    (root / "link").symlink_to(root / "nowhere")
 
-    (file,) = scan_files(root, ["gone"], verify="header")
+    link, gone = scan_files(root, ["link", "gone"], verify=verify)
 
-    assert file.fault == "cannot be read (No such file or directory)"
+    assert link.fault == "is a link that leads nowhere"
+    assert gone.fault == "cannot be read (No such file or directory)"
 
 
 @pytest.mark.parametrize("verify", ["full", "header"])

@@ -13,8 +13,11 @@ from experiments.errors import DataError
 
 _SHOWN = 200
 # What systems leave beside images; hidden for its makers, if not by a dot.
-_SYSTEM_FOLDERS = frozenset(
-    ["__MACOSX", "@eaDir", "__pycache__", "lost+found", "$RECYCLE.BIN"]
+_SYSTEM_NAMES = frozenset(
+    (
+        *("__macosx", "@eadir", "__pycache__", "lost+found", "$recycle.bin"),
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+    )
 )
 # Called like images, and not read: whoever has them is told.
 UNREAD_SUFFIXES = frozenset([".tif", ".tiff", ".heic", ".heif", ".avif"])
@@ -85,7 +88,7 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
 
 def is_hidden(name: str) -> bool:
     """Tells whether an entry is hidden, or one that systems leave beside images."""
-    return name.startswith(".") or name in _SYSTEM_FOLDERS
+    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
 
 
 def is_image_name(name: str) -> bool:

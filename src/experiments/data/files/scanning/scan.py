@@ -129,7 +129,9 @@ def _look_at(
     try:
         status = path.stat()
     except OSError as error:
-        return _record(0, 0, verify, name, f"cannot be read ({error.strerror})")
+        lost = isinstance(error, FileNotFoundError) and path.is_symlink()
+        fault = "is a link that leads nowhere" if lost else _refusal(error)
+        return _record(0, 0, verify, name, fault)
     if stat.S_ISDIR(status.st_mode):
         closed = "" if os.access(path, os.R_OK | os.X_OK) else " that may not be read"
         return _record(0, 0, verify, name, f"is a folder{closed}")
@@ -148,7 +150,11 @@ def _look_at(
     try:
         return _open(path, status, verify, max_pixels)
     except OSError as error:
-        return _record(0, 0, verify, name, f"cannot be read ({error.strerror})")
+        return _record(0, 0, verify, name, _refusal(error))
+
+
+def _refusal(error: OSError) -> str:
+    return f"cannot be read ({error.strerror})"
 
 
 def _open(
