@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from experiments.errors import ConfigError
 from experiments.jobs.job import Job
 from experiments.tasks.find_lr import find_lr
 from tests.tiny import TINY
@@ -123,3 +124,31 @@ def test_rates_are_those_that_are_typed_whatever_the_batch(search: Any) -> None:
     (curve,) = read(job)["curves"]
     ends = [curve["rates"][0], curve["rates"][-1]]
     assert ends == pytest.approx([1e-6, 1e-5], rel=1e-4)
+
+
+def test_last_phase_is_tried_at_its_own_multiple_of_the_rate(
+    search: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ("task.steps=10", "task.seeds=1", "trainer.epochs=2")
+    plain, _ = search(*few, "task.lowest=1e-3", "task.highest=1e-2")
+    phased, _ = search(
+        *few,
+        "task.lowest=4e-3",
+        "task.highest=4e-2",
+        "trainer.phases=[{epochs: 1, freeze: all}, {lr_factor: 0.25}]",
+        "schedule.warmup_epochs=0",
+    )
+    (expected,), (found,) = read(plain)["curves"], read(phased)["curves"]
+    assert found["losses"] == pytest.approx(expected["losses"], rel=1e-5)
+    ends = [found["rates"][0], found["rates"][-1]]
+    assert ends == pytest.approx([4e-3, 4e-2], rel=1e-4)
+    assert "2 of 2, freeze=none, at 0.25 times the rate" in capsys.readouterr().out
+
+
+def test_phases_with_rates_of_their_own_are_refused(search: Any) -> None:
+    with pytest.raises(ConfigError, match=r"optimizer\.lr counts in none"):
+        search(
+            "trainer.epochs=2",
+            "trainer.phases=[{epochs: 1, freeze: all, lr: 1e-3}, {lr: 1e-4}]",
+            "schedule.warmup_epochs=0",
+        )

@@ -10,7 +10,7 @@ from experiments.config.schema.model import ModelConfig, ResNetConfig, ViTConfig
 from experiments.config.schema.phase import PhaseConfig
 from experiments.config.schema.schedule import ScheduleConfig
 from experiments.counts import count_of
-from experiments.errors import Problem
+from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from experiments.config.schema.run import RunConfig
@@ -63,6 +63,23 @@ def list_phases(run: "RunConfig") -> list[Phase]:
         if phases[-1].end >= trainer.epochs:
             break  # the training ends before the others, which is doubted elsewhere
     return phases
+
+
+def find_rate_phase(run: "RunConfig") -> tuple[int, float]:
+    """Returns the number of the phase that `optimizer.lr` is for, and a factor.
+
+    The last one whose rate is a multiple of it, which the factor is: most learns there.
+
+    Raises:
+        ConfigError: Each phase has a rate of its own.
+    """
+    given = (run.trainer.phases or [_WHOLE])[: len(list_phases(run))]
+    for number, phase in reversed(list(enumerate(given))):
+        if phase.lr is None:
+            return number, phase.lr_factor or 1.0
+    reason = "give each phase an lr of its own, so that optimizer.lr counts in none."
+    hint = "Give the last one an lr_factor in its place, or nothing."
+    raise ConfigError([Problem(KEY, reason, hint)])
 
 
 def describe_phases(run: "RunConfig") -> dict[str, str]:

@@ -16,6 +16,8 @@ from experiments.builders.model import build_model
 from experiments.builders.optimizer import scale_to_batch
 from experiments.command.printed import describe_command
 from experiments.config.checks.memory import check_memory
+from experiments.config.freezing import write_freeze
+from experiments.config.phases import find_rate_phase, list_phases
 from experiments.config.programs import typed_config_flags
 from experiments.counts import count_of
 from experiments.data.dataset import Dataset
@@ -53,6 +55,7 @@ def find_lr(job: Job) -> JobResult:
         ExperimentError: What a training would raise in its first steps.
     """
     options = job.run.task.arguments()  # those of a record are the training's
+    find_rate_phase(job.run)
     job = fit_to_memory(best_of_search(job)).with_values(_ALONE)
     job.stop.plan = "stopping: nothing is kept of what was tried"
     check_data([job.run])
@@ -121,11 +124,23 @@ def _build(
         steps_per_epoch=steps,
         devices=devices,
         begin=beginning,
+        phase=find_rate_phase(job.run)[0],
     )
     cost = measure_cost(job.run, model, devices)
     told = beginning.rows if beginning else {}
     rows = display.describe_start(job, dataset, cost, devices, told)
-    return model, {name: rows[name] for name in _ROWS if name in rows}
+    told = {name: rows[name] for name in _ROWS if name in rows}
+    return model, {**told, **_describe_phase(job)}
+
+
+def _describe_phase(job: Job) -> dict[str, str]:
+    """Returns which phase is tried, title -> text; nothing without phases."""
+    if job.run.trainer.phases is None:
+        return {}
+    phases, (number, factor) = list_phases(job.run), find_rate_phase(job.run)
+    frozen = f"freeze={write_freeze(phases[number].freeze)}"
+    rate = "" if factor == 1 else f", at {factor:g} times the rate"
+    return {"phase": f"{number + 1} of {len(phases)}, {frozen}{rate}"}
 
 
 def _train_one(
@@ -138,8 +153,8 @@ def _train_one(
         tell(losses)
         return not has_diverged(smooth(losses, options["smoothing"]))
 
-    # `optimizer.lr` is what is looked for; trainer.reference_batch_size scales it.
-    scale = scale_to_batch(job.run, 1.0)
+    # `optimizer.lr` is what is looked for; a phase and reference_batch_size scale it.
+    scale = scale_to_batch(job.run, find_rate_phase(job.run)[1])
     rates, losses = train_rising(
         model,
         build_pipelines(job.run, dataset).train_from(0),
