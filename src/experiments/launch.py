@@ -49,6 +49,7 @@ from experiments.command.hydra_node.flags import (
 )
 from experiments.command.plan import Plan, check
 from experiments.command.sweeping.job_words import select_overrides
+from experiments.command.typed.task_keys import name_task_keys
 from experiments.command.typed.words import check_words
 from experiments.command.verbs import answer_verb
 from experiments.config.checks.memory import check_memory
@@ -213,9 +214,11 @@ def _show_hydras_page(
     hydra: CheckedHydra, parser: ArgumentParser, args: Namespace
 ) -> int:
     """Shows what Hydra knows of itself and of the config, which may be wrong."""
-    asked = {"config_name": args.config_name, "overrides": args.overrides}
     if problems := [*check_words(args.overrides)]:
         raise ConfigError(problems, "The command line")
+    name, loader = args.config_name, hydra.config_loader
+    words = name_task_keys(args.overrides, loader, name)
+    asked = {"config_name": name, "overrides": words}
     with _explaining(hydra):
         if args.hydra_help:
             hydra.hydra_help(args.config_name, args_parser=parser, args=args)

@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(place: Path) -> Iterator[str]:
     """Of the page of the served model."""
-    words = ["task=serve", "run_id=last", "task.page=true", "task.port=0", "gpu=cpu"]
+    words = ["task=serve", "run_id=last", "page=true", "port=0", "gpu=cpu"]
     screen = place / "screen.txt"
     with screen.open("w") as file:
         process = start_command(

@@ -116,6 +116,9 @@ def test_what_is_suggested_is_taken_when_a_shell_has_read_it(
     told = rf"`{re.escape(word)}`\? It is a key of (\w+=\w+)"
     owner = re.search(told, read_table()[line])
     words += [owner[1]] if owner else []
+    # A key of the task that was typed.
+    is_of_task = "." not in word or word.startswith("task.")
+    words += re.findall(r"^task=\w+", line) if is_of_task and not owner else []
     words += ["dataset=folder"] if words[0].startswith("dataset.") else []
     problems: list[str] = []
     try:

@@ -126,8 +126,8 @@ def test_any_size_says_of_a_photograph_what_predict_says(place: Path) -> None:
         place,
         "task=export",
         "run_id=last",
-        "task.formats=[onnx]",
-        "task.any_size=true",
+        "formats=[onnx]",
+        "any_size=true",
         "task.output=logits",
         "task.calls=0",
     )

@@ -112,7 +112,7 @@ def test_poor_one_is_refused_by_the_reason_and_comes_back_by_force(
     assert client.get_model_version("digits", "1").tags["verdict"] == "refused"
     assert str(client.get_model_version_by_alias("digits", "champion").version) == "2"
 
-    run(*words, "task.force=true")
+    run(*words, "force=true")
 
     found = client.get_model_version_by_alias("digits", "champion")
     assert str(found.version) == "1"

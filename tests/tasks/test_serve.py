@@ -64,7 +64,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(place: Path) -> Iterator[Served]:
     screen = place / "screen.txt"
     with screen.open("w") as file:
-        words = ["task=serve", "task.port=0", "task.page=true", *MODEL]
+        words = ["task=serve", "port=0", "page=true", *MODEL]
         process = start_command(
             [*RUN, *words], cwd=place, stdout=file, stderr=subprocess.STDOUT
         )

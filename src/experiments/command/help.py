@@ -16,7 +16,7 @@ Trains, tracks and compares Keras image classifiers from composed configs.
 == Choose a file of a folder in conf/: group=file ==
 {groups}
 
-== Change a value: group.key=value ==
+== Change a value: key=value of the chosen task, else group.key=value ==
 {config}
 == Examples ==
 {examples}

@@ -72,6 +72,7 @@ from experiments.command.typed.several_values import (
     several_of_hydra,
     several_values,
 )
+from experiments.command.typed.task_keys import name_task_keys
 from experiments.command.typed.typed_text import quote_texts
 from experiments.command.typed.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
@@ -203,8 +204,9 @@ def check(
 
 def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan:
     _raise(check_words(overrides))
+    named = composer.loader, composer.config_name
     parsed = read_words(
-        overrides,
+        name_task_keys(overrides, *named),
         composer.loader,
         config_name=composer.config_name,
         multirun=multirun,

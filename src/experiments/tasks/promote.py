@@ -109,7 +109,7 @@ def _name_candidate(job: Job, seeds: Seeds | None) -> str:
         return str(job.run.run_id)
     if has_folds(job):
         reason = "must be typed: each proposal of this search was trained in folds, "
-        hint = "Such as task.seeds=3, which trains the best one on the whole split."
+        hint = "Such as seeds=3, which trains the best one on the whole split."
         raise ConfigError([Problem("task.seeds", f"{reason}and none of all.", hint)])
     best = read_best_of_search(job)
     return best.run_id
@@ -225,6 +225,6 @@ def _show(job: Job, candidate: Candidate, outcome: Outcome, now: Registered) -> 
     if champion == number:
         rows["to use it"] = f"run_id=models:/{name}@{CHAMPION}"
     elif outcome.decision.verdict == "refused":
-        rows["to force it"] = "task.force=true; the reason stays on the version"
+        rows["to force it"] = "force=true; the reason stays on the version"
     print()
     show_rows(rows)

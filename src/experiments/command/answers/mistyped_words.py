@@ -171,7 +171,8 @@ def _join_text(
 def _is_known(word: str, known: Known) -> bool:
     """Tells whether a word is something by itself."""
     option = _find_any_option(word, known)
-    return bool(option or _FLAGS.get(normalise(word)) or word in known.list_keys())
+    is_key = word in known.list_keys() or f"task.{word}" in known.list_own()
+    return bool(option or _FLAGS.get(normalise(word)) or is_key)
 
 
 def _show(form: str, key: str, value: str) -> str:

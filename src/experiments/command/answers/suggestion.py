@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.answers.owners import list_owners
 from experiments.command.composing.loader import Loader
+from experiments.command.typed.task_keys import list_own_keys
 from experiments.config.checks.unused import uses
 from experiments.config.fields import is_component, schemas_of
 from experiments.config.programs import name_command
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 80  # letters of a value that is typed again
 _SIMILAR, _ALIKE = 0.6, 0.8  # beside a key, and anywhere
 _FOLDER = "dataset.path"
+_TASK = "task."
 _NO_KEYS = {"_target_", "extra"}
 _NAMES_OF_FILES = {"name", "type", "id", "class", "target", "cls"}
 _PATH = re.compile(r"[~.]?\.?/.*|~.*|[A-Za-z]:\\.*|.*/.*", re.DOTALL)
@@ -78,6 +80,10 @@ class Known:
         paths = dict.fromkeys([*self.list_groups(), *_list_paths(self.config, "")])
         below = tuple(f"{key}." for key in self.absent)
         return [p for p in paths if p not in self.absent and not p.startswith(below)]
+
+    def list_own(self) -> list[str]:
+        """Returns the keys of the chosen task that may be typed without `task.`."""
+        return [f"{_TASK}{name}" for name in sorted(list_own_keys(self.config))]
 
 
 def look_around(
@@ -122,6 +128,10 @@ def suggest_key(
         return find_note(name)
     targets = [target if "=" in target else target + rest for target in targets]
     words = [write_word(t, typed, known, name=name, sign=sign) for t in targets]
+    if not parent:
+        own = known.list_own()
+        pairs = zip(words, targets, strict=True)
+        words = [w.replace(_TASK, "", 1) if t in own else w for w, t in pairs]
     shown = " or ".join(f"`{word}`" for word in dict.fromkeys(words))
     return f"Did you mean {shown}?{_tell_owners(targets[0], known)}"
 
@@ -147,6 +157,8 @@ def find_targets(key: str, known: Known, *, alike: bool = True) -> list[str]:
     parent, _, name = key.rpartition(".")
     present = known.list_keys()
     beside = [path for path in present if path.rpartition(".")[0] == parent]
+    own = [] if parent else known.list_own()
+    beside += own
     plain = normalise(name)
     others = [path for path in _declared() if path not in present]
     found = (
@@ -157,6 +169,7 @@ def find_targets(key: str, known: Known, *, alike: bool = True) -> list[str]:
             if _is_there(target, [*present, *others]) and _is_used(target, known)
         ]
         or _named(plain, present)
+        or (_similar(plain, own, _ALIKE) if alike else [])
         or _named(plain, others)
     )
     if not found and alike and not find_note(name):

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.completion.choices import list_choices
+from experiments.command.typed.task_keys import list_own_keys, name_task_keys
 from experiments.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class _Context:
         node = self._select(parent)
         if not isinstance(node, DictConfig):
             return
+        own = () if parent else self._list_own()
+        yield from (f"{name}=" for name in own if name.startswith(begun))
         for name in map(str, node):
             path = f"{parent}{dot}{name}"
             if path.startswith(begun) and name != "_target_":
@@ -138,6 +141,7 @@ class _Context:
         """Returns the files of a group, or what a key may be, that begin so."""
         if options := self._options(key, ObjectType.CONFIG):
             return [name for name in options if name.startswith(begun)]
+        key = f"task.{key}" if key in self._list_own() else key
         parent, _, name = key.rpartition(".")
         node = self._select(parent)
         if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
@@ -163,14 +167,21 @@ class _Context:
         except (OmegaConfBaseException, HydraException):
             return None
 
+    def _list_own(self) -> list[str]:
+        """Returns the keys of the chosen task that need no `task.`."""
+        own = sorted(list_own_keys(self._compose()))
+        return [name for name in own if not self._options(name, ObjectType.CONFIG)]
+
     def _compose(self) -> DictConfig:
         """Returns the config; words that it can't be composed with are left out."""
         if self._config is None:
+            name = self._args.config_name
+            named = name_task_keys(self._before, self._loader, name)
             choosing = [w for w in self._before if self._is_choice(w)]
-            for words in (self._before, choosing, []):
+            for words in (named, choosing, []):
                 try:
                     self._config = self._loader.load_configuration(
-                        self._args.config_name, words, RunMode.MULTIRUN
+                        name, words, RunMode.MULTIRUN
                     )
                     break
                 except (HydraException, OmegaConfBaseException, ExperimentError):

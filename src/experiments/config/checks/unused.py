@@ -73,6 +73,8 @@ def find_unused(
             named = {t: task for t, task in TASKS.items() if not _is_of_one_job(task)}
             others = [name_task(t) for t, task in named.items() if _uses(task, top)]
             hint = f"It is used by task={join_words(others)}." if others else ""
+            if key in {field.name for field in dataclasses.fields(run.task)}:
+                hint = f"Type task.{key}=..."
             yield Problem(
                 key, f"is not used by task={name_task(run.task._target_)}.", hint
             )
