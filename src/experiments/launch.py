@@ -76,6 +76,7 @@ from experiments.errors import (
 )
 from experiments.faults import report_fault
 from experiments.interruption import StopRequest, signals_as_requests, time_limit
+from experiments.jobs.child_sweep import tell_folder
 from experiments.jobs.folder import claim_folder, is_held
 from experiments.jobs.job import (
     PROCESS_VARIABLE,
@@ -538,6 +539,7 @@ def _run_sweep(
     from experiments.sweeps.job_task import choose_task
 
     close = close_sweep if plan.search is None else _close_search
+    tell_folder(plan.folder)
     hide_secrets_of_sweep()
     forget_places(plan.folder)
     parent = open_sweep(plan)

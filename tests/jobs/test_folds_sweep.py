@@ -20,17 +20,24 @@ class Commands:
         self.left: tuple[str, ...] = ("new",)
         self._outputs = outputs
 
-    def run(self, words: list[str], stop: object, environment: object) -> None:
+    def run(self, words: list[str], stop: object, environment: dict[str, str]) -> None:
         self.words = words
         for name in self.left:
-            leave_sweep(self._outputs / "sweeps" / name)
+            leave_sweep(self._outputs / "sweeps" / name, environment)
 
 
-def leave_sweep(folder: Path, *, predictions: bool = True) -> None:
+def leave_sweep(
+    folder: Path, environment: dict[str, str], *, predictions: bool = True
+) -> None:
+    """Leaves what a sweep does that was started with an environment."""
     folder.mkdir(parents=True)
-    (folder / "multirun.yaml").touch()
     if predictions:
         (folder / "predictions").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        child_sweep.tell_folder(folder)
+        assert child_sweep.TELL_VARIABLE not in os.environ  # for its jobs
 
 
 @pytest.fixture
@@ -91,15 +98,22 @@ def test_unusable_files_do_not_end_the_sweep(
 
 
 def test_folder_is_that_of_the_sweep_which_was_started(
-    commands: Commands, tmp_path: Path
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave_sweep(tmp_path / "sweeps" / "older")
+    plain = commands.run
+
+    def run(words: list[str], stop: object, environment: dict[str, str]) -> None:
+        plain(words, stop, environment)
+        # Somebody's own sweep, which began later and goes on.
+        leave_sweep(tmp_path / "sweeps" / "theirs", {})
+
+    monkeypatch.setattr(child_sweep, "run_command", run)
     found = train_folds(make_job(tmp_path), make_dataset(), 4, os.environ)
     assert found == tmp_path / "sweeps" / "new"
 
 
 def test_sweep_that_left_nothing_is_told(commands: Commands, tmp_path: Path) -> None:
-    leave_sweep(tmp_path / "sweeps" / "older")
+    leave_sweep(tmp_path / "sweeps" / "older", {})
     commands.left = ()
     with pytest.raises(ExperimentError, match="left no folder"):
         train_folds(make_job(tmp_path), make_dataset(), 4, os.environ)
@@ -110,7 +124,9 @@ def test_sweep_without_predictions_is_told(
 ) -> None:
     folder = tmp_path / "sweeps" / "new"
     monkeypatch.setattr(
-        child_sweep, "run_command", lambda *_: leave_sweep(folder, predictions=False)
+        child_sweep,
+        "run_command",
+        lambda words, stop, told: leave_sweep(folder, told, predictions=False),
     )
     with pytest.raises(ExperimentError, match="left no predictions"):
         train_folds(make_job(tmp_path), make_dataset(), 4, os.environ)

@@ -1,13 +1,17 @@
 """A sweep of this same program, run by a job that needs what it leaves."""
 
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from experiments.errors import ExperimentError
 from experiments.jobs.child_command import run_command
 from experiments.jobs.job import Job
 
-_MULTIRUN = "multirun.yaml"  # Hydra's, written whenever a sweep is started
+# A file in which the sweep is to write where it works: others may begin meanwhile.
+TELL_VARIABLE = "EXPERIMENTS_TELL_FOLDER"
 
 
 def run_sweep(words: Sequence[str], job: Job, environment: Mapping[str, str]) -> Path:
@@ -24,23 +28,21 @@ def run_sweep(words: Sequence[str], job: Job, environment: Mapping[str, str]) ->
         Preempted: It was stopped; the same command continues.
         ExperimentError: The sweep has failed.
     """
-    output_dir = Path(job.run.output_dir)
-    before = _list_starts(output_dir)
-    run_command(words, job.stop, environment)
-    print()
-    started = [
-        (changed, folder)
-        for folder, changed in _list_starts(output_dir).items()
-        if before.get(folder) != changed
-    ]
-    if not started:
-        raise ExperimentError("The sweep left no folder: see what it told above.")
-    return max(started)[1].absolute()
+    with tempfile.TemporaryDirectory() as place:
+        told = Path(place, "folder")
+        run_command(words, job.stop, {**environment, TELL_VARIABLE: str(told)})
+        print()
+        with suppress(FileNotFoundError):
+            return Path(told.read_text())
+    raise ExperimentError("The sweep left no folder: see what it told above.")
 
 
-def _list_starts(output_dir: Path) -> dict[Path, int]:
-    """Returns the folder of each sweep, and when it was started last."""
-    return {
-        path.parent: path.stat().st_mtime_ns
-        for path in output_dir.glob(f"sweeps/*/{_MULTIRUN}")
-    }
+def tell_folder(folder: Path) -> None:
+    """Tells the job that started this sweep, if one did, where it works.
+
+    Args:
+        folder: Of the sweep.
+    """
+    # None of its own jobs shall answer in its place.
+    if (place := os.environ.pop(TELL_VARIABLE, None)) is not None:
+        Path(place).write_text(str(folder.absolute()))
