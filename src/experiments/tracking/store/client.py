@@ -3,8 +3,7 @@
 import os
 import re
 import time
-import urllib.error
-import urllib.request
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -123,18 +122,28 @@ def attempt(action: Callable[[], T], purpose: str) -> T:
 
 def _probe(uri: str) -> None:
     """Asks the server for anything at all; MLflow itself would retry for minutes."""
+    import requests  # by which MLflow asks: the same proxies and certificates count
+
     try:
-        # The scheme is http or https: `tracking.uri` is checked before.
-        with urllib.request.urlopen(f"{uri}/health", timeout=_PROBE_SECONDS):  # noqa: S310
-            return
-    except urllib.error.HTTPError:
-        return  # somebody answered; what it lacks will be said by the first request
+        # Whatever it answers; what it lacks will be said by the first request.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Unverified HTTPS request")  # is wished
+            url, trust = f"{uri}/health", _read_trust()
+            requests.get(url, timeout=_PROBE_SECONDS, stream=True, **trust).close()
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         outage = describe_outage(error, uri)
         raise TrackingError(
             f"{URI}{outage or f'no server answers at {uri} ({reason})'}"
         ) from error
+
+
+def _read_trust() -> dict[str, Any]:
+    """Returns which certificates MLflow takes and shows, by its own variables."""
+    insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower()
+    authority = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
+    own = os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH")
+    return {"verify": insecure not in ("true", "1") and authority, "cert": own}
 
 
 def check_experiment(connection: Connection, experiment: Any) -> str:
