@@ -1,5 +1,6 @@
 """A trained model by each of its names: the same answers, classes and preprocessing."""
 
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,35 @@ def test_file_is_a_model_whose_classes_are_numbers(
     assert (trained.name, trained.run_id, trained.config) == ("net.keras", None, None)
     assert trained.class_names == tuple(map(str, range(10)))
     assert len(trained.state_sha256) == 64
+
+
+def test_groups_of_a_file_are_not_compiled_again_for_each_answer(
+    config: Config, tmp_path: Path
+) -> None:
+    import keras
+    import tensorflow as tf
+
+    inputs = keras.Input((8, 8, 4))
+    x = keras.layers.Conv2D(4, 3, groups=2)(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    plain = keras.Model(inputs, keras.layers.Dense(2)(x))
+    plain.save(tmp_path / "groups.keras")
+    images = np.random.default_rng(1).normal(size=(2, 8, 8, 4)).astype("float32")
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    tf.get_logger().addHandler(handler)
+    tf.config.run_functions_eagerly(False)
+    try:
+        found = find_trained(str(tmp_path / "groups.keras"), config.run)
+        with open_trained(found, config.run) as trained:
+            answers = [trained.model(images) for _ in range(6)]
+            assert not said
+        expected = [plain(images) for _ in range(6)]
+        assert any("retracing" in line for line in said)  # of Keras alone
+    finally:
+        tf.get_logger().removeHandler(handler)
+    np.testing.assert_allclose(answers[0], expected[0], rtol=1e-5, atol=1e-6)
 
 
 def test_file_that_is_no_model_is_told(config: Config, tmp_path: Path) -> None:

@@ -170,7 +170,13 @@ def _settle(found: Found, run: RunConfig) -> RunConfig | None:
 def _load(
     found: Found, run: RunConfig, config: RunConfig | None, devices: Devices
 ) -> Trained:
+    import keras
+
+    from experiments.speedups.grouped import divide_groups
+
     model, class_names = _load_model(found, run, config, devices)
+    if (keras.backend.backend(), devices.kind) == ("tensorflow", "cpu"):
+        divide_groups(model)  # of a file; that of a run was built like that
     return _describe(found, config, model, class_names)
 
 
