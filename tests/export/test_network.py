@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.special import expit, softmax
 
 from experiments.errors import ExperimentError
@@ -48,6 +49,21 @@ def test_probabilities_are_the_softmax_of_the_logits():
     assert list(given) == ["probabilities"]
     wanted = softmax(np.asarray(model(IMAGES)), axis=1)
     np.testing.assert_allclose(np.asarray(given["probabilities"]), wanted, atol=1e-6)
+
+
+def test_nothing_is_warned_of_grouped_convolutions(monkeypatch):
+    images = keras.Input(SHAPE)
+    x = images
+    for _ in range(6):
+        x = keras.layers.Conv2D(3, 1, groups=3)(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(images, keras.layers.Dense(2)(x))
+    said = []
+    monkeypatch.setattr(tf.get_logger(), "handle", said.append)
+    export(model)
+    assert not said
+    model(IMAGES)
+    assert any("retracing" in record.getMessage() for record in said)  # of Keras alone
 
 
 def test_probabilities_of_several_labels_are_sigmoids_of_the_logits():

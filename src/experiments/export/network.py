@@ -46,6 +46,8 @@ def build_exported(
             "The model ends in a softmax: it has no logits to export. Leave "
             "task.output at probabilities."
         )
+    import tensorflow as tf
+
     plain = copy_in_float32(model)
     height, width, channels = model.input_shape[1:]
     size = (None, None) if any_size else (height, width)
@@ -60,8 +62,9 @@ def build_exported(
     if kind == "several_labels" and output == "probabilities":
         last = keras.layers.Activation("sigmoid", dtype="float32", name=output)
     network = keras.Model(images, {output: last(x)}, name="exported")
-    # The converter to ONNX refuses a model that was never asked.
-    network(np.zeros((1, height, width, channels), np.uint8))
+    # The converter to ONNX refuses a model that was never asked; in a function, for
+    # TensorFlow warns of each grouped convolution that Keras compiles by itself.
+    tf.function(network)(np.zeros((1, height, width, channels), np.uint8))
     return network
 
 
