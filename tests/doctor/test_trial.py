@@ -1,6 +1,16 @@
 """A loss is held against the known one, and two trainings against each other."""
 
-from experiments.doctor.trial import KNOWN_LOSS, Trial, judge_determinism, judge_loss
+import subprocess
+
+import pytest
+
+from experiments.doctor.trial import (
+    KNOWN_LOSS,
+    Trial,
+    judge_determinism,
+    judge_loss,
+    train_ten_steps,
+)
 
 
 def test_the_known_loss_passes_and_another_does_not():
@@ -19,3 +29,22 @@ def test_determinism_is_equality_to_the_bit():
     assert judge_determinism(first, first).level == "ok"
     assert judge_determinism(first, other).level == "warning"
     assert judge_determinism(first, Trial(loss=None)).level == "error"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (subprocess.TimeoutExpired("python", 600), "more than 600 s"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_a_training_that_cannot_be_waited_for_is_a_finding(
+    monkeypatch, tmp_path, error, told
+):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    found = judge_loss(train_ten_steps([], {}, tmp_path), "tensorflow")
+    assert found.level == "error"
+    assert told in found.told

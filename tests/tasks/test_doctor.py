@@ -29,3 +29,15 @@ def test_a_store_that_is_away_is_an_error_and_the_rest_is_looked_at(tmp_path):
     assert line.split()[1] == "tracking"
     assert "1 error, " in done.stdout
     assert any(one.split()[1] == "training" for one in done.stdout.splitlines() if one)
+
+
+def test_a_folder_that_cannot_be_written_is_told_among_the_rest(tmp_path):
+    """Root may write everywhere: a file where the folder would be stops it too."""
+    (tmp_path / "outputs").write_text("mine")
+    before = set(tmp_path.iterdir())
+    done = run(tmp_path, "task=doctor", "gpu=cpu", "tracking=off")
+    assert done.returncode == 1, done.stdout + done.stderr
+    (line,) = [one for one in done.stdout.splitlines() if one.startswith("ERROR")]
+    assert line.split()[1] == "results"
+    assert "ten steps, loss" in done.stdout
+    assert set(tmp_path.iterdir()) == before

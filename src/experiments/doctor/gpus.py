@@ -48,6 +48,8 @@ def check_gpus(
         advice = "Install NVIDIA's driver; in a container, start it with --gpus all."
         told = f"the driver's library {DRIVER} does not load"
         yield Finding(level="error", what="driver", told=told, advice=advice)
+    else:
+        yield Finding(level="ok", what="driver", told=f"{DRIVER} loads")
     yield from _check_names(names, has_smi)
     visible = os.environ.get(_VISIBLE) if visible is None else visible
     if visible is not None and visible.strip() in _HIDES_ALL:
@@ -116,7 +118,7 @@ def _check_libraries(
             advice=how_to_install("nvidia"),
         )
     if not absent:
-        told = "all libraries load"
+        told = f"{', '.join(needed)} load"
         yield Finding(level="ok", what="CUDA", told=told)
 
 

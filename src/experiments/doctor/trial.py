@@ -67,6 +67,18 @@ def train_ten_steps(
         environment: Of the process.
         folder: Where it is typed.
     """
+    try:
+        return _train_in_temporary(words, environment, folder)
+    except subprocess.TimeoutExpired:
+        told = f"they take more than {_MOST_SECONDS} s, which is no way to train"
+        return Trial(loss=None, output=told)
+    except OSError as error:  # such as a disk on which nothing can be begun
+        return Trial(loss=None, output=str(error))
+
+
+def _train_in_temporary(
+    words: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> Trial:
     with tempfile.TemporaryDirectory() as place:
         done = subprocess.run(
             [*command_words(), *_WORDS, *words, f"output_dir={place}"],

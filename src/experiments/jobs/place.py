@@ -1,7 +1,11 @@
 """Where a checked command line works: the folder of a run or of a sweep, ready."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 from experiments.command.plan import Plan
 from experiments.config.paths import find_obstacle
@@ -20,6 +24,8 @@ def choose_place(plan: Plan) -> Plan:
         ConfigError: There can be no such folder.
         ExperimentError: A link in it leads out of it, or a later release worked there.
     """
+    if getattr(plan.run.task, "works_anywhere", False):
+        plan = _leave_if_refused(plan)
     try:
         if (obstacle := find_obstacle(plan.folder)) is not None:
             raise _unusable(plan, obstacle)
@@ -30,6 +36,23 @@ def choose_place(plan: Plan) -> Plan:
     refuse_outer_links(folder, depth=3 if plan.multirun else 2)
     refuse_newer_records(folder, depth=2 if plan.multirun else 1)
     return replace(plan, folder=folder)
+
+
+def _leave_if_refused(plan: Plan) -> Plan:
+    """Returns the plan with a temporary folder where nothing can be written.
+
+    What looks at a machine has to tell of such a folder, and of the rest of it.
+    """
+    try:
+        create_place(plan)
+    except ConfigError:
+        try:
+            place = tempfile.mkdtemp()
+        except OSError:
+            return plan  # which is refused
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        return replace(plan, folder=Path(place, plan.folder.name))
+    return plan
 
 
 def create_place(plan: Plan) -> None:

@@ -7,7 +7,8 @@ One that looks at a training before it is started is `of_one_job`, not of a swee
 It says whether it `needs_run`, whether `run_id` `takes_runs`, several, of which
 `run_kinds` one and of which `listed_kinds` those of a list are, and whether it
 `asks_model`: it then needs a trained one. One that `plans_itself` tells by `plan=true`
-what it would do.
+what it would do. One that `works_anywhere` is done in a temporary folder where it can
+have none of its own.
 """
 
 import re
@@ -361,6 +362,7 @@ class DoctorTaskConfig(Target):
     """
 
     keeps_result: ClassVar[bool] = False
+    works_anywhere: ClassVar[bool] = True
     uses: ClassVar[Collection[str]] = (*_OF_FOLDER, "gpu", "backend", "max_disk_gb")
 
     full: bool
