@@ -41,8 +41,8 @@ def test_results_have_scores_and_costs() -> None:
 def test_seeds_have_their_mean_and_interval() -> None:
     head, row = list_results(compare(member("x", 1.0, 0), member("x", 0.5, 1)))
     assert head[2:5] == ["n", "val_accuracy", "95 % interval"]
-    # 0.75 +- 12.706 * 0.25: Student's for two values.
-    assert row[2:5] == ["2", "0.7500", "-2.4266 to 3.9266"]
+    # 0.75 +- 12.706 * 0.25 by Student, of which an accuracy can be all there is.
+    assert row[2:5] == ["2", "0.7500", "0.0000 to 1.0000"]
     assert row[-1] == "5 MB"
 
 

@@ -51,7 +51,7 @@ def test_table_tells_how_many_seeds_count_and_what_became_of_the_others() -> Non
     )
     # 0.6 +/- 12.706 * 0.1
     assert rows[1] == (
-        "| 2 | a | 0.1 | 2 | 0.6000 | -0.6706 to 1.8706 | 0.3000 | FINISHED |"
+        "| 2 | a | 0.1 | 2 | 0.6000 | 0.0000 to 1.0000 | 0.3000 | FINISHED |"
     )
     assert rows[3] == "| 4 | c | 0.2 | 0 | - | - | - | FAILED: loss is NaN |"
     assert "better" not in table

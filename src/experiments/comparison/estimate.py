@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.config.objective import UNBOUNDED
+
 CONFIDENCE = 0.95
 
 
@@ -15,22 +17,34 @@ class Estimate:
     Attributes:
         count: Seeds that have a finite value.
         mean: Of these; `None` without any.
-        margin: What the interval adds to the mean and takes from it; `None` for fewer
-            than two values, which say nothing of their spread.
+        margin: What Student's interval adds to the mean and takes from it; `None` for
+            fewer than two values, which say nothing of their spread.
+        bounds: What a mean of this metric can be at all.
     """
 
     count: int
     mean: float | None = None
     margin: float | None = None
+    bounds: tuple[float, float] = UNBOUNDED
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval, as far as the metric goes; `None` without a margin."""
+        if self.mean is None or self.margin is None:
+            return None
+        least, most = self.bounds
+        return max(self.mean - self.margin, least), min(self.mean + self.margin, most)
 
     def __str__(self) -> str:
-        if self.mean is None or self.margin is None:
+        if self.interval is None:
             return "-"
-        low, high = self.mean - self.margin, self.mean + self.margin
+        low, high = self.interval
         return f"{low:.4f} to {high:.4f}"
 
 
-def estimate(values: Sequence[float | None]) -> Estimate:
+def estimate(
+    values: Sequence[float | None], *, bounds: tuple[float, float] = UNBOUNDED
+) -> Estimate:
     """Returns mean and interval of a metric over seeds.
 
     With n finite values x of mean m, the standard deviation of the sample is
@@ -42,8 +56,15 @@ def estimate(values: Sequence[float | None]) -> Estimate:
     freedom: 12.71 for two seeds, 4.30 for three, 2.78 for five. If the values are drawn
     from one normal distribution, such an interval holds its mean in 95 % of all sweeps.
 
+    An accuracy ends at 1, and the interval of two seeds often does not. It is cut
+    there: what is cut off is no accuracy, so that the interval holds the mean exactly
+    as often as before. The margin, by which it was computed, is kept.
+
     Args:
         values: One a seed; those that are missing or not finite do not count.
+        bounds: Smallest and largest value of the metric, see `objective.find_bounds`.
+            They do not hold for values that lie outside: a metric of one's own may
+            count percents.
 
     Reference:
         Student, The probable error of a mean, Biometrika 6 (1908).
@@ -54,8 +75,10 @@ def estimate(values: Sequence[float | None]) -> Estimate:
     mean = statistics.fmean(found)
     if len(found) == 1:
         return Estimate(count=1, mean=mean)
+    if not all(bounds[0] <= x <= bounds[1] for x in found):
+        bounds = UNBOUNDED
     from scipy.special import stdtrit
 
     quantile = float(stdtrit(len(found) - 1, (1 + CONFIDENCE) / 2))
     margin = quantile * statistics.stdev(found, mean) / math.sqrt(len(found))
-    return Estimate(count=len(found), mean=mean, margin=margin)
+    return Estimate(count=len(found), mean=mean, margin=margin, bounds=bounds)

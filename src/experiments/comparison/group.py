@@ -12,7 +12,7 @@ from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.member import Member
 from experiments.comparison.settings import SEED, list_differences
 from experiments.config.metric_names import name_best
-from experiments.config.objective import Objective
+from experiments.config.objective import Objective, find_bounds
 from experiments.counts import join_words
 
 _LONGEST = 60  # letters of what tells rows of one name apart
@@ -54,7 +54,8 @@ class Group:
         Of folds it is the mean alone: they share training images, so that no interval
         follows from them.
         """
-        found = estimate([member.metrics.get(metric) for member in self.members])
+        values = [member.metrics.get(metric) for member in self.members]
+        found = estimate(values, bounds=find_bounds(metric))
         return replace(found, margin=None) if self.has_folds else found
 
     def average(self, attribute: str) -> float | None:

@@ -27,6 +27,9 @@ FINAL_METRICS_SEVERAL = (
 )
 TOP5_FROM = 11  # classes; with ten or fewer, the best five say little
 
+UNBOUNDED = (-math.inf, math.inf)
+_SHARE = (0.0, 1.0)
+_HELD_OUT = ("val_", "best_val_", TEST)  # whose loss is a cross-entropy
 _DIRECTIONS: dict[str, Direction] = {
     "loss": "min",
     **dict.fromkeys(("accuracy", "map", "f1", "match", "auc"), "max"),
@@ -97,6 +100,20 @@ def find_direction(name: str) -> Direction | None:
     there is, large, whichever of `val_`, `test_`, `best_` or `top5_` stands before it.
     """
     return _DIRECTIONS.get(name.rpartition("_")[2])
+
+
+def find_bounds(name: str) -> tuple[float, float]:
+    """Returns the smallest and largest value that a metric can have by its name.
+
+    An accuracy, and every other score that there is, is a share of 0 to 1. The loss of
+    held-out images is a cross-entropy, which is not negative; that of a training may be
+    somebody's own.
+    """
+    direction = find_direction(name)
+    if direction == "max":
+        return _SHARE
+    is_entropy = direction == "min" and name.startswith(_HELD_OUT)
+    return (0.0, math.inf) if is_entropy else UNBOUNDED
 
 
 def settle(name: str, mode: Mode) -> Mode:

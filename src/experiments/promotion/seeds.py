@@ -10,7 +10,7 @@ from experiments.command.composing.composer import quote
 from experiments.command.printed import describe_command
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.config.metric_names import TEST, name_best
-from experiments.config.objective import Objective
+from experiments.config.objective import Objective, find_bounds
 from experiments.counts import count_of
 from experiments.errors import ExperimentError
 from experiments.jobs.child_command import list_flags
@@ -61,7 +61,8 @@ class Seeds:
 
     def estimate_test(self) -> Estimate:
         """Returns the accuracy on the test images, over all seeds."""
-        return estimate([member.test for member in self.members])
+        tests = [member.test for member in self.members]
+        return estimate(tests, bounds=find_bounds(f"{TEST}accuracy"))
 
 
 def list_words(job: Job, count: int) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.settings import SEED
-from experiments.config.objective import Objective
+from experiments.config.objective import Objective, find_bounds
 from experiments.jobs.job import JobResult
 from experiments.sweeps.table import (
     format_short,
@@ -150,7 +150,8 @@ def _write_spread(group: Group, values: Sequence[float | None]) -> str:
 
 
 def _estimate_objective(group: Group, objective: Objective) -> Estimate:
-    return estimate([read_value(result, objective) for result in group.results])
+    values = [read_value(result, objective) for result in group.results]
+    return estimate(values, bounds=find_bounds(objective.name))
 
 
 def _describe_status(group: Group) -> str:

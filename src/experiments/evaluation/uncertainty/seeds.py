@@ -110,4 +110,5 @@ def _weigh(
     error = variance**0.5
     margin = float(stdtrit(degrees, (1 + LEVEL) / 2)) * error
     p_value = 2 * float(stdtr(degrees, -abs(mean) / error))
-    return (mean - margin, mean + margin), p_value
+    # No two accuracies differ by more than one: what is cut off holds no difference.
+    return (max(mean - margin, -1.0), min(mean + margin, 1.0)), p_value
