@@ -355,7 +355,7 @@ def test_stop_without_a_checkpoint_says_that_nothing_is_saved(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stop = StopRequest()
-    with pytest.raises(Preempted, match="SIGTERM"):
+    with pytest.raises(Preempted, match="SIGTERM") as stopped:
         fit(
             build_model(),
             train_from=train_from,
@@ -366,6 +366,7 @@ def test_stop_without_a_checkpoint_says_that_nothing_is_saved(
             stop=stop,
         )
 
+    assert stopped.value.advice == "The same command begins anew."
     assert "nothing is saved, because callbacks.checkpoint is off." in caplog.text
 
 

@@ -178,6 +178,7 @@ class Supervisor(keras.callbacks.Callback):
             return
         if not self._checkpoints:
             log.warning("Stopped: %s.", _NOT_SAVED)
+            stop.advice = "The same command begins anew."
         for checkpoint in self._checkpoints:
             checkpoint.save_now(self.capture())
         raise stop
