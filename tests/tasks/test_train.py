@@ -1,6 +1,7 @@
 """The main job, in this process, on a network of one block."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,23 @@ def test_batch_that_cannot_be_learnt_fails_the_job(
     assert error.value.exit_code == 1
     assert "in 3 steps, and not below 0.01." in str(error.value)
     assert "optimizer.lr" in str(error.value)
+
+
+def test_weights_that_are_no_numbers_are_a_verdict_too(
+    run_job: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments.training.callbacks.monitors import LearningRateMonitor
+
+    def diverge(self: Any, epoch: int, logs: Any = None) -> None:
+        if epoch == 0:
+            for weight in self.model.trainable_variables:
+                weight.assign(weight * math.nan)
+
+    monkeypatch.setattr(LearningRateMonitor, "on_epoch_end", diverge)
+    with pytest.raises(ExperimentError, match="Did not learn this batch") as error:
+        run_job(*OVERFITTING, "tracking=off")
+    assert error.value.exit_code == 1
+    assert "in 2 steps, and not below 0.01; then it was no number" in str(error.value)
 
 
 def test_tensorboard_writes_events_when_asked(untracked: Any) -> None:

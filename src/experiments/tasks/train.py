@@ -112,6 +112,7 @@ def train(job: Job) -> JobResult:
             record.log_picture_grid(tracker, dataset, pipelines.train_from(0))
         memory.stage = "step"
         fitted = fitting.run(model, state)
+        reason = _read_verdict(fitted)  # before a model is used that has no numbers
         job.stop.plan = _describe_rest(run)
         model, metrics = fitted.model, fitted.metrics
         if options["evaluate_test"] and pipelines.test is not None:
@@ -127,7 +128,6 @@ def train(job: Job) -> JobResult:
             job, dataset, metrics, epochs=fitted.epochs, end=fitted.end
         )
         tracker.describe(told)
-        reason = _read_verdict(fitted)
         record.log_end(tracker, fitted.end, reason)
     result = JobResult(
         name=job.name,

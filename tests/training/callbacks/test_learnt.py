@@ -44,6 +44,40 @@ def test_loss_that_stays_above_is_told_with_what_to_try() -> None:
     )
 
 
+def test_rate_at_which_it_was_learnt_is_told() -> None:
+    callback = Learnt(loss=0.01)
+    callback.set_params({"steps": 1})
+    callback.set_model(SimpleNamespace(stop_training=False))
+
+    callback.on_epoch_end(0, {"loss": 2.3, "lr": 1e-4})
+    callback.on_epoch_end(1, {"loss": 0.002, "lr": 0.00278})
+
+    words = "learnt this batch by heart: loss 0.002 after 2 steps, at a rate of 0.0028"
+    assert callback.judge() == Verdict(passed=True, words=words)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_loss_that_is_no_number_ends_it(loss: float) -> None:
+    callback = Learnt(loss=0.01)
+
+    assert play(callback, [2.3, 0.4, loss, 0.001]) == 3
+    verdict = callback.judge()
+    assert not verdict.passed
+    assert verdict.words.startswith(
+        "Did not learn this batch by heart: the loss fell to 0.4 in 3 steps, and not "
+        "below 0.01; then it was no number. Try"
+    )
+
+
+def test_loss_that_never_was_a_number_is_told() -> None:
+    callback = Learnt(loss=0.01)
+
+    assert play(callback, [math.nan]) == 1
+    verdict = callback.judge()
+    assert not verdict.passed
+    assert "by heart: the loss was no number after 1 step. Try" in verdict.words
+
+
 def test_several_batches_are_counted() -> None:
     callback = Learnt(loss=0.01)
     play(callback, [0.001])
