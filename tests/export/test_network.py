@@ -51,19 +51,25 @@ def test_probabilities_are_the_softmax_of_the_logits():
     np.testing.assert_allclose(np.asarray(given["probabilities"]), wanted, atol=1e-6)
 
 
-def test_nothing_is_warned_of_grouped_convolutions(monkeypatch):
-    images = keras.Input(SHAPE)
-    x = images
-    for _ in range(6):
-        x = keras.layers.Conv2D(3, 1, groups=3)(x)
+@pytest.mark.parametrize("form", ["saved_model", "onnx", "litert"])
+def test_every_form_holds_grouped_convolutions(tmp_path, monkeypatch, form):
+    """As of a ResNeXt, and with a map a group as of a ConvNeXt."""
+    keras.utils.set_random_seed(3)
+    images = keras.Input(SHAPE, dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(images)
+    x = keras.layers.Conv2D(6, 3, groups=3, padding="same", strides=2)(x)
+    x = keras.layers.Conv2D(6, 3, groups=2, padding="same")(x)
+    x = keras.layers.Conv2D(6, 7, groups=6, padding="same")(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    model = keras.Model(images, keras.layers.Dense(2)(x))
+    model = keras.Model(images, keras.layers.Dense(3)(x))
     said = []
     monkeypatch.setattr(tf.get_logger(), "handle", said.append)
-    export(model)
-    assert not said
-    model(IMAGES)
-    assert any("retracing" in record.getMessage() for record in said)  # of Keras alone
+    network = export(model, output="logits")
+    path = tmp_path / FORMATS[form].file
+    write_format(network, FORMATS[form], path)
+    assert not said  # of what is compiled again and again
+    given = load_exported(FORMATS[form], path, "logits").ask(IMAGES)
+    np.testing.assert_allclose(given, np.asarray(model(IMAGES)), atol=1e-5)
 
 
 def test_probabilities_of_several_labels_are_sigmoids_of_the_logits():

@@ -11,6 +11,7 @@ from experiments.evaluation.predictions import Output
 from experiments.export.formats import INPUT
 from experiments.export.scaling import CentreAndScale
 from experiments.models.cost import walk
+from experiments.speedups.grouped import divide_groups
 
 _POLICY = "DTypePolicy"
 _NORMALIZATION = "Normalization"
@@ -46,8 +47,6 @@ def build_exported(
             "The model ends in a softmax: it has no logits to export. Leave "
             "task.output at probabilities."
         )
-    import tensorflow as tf
-
     plain = copy_in_float32(model)
     height, width, channels = model.input_shape[1:]
     size = (None, None) if any_size else (height, width)
@@ -62,9 +61,8 @@ def build_exported(
     if kind == "several_labels" and output == "probabilities":
         last = keras.layers.Activation("sigmoid", dtype="float32", name=output)
     network = keras.Model(images, {output: last(x)}, name="exported")
-    # The converter to ONNX refuses a model that was never asked; in a function, for
-    # TensorFlow warns of each grouped convolution that Keras compiles by itself.
-    tf.function(network)(np.zeros((1, height, width, channels), np.uint8))
+    # The converter to ONNX refuses a model that was never asked.
+    network(np.zeros((1, height, width, channels), np.uint8))
     return network
 
 
@@ -91,9 +89,10 @@ def _only(outputs: Any) -> Any:
 
 
 def copy_in_float32(model: Any) -> Any:
-    """Returns a copy of Keras' own layers, without speed-ups and in full precision.
+    """Returns a copy of Keras' own layers in full precision.
 
-    Its operations are those that every form has.
+    Its operations are those that every form has: without speed-ups, but for grouped
+    convolutions, of which Keras has XLA make what ONNX does not know.
     """
     config = keras.saving.serialize_keras_object(model)
     copy = keras.saving.deserialize_keras_object(_widen(config))
@@ -101,6 +100,7 @@ def copy_in_float32(model: Any) -> Any:
     for layer in walk(copy):
         if getattr(layer, "activation", None) is keras.activations.gelu:
             layer.activation = gelu
+    divide_groups(copy)
     return copy
 
 
