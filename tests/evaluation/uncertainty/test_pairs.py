@@ -148,3 +148,30 @@ def test_verdict_never_says_equal() -> None:
     assert describe(compare(first, better)).startswith("better by 40.0 points (3")
     assert describe(compare(better, first)).startswith("worse by 40.0 points (3")
     assert "no difference shown" in describe(compare(first, better), p_value=0.2)
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second", "images"),
+    [(6, 237, 270), (12, 8, 100), (0, 6, 100), (40, 71, 1000)],
+)
+def test_interval_is_that_of_the_exact_distribution_of_all_resamples(
+    only_first: int, only_second: int, images: int
+) -> None:
+    """The gain of a resample is a sum of draws: its law is a convolution."""
+    one = np.array([only_first, images - only_first - only_second, only_second])
+    law = np.ones(1)
+    for _ in range(images):
+        law = np.convolve(law, one / images)
+    gains = np.arange(-images, images + 1) / images
+    below = law.cumsum()
+    exact = [gains[np.searchsorted(below, share)] for share in (0.025, 0.975)]
+
+    numbers = np.arange(images)
+    ours = numbers < only_second
+    theirs = (numbers >= only_second) & (numbers < only_second + only_first)
+    right, wrong = np.eye(2)
+    first = make(np.where(theirs[:, None], right, wrong), [0] * images)
+    second = make(np.where(ours[:, None], right, wrong), [0] * images)
+
+    # 2,000 resamples know a quantile to an image or two.
+    assert compare(first, second).interval == pytest.approx(exact, abs=2.01 / images)
