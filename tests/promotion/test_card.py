@@ -50,4 +50,4 @@ def test_text_of_a_record_is_shown_as_it_is() -> None:
 def test_description_begins_with_the_decision() -> None:
     decision = Decision(verdict="refused", reason="Worse than version 1.")
     text = write_description("# card\n", decision)
-    assert text == "Not the champion. Worse than version 1.\n\n# card\n"
+    assert text == "Did not become the champion. Worse than version 1.\n\n# card\n"

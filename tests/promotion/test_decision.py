@@ -72,6 +72,24 @@ def test_first_one_has_nothing_to_beat() -> None:
     assert (found.verdict, found.moves, found.against) == ("first", True, None)
 
 
+def test_one_among_others_that_are_no_champion_is_not_called_the_first_version() -> (
+    None
+):
+    found = decide(answer(right=[]), None, weights="ours", others=2)
+    assert (found.verdict, found.moves) == ("first", True)
+    assert found.reason == "There was no champion to beat among 2 other versions."
+
+
+@pytest.mark.parametrize("right", [range(60), range(3)])
+def test_what_is_not_known_of_the_champion_is_told_beside_the_comparison(
+    right: range,
+) -> None:
+    doubt = "Whether version 3 was trained on some of these images is not known."
+    champion = against(answer(right=list(range(30))), doubt=doubt)
+    found = judge(answer(right=list(right)), champion)
+    assert found.reason.endswith(f"test images (p < 0.0001). {doubt}")
+
+
 def test_same_weights_are_no_new_champion_by_force_either() -> None:
     everything = answer(right=list(range(100)))
     champion = against(everything, weights="ours")

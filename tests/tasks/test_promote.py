@@ -68,7 +68,7 @@ def test_better_one_is_the_champion_and_carries_what_there_is_to_know(
     assert found.tags["candidates_tested"] == "2"
     assert before.tags["verdict"] == "first"
     assert found.description.startswith(
-        "Champion since it was compared. Better than version 1 by"
+        "Became the champion by a comparison. Better than version 1 by"
     )
     assert client.get_run(found.run_id).info.run_name == "good"
     (good,) = (place / "outputs" / "runs").glob("good-*")

@@ -93,6 +93,9 @@ class Candidate:
             None if version is None else self._ask(version),
             weights=self.weights,
             force=self.force,
+            others=sum(
+                v.tags.get(WEIGHTS) != self.weights for v in registered.versions
+            ),
         )
 
     def add(self, registered: Registered, decision: Decision) -> Version:

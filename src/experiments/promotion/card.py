@@ -76,12 +76,13 @@ def write_card(
 
 def write_description(card: str, decision: Decision) -> str:
     """Returns the card with the decision on top, as the registry shows it."""
+    # What stays true when another one is the champion.
     words = {
-        "first": "Champion since it was registered",
-        "better": "Champion since it was compared",
-        "forced": "Champion by force",
-        "refused": "Not the champion",
-        "same": "Champion",
+        "first": "Became the champion without a comparison",
+        "better": "Became the champion by a comparison",
+        "forced": "Became the champion by force",
+        "refused": "Did not become the champion",
+        "same": "Was the champion",
     }
     return f"{words[decision.verdict]}. {decision.reason}\n\n{card}"
 

@@ -23,6 +23,7 @@ class Champion:
         predictions: What it says of the candidate's test images; `None` where it was
             not asked.
         problem: Why it was not, a sentence.
+        doubt: What is to be known beside the comparison, a sentence.
     """
 
     number: str
@@ -30,6 +31,7 @@ class Champion:
     class_names: tuple[str, ...] | None = None
     predictions: Predictions | None = None
     problem: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ def decide(
     *,
     weights: str,
     force: bool = False,
+    others: int = 0,
 ) -> Decision:
     """Decides whether a candidate becomes the champion.
 
@@ -75,9 +78,13 @@ def decide(
         champion: What it is held against; `None` without one.
         weights: Hash of the candidate's weights.
         force: Let it become the champion all the same.
+        others: Versions of other weights; without a champion none of them is it.
     """
     if champion is None:
         told = "The first version: there was no champion to beat."
+        if others:
+            versions = count_of(others, "other version")
+            told = f"There was no champion to beat among {versions}."
         return Decision(verdict="first", reason=told)
     if champion.weights == weights:
         told = f"Version {champion.number}, of the same weights, is the champion."
@@ -102,7 +109,7 @@ def _hold_against(predictions: Predictions, champion: Champion) -> Decision:
         return Decision(verdict="refused", reason=told, against=number)
     return Decision(
         verdict="better" if is_better(difference) else "refused",
-        reason=_describe(difference, number),
+        reason=" ".join(filter(None, [_describe(difference, number), champion.doubt])),
         against=number,
         difference=difference,
     )

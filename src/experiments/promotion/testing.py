@@ -14,6 +14,7 @@ from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions
 from experiments.evaluation.uncertainty.pairs import align
 from experiments.promotion.decision import Champion
+from experiments.promotion.registering import TEST_CONTENT
 from experiments.records import NewerRecordError, RecordError
 from experiments.tracking.registry import Version
 from experiments.trained.evaluated import Evaluated, evaluate_images
@@ -121,7 +122,7 @@ def ask_champion(
         run: Of the command.
         batch_size: As `evaluate_images` takes it.
     """
-    number = version.number
+    number, doubt = version.number, ""
     try:
         found = find_trained(f"models:/{name}/{number}", run)
         with tempfile.TemporaryDirectory() as folder:
@@ -130,6 +131,11 @@ def ask_champion(
         if told is None and set(trained.class_names) == set(candidate.class_names):
             evaluated = evaluate_images(trained, chosen, batch_size=batch_size)
             told = evaluated.predictions
+            if chosen.dataset is not None and not _was_tested_on(version, chosen):
+                doubt = (
+                    f"Whether version {number} was trained on some of these images is "
+                    "not known: it was tested on others."
+                )
     except ExperimentError as error:
         return Champion(
             number=number, problem=f"Version {number} cannot be asked. {error}"
@@ -139,7 +145,13 @@ def ask_champion(
         weights=trained.state_sha256,
         class_names=trained.class_names,
         predictions=told,
+        doubt=doubt,
     )
+
+
+def _was_tested_on(version: Version, chosen: Chosen) -> bool:
+    """Tells whether images are those that a version was tested on."""
+    return version.tags.get(TEST_CONTENT) == chosen.labelled.content
 
 
 def _read_told(folder: Path, candidate: Predictions) -> Predictions | None:
