@@ -1,6 +1,7 @@
 """Aliases are moved last: a killed command is brought to its end by the same one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -10,6 +11,7 @@ from experiments.errors import TrackingError
 from experiments.promotion.decision import Decision
 from experiments.promotion.registering import (
     TEST_CONTENT,
+    VERDICT,
     WEIGHTS,
     Account,
     Outcome,
@@ -27,6 +29,8 @@ class Killed(BaseException):
 class Store:
     """A registry whose process may be killed before or after any of its writes."""
 
+    name = "digits"
+
     def __init__(self) -> None:
         self.versions: list[Version] = []
         self.aliases: dict[str, str] = {}
@@ -34,16 +38,27 @@ class Store:
         self.writes = 0
         self.kill_at: int | None = None
         self.meanwhile: Callable[[], None] = lambda: None
+        self.lost: set[str] = set()
 
     def read(self) -> Registered:
         return Registered(versions=tuple(self.versions), aliases=dict(self.aliases))
 
     def describe(self, number: str, tags: Mapping[str, str], description: str) -> None:
-        self._write(lambda: self.notes.update({number: description}))
+        place = int(number) - 1
+        told = replace(self.versions[place], tags={**self.versions[place].tags, **tags})
+
+        def write() -> None:
+            self.notes[number] = description
+            self.versions[place] = told
+
+        self._write(write)
         self.meanwhile()
 
     def point(self, alias: str, number: str) -> None:
         self._write(lambda: self.aliases.update({alias: number}))
+
+    def has_files(self, number: str) -> bool:
+        return number not in self.lost
 
     def add(self, weights: str) -> Version:
         version = Version(
@@ -84,7 +99,9 @@ def promote(
         weights=weights,
         compare=compare,
         add=lambda _, decision: store.add(weights),
-        account=lambda _, decision: Account(tags={}, description=decision.reason),
+        account=lambda _, decision: Account(
+            tags={VERDICT: decision.verdict}, description=decision.reason
+        ),
     )
 
 
@@ -114,6 +131,18 @@ def test_same_weights_are_one_version() -> None:
     champion = promote(store, "a")
     assert (champion.decision.verdict, champion.number) == ("same", "1")
     assert store.notes["1"] == "first"  # what it became champion by
+
+
+def test_version_whose_files_are_gone_is_registered_anew() -> None:
+    store = Store()
+    promote(store, "a")
+    promote(store, "b", better=False)
+    store.lost = {"2"}
+    again = promote(store, "b")
+    assert (again.number, again.is_new) == ("3", True)
+    assert store.aliases == {"champion": "3", "previous": "1"}
+    assert promote(store, "c", better=False).number == "4"
+    assert promote(store, "b").number == "3"  # not the first one that has the weights
 
 
 def test_previous_one_can_come_back() -> None:
@@ -178,6 +207,31 @@ def test_alias_that_another_one_moved_at_the_same_moment_is_told() -> None:
     store.point = point  # type: ignore[method-assign]
     with pytest.raises(TrackingError, match="version 7 the champion at the same"):
         promote(store, "a")
+
+
+def test_one_that_another_command_made_champion_a_moment_before_is_told() -> None:
+    """Between the last look and the move there is nothing that could stop it."""
+    store = Store()
+    promote(store, "a")
+    plain, moves = store.point, []
+
+    def point(alias: str, number: str) -> None:
+        if not moves:
+            moves.append(number)
+            promote(store, "c")  # on another machine, from its beginning to its end
+        plain(alias, number)
+
+    store.point = point  # type: ignore[method-assign]
+    with pytest.raises(
+        TrackingError, match="Version 2 is the champion, in place of"
+    ) as e:
+        promote(store, "b")
+
+    told = "task=promote run_id=models:/digits/3 registered_name=digits"
+    assert told in str(e.value)
+    assert store.aliases == {"champion": "2", "previous": "1"}
+    assert promote(store, "c").number == "3"  # as it says
+    assert store.aliases == {"champion": "3", "previous": "2"}
 
 
 def test_tested_models_are_counted_by_their_weights() -> None:

@@ -21,6 +21,7 @@ from experiments.promotion.package import write_version
 from experiments.promotion.registering import (
     CHAMPION,
     TEST_CONTENT,
+    VERDICT,
     WEIGHTS,
     Account,
     count_tested,
@@ -126,7 +127,7 @@ class Candidate:
     def describe(self, registered: Registered, decision: Decision) -> Account:
         """Returns what its version says of itself after a decision."""
         tags = {
-            "verdict": decision.verdict,
+            VERDICT: decision.verdict,
             "reason": decision.reason,
             "test_images": self.tested.images,
             "test_accuracy": f"{self.report.scores.overall['accuracy']:.4f}",

@@ -21,6 +21,7 @@ from experiments.tracking.registry import Registered, Version
 from experiments.tracking.spool.tag_names import PREFIX
 
 CHAMPION, PREVIOUS = "champion", "previous"
+VERDICT = "verdict"
 WEIGHTS = f"{PREFIX}weights"
 TEST_CONTENT = f"{PREFIX}test.content"
 _TRIES = 5
@@ -28,6 +29,8 @@ _TRIES = 5
 
 class Shelf(Protocol):
     """What of a registry is used here, see `tracking.registry.Registry`."""
+
+    name: str
 
     def read(self) -> Registered:
         """Returns what is registered now."""
@@ -39,6 +42,10 @@ class Shelf(Protocol):
 
     def point(self, alias: str, number: str) -> None:
         """Lets an alias mean a version."""
+        ...
+
+    def has_files(self, number: str) -> bool:
+        """Tells whether the model of a version is still there."""
         ...
 
 
@@ -80,7 +87,8 @@ def settle(
 
     Args:
         shelf: The registry.
-        weights: Hash of the candidate's weights: a version that has them is its own.
+        weights: Hash of the candidate's weights: a version that has them is its own,
+            as long as its files are there.
         compare: Holds it against the champion of a moment.
         add: Registers it as a new version.
         account: What its version says after a decision.
@@ -99,7 +107,7 @@ def settle(
                 is_new=is_new,
                 again=again,
             )
-        version = find_weights(seen, weights)
+        version = find_own(shelf, seen, weights)
         if version is None:
             version, is_new = add(seen, decision), True
         told = account(seen, decision)
@@ -107,7 +115,7 @@ def settle(
         if shelf.read().aliases.get(CHAMPION) != seen.aliases.get(CHAMPION):
             continue
         if decision.moves:
-            _move(shelf, version.number, seen.aliases.get(CHAMPION))
+            _move(shelf, version.number, seen)
         return Outcome(
             number=version.number, decision=decision, is_new=is_new, again=again
         )
@@ -117,10 +125,16 @@ def settle(
     )
 
 
-def find_weights(registered: Registered, weights: str) -> Version | None:
-    """Returns the version that has certain weights, the first of several."""
+def find_own(shelf: Shelf, registered: Registered, weights: str) -> Version | None:
+    """Returns the version of certain weights that can be used, the first of several.
+
+    Args:
+        shelf: The registry.
+        registered: What is in it.
+        weights: Their hash.
+    """
     found = [v for v in registered.versions if v.tags.get(WEIGHTS) == weights]
-    return found[0] if found else None
+    return next((v for v in found if shelf.has_files(v.number)), None)
 
 
 def count_tested(registered: Registered, content: str, weights: str) -> int:
@@ -154,18 +168,39 @@ def promoting(output_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def _move(shelf: Shelf, number: str, old: str | None) -> None:
+def _move(shelf: Shelf, number: str, seen: Registered) -> None:
     """Moves the aliases, that of the champion last, and looks whether it stayed.
+
+    Args:
+        shelf: The registry.
+        number: Of the new champion.
+        seen: What the decision was made by.
 
     Raises:
         TrackingError: Another command moved it at the same moment.
     """
+    old = seen.aliases.get(CHAMPION)
     if old is not None and old != number:
         shelf.point(PREVIOUS, old)
     shelf.point(CHAMPION, number)
-    now = shelf.read().aliases.get(CHAMPION)
-    if now != number:
+    now = shelf.read()
+    found = now.aliases.get(CHAMPION)
+    if found != number:
         raise TrackingError(
-            f"Another command has made version {now} the {CHAMPION} at the same "
+            f"Another command has made version {found} the {CHAMPION} at the same "
             f"moment, in place of version {number}. The same command compares them."
         )
+    if overtaken := _list_moved(now) - _list_moved(seen) - {number}:
+        other = max(overtaken, key=int)
+        raise TrackingError(
+            f"Version {number} is the {CHAMPION}, in place of version {other}, which "
+            "another command has made it at the same moment: they were not compared. "
+            f"This compares them: task=promote run_id=models:/{shelf.name}/{other} "
+            f"registered_name={shelf.name}"
+        )
+
+
+def _list_moved(registered: Registered) -> set[str]:
+    """Returns the versions that the alias was moved to, or is about to be."""
+    moving = ("first", "better", "forced")
+    return {v.number for v in registered.versions if v.tags.get(VERDICT) in moving}

@@ -17,7 +17,7 @@ from experiments.promotion.registering import (
     CHAMPION,
     PREVIOUS,
     Outcome,
-    find_weights,
+    find_own,
     promoting,
     settle,
 )
@@ -157,7 +157,7 @@ def _plan(job: Job, candidate: Candidate) -> JobResult:
     """Says what would be registered, and what would become of the alias."""
     now = candidate.registry.read()
     decision = candidate.compare(now)
-    version = find_weights(now, candidate.weights)
+    version = find_own(candidate.registry, now, candidate.weights)
     number = str(len(now.versions) + 1)
     if now.versions:
         number = str(int(now.versions[-1].number) + 1)

@@ -131,6 +131,19 @@ def fetch_registered(
     return copy / _FILE, metadata if isinstance(metadata, Mapping) else {}
 
 
+def has_model(location: str, uri: str) -> bool:
+    """Tells whether the files of a model are still where MLflow has put them.
+
+    Args:
+        location: The address of its files.
+        uri: That of the store, which may be a server that hands them out.
+    """
+    if (place := as_folder(location)) is not None:
+        return (place / _DESCRIPTION).is_file()
+    files = _open_files(location, uri).list_artifacts()
+    return any(Path(file.path).name == _DESCRIPTION for file in files)
+
+
 def _split_name(name: str) -> tuple[str, str, str]:
     """Returns model, alias and version of a registered name; one of the two is empty.
 
@@ -151,11 +164,15 @@ def _split_name(name: str) -> tuple[str, str, str]:
 
 
 def _download(address: str, folder: Path, uri: str) -> Path:
+    if (place := as_folder(address)) is not None:
+        refuse_links(place)  # MLflow would copy what they lead to
+    repository = _open_files(address, uri)
+    return Path(repository.download_artifacts("", dst_path=str(folder)))
+
+
+def _open_files(address: str, uri: str) -> Any:
     # By `models:/<id>` MLflow would look in the store of its own settings, and make an
     # empty one in the current folder.
     from mlflow.store.artifact import artifact_repository_registry as registry
 
-    if (place := as_folder(address)) is not None:
-        refuse_links(place)  # MLflow would copy what they lead to
-    repository = registry.get_artifact_repository(address, tracking_uri=uri)
-    return Path(repository.download_artifacts("", dst_path=str(folder)))
+    return registry.get_artifact_repository(address, tracking_uri=uri)

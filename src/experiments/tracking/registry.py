@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
+from experiments.tracking.logged_model import has_model
 from experiments.tracking.sending.model_upload import find_models, upload_model
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.failures import RefusedError
@@ -186,6 +187,15 @@ class Registry:
             f"move {alias} of {self.name} to version {number}",
         )
 
+    def has_files(self, number: str) -> bool:
+        """Tells whether the model of a version is still there."""
+        client, name = self._client, self.name
+        location = attempt(
+            lambda: client.get_model_version_download_uri(name, number),
+            f"find the files of version {number} of {name}",
+        )
+        return self._has_model(location)
+
     def url(self, number: str) -> str:
         """Returns the address of a version's page."""
         pages = self._connection.pages.rstrip("/")
@@ -219,12 +229,27 @@ class Registry:
         if self._find_model() is None:
             attempt(claim, f"register the name {self.name}")
 
+    def _has_model(self, location: str) -> bool:
+        uri = self._connection.location.uri
+        return attempt(
+            lambda: has_model(location, uri), f"look for the files of {self.name}"
+        )
+
+    def _forget_lost(self, new: NewVersion) -> None:
+        """Removes what an earlier try has uploaded and somebody else deleted."""
+        client = self._client
+        for model in find_models(client, client.get_run(new.run_id), new.key):
+            is_sent = model.status == "READY"
+            if is_sent and not self._has_model(model.artifact_location):
+                client.delete_logged_model(model.model_id)
+
     def _upload(self, folder: Path, new: NewVersion) -> Any:
         from mlflow.entities import Metric
 
         client, now = self._client, time.time_ns() // 1_000_000
 
         def upload() -> Any:
+            self._forget_lost(new)
             upload_model(
                 client,
                 new.run_id,
