@@ -72,3 +72,39 @@ def test_images_that_are_mostly_enlarged_are_told() -> None:
     sizes = Sizes(sizes=small, total=3, delivered=(2, 2), crop_ratio=1.0)
     (doubt,) = tell(train=[5, 5], sizes=sizes)
     assert doubt.startswith("67% of the images are enlarged to 2 x 2")
+
+
+def tell_several(train: list[list[int]], validation: list[list[int]]) -> list[str]:
+    """Returns the doubts where images have several labels, in a hundred of each row."""
+
+    def make(rows: list[list[int]]) -> ArraySplit:
+        labels = np.repeat(np.array(rows, np.uint8), 100, axis=0)
+        return ArraySplit(np.zeros((len(labels), 2, 2, 1), np.uint8), labels)
+
+    dataset = build_dataset(
+        name="made",
+        class_names=["a", "b"],
+        image_shape=(2, 2, 1),
+        mean=[0.5],
+        std=[0.5],
+        train=make(train),
+        validation=make(validation),
+    )
+    balance = count_classes(dataset)
+    return [*find_data_doubts(dataset, balance, None, steps_from_nothing=100)]
+
+
+def test_usual_data_of_several_labels_raise_no_doubt() -> None:
+    assert tell_several([[1, 1], [0, 1], [0, 0]], [[1, 0], [0, 1]]) == []
+
+
+def test_of_several_labels_nothing_is_advised_that_is_refused_for_them() -> None:
+    (doubt,) = tell_several([[1, 0]] * 10 + [[1, 1]], [[1, 1]])
+    assert doubt.startswith("a has 1,100 training images and b 100: look at each")
+    assert "class_weight" not in doubt
+    assert "sampling" not in doubt
+
+
+def test_class_that_no_held_out_image_shows_is_told() -> None:
+    (doubt,) = tell_several([[1, 1]], [[1, 0], [0, 0]])
+    assert doubt.startswith("No validation image shows b: a mean over the classes")

@@ -1,5 +1,6 @@
 """`task=explain` by its real command, on a network that was trained for a step."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
+from tests.drawn_shapes import SHAPES, write_shapes
 from tests.tiny import TINY
 from tests.warm import run_to_the_end
 
@@ -108,3 +110,24 @@ def test_what_cannot_be_explained_is_told_in_a_sentence(
     assert done.returncode == code
     assert told in f"{done.stdout}{done.stderr}"
     assert "Traceback" not in f"{done.stdout}{done.stderr}"
+
+
+def test_labels_that_an_image_may_have_several_of_have_a_share_of_1_each(
+    tmp_path: Path,
+) -> None:
+    table = write_shapes(tmp_path / "shapes", 60)
+    words = ["dataset=table", f"dataset.table={table}", "dataset.image_size=16"]
+    several = ["dataset.label_delimiter=semicolon", "trainer.monitor=val_map"]
+    net = [word for word in TINY if word.startswith("model")]
+    loss = "loss=binary_cross_entropy"
+    done = run(tmp_path, *words, *several, *net, loss, "debug=one_step")
+    assert done.returncode == 0, done.stderr
+
+    done = run(tmp_path, "task=explain", "run_id=last", "input=shapes/0001.png")
+
+    assert done.returncode == 0, done.stderr
+    (told,) = [line for line in done.stdout.splitlines() if ".png: " in line]
+    shares = [float(share) for share in re.findall(r"\(([\d.]+)%\)", told)]
+    assert len(shares) == len(SHAPES)
+    # As probabilities of one class an image they would add up to 100.
+    assert abs(sum(shares) - 100) > 1

@@ -227,7 +227,8 @@ class Run:
         Args:
             images: uint8 `(N, H, W, C)` or one `(H, W, C)`, of the model's size; or
                 files, folders or patterns.
-            class_name: A class whose heat maps are made beside those of the likeliest.
+            class_name: A class whose heat maps are made beside those of the likeliest,
+                or of those that are there where an image may have several labels.
             method: `cam`, `grad_cam`, or the former where it is exact.
 
         Returns:
@@ -241,11 +242,6 @@ class Run:
         from experiments.evaluation.explaining.explanation import explain_images
 
         with self._open() as trained:
-            if trained.has_several_labels:
-                raise ExperimentError(
-                    f"{self.name} answers for each class by itself, of which there are "
-                    "no maps yet."
-                )
             pixels, names = read_given(images, trained)
             return explain_images(
                 trained.model,
@@ -254,6 +250,7 @@ class Run:
                 names=names,
                 class_name=class_name,
                 method=method,
+                has_several=trained.has_several_labels,
             )
 
     def draw_curves(self) -> "Figure":

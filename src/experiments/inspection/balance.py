@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.data.dataset import Dataset
+from experiments.data.split import Split
 
 
 @dataclass(frozen=True)
@@ -13,10 +14,12 @@ class Balance:
     Attributes:
         class_names: One name a class.
         counts: Split -> images of each class.
+        without: Split -> images that show none of them; `None` where each shows one.
     """
 
     class_names: Sequence[str]
     counts: Mapping[str, Sequence[int]]
+    without: Mapping[str, int] | None = None
 
     @property
     def smallest(self) -> tuple[str, int]:
@@ -40,7 +43,11 @@ class Balance:
             low, high = min(counts), max(counts)
             span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
             parts.append(f"{split} {span}")
-        return f"images a class: {', '.join(parts)}"
+        told = f"images a class: {', '.join(parts)}"
+        if self.without is None:
+            return told
+        none = [f"{split} {count:,}" for split, count in self.without.items()]
+        return f"{told}; images of none: {', '.join(none)}"
 
     def _pick(self, count: int) -> tuple[str, int]:
         return self.class_names[list(self.counts["train"]).index(count)], count
@@ -48,4 +55,11 @@ class Balance:
 
 def count_classes(dataset: Dataset) -> Balance:
     """Returns the images of each class, as the data set's fingerprint has them."""
-    return Balance(dataset.class_names, dataset.fingerprint.counts)
+    without = None
+    if dataset.has_several_labels:
+        without = {name: _count_none(split) for name, split in dataset.splits.items()}
+    return Balance(dataset.class_names, dataset.fingerprint.counts, without)
+
+
+def _count_none(split: Split) -> int:
+    return int((~split.labels.any(axis=1)).sum())

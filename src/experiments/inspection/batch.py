@@ -13,18 +13,19 @@ class Batch:
 
     Attributes:
         images: uint8 `(B, H, W, C)`, decoded and augmented.
-        labels: int32 `(B,)`, or float32 `(B, classes)` where they are mixed.
+        labels: int32 `(B,)`, float32 `(B, classes)` where they are mixed, and uint8
+            `(B, classes)` where an image may have several.
         normalised: float32 `(B, H, W, C)`, what the first layer makes of them.
         plain: The same images without augmentation, as validation would see them, uint8
             `(B, H, W, C)`; `None` where nothing is augmented.
-        plain_labels: Theirs, int32 `(B,)`.
+        plain_labels: Theirs, which are not mixed.
     """
 
     images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int32] | npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int32 | np.float32 | np.uint8]
     normalised: npt.NDArray[np.float32]
     plain: npt.NDArray[np.uint8] | None
-    plain_labels: npt.NDArray[np.int32] | None
+    plain_labels: npt.NDArray[np.int32 | np.uint8] | None
 
 
 def take_batch(model: Any, batches: Any, plain: Any | None) -> Batch:

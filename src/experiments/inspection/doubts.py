@@ -10,6 +10,7 @@ from experiments.inspection.sizes import Sizes
 
 _UNEVEN = 10  # times as many images in one class as in another
 _MOSTLY = 0.5
+_NAMED = 5  # classes of a sentence
 _FOUND = {
     "unused": "Things in the folder that take no part: {:,}",
     IN_SPLITS: "Images that are in several splits, which makes scores too good: {:,}",
@@ -35,14 +36,8 @@ def find_data_doubts(
         steps_from_nothing: Of the whole training, where that begins with random
             weights; `None` where it does not.
     """
-    if balance.ratio >= _UNEVEN:
-        (large, most), (small, fewest) = balance.largest, balance.smallest
-        yield (
-            f"{large} has {most:,} training images and {small} {fewest:,}: accuracy "
-            "hardly shows how the small classes fare. Look at each class's own; "
-            "loss.class_weight=balanced or trainer.sampling=balanced gives them more "
-            "say in the training."
-        )
+    several = dataset.has_several_labels
+    yield from _doubt_classes(balance, several=several)
     if sizes is not None and sizes.enlarged > _MOSTLY:
         yield (
             f"{sizes.enlarged:.0%} of the images are enlarged to "
@@ -51,10 +46,11 @@ def find_data_doubts(
         )
     validation = len(dataset.validation)
     if validation < _FEW:
+        score = "val_exact_match" if several else "val_accuracy"
         yield (
             f"{count_of(validation, 'image')} {agree(validation, 'decides', 'decide')} "
             f"which epoch is the best: one image is {100 / validation:.1f} points of "
-            "val_accuracy."
+            f"{score}."
         )
     steps = steps_from_nothing
     if steps is not None and steps < _FEW_STEPS:
@@ -69,3 +65,27 @@ def find_data_doubts(
     for kind, words in _FOUND.items():
         if found := dataset.findings.get(kind):
             yield f"{words.format(len(found))}, see the warning."
+
+
+def _doubt_classes(balance: Balance, *, several: bool) -> Iterator[str]:
+    """Yields what there is to say of classes that have few images, or none."""
+    if balance.ratio >= _UNEVEN:
+        (large, most), (small, fewest) = balance.largest, balance.smallest
+        told = f"{large} has {most:,} training images and {small} {fewest:,}: "
+        if several:
+            yield f"{told}look at each class's own scores beside their mean."
+        else:
+            yield (
+                f"{told}accuracy hardly shows how the small classes fare. Look at each "
+                "class's own; loss.class_weight=balanced or trainer.sampling=balanced "
+                "gives them more say in the training."
+            )
+    for split, counts in balance.counts.items() if several else ():
+        absent = [balance.class_names[n] for n, count in enumerate(counts) if not count]
+        if absent:
+            more = ", ..." if len(absent) > _NAMED else ""
+            yield (
+                f"No {split} image shows {', '.join(absent[:_NAMED])}{more}: a mean "
+                "over the classes leaves out what none shows. "
+                "dataset.split=stratified shares rare classes out."
+            )

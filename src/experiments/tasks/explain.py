@@ -103,6 +103,7 @@ def _explain(
         names=[name_input(image.path, typed_folder()) for image in readable],
         class_name=options["class_name"],
         method=options["method"],
+        has_several=trained.has_several_labels,
     )
 
 

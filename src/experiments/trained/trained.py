@@ -13,7 +13,6 @@ from experiments.builders.model import answers_each_class
 from experiments.config.checks.unused import name_task
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.shipping import PromoteTaskConfig
-from experiments.config.schema.task import ExplainTaskConfig
 from experiments.counts import count_of
 from experiments.data.images.background import WHITE, Colour, choose_colour
 from experiments.errors import ConfigError, ExperimentError
@@ -96,7 +95,7 @@ def open_trained(
 
 def _refuse_several(found: Found, run: RunConfig) -> None:
     """Raises for a task that does not know what several labels of an image mean."""
-    if not isinstance(run.task, ExplainTaskConfig | PromoteTaskConfig):
+    if not isinstance(run.task, PromoteTaskConfig):
         return
     task = name_task(run.task._target_)
     raise ExperimentError(

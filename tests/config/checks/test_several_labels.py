@@ -24,6 +24,7 @@ SEVERAL = (
         ["trainer.monitor=val_loss"],
         ["dataset.split=stratified"],
         ["augment=mixup_cutmix"],
+        ["task=inspect"],
     ],
 )
 def test_what_has_a_meaning_is_accepted(check: Any, words: list[str]) -> None:
@@ -46,7 +47,10 @@ def test_what_has_a_meaning_is_accepted(check: Any, words: list[str]) -> None:
         (["dataset.corrections=/c.csv"], "dataset.corrections is not supported"),
         (["dataset.fraction=0.5"], "dataset.fraction is not supported"),
         (["dataset.folds=3", "dataset.fold=1"], "dataset.folds is not supported"),
-        (["task=inspect"], "task inspect is not supported"),
+        (
+            ["task=audit", "dataset.folds=3", "dataset.fold=1"],
+            "audit is not supported where",
+        ),
         (
             ["dataset.label_columns=[a,b]"],
             "dataset.label_delimiter is not used with dataset.label_columns",

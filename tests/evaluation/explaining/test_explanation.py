@@ -11,6 +11,7 @@ from experiments.evaluation.explaining.explanation import (
     explain_images,
     find_class,
 )
+from experiments.evaluation.explaining.heat_maps import make_heat_maps
 from tests.models.conftest import build_small, randomize_weights
 
 NAMES = ("cat", "dog", "Bird", "fish", "frog")
@@ -62,6 +63,39 @@ def test_scores_without_a_softmax_are_made_probabilities() -> None:
     (one, *_) = explain_images(network, images, NAMES, names=["a", "b", "c", "d"])
     shares = softmax(np.asarray(network(images)), axis=1)[0]
     assert one.likeliest[0][1] == pytest.approx(shares.max(), abs=1e-5)
+
+
+def test_of_several_labels_each_that_is_there_has_its_own_map() -> None:
+    """Sigmoids; beside the likeliest a map for every other above one half, of three."""
+    network = build_small("variant=v2")
+    randomize_weights(network)
+    images = IMAGES.astype("float32") / 128 - 1
+    scores = np.asarray(network(images), np.float64)
+    # A bias that lets two of the four images show each class.
+    scores -= (middle := np.median(scores, axis=0))
+    dense = network.layers[-1]
+    dense.bias.assign(np.asarray(dense.bias) - middle)
+    chances = 1 / (1 + np.exp(-scores))
+
+    found = explain_images(
+        network, images, NAMES, names=["a", "b", "c", "d"], has_several=True
+    )
+
+    counts = set()
+    for row, one in enumerate(found):
+        order = np.argsort(-chances[row])[:3]
+        assert [name for name, _ in one.likeliest] == [NAMES[n] for n in order]
+        given = [chance for _, chance in one.likeliest]
+        np.testing.assert_allclose(given, chances[row, order], atol=1e-4)
+        there = [n for n in order if chances[row, n] > 0.5] or order[:1]
+        assert [view.class_name for view in one.views] == [NAMES[n] for n in there]
+        for view in one.views:
+            (alone,) = make_heat_maps(
+                network, images[row : row + 1], [NAMES.index(view.class_name)]
+            ).maps
+            np.testing.assert_allclose(view.heat, alone, atol=1e-4)
+        counts.add(len(one.views))
+    assert len(counts) > 1  # so that images are told apart
 
 
 def test_an_explanation_is_a_picture_in_a_notebook(model: keras.Model) -> None:

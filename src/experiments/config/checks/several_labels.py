@@ -9,7 +9,7 @@ from experiments.config.schema.loss import (
     BinaryFocalConfig,
     CustomLossConfig,
 )
-from experiments.config.schema.task import AuditTaskConfig, InspectTaskConfig
+from experiments.config.schema.task import AuditTaskConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
@@ -65,6 +65,5 @@ def _check_dataset(run: "RunConfig") -> Iterator[Problem]:
 
 
 def _check_task(run: "RunConfig") -> Iterator[Problem]:
-    if isinstance(run.task, AuditTaskConfig | InspectTaskConfig):
-        name = "audit" if isinstance(run.task, AuditTaskConfig) else "inspect"
-        yield Problem("task", f"{name} is not supported {_BECAUSE}.")
+    if isinstance(run.task, AuditTaskConfig):
+        yield Problem("task", f"audit is not supported {_BECAUSE}.")

@@ -1,20 +1,21 @@
 """What a model says of an image, and where it sees it."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from experiments.errors import ConfigError, Problem
+from experiments.evaluation.predictions import THRESHOLD
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from experiments.evaluation.explaining.heat_maps import HeatMaps, Method
+    from experiments.evaluation.explaining.heat_maps import Floats, Method
 
 _LISTED = 3  # of the likeliest classes
 _NAMED = 20  # classes that an error lists
@@ -50,7 +51,8 @@ class Explanation:
         name: Of the image.
         pixels: uint8 `(H, W, C)`, as the model sees it.
         likeliest: The likeliest classes and their probabilities, the first first.
-        views: Where it speaks for the likeliest class, and for one of choice.
+        views: Where it speaks for the likeliest class, and for one of choice; where an
+            image may have several labels, for each of the likeliest that is there.
         method: How that was found, see `experiments.evaluation.explaining.heat_maps`.
     """
 
@@ -82,6 +84,7 @@ def explain_images(
     names: Sequence[str],
     class_name: str | None = None,
     method: "Method" = "auto",
+    has_several: bool = False,
 ) -> list[Explanation]:
     """Returns what a model says of images, and where it sees it.
 
@@ -92,6 +95,8 @@ def explain_images(
         names: One an image.
         class_name: A class to be shown beside the likeliest one.
         method: As `make_heat_maps` takes it.
+        has_several: Whether an image may have several labels: each score is the logit
+            of a probability of its own.
 
     Raises:
         ConfigError: There is no such class.
@@ -99,21 +104,42 @@ def explain_images(
     """
     from experiments.evaluation.explaining.heat_maps import make_heat_maps
 
-    found = [make_heat_maps(model, pixels, method=method)]
+    first = make_heat_maps(model, pixels, method=method)
+    scores = first.scores.astype(np.float64)
+    shares = expit(scores) if has_several else softmax(scores, axis=1)
+    maps = [{int(first.classes[n]): one} for n, one in enumerate(first.maps)]
+    wanted = list(_list_others(shares)) if has_several else []
     if class_name is not None:
-        chosen = [find_class(class_name, class_names)] * len(pixels)
-        found.append(make_heat_maps(model, pixels, chosen, method=method))
-    shares = softmax(found[0].scores.astype(np.float64), axis=1)
+        number = find_class(class_name, class_names)
+        wanted.append(np.full(len(pixels), number))
+    for classes in wanted:
+        rows = np.flatnonzero(classes >= 0)
+        chosen = classes[rows].tolist()
+        more = make_heat_maps(model, pixels[rows], chosen, method=method)
+        for row, label, one in zip(rows, more.classes, more.maps, strict=True):
+            maps[row].setdefault(int(label), one)
     return [
         Explanation(
             name=name,
             pixels=pixels[row],
             likeliest=_list_likeliest(shares[row], class_names),
-            views=tuple(_view(found, row, shares[row], class_names)),
-            method=found[0].method,
+            views=tuple(_view(maps[row], shares[row], class_names)),
+            method=first.method,
         )
         for row, name in enumerate(names)
     ]
+
+
+def _list_others(
+    shares: npt.NDArray[np.float64],
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yields the second class of each image, the third: -1 where it is not there."""
+    ranking = np.argsort(-shares, axis=1, kind="stable")
+    for place in range(1, min(_LISTED, shares.shape[1])):
+        classes = ranking[:, place]
+        likely = np.take_along_axis(shares, classes[:, None], axis=1)[:, 0]
+        if (likely > THRESHOLD).any():
+            yield np.where(likely > THRESHOLD, classes, -1)
 
 
 def _list_likeliest(
@@ -124,13 +150,11 @@ def _list_likeliest(
 
 
 def _view(
-    found: Sequence["HeatMaps"],
-    row: int,
+    maps: Mapping[int, "Floats"],
     shares: npt.NDArray[np.float64],
     class_names: Sequence[str],
 ) -> Iterator[View]:
-    """Yields the maps of an image, that of a class once."""
-    maps = {int(each.classes[row]): each.maps[row] for each in found}
+    """Yields the maps of an image."""
     for label, heat in maps.items():
         share = float(shares[label])
         yield View(class_name=class_names[label], probability=share, heat=heat)
