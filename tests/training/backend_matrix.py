@@ -78,6 +78,9 @@ OPTIMIZER_VALUES = {
     "lr_factors": "{conv1: 0.5}",
 }
 
+# A rate that never changes.
+LEVEL = ("schedule=constant", "schedule.warmup_epochs=0")
+
 # All refinements of a network that draw nothing: draws differ between backends.
 REFINED = (
     "blocks=[1,1]",
@@ -110,6 +113,8 @@ def list_cases() -> dict[str, list[str]]:
             cases[f"{group}={name}"] = [f"{group}={name}"]
             if name == "one_cycle":  # has its own
                 cases[f"{group}={name}"].append("schedule.warmup_epochs=0")
+            if name == "ftrl":  # multiplies its weights, and their rounding, by it
+                cases[f"{group}={name}"] += LEVEL
     cases["loss.class_weight"] = ["loss.class_weight={class_1: 3.0}"]
     for name in _stems("callbacks"):
         if name in _default_callbacks():
@@ -123,7 +128,7 @@ def list_cases() -> dict[str, list[str]]:
         cases[f"optimizer={name} {key}"] = [
             f"optimizer={name}",
             f"optimizer.{key}=true",
-            "optimizer.weight_decay=0.1",
+            *(LEVEL if name == "ftrl" else ("optimizer.weight_decay=0.1",)),
         ]
     for field in dataclasses.fields(TrainerConfig):
         for overrides in _other_values(field):

@@ -45,6 +45,11 @@ CROP = "augment=inception_crop"
             "ScheduleFreeAdamW averages in place of lowering the rate, which "
             "CosineSchedule does too. Usual: schedule=constant.",
         ),
+        (["optimizer=ftrl"], "Ftrl makes each weight anew by the rate of the step:"),
+        (
+            ["optimizer=ftrl", "schedule=constant", "schedule.warmup_epochs=1"],
+            "Ftrl makes each weight anew by the rate of the step:",
+        ),
         (["optimizer=muon"], "Muon is Keras' rule for matrices: of this network that"),
         (
             ["trainer.sampling=balanced", "loss.class_weight=balanced"],
@@ -95,9 +100,10 @@ def test_a_value_with_which_nothing_is_learnt_is_asked(
         *(
             [f"optimizer={path.stem}"]
             for path in sorted((CONF / "optimizer").glob("*.yaml"))
-            if path.stem not in ("muon", "schedule_free_adamw")
+            if path.stem not in ("ftrl", "muon", "schedule_free_adamw")
         ),
         ["optimizer=schedule_free_adamw", "schedule=constant"],
+        ["optimizer=ftrl", "schedule=constant"],
         [CROP],
         *([f"experiment={name}"] for name in ("cifar10_resnet110", "cifar10_plain56")),
         ["experiment=cifar10_resnet110", "debug=one_step"],

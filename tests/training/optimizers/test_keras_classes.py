@@ -159,3 +159,18 @@ def test_rate_scales_linearly_with_the_batch(
     scaled = scale_lr(0.1, batch_size=batch_size, reference_batch_size=reference)
 
     assert scaled == pytest.approx(expected)
+
+
+def test_ftrl_multiplies_weights_by_what_the_rate_has_become() -> None:
+    """What `find_doubts` asks about: after a first step the rate is all that counts."""
+    weights = keras.Variable(np.full(3, 2.0, "float32"))
+    optimizer = keras.optimizers.Ftrl(
+        learning_rate=1e-3, initial_accumulator_value=1e-12
+    )
+    optimizer.apply([np.full(3, 0.1, "float32")], [weights])
+    np.testing.assert_allclose(np.array(weights), 2.0, atol=2e-3)
+
+    optimizer.learning_rate = 1e-4
+    optimizer.apply([np.zeros(3, "float32")], [weights])
+
+    np.testing.assert_allclose(np.array(weights), 0.2, atol=2e-3)

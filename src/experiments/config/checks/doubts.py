@@ -21,6 +21,7 @@ from experiments.config.schema.optimizer import (
     SGDConfig,
 )
 from experiments.config.schema.optimizer_classes import (
+    FtrlConfig,
     MuonConfig,
     ScheduleFreeAdamWConfig,
 )
@@ -190,6 +191,13 @@ def _doubt_fit_of_optimizer(run: RunConfig) -> Iterator[str]:
             f"{name} averages in place of lowering the rate, which "
             f"{schedule._target_.rpartition('.')[2]} does too. Usual: "
             "schedule=constant."
+        )
+    is_level = is_constant and not schedule.warmup_epochs
+    if isinstance(run.optimizer, FtrlConfig) and not is_level:
+        yield (
+            f"{name} makes each weight anew by the rate of the step: where that falls "
+            "to a tenth of what it was, so do all weights. Usual: schedule=constant, "
+            "without a warm-up."
         )
     if isinstance(run.optimizer, MuonConfig) and isinstance(run.model, ResNetConfig):
         yield (
