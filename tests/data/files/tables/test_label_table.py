@@ -73,7 +73,10 @@ def test_the_usual_words_name_the_splits(read):
         ("file,label\na.jpg,cat\n", "Did you mean dataset.path_column=file"),
         ("path,klass\na.jpg,cat\n", "label_column must be a column of .*path, klass"),
         ("path,label,path\na.jpg,cat,b\n", "several times"),
-        ("path,label\n,cat\na.jpg,cat\n", "line 2: names no image"),
+        (
+            "path,label\n,cat\na.jpg,cat\n",
+            r"^dataset\.table cannot be used: 1 line of .*\n.*line 2: names no image",
+        ),
         ("path,label\na.jpg,\nb.jpg, \n", "2 faults.*\n.*line 2: a.jpg has no label"),
         ("path,label\na.jpg,cat\na.jpg,dog\n", "more than one label: line 2 cat, line"),
         ("path,label\n../a.jpg,cat\n", "line 2: ../a.jpg lies outside"),

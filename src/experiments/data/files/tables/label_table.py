@@ -291,9 +291,10 @@ def _list_rows(
             counts,
         )
     if faults:
+        lines = count_of(len(faults), table.unit)
         raise DataError(
             _enumerate(
-                f"{count_of(len(faults), table.unit)} of {place} cannot be used:",
+                f"{KEY} cannot be used: {lines} of {place}:",
                 faults,
                 "Mend the table, or name the folder in which all images lie: "
                 "dataset.path=...",
