@@ -51,6 +51,8 @@ class Command:
     def __init__(self, folder: Path, *overrides: str) -> None:
         self.folder = folder
         self.overrides = overrides
+        self.seconds = 0.0
+        self.last_epoch = ""
 
     def start(self, fault: str = "", **environment: str) -> subprocess.Popen[str]:
         """Starts the command; `fault` is what `inject/sitecustomize.py` reads."""
@@ -143,12 +145,14 @@ def generator() -> random.Random:
 
 @pytest.fixture(scope="session")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The job that nobody disturbed; `seconds` says how long it took."""
+    """The job that nobody disturbed: how long it took, and how its last epoch began."""
     command = Command(tmp_path_factory.mktemp("uninterrupted"), *JOB)
     begin = time.monotonic()
     done = command.finish()
     assert done.returncode == 0, done.stderr
-    command.seconds = time.monotonic() - begin  # type: ignore[attr-defined]
+    command.seconds = time.monotonic() - begin
+    epochs = [x for x in done.stdout.splitlines() if x.startswith("epoch ")]
+    command.last_epoch = epochs[-1].partition("  loss ")[0]
     return command
 
 

@@ -69,7 +69,7 @@ def test_training_waits_while_the_disk_is_full_and_ends_as_if_it_had_not_been(
     output, errors = process.communicate(timeout=280)
     assert process.returncode == 0, errors
     assert "There is room again" in errors
-    assert "epoch 40/40" in output
+    assert uninterrupted.last_epoch in output
     assert_same_end(command, uninterrupted)
 
 
@@ -106,7 +106,7 @@ def test_folder_that_becomes_read_only_lets_training_go_on(
     subprocess.run(mount, check=True)
     output, errors = process.communicate(timeout=280)
     subprocess.run(["umount", str(checkpoints)], check=True)
-    assert "epoch 40/40" in output
+    assert uninterrupted.last_epoch in output
     assert "Read-only file system" in errors
     assert "Traceback" not in errors
     done = command.finish()

@@ -124,7 +124,7 @@ def test_signal_saves_and_the_same_command_continues(
 def test_finished_job_is_shown_at_once(uninterrupted: Command) -> None:
     begin = time.monotonic()
     done = uninterrupted.finish()
-    assert time.monotonic() - begin < uninterrupted.seconds / 2  # type: ignore[attr-defined]
+    assert time.monotonic() - begin < uninterrupted.seconds / 2
     assert done.returncode == 0
     assert "finished before, not run again" in done.stdout
     assert len(read_runs(uninterrupted.folder)) == 1

@@ -84,7 +84,7 @@ def test_locked_database_delays_records_and_not_training(
     with closing(sqlite3.connect(database, isolation_level=None, timeout=60)) as lock:
         lock.execute("BEGIN IMMEDIATE")
         for line in process.stdout:
-            if line.startswith("epoch 40/"):
+            if line.startswith(uninterrupted.last_epoch):
                 break
         lock.execute("ROLLBACK")
     _, errors = process.communicate(timeout=120)
