@@ -71,7 +71,7 @@ SEVERAL = {
     ("doctor/gpus.py", "len(TENSORFLOW)"),
     ("forecast/obstacles.py", "len(runs)"),
     ("forecast/searching.py", "len(samples)"),
-    ("jobs/run_names.py", "len(runs)"),
+    ("jobs/runs/run_names.py", "len(runs)"),
     ("models/freezing.py", "len(layers)"),
     ("pictures/confusion_matrix.py", "len(chosen)"),
     ("range_test/proposal.py", "len(curves)"),

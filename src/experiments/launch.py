@@ -94,7 +94,7 @@ from experiments.screen import confirm_page, find_loss, guard_screen, losing_lin
 from experiments.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from experiments.jobs.run_names import Settled
+    from experiments.jobs.runs.run_names import Settled
 
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"  # Python's own
 
@@ -271,7 +271,7 @@ def _answer(
         args.overrides = _name_runs(args.overrides, args.runs)
         return _answer(hydra, task, args, flags)
     if isinstance(plan.run.task, ReproduceTaskConfig):
-        from experiments.jobs.repetition import name_repetition
+        from experiments.jobs.runs.repetition import name_repetition
 
         plan = name_repetition(plan)
     plan = choose_place(plan)
@@ -418,7 +418,7 @@ def _settle_names(plan: Plan) -> "Mapping[str, Settled]":
     named = (plan.run.run_id, plan.run.from_search)
     if named == (None, None) and not begins_with.startswith(RUN):
         return {}
-    from experiments.jobs.run_names import settle_names  # and what reads records
+    from experiments.jobs.runs.run_names import settle_names  # and what reads records
 
     return settle_names(plan)
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from experiments.builders.data import build_dataset
 from experiments.data.files import inventory
-from experiments.jobs import origin
 from experiments.jobs.job import JobResult
+from experiments.jobs.made_from import origin
 from experiments.jobs.stored import show_stored, stored_result
 from experiments.sweeps.closing import open_sweep
 

@@ -70,7 +70,7 @@ def test_every_record_is_read(outputs: Path) -> None:
     from experiments import job_files
     from experiments.fitting.fitting import read_rollbacks
     from experiments.jobs.job import JobResult
-    from experiments.jobs.origin import read_origin
+    from experiments.jobs.made_from.origin import read_origin
     from experiments.search.trials.journal import read_trials
     from experiments.tracking.spool.journal import DAMAGED, read_entries
     from experiments.tracking.spool.spool import Spool

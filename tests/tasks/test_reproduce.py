@@ -15,7 +15,7 @@ from experiments.errors import ConfigError, RestartNeeded, TrackingError
 from experiments.fitting.fitting import Fitting
 from experiments.jobs.folder import choose_folder
 from experiments.jobs.job import Job
-from experiments.jobs.recorded_job import as_recorded
+from experiments.jobs.runs.recorded_job import as_recorded
 from experiments.tasks import reproduce as module
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.spool.flatten import flatten_config

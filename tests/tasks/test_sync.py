@@ -9,8 +9,8 @@ import pytest
 
 from experiments.command.printed import describe_command
 from experiments.config.destination import Destination
-from experiments.jobs import display
 from experiments.jobs.job import JobResult
+from experiments.jobs.showing import display
 from experiments.tasks import sync
 from experiments.tracking.sending.sender import Sender
 from experiments.tracking.sending.sync import Synced

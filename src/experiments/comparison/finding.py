@@ -15,8 +15,8 @@ from experiments.config.model_names import is_registered, names_model
 from experiments.config.objective import Objective
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
-from experiments.jobs.catalogue import find_job_folders, read_run
-from experiments.jobs.run_names import FoundRun, find_named
+from experiments.jobs.runs.catalogue import find_job_folders, read_run
+from experiments.jobs.runs.run_names import FoundRun, find_named
 from experiments.tracking.logged_model import find_registered
 from experiments.tracking.recorded import read_members
 from experiments.tracking.store.run_names import BEST, LAST, Kind, Wanted

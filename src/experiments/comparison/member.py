@@ -15,9 +15,9 @@ from experiments.config.destination import Destination
 from experiments.errors import ExperimentError, make_printable
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions
-from experiments.jobs.catalogue import ListedRun, measure, read_run
-from experiments.jobs.folder_record import read_folder_config
-from experiments.jobs.origin import read_origin
+from experiments.jobs.made_from.origin import read_origin
+from experiments.jobs.runs.catalogue import ListedRun, measure, read_run
+from experiments.jobs.runs.folder_record import read_folder_config
 from experiments.tracking.account import Account, read_account, read_stored_account
 from experiments.tracking.recorded import fetch_file
 from experiments.tracking.recorded import read_run as read_stored_run

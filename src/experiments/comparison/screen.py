@@ -19,7 +19,7 @@ from experiments.comparison.words import (
     tell_verdicts,
 )
 from experiments.errors import make_printable
-from experiments.jobs.display import short_path
+from experiments.jobs.showing.display import short_path
 from experiments.screen import open_console
 
 _ROWS = 20  # of a table

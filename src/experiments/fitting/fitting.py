@@ -18,8 +18,8 @@ from experiments.data.label_arrays import Labels
 from experiments.errors import ExperimentError
 from experiments.fitting import record
 from experiments.fitting.advice import advise
-from experiments.jobs import display
 from experiments.jobs.job import End, Job
+from experiments.jobs.showing import display
 from experiments.records import read_record, write_record
 from experiments.runtime.devices import Devices
 from experiments.shapes import Count

@@ -16,7 +16,7 @@ from experiments.forecast.obstacles import check_runs
 from experiments.forecast.past import describe_run, list_past
 from experiments.forecast.searching import list_samples, show_search
 from experiments.forecast.state import JobState, look_at
-from experiments.jobs.display import short_path
+from experiments.jobs.showing.display import short_path
 
 
 def show_forecast(plan: Plan) -> int:

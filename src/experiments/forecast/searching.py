@@ -13,8 +13,8 @@ from experiments.counts import count_of
 from experiments.forecast import page
 from experiments.forecast.estimate import Estimate
 from experiments.forecast.state import JobState
-from experiments.jobs.display import short_path
 from experiments.jobs.folder import describe_holder, is_held
+from experiments.jobs.showing.display import short_path
 from experiments.search.trials.journal import read_trials
 
 

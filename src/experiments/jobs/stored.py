@@ -6,7 +6,6 @@ from typing import Any
 
 from experiments.config.identity import keeps_result
 from experiments.config.schema.run import RunConfig
-from experiments.jobs import display, origin
 from experiments.jobs.job import JobResult
 from experiments.tracking.store.database import follow_move
 
@@ -40,6 +39,10 @@ def show_stored(result: JobResult, run: RunConfig, *, in_sweep: bool = False) ->
         run: Its config.
         in_sweep: One line is enough: the sweep's table will show the rest.
     """
+    # Seldom needed: most jobs have not run before.
+    from experiments.jobs.made_from import origin
+    from experiments.jobs.showing import display
+
     former = origin.read_origin(Path(result.output_dir)) or {}
     changes = origin.list_changes(former, origin.describe_origin(run))
     images = origin.list_file_changes_since(former, run)
@@ -62,6 +65,8 @@ def show_changed_images(folders: Iterable[Path], run: RunConfig) -> None:
         folders: Of the jobs; those that read the same folder are asked once.
         run: A config with their data set.
     """
+    from experiments.jobs.made_from import origin
+
     origins: dict[str, dict[str, Any]] = {}
     for folder in folders:
         former = origin.read_origin(folder) or {}

@@ -13,12 +13,12 @@ from experiments.config.metric_names import TEST, name_best
 from experiments.config.objective import Objective, find_bounds
 from experiments.counts import count_of
 from experiments.errors import ExperimentError
-from experiments.jobs.child_command import list_flags
-from experiments.jobs.child_sweep import run_sweep
+from experiments.jobs.children.child_command import list_flags
+from experiments.jobs.children.child_sweep import run_sweep
 from experiments.jobs.folder import list_job_folders
-from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import read_best_of_search
+from experiments.jobs.runs.folder_record import read_folder_config
+from experiments.jobs.runs.recorded_job import read_best_of_search
 from experiments.tracking.store.run_names import is_id
 
 # What was typed for the promotion, and not for those that train.

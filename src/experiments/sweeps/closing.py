@@ -9,10 +9,10 @@ from experiments.command.plan import Plan
 from experiments.command.sweeping.job_words import select_overrides
 from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
-from experiments.jobs import display
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
-from experiments.jobs.recorded_job import FOLDS_OF_SEARCH
+from experiments.jobs.runs.recorded_job import FOLDS_OF_SEARCH
+from experiments.jobs.showing import display
 from experiments.jobs.stored import show_changed_images
 from experiments.sweeps import parent_run
 from experiments.sweeps.comparison_page import leave_comparison

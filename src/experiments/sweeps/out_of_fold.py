@@ -11,8 +11,8 @@ from experiments.command.sweeping.folds import FOLD
 from experiments.config.identity import name_sweep_folder
 from experiments.counts import count_of
 from experiments.errors import ExperimentError
-from experiments.jobs.display import short_path
 from experiments.jobs.job import JobResult
+from experiments.jobs.showing.display import short_path
 from experiments.sweeps.seeds import Group, group_results
 from experiments.sweeps.table import read_override
 from experiments.tracking.tracker import Tracker

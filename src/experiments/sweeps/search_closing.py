@@ -19,9 +19,9 @@ from experiments.config.metric_names import name_best
 from experiments.config.objective import Objective
 from experiments.counts import count_of
 from experiments.files import replace_bytes
-from experiments.jobs import display
 from experiments.jobs.job import JobResult
-from experiments.jobs.recorded_job import BEST_FOLDER, BEST_RUN
+from experiments.jobs.runs.recorded_job import BEST_FOLDER, BEST_RUN
+from experiments.jobs.showing import display
 from experiments.search.results.files import format_csv, format_markdown, summarise
 from experiments.search.results.importance import tell_importance
 from experiments.search.results.page import build_page

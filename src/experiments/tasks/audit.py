@@ -22,10 +22,10 @@ from experiments.config.schema.dataset import FilesConfig
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
 from experiments.files import replace_bytes
-from experiments.jobs.display import short_path
-from experiments.jobs.folds_sweep import train_folds
+from experiments.jobs.children.folds_sweep import train_folds
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.run_names import find_named
+from experiments.jobs.runs.run_names import find_named
+from experiments.jobs.showing.display import short_path
 from experiments.screen import open_console
 from experiments.tracking.recorded import read_folder
 from experiments.tracking.store.run_names import Wanted

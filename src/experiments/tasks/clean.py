@@ -12,9 +12,10 @@ from experiments.command.printed import describe_command, describe_output
 from experiments.config.objective import Objective, find_direction
 from experiments.counts import count_of, format_size
 from experiments.errors import ExperimentError
-from experiments.jobs.catalogue import ListedRun, find_job_folders, list_runs
-from experiments.jobs.display import short_path
-from experiments.jobs.disposal import (
+from experiments.jobs.folder import refuse_outer_links
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.runs.catalogue import ListedRun, find_job_folders, list_runs
+from experiments.jobs.runs.disposal import (
     Disposable,
     dispose,
     find_drafts,
@@ -23,8 +24,7 @@ from experiments.jobs.disposal import (
     find_states,
     is_touched_elsewhere,
 )
-from experiments.jobs.folder import refuse_outer_links
-from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.display import short_path
 from experiments.search.trials.journal import read_trials
 from experiments.search.trials.trial import Trial, rank_trials
 from experiments.tracking.spool.held_model import has_sent_model

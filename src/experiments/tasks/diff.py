@@ -14,10 +14,10 @@ from experiments.comparison.settings import ABSENT, gather_names, list_differenc
 from experiments.config.leaves import list_leaves
 from experiments.counts import join_words
 from experiments.errors import ConfigError, Problem, make_printable
-from experiments.jobs.folder_record import read_folder_run
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.origin import list_changes
-from experiments.jobs.run_names import FoundRun, find_named
+from experiments.jobs.made_from.origin import list_changes
+from experiments.jobs.runs.folder_record import read_folder_run
+from experiments.jobs.runs.run_names import FoundRun, find_named
 from experiments.screen import open_console
 from experiments.tracking.recorded import RecordedRun, read_run
 from experiments.tracking.store.run_names import Wanted

@@ -19,7 +19,7 @@ from experiments.doctor.trial import (
     judge_loss,
     train_ten_steps,
 )
-from experiments.jobs.child_command import list_flags
+from experiments.jobs.children.child_command import list_flags
 from experiments.jobs.job import Job, JobResult
 from experiments.progress import show_progress
 from experiments.tracking.surroundings.hardware import describe_hardware

@@ -8,8 +8,8 @@ from experiments.errors import ConfigError, Problem
 from experiments.evaluation.reporting.report_files import MISTAKES, PAGE
 from experiments.evaluation.reporting.screen import describe_on_screen
 from experiments.evaluation.several_labels.report import describe_several
-from experiments.jobs import display
 from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing import display
 from experiments.tracking.addition import Added
 from experiments.trained.adding import add_to_run, holding
 from experiments.trained.evaluated import evaluate_images, find_temperature

@@ -13,8 +13,8 @@ from experiments.data.files.asked.inputs import (
 )
 from experiments.data.readiness.check import check_data
 from experiments.errors import DataError, make_printable
-from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.display import short_path
 from experiments.trained.finding import Found, find_trained
 from experiments.trained.reading import read_for
 from experiments.trained.trained import Trained, open_trained

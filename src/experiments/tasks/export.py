@@ -25,13 +25,13 @@ from experiments.export.formats import FORMATS, Format
 from experiments.export.latency import Latency, measure_latency
 from experiments.export.tables import Exported, align_rows, tabulate
 from experiments.files import drafting
-from experiments.jobs.display import (
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.display import (
     describe_ui,
     short_path,
     show_rows,
     show_unsent,
 )
-from experiments.jobs.job import Job, JobResult
 from experiments.progress import show_progress
 from experiments.runtime.chatter import without_chatter
 from experiments.tracking.addition import Added, Addition

@@ -25,9 +25,9 @@ from experiments.data.readiness.check import check_data
 from experiments.files import replace_bytes
 from experiments.fitting.beginning import Beginning
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
-from experiments.jobs import display
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import best_of_search
+from experiments.jobs.runs.recorded_job import best_of_search
+from experiments.jobs.showing import display
 from experiments.progress import show_progress
 from experiments.records import write_record
 from experiments.runtime.devices import Devices, free_memory

@@ -40,9 +40,9 @@ from experiments.fitting.beginning import Beginning
 from experiments.forecast.estimate import find_alike
 from experiments.forecast.past import list_past
 from experiments.forecast.words import about
-from experiments.jobs import display
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import best_of_search
+from experiments.jobs.runs.recorded_job import best_of_search
+from experiments.jobs.showing import display
 from experiments.redaction import redact_data
 from experiments.runtime.devices import Devices, free_memory
 from experiments.tracking.tracker import NoTracker

@@ -15,9 +15,9 @@ from rich.cells import cell_len, set_cell_size
 from experiments.config.objective import find_direction
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_size
-from experiments.jobs.catalogue import ListedRun, list_runs, measure, measure_store
-from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
+from experiments.jobs.runs.catalogue import ListedRun, list_runs, measure, measure_store
+from experiments.jobs.showing.display import short_path
 from experiments.tracking.store.links import locate
 from experiments.tracking.store.schema import list_run_ids
 

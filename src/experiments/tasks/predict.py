@@ -16,14 +16,14 @@ from experiments.errors import DataError, Preempted, make_printable
 from experiments.evaluation.reporting.gallery_page import Gallery
 from experiments.files import replace_bytes
 from experiments.interruption import StopRequest
-from experiments.jobs.answer_display import (
+from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.answer_display import (
     describe_counts,
     describe_speed,
     show_one,
     show_some,
 )
-from experiments.jobs.display import short_path
-from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.display import short_path
 from experiments.progress import show_progress
 from experiments.trained.answer_files import SHOWN, Summary, keep_answers, name_table
 from experiments.trained.answers import Answers, answer_files

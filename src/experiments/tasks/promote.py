@@ -7,9 +7,9 @@ from experiments.command.printed import describe_command
 from experiments.counts import count_of
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.evaluation.reporting.report_files import PAGE
-from experiments.jobs.display import describe_ui, short_path, show_rows
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import has_folds, read_best_of_search
+from experiments.jobs.runs.recorded_job import has_folds, read_best_of_search
+from experiments.jobs.showing.display import describe_ui, short_path, show_rows
 from experiments.promotion.candidate import Candidate
 from experiments.promotion.decision import Decision
 from experiments.promotion.facts import check_ended

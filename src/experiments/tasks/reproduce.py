@@ -20,11 +20,11 @@ from experiments.config.paths import list_paths
 from experiments.config.validation import validate
 from experiments.counts import agree, count_of
 from experiments.errors import ConfigError, Problem, TrackingError
-from experiments.jobs import origin
-from experiments.jobs.display import short_path
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.recorded_job import as_recorded, read_recorded
-from experiments.jobs.repetition import in_its_experiment, name_again
+from experiments.jobs.made_from import origin
+from experiments.jobs.runs.recorded_job import as_recorded, read_recorded
+from experiments.jobs.runs.repetition import in_its_experiment, name_again
+from experiments.jobs.showing.display import short_path
 from experiments.screen import open_console
 from experiments.tasks.train import train
 from experiments.tracking.recorded import (

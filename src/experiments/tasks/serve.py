@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from experiments import job_files
 from experiments.counts import count_of
 from experiments.errors import make_printable
-from experiments.jobs.display import short_path, show_rows
 from experiments.jobs.job import Job, JobResult
+from experiments.jobs.showing.display import short_path, show_rows
 from experiments.serving.server import (
     LOOPBACK,
     holding_port,

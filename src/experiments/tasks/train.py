@@ -30,11 +30,12 @@ from experiments.fitting.description import describe_plan, describe_result
 from experiments.fitting.fitting import ExaminationError, Fitted, Fitting, load_state
 from experiments.fitting.memory import MemoryGuard, fit_to_memory
 from experiments.fitting.predictions import keep_predictions
-from experiments.jobs import display, origin
 from experiments.jobs.job import Job, JobResult
-from experiments.jobs.kept_corrections import keep_corrections
-from experiments.jobs.kept_splits import keep_splits
-from experiments.jobs.recorded_job import best_of_search
+from experiments.jobs.made_from import origin
+from experiments.jobs.made_from.kept_corrections import keep_corrections
+from experiments.jobs.made_from.kept_splits import keep_splits
+from experiments.jobs.runs.recorded_job import best_of_search
+from experiments.jobs.showing import display
 from experiments.records import stamp
 from experiments.runtime.devices import Devices, free_memory
 from experiments.tracking.tracker import Tracker

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.config.destination import Destination
-from experiments.jobs.display import short_path
 from experiments.jobs.folder import (
     JobHeldError,
     claim_folder,
     describe_holder,
     refuse_outer_links,
 )
+from experiments.jobs.showing.display import short_path
 from experiments.tracking.addition import Added, Addition, add_to_folder, add_to_store
 from experiments.trained.finding import Found
 

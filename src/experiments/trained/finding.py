@@ -8,7 +8,7 @@ from experiments.config.destination import Destination
 from experiments.config.model_names import is_model_file, is_registered, names_model
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError, TrackingError
-from experiments.jobs.run_names import find_named
+from experiments.jobs.runs.run_names import find_named
 from experiments.tracking.logged_model import RegisteredModel, find_registered
 from experiments.tracking.recorded import read_folder as find_run_folder
 from experiments.tracking.spool.claims import find_claimed

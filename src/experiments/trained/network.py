@@ -9,7 +9,7 @@ from experiments.config.destination import Destination
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError, TrackingError
-from experiments.jobs.disposal import describe_cleaning
+from experiments.jobs.runs.disposal import describe_cleaning
 from experiments.runtime.devices import Devices
 from experiments.tracking.logged_model import fetch_model
 from experiments.trained.record import Record

@@ -8,9 +8,9 @@ from typing import Any
 from experiments.builders.model import Images
 from experiments.config.destination import Destination
 from experiments.data.dataset import Dataset
-from experiments.jobs.folder_record import read_folder_config
 from experiments.jobs.job import JobResult
-from experiments.jobs.origin import read_origin
+from experiments.jobs.made_from.origin import read_origin
+from experiments.jobs.runs.folder_record import read_folder_config
 from experiments.records import read_record
 from experiments.tracking.account import Account, read_account, read_stored_account
 from experiments.tracking.recorded import (

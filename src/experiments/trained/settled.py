@@ -7,7 +7,7 @@ from typing import Any
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import ConfigError
-from experiments.jobs.recorded_job import check_record
+from experiments.jobs.runs.recorded_job import check_record
 from experiments.runtime.devices import list_gpus
 from experiments.trained.record import Record
 

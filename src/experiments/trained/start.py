@@ -12,7 +12,7 @@ from experiments.config.schema.run import RunConfig
 from experiments.config.weights import IMAGENET, RUN
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError, Problem
-from experiments.jobs.run_names import may_move
+from experiments.jobs.runs.run_names import may_move
 from experiments.runtime.devices import Devices
 from experiments.trained.finding import find_trained
 from experiments.trained.trained import read_trained_weights

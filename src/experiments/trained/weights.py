@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from experiments.errors import ExperimentError
-from experiments.jobs.disposal import describe_cleaning
+from experiments.jobs.runs.disposal import describe_cleaning
 from experiments.trained.record import Record
 from experiments.training.checkpoints.listing import Checkpoint, list_checkpoints
 

@@ -12,9 +12,13 @@ from omegaconf import OmegaConf
 
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError
-from experiments.jobs import recorded_job as module
 from experiments.jobs.job import Job
-from experiments.jobs.recorded_job import as_recorded, best_of_search, read_recorded
+from experiments.jobs.runs import recorded_job as module
+from experiments.jobs.runs.recorded_job import (
+    as_recorded,
+    best_of_search,
+    read_recorded,
+)
 from experiments.redaction import redact_data
 from experiments.tasks.reproduce import reproduce, suggest_command
 from experiments.tracking.recorded import RecordedRun, Tags

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 
 from experiments.config.upgrade import upgrade_config
 from experiments.errors import ConfigError, ExperimentError, Problem
-from experiments.jobs.catalogue import read_run
-from experiments.jobs.origin import read_origin
+from experiments.jobs.made_from.origin import read_origin
+from experiments.jobs.runs.catalogue import read_run
 from experiments.records import RecordError, newest_format, read_bytes
 from experiments.shapes import conform
 from experiments.tracking.account import read_account

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from experiments.jobs.answer_display import (
+from experiments.jobs.showing.answer_display import (
     describe_counts,
     describe_speed,
     show_one,

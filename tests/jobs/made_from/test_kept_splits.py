@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from experiments.data.split import ArraySplit, FileSplit
-from experiments.jobs.kept_splits import keep_splits
+from experiments.jobs.made_from.kept_splits import keep_splits
 
 
 class Tracker:

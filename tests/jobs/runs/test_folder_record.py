@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ConfigError, ExperimentError
-from experiments.jobs.folder_record import read_folder_config, read_folder_run
+from experiments.jobs.runs.folder_record import read_folder_config, read_folder_run
 from tests.jobs.left import leave_run
 
 CONFIG = "trainer:\n  batch_size: 8\ncopy: ${trainer.batch_size}\ntags: {}\n"

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from experiments.errors import ExperimentError
-from experiments.jobs.kept_corrections import keep_corrections, restore_corrections
+from experiments.jobs.made_from.kept_corrections import (
+    keep_corrections,
+    restore_corrections,
+)
 from experiments.tracking.recorded import RecordedRun
 
 CONTENT = "sample,proposed,action\n3,,drop\n5,class_0,relabel\n"

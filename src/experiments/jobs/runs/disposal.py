@@ -14,9 +14,9 @@ from typing import TypedDict
 from experiments import job_files
 from experiments.errors import ExperimentError
 from experiments.files import remove_inside
-from experiments.jobs.catalogue import is_plain_file, is_running
 from experiments.jobs.folder import claim_folder, read_host
 from experiments.jobs.job import JobResult
+from experiments.jobs.runs.catalogue import is_plain_file, is_running
 from experiments.records import NewerRecordError, RecordError, read_record, write_record
 from experiments.training.checkpoints.manifest import read_manifest
 from experiments.training.checkpoints.state_name import is_state_name

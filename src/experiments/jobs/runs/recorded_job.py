@@ -12,9 +12,9 @@ from experiments.command.sweeping.folds import FOLD
 from experiments.config.destination import Destination
 from experiments.config.targets import check_targets
 from experiments.errors import ConfigError, Problem, TrackingError
-from experiments.jobs.folder_record import find_unresolved, read_folder_run
 from experiments.jobs.job import Job
-from experiments.jobs.kept_corrections import restore_corrections
+from experiments.jobs.made_from.kept_corrections import restore_corrections
+from experiments.jobs.runs.folder_record import find_unresolved, read_folder_run
 from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags

@@ -8,8 +8,8 @@ from experiments.command.printed import describe_command
 from experiments.command.sweeping.folds import FOLDS
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError
-from experiments.jobs.child_command import list_flags
-from experiments.jobs.child_sweep import run_sweep
+from experiments.jobs.children.child_command import list_flags
+from experiments.jobs.children.child_sweep import run_sweep
 from experiments.jobs.job import Job
 
 # What was typed for the job that looks, and not for those that train.

@@ -7,10 +7,15 @@ import pytest
 
 from experiments.config.destination import Destination
 from experiments.config.objective import Objective
-from experiments.jobs.catalogue import find_job_folders, list_runs, measure, read_run
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
-from experiments.jobs.run_names import find_named
+from experiments.jobs.runs.catalogue import (
+    find_job_folders,
+    list_runs,
+    measure,
+    read_run,
+)
+from experiments.jobs.runs.run_names import find_named
 from experiments.records import write_record
 from experiments.tracking.store.run_names import Wanted
 from tests.jobs.left import leave_parent, leave_run, session, write_journal

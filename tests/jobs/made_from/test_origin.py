@@ -8,7 +8,7 @@ import pytest
 
 from experiments import job_files
 from experiments.errors import ExperimentError
-from experiments.jobs import origin
+from experiments.jobs.made_from import origin
 from tests.damage import WAYS
 
 

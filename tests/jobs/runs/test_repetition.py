@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from experiments.jobs import repetition
 from experiments.jobs.job import Job
-from experiments.jobs.repetition import (
+from experiments.jobs.runs import repetition
+from experiments.jobs.runs.repetition import (
     in_its_experiment,
     name_again,
     name_repetition,

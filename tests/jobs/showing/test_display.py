@@ -11,8 +11,8 @@ from experiments.command.printed import describe_command
 from experiments.config.destination import Destination
 from experiments.config.programs import name_program
 from experiments.counts import format_bytes
-from experiments.jobs import display
 from experiments.jobs.job import JobResult
+from experiments.jobs.showing import display
 from experiments.jobs.sweep_place import SweepPlace
 from experiments.runtime.devices import Devices
 

@@ -23,8 +23,8 @@ from experiments.errors import (
     Problem,
     make_printable,
 )
-from experiments.jobs.catalogue import ListedRun, list_runs, read_run
-from experiments.jobs.display import short_path
+from experiments.jobs.runs.catalogue import ListedRun, list_runs, read_run
+from experiments.jobs.showing.display import short_path
 from experiments.tracking.recorded import find_id
 from experiments.tracking.spool.held_model import has_sent_model
 from experiments.tracking.store.run_names import (

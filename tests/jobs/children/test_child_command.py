@@ -8,8 +8,8 @@ import pytest
 
 from experiments.errors import ExperimentError, Preempted
 from experiments.interruption import StopRequest
-from experiments.jobs import child_command as module
-from experiments.jobs.child_command import run_command
+from experiments.jobs.children import child_command as module
+from experiments.jobs.children.child_command import run_command
 
 _WAITS = """
 import os, signal, sys, threading

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ExperimentError
-from experiments.jobs.disposal import (
+from experiments.jobs.folder import JobHeldError, claim_folder
+from experiments.jobs.job import JobResult
+from experiments.jobs.runs.disposal import (
     describe_cleaning,
     dispose,
     find_drafts,
@@ -15,8 +17,6 @@ from experiments.jobs.disposal import (
     find_states,
     is_touched_elsewhere,
 )
-from experiments.jobs.folder import JobHeldError, claim_folder
-from experiments.jobs.job import JobResult
 from experiments.records import write_record
 from tests.jobs.left import STATE, leave_run
 

@@ -7,9 +7,9 @@ import pytest
 
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
-from experiments.jobs import child_sweep
-from experiments.jobs import folds_sweep as module
-from experiments.jobs.folds_sweep import train_folds
+from experiments.jobs.children import child_sweep
+from experiments.jobs.children import folds_sweep as module
+from experiments.jobs.children.folds_sweep import train_folds
 
 
 class Commands:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from experiments.errors import ExperimentError
-from experiments.jobs.child_command import run_command
+from experiments.jobs.children.child_command import run_command
 from experiments.jobs.job import Job
 
 # A file in which the sweep is to write where it works: others may begin meanwhile.

@@ -1,0 +1,1 @@
+"""Runs of before: listed, named, read again, repeated, and what of them can go."""
