@@ -87,6 +87,27 @@ def test_what_follows_an_epoch_counts_for_the_time_left(clock: Clock) -> None:
     assert measured.seconds_left() == pytest.approx(2 * 1.0 + 5.0)
 
 
+def test_compilation_of_a_later_phase_does_not_count(clock: Clock) -> None:
+    """An epoch takes 4 s: two steps of one, and two batches of its validation."""
+    measured = Pace(epochs=4, steps_per_epoch=2, batch_size=8)
+    play(measured, clock, epoch=1, validation=[1.0, 1.0, 1.0])
+    assert measured.seconds_left() == pytest.approx(3 * 4.0)
+
+    clock.now += 50.0  # the model is built
+    measured.compile_anew()
+    measured.begin_epoch(2)
+    for step, seconds in ((1, 100.0), (2, 1.0)):
+        clock.now += seconds
+        measured.end_step(step)
+    for batch, seconds in enumerate([70.0, 1.0, 1.0]):
+        measured.begin_validation_batch(batch)
+        clock.now += seconds
+    measured.end_epoch()
+
+    assert measured.images_per_second() == pytest.approx(8.0)
+    assert measured.seconds_left() == pytest.approx(2 * 4.0)
+
+
 def test_steps_may_be_reported_out_of_order(clock: Clock) -> None:
     measured = Pace(epochs=1, steps_per_epoch=4, batch_size=8)
     measured.begin_epoch(1)

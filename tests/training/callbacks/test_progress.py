@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -138,16 +139,24 @@ def test_live_bar_shows_the_running_epoch() -> None:
     assert second.rstrip().endswith("left")
 
 
-@pytest.mark.parametrize("hook", ["on_train_begin", "on_test_begin"])
-def test_a_standing_bar_says_why(hook: str) -> None:
+@pytest.mark.parametrize(
+    ("begin", "words"),
+    [
+        (ProgressDisplay.on_train_begin, "compiling"),
+        (lambda callback: callback.begin_phase(is_last=True), "compiling"),
+        (ProgressDisplay.on_test_begin, "validating"),
+    ],
+)
+def test_a_standing_bar_says_why(
+    begin: Callable[[ProgressDisplay], None], words: str
+) -> None:
     target = console(terminal=False)
     callback = display(target, "plain")
-    getattr(callback, hook)()
+    begin(callback)
 
     target.print(callback._render())
 
-    words = {"on_train_begin": "compiling", "on_test_begin": "validating"}
-    assert words[hook] in written(target)
+    assert words in written(target)
 
 
 def test_failed_training_gives_the_terminal_back(

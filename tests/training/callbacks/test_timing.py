@@ -52,6 +52,23 @@ def test_compilation_and_validation_do_not_count(clock: Clock) -> None:
     assert "first_step_seconds" not in second
 
 
+def test_compilation_of_a_later_phase_does_not_count(clock: Clock) -> None:
+    callback = Timing(batch_size=8)
+    callback.on_train_begin()
+    callback.begin_phase(is_last=False)
+    first = run_epoch(callback, clock, [(0, 20.0), (1, 2.0), (2, 2.0)])
+
+    callback.begin_phase(is_last=True)
+    second = run_epoch(callback, clock, [(0, 40.0), (1, 4.0), (2, 4.0)])
+    third = run_epoch(callback, clock, [(0, 4.0), (1, 4.0), (2, 4.0)])
+
+    assert first["first_step_seconds"] == pytest.approx(20.0)
+    assert "first_step_seconds" not in second
+    assert second["epoch_seconds"] == pytest.approx(48.0)
+    assert second["images_per_second"] == pytest.approx(2.0)
+    assert third["images_per_second"] == pytest.approx(2.0)
+
+
 def test_several_steps_an_execution_are_counted(clock: Clock) -> None:
     callback = Timing(batch_size=8)
     callback.on_train_begin()

@@ -89,7 +89,7 @@ class PruningCallback(Protocol):
 
 @runtime_checkable
 class PhasedCallback(Protocol):
-    """Compares epochs with each other, and not those of different phases."""
+    """Knows that the epochs of different phases are not alike."""
 
     def begin_phase(self, *, is_last: bool) -> None:
         """Begins a phase of a training, or goes on in one before `set_state`.

@@ -7,7 +7,7 @@ class Pace:
     """Follows the steps of a fit and what comes between two epochs.
 
     The first step and the first batch of a validation, which compile, count for
-    neither.
+    neither, also of a phase that is compiled anew.
 
     Args:
         epochs: Number of the last epoch, counted from 1.
@@ -27,8 +27,15 @@ class Pace:
         self._earlier = (0, 0.0)  # steps of epochs before, and their seconds
         self._between = (0, 0.0)  # ends of epochs, and their seconds
         self._ended: float | None = None  # when the last epoch ended
-        self._validation_begin: float | None = None  # of the first one
+        self._validates_anew = True
+        self._validation_begin: float | None = None  # of one that compiles
         self._compiling = 0.0  # seconds of the running epoch's end
+
+    def compile_anew(self) -> None:
+        """Notes that the next step and the next validation compile."""
+        self._is_warm = False
+        self._validates_anew = True
+        self._ended = None  # what is built for them belongs to no end of an epoch
 
     def begin_epoch(self, epoch: int) -> None:
         """Notes that epoch number `epoch`, counted from 1, starts."""
@@ -53,8 +60,8 @@ class Pace:
 
     def begin_validation_batch(self, batch: int) -> None:
         """Notes that a validation starts its batch number `batch`, from 0 on."""
-        if self._between[0]:
-            return  # it was compiled before
+        if not self._validates_anew:
+            return
         now = time.perf_counter()
         if batch == 0:
             self._validation_begin = now
@@ -71,6 +78,7 @@ class Pace:
         spent = self._ended - self._latest - self._compiling
         self._between = count + 1, seconds + spent
         self._validation_begin, self._compiling = None, 0.0
+        self._validates_anew = False
 
     def images_per_second(self) -> float | None:
         """Returns this epoch's throughput, or `None` before its second step."""
@@ -95,7 +103,7 @@ class Pace:
         return left + (ends_left * spent / ends if ends else 0.0)
 
     def _trained(self) -> tuple[int, float]:
-        """Returns the steps of this process but its first one, and their seconds."""
+        """Returns the steps of this process but those that compiled; their seconds."""
         steps, seconds = self._earlier
         begin_step, begin = self._epoch_begin
         if self.step <= begin_step:

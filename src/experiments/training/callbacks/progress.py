@@ -79,6 +79,11 @@ class ProgressDisplay(keras.callbacks.Callback):
             )
             self._live.start()
 
+    def begin_phase(self, *, is_last: bool) -> None:
+        """Says why the bar stands still: each phase compiles a step of its own."""
+        self._status = "compiling the first step"
+        self._pace.compile_anew()
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Empties the bar."""
         self._logs = {}

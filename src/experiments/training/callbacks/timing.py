@@ -20,7 +20,8 @@ class Timing(keras.callbacks.Callback):
     `epoch_seconds` runs from the epoch's start to its last step's end; for an epoch
     that several processes trained, their times are added up. The first step of a
     process, in which the step is traced and compiled, is also given alone as
-    `first_step_seconds` and left out of `images_per_second`.
+    `first_step_seconds`; it and the first one of each phase are left out of
+    `images_per_second`.
 
     Args:
         batch_size: Images a step; a last, smaller batch counts as a full one.
@@ -32,6 +33,7 @@ class Timing(keras.callbacks.Callback):
         super().__init__()
         self._batch_size = batch_size
         self._is_first_epoch = True
+        self._is_compiling = True
         self._begin = 0.0
         self._ends: dict[int, float] = {}
         self._earlier = (0.0, 0)
@@ -39,6 +41,11 @@ class Timing(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forgets an earlier fit: a new one compiles anew."""
         self._is_first_epoch = True
+        self._is_compiling = True
+
+    def begin_phase(self, *, is_last: bool) -> None:
+        """Awaits a step that compiles: each phase has its own."""
+        self._is_compiling = True
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock."""
@@ -65,7 +72,7 @@ class Timing(keras.callbacks.Callback):
             logs["images_per_second"] = steps * self._batch_size / seconds
         if steps:
             logs["epoch_seconds"] = seconds
-        self._is_first_epoch = False
+        self._is_first_epoch = self._is_compiling = False
 
     def get_state(self) -> dict[str, Any]:
         """Returns what the running epoch took so far."""
@@ -91,7 +98,7 @@ class Timing(keras.callbacks.Callback):
     def _throughput(self) -> float:
         steps = max(self._ends) - self._earlier[1]
         start, end = self._begin, max(self._ends.values())
-        if self._is_first_epoch and end > self._first_end():
+        if self._is_compiling and end > self._first_end():
             # The smallest is more than 1 with several steps an execution.
             steps, start = max(self._ends) - min(self._ends), self._first_end()
         return steps * self._batch_size / (end - start)
