@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from experiments.pictures.confusion_matrix import draw_confusion_matrix
 
@@ -28,6 +29,22 @@ def test_any_number_of_classes_is_drawn(classes: int) -> None:
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels[0].startswith("class $x_0$")
     assert len(labels) == (classes if classes <= 40 else 20)
+
+
+@pytest.mark.parametrize("classes", [3, 45])
+def test_long_heading_stays_in_the_picture(classes: int) -> None:
+    title = "MobileNetV2 on birds of the lake, evaluated on birds of the wood, test"
+    counts = np.eye(classes, dtype=np.int64)
+    names = [f"a class called {number}" for number in range(classes)]
+    figure = draw_confusion_matrix(counts, names, title=f"{title}, {title}")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (heading,) = (text for text in figure.texts if text.get_text().startswith("Mob"))
+    area = heading.get_window_extent(canvas.get_renderer())
+    assert area.x0 >= 0
+    assert area.x1 <= figure.bbox.x1
+    assert area.y0 >= figure.axes[0].get_window_extent().y1
+    assert " ".join(heading.get_text().split()) == f"{title}, {title}"
 
 
 def test_of_many_classes_those_are_named_that_are_confused_most() -> None:

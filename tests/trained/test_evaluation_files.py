@@ -12,7 +12,7 @@ from experiments.data.labelled import Labelled
 from experiments.data.split import ArraySplit, SkippedFile
 from experiments.evaluation.classes import match_classes
 from experiments.evaluation.table import write_predictions
-from experiments.trained.evaluated import Evaluated
+from experiments.trained.evaluated import Evaluated, name_images
 from experiments.trained.evaluation_files import (
     build_report,
     describe_images,
@@ -53,6 +53,14 @@ def test_evaluation_is_called_like_its_data(
     name: str, split: str | None, told: str, tmp_path: Path
 ) -> None:
     assert name_evaluation(choose(name, split), tmp_path) == told
+
+
+def test_what_is_kept_of_validation_is_called_as_its_evaluation(
+    tmp_path: Path,
+) -> None:
+    chosen = choose("my photos", "validation")
+    assert name_images(chosen.labelled) == "my_photos-validation"
+    assert name_images(chosen.labelled) == name_evaluation(chosen, tmp_path)
 
 
 def test_another_folder_of_the_same_name_gets_a_name_of_its_own(tmp_path: Path) -> None:

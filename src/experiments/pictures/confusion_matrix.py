@@ -1,6 +1,7 @@
 """Which classes are taken for which, as a picture."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _COUNTED, _NAMED = 20, 40
 _LONGEST_NAME = 20
 _SMALLEST, _LARGEST = 4.5, 12.0  # inches
+_LETTER = 7.0  # points that one of a heading takes
 _CELLS = 250  # of the map, a side: a single image among a thousand classes must show
 
 
@@ -44,11 +46,11 @@ def draw_confusion_matrix(
     if classes <= _NAMED:
         side = float(np.clip(2.5 + 0.5 * classes, _SMALLEST, _LARGEST))
         figure = Picture(figsize=(side + 1, side), layout="constrained")
+        _head(figure, title)
         _draw_named(figure.add_subplot(), counts, shares, class_names)
-        figure.axes[0].set_title(title, parse_math=False)
         return figure
     figure = Picture(figsize=(_LARGEST, 2 * _LARGEST - 2), layout="constrained")
-    figure.suptitle(title, parse_math=False)
+    _head(figure, title)
     above, below = figure.subplots(2, 1)
     chosen = _choose_confused(counts)
     cut = np.ix_(chosen, chosen)
@@ -56,6 +58,12 @@ def draw_confusion_matrix(
     above.set_title(f"the {len(chosen)} classes that are confused most")
     _draw_map(below, shares)
     return figure
+
+
+def _head(figure: "Figure", title: str) -> None:
+    """Writes a heading over the whole width, in lines that it has room for."""
+    columns = int(72 * figure.get_figwidth() / _LETTER)
+    figure.suptitle(fill(title, columns), parse_math=False)
 
 
 def _choose_confused(counts: npt.NDArray[np.int64]) -> list[int]:

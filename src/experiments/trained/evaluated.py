@@ -1,5 +1,6 @@
 """What a trained model says of labelled images: kept from before, or asked now."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from experiments.trained.batches import read_batches
 from experiments.trained.images import Chosen
 from experiments.trained.trained import Trained
 
+_LENGTH = 80  # of a name
 _ALL = "all"  # the split of images that no split folders divide
 _MODEL, _DATA, _DIVISION = "state_sha256", "data_content", "data_split"
 
@@ -109,10 +111,16 @@ def find_temperature(
     )
     found = evaluate_images(trained, own, batch_size=batch_size).predictions
     if trained.folder is not None:
-        place = trained.folder / job_files.EVALUATION / f"{labelled.name}-validation"
+        place = trained.folder / job_files.EVALUATION / name_images(labelled)
         place.mkdir(parents=True, exist_ok=True)
         write_predictions(place / job_files.TABLE, found)
     return fit_temperature(found)
+
+
+def name_images(labelled: Labelled) -> str:
+    """Returns the name of images in files and metrics: `my_photos-test`."""
+    words = f"{labelled.name}-{labelled.split}" if labelled.split else labelled.name
+    return re.sub(r"[^\w.-]+", "_", words).strip("._")[:_LENGTH] or "images"
 
 
 def _ask(

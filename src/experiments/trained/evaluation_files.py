@@ -1,6 +1,5 @@
 """What an evaluation leaves: its report, its files, and where they are."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -20,12 +19,11 @@ from experiments.evaluation.table import read_predictions, write_predictions
 from experiments.records import NewerRecordError, RecordError
 from experiments.tracking.addition import Addition
 from experiments.tracking.spool.inputs import DatasetInput
-from experiments.trained.evaluated import Evaluated
+from experiments.trained.evaluated import Evaluated, name_images
 from experiments.trained.images import Chosen
 from experiments.trained.sized import show_in_size
 from experiments.trained.trained import Trained
 
-_LENGTH = 80  # of a name
 _SHOWN = 5  # files that were left out
 _KEPT = "The predictions are those of the training: of the same weights and images."
 
@@ -82,9 +80,7 @@ def name_evaluation(chosen: Chosen, beside: Path) -> str:
         beside: Where other evaluations of the model are: images of another folder that
             is called alike get a name of their own.
     """
-    labelled = chosen.labelled
-    words = f"{labelled.name}-{labelled.split}" if labelled.split else labelled.name
-    name = re.sub(r"[^\w.-]+", "_", words).strip("._")[:_LENGTH] or "images"
+    name = name_images(chosen.labelled)
     if chosen.dataset is not None or chosen.folder is None:
         return name
     if _read_folder(beside / name / job_files.TABLE) in (None, chosen.folder):
