@@ -76,7 +76,7 @@ from experiments.errors import (
 )
 from experiments.faults import report_fault
 from experiments.interruption import StopRequest, signals_as_requests, time_limit
-from experiments.jobs.child_sweep import tell_folder
+from experiments.jobs.children.child_sweep import tell_folder
 from experiments.jobs.folder import claim_folder, is_held
 from experiments.jobs.job import (
     PROCESS_VARIABLE,

@@ -192,7 +192,7 @@ def _doubt_fit_of_optimizer(run: RunConfig) -> Iterator[str]:
             f"{schedule._target_.rpartition('.')[2]} does too. Usual: "
             "schedule=constant."
         )
-    is_level = is_constant and not schedule.warmup_epochs
+    is_level = type(schedule) is ScheduleConfig and not schedule.warmup_epochs
     if isinstance(run.optimizer, FtrlConfig) and not is_level:
         yield (
             f"{name} makes each weight anew by the rate of the step: where that falls "

@@ -130,8 +130,8 @@ def _look_at(
         status = path.stat()
     except OSError as error:
         lost = isinstance(error, FileNotFoundError) and path.is_symlink()
-        fault = "is a link that leads nowhere" if lost else _refusal(error)
-        return _record(0, 0, verify, name, fault)
+        refusal = "is a link that leads nowhere" if lost else _refusal(error)
+        return _record(0, 0, verify, name, refusal)
     if stat.S_ISDIR(status.st_mode):
         closed = "" if os.access(path, os.R_OK | os.X_OK) else " that may not be read"
         return _record(0, 0, verify, name, f"is a folder{closed}")

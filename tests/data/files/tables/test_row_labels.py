@@ -2,7 +2,11 @@
 
 import pytest
 
-from experiments.data.files.row_labels import CellError, LabelColumns, read_labels_by
+from experiments.data.files.tables.row_labels import (
+    CellError,
+    LabelColumns,
+    read_labels_by,
+)
 
 PRESENT = ("path", "labels", "cat", "dog")
 
