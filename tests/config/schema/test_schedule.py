@@ -7,7 +7,7 @@ from experiments.config.schema.schedule import SCHEDULES
 from experiments.errors import ConfigError
 
 OPTIONS = ["constant", "cosine", "polynomial", "step"]
-OPTIONS += ["exponential", "cosine_restarts"]
+OPTIONS += ["exponential", "cosine_restarts", "tenfold"]
 
 
 @pytest.mark.parametrize("option", OPTIONS)

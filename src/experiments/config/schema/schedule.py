@@ -57,7 +57,7 @@ class RestartsConfig(CosineConfig):
 
     first_epochs: float = setting(gt=0, least=1e-3, most=MOST_EPOCHS)
     length_factor: float = setting(ge=1, most=1e6)
-    peak_factor: float = setting(gt=0, le=1, least=1e-6)
+    peak_factor: float = setting(gt=0, le=10, least=1e-6)
 
     def ends(self, epochs: int) -> list[float]:
         """Returns when each cosine ends that begins before `epochs` have passed."""
