@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+from tests.models.test_keras_application import read_state
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
 # The smallest images whose last maps have more than one place.
 SIZES = {
@@ -18,6 +20,14 @@ SIZES = {
     "DenseNet121": 64,
     "InceptionResNetV2": 111,
 }
+TRANSFORMER = (
+    "model=vit",
+    "model.width=16",
+    "model.depth=2",
+    "model.heads=2",
+    "model.pooling=average",
+    "model.stochastic_depth=0.5",
+)
 STOPPED = 75  # the exit code of who is to be called again
 
 
@@ -30,33 +40,53 @@ def find_one(folder: Path, pattern: str) -> Path:
 def test_it_is_trained_resumed_exported_explained_and_searched(
     run_command: Any, tmp_path: Path, architecture: str
 ) -> None:
-    size = SIZES[architecture]
+    network = ("model=keras_application", f"model.architecture={architecture}")
+    do_everything(run_command, tmp_path, network, SIZES[architecture])
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_so_is_a_vision_transformer(
+    run_command: Any, tmp_path: Path, backend: str
+) -> None:
+    do_everything(run_command, tmp_path, (*TRANSFORMER, f"backend={backend}"), 8)
+
+
+def do_everything(
+    run_command: Any, folder: Path, network: tuple[str, ...], size: int
+) -> None:
+    """Trains a network whole and in parts, exports, explains and searches it."""
 
     def run(*words: str, code: int = 0) -> Any:
-        done = run_command(*words, "tracking=off", timeout=1800)
+        done = run_command(*words, "tracking=off", timeout=3600)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 
     training = (
-        "model=keras_application",
-        f"model.architecture={architecture}",
+        *network,
         "dataset=synthetic_small",
         f"dataset.image_size={size}",
-        "dataset.images=48",
+        "dataset.images=24",
         "dataset.classes=3",
-        "trainer.batch_size=8",
+        "trainer.epochs=2",
+        "trainer.batch_size=4",
         "trainer.max_steps_per_epoch=2",
         "gpu=cpu",
         "task.picture_grid=false",
     )
-    run(*training, "trainer.epochs=2", "trainer.max_steps=3", code=STOPPED)
-    done = run(*training, "trainer.epochs=2")
+    whole = folder / "whole"
+    run(*training, f"output_dir={whole}")
+    run(*training, "trainer.max_steps=3", code=STOPPED)
+    done = run(*training)
     assert "held-out test" in done.stdout
-    (folder,) = (tmp_path / "outputs" / "runs").iterdir()
-    assert json.loads((folder / "result.json").read_text())["status"] == "FINISHED"
+    expected, found = read_state(whole), read_state(folder / "outputs")
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    result = find_one(folder, "outputs/runs/*/result.json")
+    assert json.loads(result.read_text())["status"] == "FINISHED"
 
     run("task=export", "run_id=last", "task.calls=0")
-    report = find_one(tmp_path, "outputs/runs/export*/bundle/export.json")
+    report = find_one(folder, "outputs/runs/export*/bundle/export.json")
     files = json.loads(report.read_text())["files"]
     assert list(files) == ["saved_model", "onnx", "litert"]
     for name, one in files.items():
@@ -64,18 +94,17 @@ def test_it_is_trained_resumed_exported_explained_and_searched(
         assert one["parity"]["largest_difference"] < 1e-4, name
 
     pixels = np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    Image.fromarray(pixels).save(folder / "photo.png")
     run("task=explain", "run_id=last", "input=photo.png")
-    find_one(tmp_path, "outputs/runs/explain*/explanations/photo.png")
+    find_one(folder, "outputs/runs/explain*/explanations/photo.png")
 
     run(
         "-m",
         "hydra/sweeper=keras_tuner",
         "hydra.sweeper.max_trials=2",
         *training,
-        "trainer.epochs=1",
         "model.dropout=interval(0.0,0.5)",
     )
-    trials = list(tmp_path.glob("outputs/sweeps/*/*/result.json"))
+    trials = list(folder.glob("outputs/sweeps/*/*/result.json"))
     ends = [json.loads(trial.read_text())["status"] for trial in trials]
     assert ends == ["FINISHED"] * 2

@@ -1,5 +1,7 @@
 """Against a vision transformer that is written out as timm computes it."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,10 @@ from scipy.special import erf, softmax
 
 from experiments.models.vit import build_vit
 from experiments.weights.fit import load_into
+from experiments.weights.source import read_weights
 from experiments.weights.torch_vit import are_vit_names, name_vit
+from tests.weights.test_source import save_tensors
+from tests.weights.torch_writer import save, save_legacy
 
 WIDTH, DEPTH, PATCH, SIDE, CLASSES = 128, 2, 4, 8, 5
 HEADS = 2  # of 64
@@ -94,11 +99,23 @@ def build() -> Any:
     )
 
 
+@pytest.mark.parametrize(
+    ("write", "suffix"),
+    [(save, "pth"), (save_legacy, "pth"), (save_tensors, "safetensors")],
+)
 def test_network_answers_as_timms_with_its_file(
-    arrays: Arrays, images: np.ndarray
+    arrays: Arrays,
+    images: np.ndarray,
+    tmp_path: Path,
+    write: Callable[[Path, Arrays], None],
+    suffix: str,
 ) -> None:
+    path = tmp_path / f"vit_mini_patch4_8.{suffix}"
+    write(path, arrays)
+    weights = read_weights(path)
+    assert weights.preprocessing is None  # the file does not tell
     network = build()
-    table = load_into(network, name_vit(arrays))
+    table = load_into(network, weights.layers)
     assert {row.state for row in table.rows} == {"loaded"}
     expected = compute(arrays, images.astype("float64"))
     np.testing.assert_allclose(network(images), expected, rtol=1e-4, atol=1e-5)
