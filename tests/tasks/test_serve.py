@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.tasks.serve import _tell_who_may_ask
 from tests.conftest import ROOT
 from tests.tasks.photographs import cut_photographs
 from tests.warm import run_to_the_end, start_command
@@ -152,6 +153,24 @@ def test_a_taken_port_is_told_before_a_model_is_loaded(
     assert done.returncode == 2, done.stderr
     assert f"task.port cannot be {served.port}" in done.stderr
     assert "task.port=0" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])
+def test_an_address_that_is_open_to_others_is_told(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _tell_who_may_ask(host)
+    told = capsys.readouterr().out
+    assert f"{host} opens the model to the network" in told
+    assert "without a password and unencrypted" in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_nothing_is_told_of_this_machine_s_own_address(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _tell_who_may_ask(host)
+    assert capsys.readouterr().out == ""
 
 
 def test_ctrl_c_ends_it_as_a_success(served: Served) -> None:

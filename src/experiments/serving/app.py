@@ -18,7 +18,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 _INVOCATIONS = "/invocations"
-_TOO_LARGE, _INTERNAL = 413, 500
+_TOO_LARGE, _INTERNAL, _LATE = 413, 500, 504
+# A client that is still sending reads no answer: so many times the limit is discarded.
+_DISCARDED = 10
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -88,18 +90,21 @@ class Guard:
     async def _read(self, scope: Message, receive: Receive) -> bytes | None:
         """Returns the body of a request; `None` for one that is too long."""
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._most:
-            return None
+        fits = declared.isdigit() and int(declared) <= self._most
         parts, size = [], 0
         while True:
             message = await receive()
             part = message.get("body", b"")
             size += len(part)
-            if size > self._most:
-                return None
-            parts.append(part)
+            fits = fits and size <= self._most
+            if fits:
+                parts.append(part)
+            else:
+                parts.clear()
             if not message.get("more_body"):
-                return b"".join(parts)
+                return b"".join(parts) if fits else None
+            if size > _DISCARDED * self._most:
+                return None
 
 
 class _Shortening:
@@ -127,6 +132,8 @@ def _shorten(status: int, parts: list[bytes]) -> tuple[int, str, str]:
         told = json.loads(b"".join(parts))
     except ValueError:
         told = None
+    if status == _LATE:
+        return status, "TOO_SLOW", "The model has not answered in time. Ask again."
     if not isinstance(told, dict):
         return status, "BAD_REQUEST", f"The request is not understood. {WANTED}"
     if told.get("error_class") == REFUSED:
