@@ -82,7 +82,7 @@ def export(job: Job) -> JobResult:
             facts, exported, timed = _write_bundle(draft, trained, chosen, options)
             if bundle.exists():  # of the same command, before
                 shutil.rmtree(bundle)
-    added = _record(job, found, facts, exported)
+    added = _record(job, found, facts, exported, timed)
     _show(job, facts, exported, timed, added)
     return JobResult(
         name=job.name,
@@ -94,7 +94,11 @@ def export(job: Job) -> JobResult:
 
 
 def _record(
-    job: Job, found: Found, facts: Facts, exported: list[Exported]
+    job: Job,
+    found: Found,
+    facts: Facts,
+    exported: list[Exported],
+    timed: list[Latency],
 ) -> Added | str | None:
     """Adds to the model's run what was exported; returns why that was not possible."""
     bundle = job.output_dir / job_files.BUNDLE
@@ -104,7 +108,7 @@ def _record(
         files=list(list_files(bundle, left_out)),
         kind=EXPORT,
         below=bundle,
-        note=describe_export(facts, exported, bundle),
+        note=describe_export(facts, exported, bundle, timed),
     )
     try:
         with holding(found.folder, later="Export it again"):
