@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -462,6 +463,17 @@ def _run_single(
         from experiments.trained.images import check_place
 
         check_place(plan.run, plan.overrides)
+    if not plan.run.plan:
+        return _run_in_place(hydra, task, plan, args)
+    with tempfile.TemporaryDirectory() as folder:  # a plan leaves nothing
+        elsewhere = dataclasses.replace(plan, folder=Path(folder))
+        return _run_in_place(hydra, task, elsewhere, args)
+
+
+def _run_in_place(
+    hydra: CheckedHydra, task: TaskFunction, plan: Plan, args: Namespace
+) -> int:
+    """Runs a job in the folder of its plan."""
     create_place(plan)
     obstacle = plan.run.disk_space().find_obstacle()
     if keeps_result(plan.run) and obstacle is not None:  # else it may make room itself

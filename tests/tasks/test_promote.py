@@ -1,7 +1,13 @@
 """`task=promote` by its real command, with a good and a poor model."""
 
+import hashlib
 import json
-from collections.abc import Callable
+import shutil
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +16,9 @@ import yaml
 
 from experiments.config.destination import Destination
 from experiments.tracking.store.client import connect
+from tests.conftest import ROOT
 from tests.tasks.test_evaluate import Command, type_in
+from tests.warm import run_to_the_end
 
 NETWORK = [
     "model=resnet",
@@ -24,6 +32,43 @@ NETWORK = [
     "gpu=cpu",
 ]
 NAME = "registered_name=digits"
+# Dies between two moves: `previous` means the old champion, as `champion` does still.
+KILLED = f"""
+import os, runpy, signal, sys
+from experiments.tracking.registry import Registry
+plain = Registry.point
+def point(self, alias, number):
+    plain(self, alias, number)
+    if alias == "previous":
+        os.kill(os.getpid(), signal.SIGKILL)
+Registry.point = point
+sys.argv[0] = {str(ROOT / "run.py")!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def look(folder: Path) -> dict[str, str]:
+    """Returns all that is there: hash of each file, and what each database says."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            found[str(path)] = ""
+        elif path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as database:
+                found[str(path)] = "\n".join(database.iterdump())
+        elif not path.name.endswith((".db-wal", ".db-shm")):
+            found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def read_aliases(client: Any, name: str = "digits") -> dict[str, str]:
+    """Returns alias -> number of the version, as MLflow has them."""
+    found = client.get_registered_model(name).aliases
+    return {alias: str(number) for alias, number in found.items()}
+
+
+def open_registry(folder: Path) -> Any:
+    return connect(Destination(output_dir=folder / "outputs")).client
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +92,12 @@ def promoted(place: Path, run: Command) -> Callable[[], Any]:
     """The poor model as the first champion, then the good one; reads the registry."""
     done = run("task=promote", "run_id=poor", NAME, "gpu=cpu")
     assert "The first version: there was no champion to beat." in done.stdout
-    planned = run("task=promote", "run_id=good", NAME, "plan=true", "gpu=cpu")
+    before = look(place)
+    planned = run("task=promote", "run_id=best", NAME, "plan=true", "gpu=cpu")
     told = "version 2 of digits would be registered, the alias champion would be moved"
     assert told in planned.stdout
-    client = connect(Destination(output_dir=place / "outputs")).client
-    assert len(client.search_model_versions("name='digits'")) == 1
+    assert look(place) == before
+    client = open_registry(place)
     done = run("task=promote", "run_id=good", NAME, "gpu=cpu")
     assert "champion     version 2; previous is version 1" in done.stdout
     return lambda: client
@@ -159,3 +205,132 @@ def test_run_that_has_not_ended_or_has_no_test_split_is_refused(
     run(*short, "dataset.test_fraction=0", "name=untested")
     done = run("task=promote", "run_id=untested", NAME, "gpu=cpu", code=1)
     assert "has no test split" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def moved(
+    place: Path, promoted: Callable[[], Any], tmp_path: Path
+) -> Iterator[tuple[Path, Command]]:
+    """A copy elsewhere of the folder in which `good` is the champion, version 2."""
+    promoted()
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(place, folder)
+    hidden = place.rename(place.with_name("hidden"))
+    yield folder, type_in(folder)
+    hidden.rename(place)
+
+
+@pytest.mark.slow
+def test_command_that_was_killed_between_its_two_moves_is_brought_to_its_end(
+    moved: tuple[Path, Command],
+) -> None:
+    folder, run = moved
+    words = ["task=promote", "run_id=models:/digits/1", NAME, "gpu=cpu"]
+    words += ["task.force=true"]
+    args = [sys.executable, "-c", KILLED, *words]
+    killed = run_to_the_end(args, cwd=folder, timeout=240)
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    client = open_registry(folder)
+    assert read_aliases(client) == {"champion": "2", "previous": "2"}
+
+    done = run(*words)
+
+    assert "champion     version 1; previous is version 2" in done.stdout
+    assert read_aliases(client) == {"champion": "1", "previous": "2"}
+    assert len(client.search_model_versions("name='digits'")) == 2
+    reason = client.get_model_version("digits", "1").tags["reason"]
+    assert reason.startswith("Forced. Worse than version 2")
+
+
+@pytest.mark.slow
+def test_champion_whose_files_are_gone_stays_until_it_is_forced_out(
+    moved: tuple[Path, Command],
+) -> None:
+    folder, run = moved
+    done = run("task=promote", "run_id=good", NAME, "gpu=cpu")
+    assert "Version 2, of the same weights, is the champion." in done.stdout
+    client = open_registry(folder)
+    location = client.get_model_version_download_uri("digits", "2")
+    assert location.startswith(folder.as_uri())
+    shutil.rmtree(location.removeprefix("file://"))
+
+    done = run("task=promote", "run_id=good", NAME, "gpu=cpu", code=1)
+
+    assert "Version 2 cannot be asked." in done.stdout
+    assert read_aliases(client) == {"champion": "2", "previous": "1"}
+    assert "version      3 of digits, registered now" in done.stdout
+    run("task=promote", "run_id=good", NAME, "gpu=cpu", "task.force=true")
+    assert read_aliases(client) == {"champion": "3", "previous": "2"}
+    run("task=evaluate", "run_id=models:/digits@champion", "gpu=cpu")
+
+
+@pytest.mark.slow
+def test_name_without_a_champion_that_has_versions_gets_one(
+    moved: tuple[Path, Command],
+) -> None:
+    folder, run = moved
+    run("task=list")  # which puts right where files are
+    client = open_registry(folder)
+    client.delete_model_version("digits", "2")
+    assert "champion" not in read_aliases(client)
+    done = run("task=promote", "run_id=good", NAME, "gpu=cpu")
+    assert "There was no champion to beat among 1 other version." in done.stdout
+    assert read_aliases(client)["champion"] == "3"
+
+
+@pytest.mark.slow
+def test_model_of_others_under_the_name_is_neither_loaded_nor_replaced(
+    moved: tuple[Path, Command], tmp_path: Path
+) -> None:
+    folder, run = moved
+    run("task=list")
+    client = open_registry(folder)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "MLmodel").write_text("flavors: {sklearn: {pickled_model: model.pkl}}")
+    (theirs / "model.pkl").write_bytes(b"cos\nsystem\n(S'touch loaded'\ntR.")
+    client.create_registered_model("theirs")
+    client.create_model_version("theirs", theirs.as_uri())
+    client.set_registered_model_alias("theirs", "champion", "1")
+
+    words = ["task=promote", "run_id=good", "registered_name=theirs", "gpu=cpu"]
+    done = run(*words, code=1)
+
+    assert "Version 1 cannot be asked." in done.stdout
+    assert "holds no Keras model" in done.stdout
+    assert read_aliases(client, "theirs") == {"champion": "1"}
+    assert not list(folder.rglob("loaded"))
+    assert client.get_registered_model("theirs").description in (None, "")
+
+
+@pytest.mark.slow
+def test_champion_of_another_division_is_asked_and_doubted(
+    moved: tuple[Path, Command],
+) -> None:
+    folder, run = moved
+    short = ["trainer.max_steps_per_epoch=5", "trainer.epochs=1"]
+    run(*NETWORK, *short, "dataset.split_seed=7", "name=divided")
+    done = run("task=promote", "run_id=divided", NAME, "gpu=cpu", code=1)
+    assert "Worse than version 2 by" in done.stdout
+    doubt = "Whether version 2 was trained on some of these images is not known"
+    assert doubt in done.stdout
+    assert read_aliases(open_registry(folder)) == {"champion": "2", "previous": "1"}
+
+
+@pytest.mark.slow
+def test_model_of_other_classes_takes_nobodys_place(
+    moved: tuple[Path, Command],
+) -> None:
+    folder, run = moved
+    short = ["dataset=synthetic_small", "dataset.image_size=16", "trainer.epochs=1"]
+    run(*NETWORK, *short, "trainer.max_steps_per_epoch=2", "name=other")
+    done = run("task=promote", "run_id=other", NAME, "gpu=cpu", code=1)
+    assert "The classes are others than those of version 2" in done.stdout
+    assert read_aliases(open_registry(folder)) == {"champion": "2", "previous": "1"}
+
+
+def test_server_that_is_away_is_one_sentence(place: Path, run: Command) -> None:
+    server = ["tracking=server", "tracking.uri=http://127.0.0.1:9"]
+    done = run("task=promote", "run_id=good", NAME, *server, "gpu=cpu", code=1)
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("tracking.uri: no server answers at http://127.0.0.1:9 (")

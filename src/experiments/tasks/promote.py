@@ -1,6 +1,7 @@
 """Registers a trained model, and makes it the champion where it is better."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from experiments.command.printed import describe_command
@@ -60,7 +61,7 @@ def promote(job: Job) -> JobResult:
     record = _check_run(found, registry)
     request = ask_for_images(job, found, None)
     with (
-        promoting(Path(run.output_dir)),
+        nullcontext() if run.plan else promoting(Path(run.output_dir)),
         holding(found.folder, later="Promote it"),
         open_trained(found, run) as trained,
     ):
