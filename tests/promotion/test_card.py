@@ -30,7 +30,7 @@ def test_card_tells_scores_mistakes_and_what_was_not_looked_at() -> None:
     assert "**accuracy**: 0.8000, 0." in card
     assert "## Test: 20 images of pets, test" in card
     assert "one of 3 models of this name" in card
-    assert "Found least: dog 50.0 % of 8." in card
+    assert "Found least: dog (50.0 % of 8)." in card
     assert "Taken most often: dog for cat (4)." in card
     assert "Fewer than ten test images have: dog." in card
     assert "No test image has: owl." in card

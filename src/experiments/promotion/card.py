@@ -132,7 +132,7 @@ def _describe_test(report: Report, images: str, tested: int) -> Iterator[str]:
     known = [one for one in report.scores.classes if one.recall is not None]
     worst = sorted(known, key=lambda one: (one.recall, one.name))[:_WORST]
     parts = [
-        f"{_plain(one.name)} {100 * (one.recall or 0):.1f} % of {one.support:,}"
+        f"{_plain(one.name)} ({100 * (one.recall or 0):.1f} % of {one.support:,})"
         for one in worst
         if (one.recall or 0) < 1
     ]

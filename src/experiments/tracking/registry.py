@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
@@ -15,6 +14,7 @@ from experiments.tracking.logged_model import has_model
 from experiments.tracking.sending.model_upload import find_models, upload_model
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.failures import RefusedError
+from experiments.tracking.store.links import version_url
 
 _ABSENT, _TAKEN = "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
 _TEXT = 5_000  # characters that the registry keeps of a description or a tag
@@ -198,8 +198,7 @@ class Registry:
 
     def url(self, number: str) -> str:
         """Returns the address of a version's page."""
-        pages = self._connection.pages.rstrip("/")
-        return f"{pages}/#/models/{quote(self.name)}/versions/{number}"
+        return version_url(self._connection.pages, self.name, number)
 
     def _find_model(self) -> Any:
         def find() -> Any:

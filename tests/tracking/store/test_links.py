@@ -17,6 +17,7 @@ from experiments.tracking.store.links import (
     locate,
     run_url,
     ui_command,
+    version_url,
 )
 
 
@@ -64,6 +65,7 @@ def test_output_folder_that_mlflow_misreads_is_refused(tmp_path, sign):
         (run_url("http://h:5000/", "3", "abc"), "/#/experiments/3/runs/abc"),
         (charts_url("http://h:5000/", "3", "abc"), "/#/experiments/3/runs"),
         (compare_url(["a"], "3", "http://h:5000"), "/#/compare-runs"),
+        (version_url("http://h:5000/", "a b", "3"), "/#/models/a%20b/versions/3"),
     ],
 )
 def test_page_opens_in_the_mode_for_training(url, page):

@@ -105,6 +105,11 @@ def find_pages(destination: Destination) -> str:
     return destination.ui_url or own
 
 
+def version_url(base: str, name: str, number: str) -> str:
+    """Returns the address of a version of a registered model."""
+    return f"{base.rstrip('/')}/#/models/{quote(name)}/versions/{number}?{_MODE}"
+
+
 def home_url(base: str) -> str:
     """Returns the address of the list of experiments."""
     return f"{base.rstrip('/')}/#/experiments?{_MODE}"
