@@ -13,7 +13,7 @@ from tests.evaluation.several_labels.test_scores import make
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    written = make([[1, 0, 1], [0, 0, 0]], [[2.0, -1.0, 0.5], [0.0, -3.0, -0.5]])
+    written = make([[1, 1, 0], [0, 0, 0]], [[2.0, -1.0, 0.5], [0.0, -3.0, -0.5]])
     write_several(tmp_path / "t.parquet", written)
 
     found = read_several(tmp_path / "t.parquet")
@@ -22,8 +22,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.outputs, written.outputs)
     assert (found.samples, found.class_names) == (written.samples, ("a", "b", "c"))
     table = pq.read_table(tmp_path / "t.parquet")
-    assert table["truth"].to_pylist() == [["a", "c"], []]
+    assert table["truth"].to_pylist() == [["a", "b"], []]
     assert table["predicted"].to_pylist() == [["a", "c"], []]
+    first, second = table["probabilities"].to_pylist()
+    assert first == pytest.approx([0.880797, 0.268941, 0.622459], abs=1e-6)
+    assert second == pytest.approx([0.5, 0.047426, 0.377541], abs=1e-6)
 
 
 def test_it_is_not_read_as_a_table_of_one_label_an_image(tmp_path: Path) -> None:
