@@ -10,6 +10,7 @@ from experiments.config.fields import (
     NO_RULE,
     Rule,
     is_component,
+    list_fields,
     rule_of,
     schema_for,
     value_of_absence,
@@ -20,7 +21,7 @@ from experiments.errors import ConfigError, Problem
 MISSING = "???"
 _SHOWN = 200
 _WRITTEN = 1000  # no integer beyond is another tool's word for a value
-_MOST_NAMES = 30  # that a sentence lists
+MOST_NAMES = 30  # that a sentence lists
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -169,6 +170,24 @@ def convert_field(
     return found
 
 
+def may_take(key: str, value: object, schema: type) -> bool:
+    """Tells whether a value fits a key by itself, or nobody knows what does.
+
+    Args:
+        key: Dotted path, see `fields.is_text`.
+        value: Plain data.
+        schema: The dataclass of the whole config.
+    """
+    fields = list(list_fields(key, schema))
+
+    def fits(field: dataclasses.Field[Any]) -> bool:
+        problems: list[Problem] = []
+        convert_field(value, field, key, problems)
+        return not problems
+
+    return not fields or any(fits(field) for field in fields)
+
+
 class UnknownKey(Problem):
     """A key that nothing declares."""
 
@@ -231,6 +250,9 @@ def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
     if isinstance(value, str) or (isinstance(value, int) and abs(value) <= _WRITTEN):
         is_switch = bool in _members(annotation)
         hint = _hint_at_value(value, names, key, is_switch=is_switch)
+    if isinstance(value, list) and value and all(_fits(x, annotation) for x in value):
+        each = ",".join(map(str, value))
+        hint = f"To run each of them: -m {key}={each}" if len(each) <= _SHOWN else ""
     told = rule.describe_excess(value) or _describe_length(value, rule)
     reason = told or f"must be {accepted}"
     return Problem(key, f"{reason}. Received: {show_value(value)}.", hint)
@@ -278,7 +300,7 @@ def _describe(member: Any, rule: Rule) -> str:
     origin = get_origin(member)
     if origin is Literal:
         names = [str(value) for value in get_args(member)]
-        if len(names) > _MOST_NAMES:
+        if len(names) > MOST_NAMES:
             return f"one of {len(names)} names, {names[0]} to {names[-1]}"
         return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
     if origin is list:

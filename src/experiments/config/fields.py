@@ -290,7 +290,7 @@ def is_text(key: str, schema: type, *, in_list: bool = False) -> bool:
         schema: The dataclass of the whole config.
         in_list: Whether it takes lists of texts too.
     """
-    declared = list(_list_types(key, schema))
+    declared = [field.type for field in list_fields(key, schema)]
     accepted = _LISTS if in_list else _TEXTS
     return bool(declared) and all(t in accepted for t in declared)
 
@@ -302,7 +302,7 @@ def takes_text(key: str, schema: type) -> bool:
         key: Dotted path, see `is_text`.
         schema: The dataclass of the whole config.
     """
-    declared = list(_list_types(key, schema))
+    declared = [field.type for field in list_fields(key, schema)]
     return not declared or any(t is str or str in get_args(t) for t in declared)
 
 
@@ -318,25 +318,30 @@ def is_declared(key: str, schema: type) -> bool:
     if field is None:
         return False
     labels = get_origin(field.type) is dict and not is_component(field)
-    return not rest or labels or any(True for _ in _list_types(key, schema))
+    return not rest or labels or any(True for _ in list_fields(key, schema))
 
 
-def _list_types(key: str, schema: Any) -> Iterator[Any]:
-    """Yields what a key takes, by each dataclass that may hold it."""
+def list_fields(key: str, schema: Any) -> Iterator[dataclasses.Field[Any]]:
+    """Yields the fields that a key may be, one of each dataclass that may hold it.
+
+    Args:
+        key: Dotted path, see `is_text`.
+        schema: The dataclass of the whole config.
+    """
     name, _, rest = key.partition(".")
     field = {f.name: f for f in dataclasses.fields(schema)}.get(name)
     if field is None:
         return
     if not is_component(field):
         if dataclasses.is_dataclass(field.type) and rest:
-            yield from _list_types(rest, field.type)
+            yield from list_fields(rest, field.type)
         elif not rest:
-            yield field.type
+            yield field
         return
     if get_origin(field.type) is dict:  # of names and components
         rest = rest.partition(".")[2]
     for choice in schemas_of(field) if rest else ():
-        yield from _list_types(rest, choice)
+        yield from list_fields(rest, choice)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,10 +27,14 @@ _KEYS = {
     "optimizer.clip_norm": "max_norm grad_norm",
     "optimizer.global_clip_norm": "max_grad_norm gradient_clip_val "
     "clip_grad grad_clip gradient_clip",
-    "optimizer.ema_momentum": "ema ema_decay model_ema use_ema",
+    "optimizer.ema_momentum": "ema ema_decay model_ema model_ema_decay use_ema",
     "optimizer": "opt optim optimiser",
     "schedule": "sched scheduler lr_scheduler lr_schedule",
+    "schedule=cosine": "cos_lr use_cosine cosine_annealing",
+    "schedule=one_cycle": "fit_one_cycle use_one_cycle",
     "schedule.warmup_epochs": "warmup warm_up warmup_steps",
+    "schedule.warmup_start": "warmup_lr warmup_lr_init warmup_start_lr warmup_factor",
+    "schedule.end_lr_fraction": "lrf final_lr_fraction min_lr eta_min end_lr final_lr",
     "schedule.factor": "gamma lr_gamma decay_rate",
     "schedule.every_epochs": "decay_epochs step_every lr_step_size",
     "loss": "criterion loss_fn loss_function objective",
@@ -91,7 +95,12 @@ _KEYS = {
     "input_dir source folder directory image_dir images_dir",
     "run_id": "weights checkpoint ckpt ckpt_path model_path trained_model",
     "dataset.folds": "k_folds kfolds kfold n_splits n_folds num_folds cv",
-    "augment": "augmentation augmentations aug transform transforms",
+    "augment": "augmentation augmentations aug transform transforms item_tfms "
+    "batch_tfms aug_transforms",
+    "augment=randaugment": "aa auto_augment autoaugment rand_augment",
+    "augment=random_erasing": "reprob re_prob erasing random_erase cutout",
+    "augment=mixup": "mixup_prob use_mixup",
+    "augment=cutmix": "cutmix_prob use_cutmix",
     "augment.flip_crop.flip": "fliplr hflip horizontal_flip random_flip",
     "model": "m arch architecture net network backbone model_name",
     "model.depth": "layers num_layers n_layers",
@@ -123,6 +132,8 @@ _KEYS = {
 }
 # Names whose values have another unit or form than those of the key.
 _OTHER_VALUES = {"betas", "warmupsteps", "lrstepsize", "inputshape", "imageshape"}
+_OTHER_VALUES |= {"warmuplr", "warmuplrinit", "warmupstartlr", "minlr", "etamin"}
+_OTHER_VALUES |= {"endlr", "finallr", "itemtfms", "batchtfms"}
 _OTHER_VALUES |= {"targetsize", "valsize", "validsize", "testsize"}
 # Names after which the value is a number of devices, not the index of one.
 _COUNTS = {"gpus", "devices", "numgpus", "ngpus", "numdevices"}
@@ -180,15 +191,25 @@ _OPTIONS = {
     },
     "loss": {
         **dict.fromkeys(
-            ("ce", "crossentropy", "categorical_crossentropy", "softmax"),
+            ("ce", "crossentropy", "categorical_crossentropy", "softmax", "nll"),
             "cross_entropy",
         ),
         **dict.fromkeys(
-            ("bce", "bce_loss", "sigmoid", "binary_crossentropy"),
+            ("sparse_categorical_crossentropy", "nllloss", "crossentropyloss"),
+            "cross_entropy",
+        ),
+        **dict.fromkeys(
+            ("bce", "bce_loss", "bcewithlogitsloss", "sigmoid", "binary_crossentropy"),
             "binary_cross_entropy",
         ),
         **dict.fromkeys(("focal_loss", "focalloss"), "focal"),
         **dict.fromkeys(("poly1", "polyloss"), "poly"),
+    },
+    "model": {
+        **dict.fromkeys(("vit_b_16", "vit_base_patch16_224", "vit_b16"), "vit_base"),
+        **dict.fromkeys(("vit_s_16", "vit_small_patch16_224"), "vit_small"),
+        **dict.fromkeys(("vit_ti_16", "vit_tiny_patch16_224", "deit_tiny"), "vit_tiny"),
+        "vit_base_patch16_224_in21k": "vit_base",
     },
     "dataset": {
         **dict.fromkeys(("cifar", "cifar_10"), "cifar10"),
@@ -216,6 +237,14 @@ _NOTES = {
         "There are as many classes as the data set has.",
     ),
     "model.architecture": "They are listed in docs/models.md.",
+    **dict.fromkeys(
+        ("reducelronplateau", "lr_plateau", "plateau"),
+        "A rate falls by a schedule: schedule=step or cosine.",
+    ),
+    **dict.fromkeys(
+        ("kaggle", "roboflow", "download"),
+        "Nothing is downloaded: dataset=folder dataset.path=... reads your own images.",
+    ),
     "tensorboard": "To write its files: 'callbacks=[default,tensorboard]'",
     "wandb": "Runs are recorded as tracking= says: sqlite, server or off.",
     "search": "A search is a preset: -m experiment=search_resnet50",

@@ -99,7 +99,9 @@ def _log_files(parent: Tracker, plan: Plan, trials: Sequence[Trial]) -> None:
     parent.log_text(page, "search/search.html")
     replace_bytes(plan.folder / job_files.PAGE, page.encode())
     parent.log_dict(_describe_space(search), "search/space.yaml")
-    parent.log_file(plan.folder / job_files.SEARCH / job_files.TRIALS, "search")
+    journal = plan.folder / job_files.SEARCH / job_files.TRIALS
+    if journal.exists():  # not before the first trial
+        parent.log_file(journal, "search")
     pictures = _log_pictures(parent, trials, objective)
     oracle = search.config.oracle
     parent.describe(describe_trials(trials, objective, pictures, oracle=oracle))

@@ -362,6 +362,29 @@ def test_file_that_a_file_chooses_and_that_is_none_is_told_with_its_line(
     assert problem.hint == "Did you mean `resnet18`?"
 
 
+def test_choice_has_one_name_in_a_file_too(find: Any, folder: Path) -> None:
+    """`resnet18.yaml` would name another job than `resnet18`, of the same network."""
+    path = folder / "experiment" / "mistaken.yaml"
+    text = "# @package _global_\ndefaults:\n  - override /model: resnet18.yaml\n"
+    path.write_text(text)
+    (problem,) = find("experiment=mistaken")
+    assert problem.message.endswith("my_conf/experiment/mistaken.yaml, line 3.")
+    assert problem.hint == "Did you mean `resnet18`?"
+
+
+def test_rows_of_a_file_that_do_not_fit_are_told_with_its_line(
+    find: Any, folder: Path
+) -> None:
+    path = folder / "experiment" / "mistaken.yaml"
+    rows = "sweep:\n  zip: {seed: [1, 2], trainer.epochs: [1, 2, 3]}\n"
+    path.write_text(f"# @package _global_\n{rows}")
+    (problem,) = find("experiment=mistaken", multirun=True)
+    assert "It comes from my_conf/experiment/mistaken.yaml, line 3." in problem.message
+    typed = "sweep.zip={seed:[1,2],trainer.epochs:[1,2,3]}"
+    (problem,) = find("experiment=mistaken", typed, multirun=True)
+    assert "It comes from" not in problem.message
+
+
 def test_parent_of_a_file_that_is_none_is_told_with_its_line(
     find: Any, folder: Path
 ) -> None:

@@ -36,6 +36,15 @@ def known() -> Iterator[Known]:
         ("early_stopping", "off", "callbacks.early_stopping=null"),
         ("run_name", "a b", "'name=a b'"),
         ("warmup_steps", "500", "schedule.warmup_epochs=..."),
+        ("warmup_lr", "1e-6", "schedule.warmup_start=..."),
+        ("cos_lr", "true", "schedule=cosine"),
+        ("data", "photos", "dataset=folder dataset.path=photos"),
+        # A value that the key does not take is not typed again, but for a sweep's.
+        ("ema", "true", "optimizer.ema_momentum=..."),
+        ("limit_train_batches", "0.1", "trainer.max_steps_per_epoch=..."),
+        ("limit_train_batches", "10", "trainer.max_steps_per_epoch=10"),
+        ("lr", "0.1,0.2", "optimizer.lr=0.1,0.2"),
+        ("lr", "-1", "optimizer.lr=..."),
         ("zzz", "1", None),
         ("abc", "1", None),
     ],
@@ -86,7 +95,11 @@ def test_what_is_taken_out_and_what_lies_below_keep_their_form(known: Known) -> 
         ("experiment", "conf/experiment/notebook.yaml", "Did you mean `notebook`?"),
         ("dataset", "~/a b", "Did you mean `dataset=folder 'dataset.path=~/a b'`?"),
         ("model", "swin", "For one of your own see docs/extending.md, or begin with: "),
-        ("dataset", "zzz", ""),
+        ("dataset", "zzz", "A folder of images is dataset=folder dataset.path=zzz"),
+        ("optimizer", "torch.optim.AdamW", "Did you mean `adamw`?"),
+        ("model", "timm/resnet50.a1_in1k", "Did you mean `resnet50`?"),
+        ("dataset", "a/digits.v2", "Did you mean `dataset=folder dataset.path=a/"),
+        ("augment", "zzz", ""),
     ],
 )
 def test_file_of_a_group_is_found(

@@ -7,7 +7,7 @@ still, and those that it refuses are explained and laid over the config all the 
 import re
 import shlex
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from experiments.command.composing.composer import (
     without_hydra,
 )
 from experiments.command.composing.loader import Loader
-from experiments.config.convert import UnknownKey, unknown_key
+from experiments.config.convert import MOST_NAMES, UnknownKey, unknown_key
 from experiments.config.extras import how_to_get_launcher
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
@@ -54,6 +54,16 @@ _OF_CONFIGS = (
     RecursionError,
 )
 _DEPTH = 50
+# What YAML's reader says -> what to look for.
+_OF_YAML = (
+    (r"'\t'", "a tab stands where only spaces may"),
+    ("mapping values", "its spaces do not fit the line above, or that lacks a :"),
+    ("expected <block end>", "its spaces do not fit the lines above"),
+    ("could not find expected ':'", "a : is missing, here or in the line above"),
+    ("while scanning a quoted scalar", "a quote is not closed"),
+    ("unexpected end of stream", "a quote or bracket is not closed"),
+    ("but got '<stream end>'", "a bracket is not closed"),
+)
 # Groups of the primary config: of each a file is chosen.
 _CHOSEN = {"experiment", "debug", *(field.name for field in fields(RunConfig))}
 _FULL_KEY = re.compile(r"full_key: (\S+)")
@@ -142,7 +152,8 @@ def compose_leniently(
         try:
             composer.loader._apply_overrides_to_config([override], whole)
         except HydraException as error:
-            problems.append(_describe(override, whole, composer, error))
+            absent = {p.key for p in problems if isinstance(p, UnknownKey)}
+            problems.append(_describe(override, whole, composer, error, absent))
             _lay_over(whole, override)
     return whole, problems
 
@@ -186,8 +197,15 @@ def _explain_choice(
     place = find_choice(where, group, name, loader)
     source = "" if place is None else f" It comes from {place}."
     options = loader.folders.get_group_options(group)
-    reason = f"must be one of {', '.join(options)}. Received: {name!r}.{source}"
+    reason = f"must be {_list_names(options, hint)}. Received: {name!r}.{source}"
     return Problem(group, reason, hint)
+
+
+def _list_names(options: Sequence[str], hint: str) -> str:
+    """Returns what a choice must be, in short where one of many names is meant."""
+    if hint.startswith("Did you mean") and len(options) > MOST_NAMES:
+        return f"one of {len(options)} names, {options[0]} to {options[-1]}"
+    return f"one of {', '.join(options)}"
 
 
 def _explain_outside(error: BaseException) -> Problem | None:
@@ -209,7 +227,8 @@ def _explain_outside(error: BaseException) -> Problem | None:
             place = getattr(part, "problem_mark", None)
             where = f" in {place.name}, line {place.line + 1}" if place else ""
             what = getattr(part, "problem", None) or "it cannot be read"
-            return Problem("The configuration", f"is no YAML{where}: {what}.")
+            told = next((ours for yamls, ours in _OF_YAML if yamls in what), what)
+            return Problem("The configuration", f"is no YAML{where}: {told}.")
         if isinstance(part, ValueError) and "int_max_str_digits" in str(part):
             reason = "holds a number of thousands of digits."
             return Problem("The configuration", reason, "Put quotes around a text.")
@@ -294,10 +313,9 @@ def _check_choice(override: "Override", composer: Composer) -> Problem | None:
         known = isinstance(name, str) and bool(name)
         if not known or not ("${" in name or folders.config_exists(f"{group}/{name}")):
             options = folders.get_group_options(group)
-            message = f"must be one of {', '.join(options)}. Received: {name!r}."
-            return Problem(
-                group, message, _suggest_option(group, name, composer.loader)
-            )
+            hint = _suggest_option(group, name, composer.loader)
+            names = _list_names(options, hint)
+            return Problem(group, f"must be {names}. Received: {name!r}.", hint)
     return None
 
 
@@ -319,9 +337,21 @@ def _describe_second(override: "Override", whole: DictConfig) -> Problem:
 
 
 def _describe(
-    override: "Override", config: DictConfig, composer: Composer, error: Exception
+    override: "Override",
+    config: DictConfig,
+    composer: Composer,
+    error: Exception,
+    absent: Set[str],
 ) -> Problem:
-    """Returns why Hydra refuses to apply a value."""
+    """Returns why Hydra refuses to apply a value.
+
+    Args:
+        override: Sets it.
+        config: As far as it is composed.
+        composer: Knows the files.
+        error: Hydra's.
+        absent: Keys in the config that nothing declares.
+    """
     key = override.key_or_group
     if override.is_add():
         _, _, value = (override.input_line or "").partition("=")
@@ -329,7 +359,7 @@ def _describe(
         word = shlex.quote(f"{key}={value if is_shown else '...'}")
         return Problem(key, "is set already.", f"Drop the +: {word}")
     for path in _list_paths(key, override.value()):
-        problem = _check_declared(path, config, composer)
+        problem = _check_declared(path, config, composer, absent)
         if problem is not None:
             return problem
     if override.is_delete() and OmegaConf.select(config, key) is None:
@@ -345,7 +375,9 @@ def _list_paths(key: str, value: object) -> Iterator[str]:
             yield from _list_paths(f"{key}.{name}", part)
 
 
-def _check_declared(key: str, config: DictConfig, composer: Composer) -> Problem | None:
+def _check_declared(
+    key: str, config: DictConfig, composer: Composer, absent: Set[str]
+) -> Problem | None:
     """Returns a problem for a key that is in no file."""
     node: object = config
     for number, name in enumerate(parts := key.split(".")):
@@ -355,6 +387,8 @@ def _check_declared(key: str, config: DictConfig, composer: Composer) -> Problem
             if number == 0:
                 # `experiment` and `debug` are groups and no keys.
                 names += composer.loader.folders.get_group_options("", ObjectType.GROUP)
+            above = parts[:number]
+            names = [n for n in names if ".".join([*above, n]) not in absent]
             problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
             if not names:
                 problem = replace(problem, hint=f"To add it, type +{key}=...")

@@ -155,7 +155,11 @@ def _join_text(
     before, word = words[index - 1] if index else "", words[index]
     key, equals, value = before.partition("=")
     is_open = any(value.count(a) > value.count(b) for a, b in ("[]", "{}", "()"))
-    is_name = is_text(key.lstrip("+~"), RunConfig) and not _is_known(word, known)
+    target = next(iter(_find_key(key.lstrip("+~"), known)), key.lstrip("+~"))
+    takes_name = is_text(target, RunConfig) or (
+        target == "dataset" and "/" in value + word
+    )
+    is_name = takes_name and not _is_known(word, known)
     if not equals or not value or not (is_open or is_name) or not word.strip("+~= "):
         return None
     end = index
@@ -164,7 +168,11 @@ def _join_text(
     whole = " ".join([before, *words[index : end + 1]])
     if key == "tags":  # which has no labels until some are added
         whole = f"++{whole}"
-    hint = f"Did you mean `{shlex.quote(whole)}`?"
+    meant = shlex.quote(whole)
+    if target != key.lstrip("+~") or target == "dataset":
+        text = whole.partition("=")[2]
+        meant = write_word(target, text, known, name=_last(key))
+    hint = f"Did you mean `{meant}`?"
     return end, Problem(key, "has a space in its value: put quotes around it.", hint)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from experiments.command.answers.suggestion import Known
 
 _COMES = "It comes from"
+_OF_SWEEPS = ("hydra.", "sweep.zip", "sweep.list")
 _PARAMS = "hydra.sweeper.params"
 _FOLLOWED = re.compile(r"\$\{([\w.]+)\}")
 _INDEX = re.compile(r"\[\d+\]")
@@ -115,7 +116,7 @@ def trace_sweeper(
     found: list[Problem] = []
     for problem in problems:
         keys = [f"{_PARAMS}.{problem.key}"]
-        keys += [problem.key] if problem.key.startswith("hydra.") else []
+        keys += [problem.key] if problem.key.startswith(_OF_SWEEPS) else []
         if _is_told(problem) or _value_of(problem, typed) or _PARAMS in typed:
             keys = []
         files = _list_used(base, loader) if keys else []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 from hydra._internal.config_repository import IConfigRepository
 from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -22,6 +23,7 @@ from experiments.command.answers.owners import list_owners
 from experiments.command.composing.loader import Loader
 from experiments.command.typed.task_keys import list_own_keys
 from experiments.config.checks.unused import uses
+from experiments.config.convert import may_take
 from experiments.config.fields import is_component, schemas_of
 from experiments.config.programs import name_command
 from experiments.config.schema.applications import find_architecture
@@ -37,6 +39,7 @@ from experiments.config.synonyms import (
     list_names,
     normalise,
 )
+from experiments.config.values import read_value
 from experiments.secret_names import is_secret_name
 
 if TYPE_CHECKING:
@@ -206,7 +209,20 @@ def write_word(
     is_named = target.startswith(("augment.", "callbacks."))
     if value is None and is_named and target.count(".") == 1:
         value = "null" if find_switch(typed) is False else None
-    return shlex.quote(f"{target}={typed if value is None else value}")
+    if value is None:
+        value = typed if _fits(target, typed) else "..."
+    return shlex.quote(f"{target}={value}") if value != "..." else f"{target}=..."
+
+
+def _fits(target: str, typed: str) -> bool:
+    """Tells whether a value that somebody typed for another key fits this one."""
+    try:
+        value = read_value(typed)
+    except HydraException:  # a path or a text, or several values
+        return True
+    # Several values are a `Sweep`, of which each job is checked.
+    plain = value is None or isinstance(value, bool | int | float | str)
+    return not plain or may_take(target, value, RunConfig)
 
 
 def suggest_option(group: str, name: str, known: Known) -> str:
@@ -224,6 +240,8 @@ def suggest_option(group: str, name: str, known: Known) -> str:
         return f"Did you mean `{option}`?"
     if group == "dataset" and is_path(name):
         return f"Did you mean `{write_folder(name)}`?"
+    if group == "dataset":
+        return f"A folder of images is {write_folder(name)}"
     if (note := find_note(name)) and group in ("task", "experiment"):
         return note
     if group == "model":
@@ -253,7 +271,7 @@ def _write_choice(group: str, name: str, known: Known) -> str:
         return words
     if option is not None:
         return f"{group}={option}"
-    if group == "dataset" and is_path(name):
+    if group == "dataset" and name:
         return write_folder(name)
     return f"{group}=..."
 
@@ -274,13 +292,16 @@ def write_folder(path: str) -> str:
 def _find_option(group: str, name: str, known: Known) -> str | None:
     """Returns the file of a group that is meant by a name, or by a path to it."""
     options = known.list_options(group)
-    plain = normalise(name.rpartition("/")[2].removesuffix(".yaml"))
+    last = name.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+    plain = normalise(last)
     by_name = {normalise(option): option for option in options}
-    if plain in by_name:
-        return by_name[plain]
-    called = find_option(group, name)
-    if called in options:
-        return called
+    # `torch.optim.SGD` and `resnet50.a1_in1k` too, but no folder with a dot in it.
+    parts = re.split("[.:]", last) if group != "dataset" else []
+    for part in [last, *reversed(parts)]:
+        if normalise(part) in by_name:
+            return by_name[normalise(part)]
+        if (called := find_option(group, part)) in options:
+            return called
     found = difflib.get_close_matches(plain, by_name, n=1, cutoff=_SIMILAR)
     return by_name[found[0]] if found and not is_path(name) else None
 

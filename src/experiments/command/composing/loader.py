@@ -67,12 +67,25 @@ class ReadOnce(ConfigRepository):
         self.lists: dict[Any, DefaultsList] = {}
 
     def load_config(self, config_path: str) -> Any:
-        """Returns a file with its defaults list; `None` when there is none."""
+        """Returns a file with its defaults list; `None` when there is none.
+
+        A choice has one name, by which runs are called and found: `resnet18` and not
+        `resnet18.yaml` too, which Hydra would take.
+        """
+        group, _, name = config_path.rpartition("/")
+        if group and name.endswith((".yaml", ".yml")):
+            return None
         key = (config_path, *(source.path for source in self.sources))
         if key not in self._read:
             self._check_file(config_path)
             self._read[key] = pickle.dumps(super().load_config(config_path))
         return pickle.loads(self._read[key])  # noqa: S301 - from the line above
+
+    def config_exists(self, config_path: str) -> bool:
+        """Tells whether `load_config` returns a file."""
+        group, _, name = config_path.rpartition("/")
+        is_file = bool(group) and name.endswith((".yaml", ".yml"))
+        return not is_file and bool(super().config_exists(config_path))
 
     def _check_file(self, config_path: str) -> None:
         """Refuses what would fill the memory before it is read as a config."""

@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 
 
 def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
-    """Yields the keys that were given several values twice: one would be forgotten."""
+    """Yields the keys that were given several values twice: one would be forgotten.
+
+    Two presets are another matter than two values of a key, of which the last counts as
+    on any command line: each is a whole experiment, and one may be a search.
+    """
     given: dict[str, list[Override]] = {}
     for override in typed:
         given.setdefault(override.get_key_element(), []).append(override)
     for key, overrides in given.items():
         is_space = any(o.is_interval_sweep() for o in overrides)  # whose last counts
-        if overrides[1:] and not is_space and any(map(is_swept, overrides)):
+        reason = f"is given {len(overrides)} times, and only the last would count."
+        if key == "experiment" and overrides[1:]:
+            yield Problem(key, reason, "Type it once.")
+        elif overrides[1:] and not is_space and any(map(is_swept, overrides)):
             values = [(o.input_line or "").partition("=")[2] for o in overrides]
             word = shlex.quote(f"{key}={','.join(values)}")
             hint = (
                 f"To run all of them: -m {word}" if len(word) <= MOST_REPEATED else ""
             )
-            reason = f"is given {len(overrides)} times, and only the last would count."
             yield Problem(key, reason, hint or "Type it once.")
 
 

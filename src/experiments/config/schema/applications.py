@@ -120,7 +120,7 @@ def published_size(architecture: str) -> int:
 
 def find_architecture(name: str) -> Architecture | None:
     """Returns the architecture that somebody calls by a name; `None` if unknown."""
-    plain = _normalise(name)
+    plain = _normalise(name).removeprefix("tf")  # timm's, of TensorFlow's weights
     by_name = {_normalise(known): known for known in ARCHITECTURES}
     return by_name.get(_OTHER_NAMES.get(plain, plain))
 
@@ -180,7 +180,6 @@ _OTHER_NAMES = {
     "nasnet": "nasnetmobile",
     "vgg": "vgg16",
     **{f"effnetb{n}": f"efficientnetb{n}" for n in range(8)},
-    **{f"tfefficientnetb{n}": f"efficientnetb{n}" for n in range(8)},
 }
 
 
