@@ -75,7 +75,7 @@ SEVERAL = {
     ("models/freezing.py", "len(layers)"),
     ("pictures/confusion_matrix.py", "len(chosen)"),
     ("range_test/proposal.py", "len(curves)"),
-    ("tracking/store/run_folder.py", "len(folders)"),
+    ("tracking/store/runs/run_folder.py", "len(folders)"),
     ("tracking/surroundings/code_version.py", "len(data)"),
     ("tracking/surroundings/code_version.py", "len(untracked)"),
 }

@@ -440,7 +440,10 @@ _OTHERS = (
     Loan(
         lender="mlflow.store.db.utils",
         names=("_initialize_tables", "_upgrade_db"),
-        borrowers=("tracking.store.database", "tracking.store.schema"),
+        borrowers=(
+            "tracking.store.databases.database",
+            "tracking.store.databases.schema",
+        ),
         purpose="Creates and upgrades the database while nobody else has it open.",
         way_out="Run `mlflow db upgrade`, which takes seconds more.",
     ),

@@ -20,7 +20,7 @@ from experiments.trained.reading import read_for
 from experiments.weights.keras_file import read_keras_file
 from tests.tasks.photographs import cut_photographs
 
-# Of Keras 3.15 beside NumPy 2.4, see `tests.tracking.store.test_keras_model`.
+# Of Keras 3.15 beside NumPy 2.4, see `tests.tracking.store.models.test_keras_model`.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.jobs.job import JobResult
 from experiments.jobs.stored import show_stored
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
 
 
 @pytest.mark.parametrize("in_sweep", [False, True])

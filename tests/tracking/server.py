@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
 from tests.warm import start_command
 
 

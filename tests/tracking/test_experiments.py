@@ -6,7 +6,7 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import read_tags
-from experiments.tracking.store.histories import SiblingHistories
+from experiments.tracking.store.runs.histories import SiblingHistories
 from tests.tracking.conftest import COMPARISON, destination, run_of, settle, wait_until
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from experiments.tracking.sending import courier
 from experiments.tracking.spool import spool
-from experiments.tracking.store.reconcile import reconcile_stale_runs
+from experiments.tracking.store.runs.reconcile import reconcile_stale_runs
 from tests.tracking.conftest import points_of, run_of, settle, stored, wait_until
 
 AT_ONCE = 0.2  # seconds that a record may hold up training

@@ -20,7 +20,7 @@ from experiments.data.files.asked.inputs import check_inputs, list_inputs
 from experiments.errors import ExperimentError
 from experiments.guest import undisturbed
 from experiments.jobs.job import JobResult
-from experiments.tracking.store.run_names import Wanted
+from experiments.tracking.store.runs.run_names import Wanted
 from experiments.trained.answer_rows import list_rows
 from experiments.trained.finding import Found, find_record
 from experiments.trained.network import build_saved, fetch_saved

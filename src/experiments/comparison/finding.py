@@ -19,7 +19,7 @@ from experiments.jobs.runs.catalogue import find_job_folders, read_run
 from experiments.jobs.runs.run_names import FoundRun, find_named
 from experiments.tracking.logged_model import find_registered
 from experiments.tracking.recorded import read_members
-from experiments.tracking.store.run_names import BEST, LAST, Kind, Wanted
+from experiments.tracking.store.runs.run_names import BEST, LAST, Kind, Wanted
 
 _PARENTS: tuple[Kind, ...] = ("sweep", "search")
 _HINT = (

@@ -7,9 +7,9 @@ from experiments.doctor.finding import Finding
 from experiments.errors import TrackingError
 from experiments.redaction import redact
 from experiments.tracking.store.client import attempt, connect
+from experiments.tracking.store.databases.postgres import EmptyDatabaseError
+from experiments.tracking.store.databases.schema import is_outdated
 from experiments.tracking.store.links import locate
-from experiments.tracking.store.postgres import EmptyDatabaseError
-from experiments.tracking.store.schema import is_outdated
 
 _WHAT = "tracking"
 

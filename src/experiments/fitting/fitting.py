@@ -23,7 +23,7 @@ from experiments.jobs.showing import display
 from experiments.records import read_record, write_record
 from experiments.runtime.devices import Devices
 from experiments.shapes import Count
-from experiments.tracking.store.histories import SiblingHistories
+from experiments.tracking.store.runs.histories import SiblingHistories
 from experiments.tracking.tracker import Tracker
 from experiments.training.callbacks.abilities import (
     Verdict,

@@ -7,7 +7,7 @@ from typing import Any
 from experiments.config.identity import keeps_result
 from experiments.config.schema.run import RunConfig
 from experiments.jobs.job import JobResult
-from experiments.tracking.store.database import follow_move
+from experiments.tracking.store.databases.database import follow_move
 
 
 def stored_result(

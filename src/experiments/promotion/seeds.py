@@ -19,7 +19,7 @@ from experiments.jobs.folder import list_job_folders
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.runs.folder_record import read_folder_config
 from experiments.jobs.runs.recorded_job import read_best_of_search
-from experiments.tracking.store.run_names import is_id
+from experiments.tracking.store.runs.run_names import is_id
 
 # What was typed for the promotion, and not for those that train.
 _LEFT = (

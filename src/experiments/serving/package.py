@@ -15,8 +15,8 @@ from PIL import Image
 from experiments.files import drafting
 from experiments.serving.names import COLUMN, SETTINGS
 from experiments.serving.vendored import write_code
-from experiments.tracking.store.keras_model import save_keras_model
-from experiments.tracking.store.python_model import Description, add_python_model
+from experiments.tracking.store.models.keras_model import save_keras_model
+from experiments.tracking.store.models.python_model import Description, add_python_model
 
 # Of an image that somebody sends; a training believes its files more.
 MAX_PIXELS = 50_000_000

@@ -28,7 +28,7 @@ from experiments.jobs.runs.run_names import find_named
 from experiments.jobs.showing.display import short_path
 from experiments.screen import open_console
 from experiments.tracking.recorded import read_folder
-from experiments.tracking.store.run_names import Wanted
+from experiments.tracking.store.runs.run_names import Wanted
 
 
 def audit(job: Job) -> JobResult:

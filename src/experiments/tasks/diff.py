@@ -20,7 +20,7 @@ from experiments.jobs.runs.folder_record import read_folder_run
 from experiments.jobs.runs.run_names import FoundRun, find_named
 from experiments.screen import open_console
 from experiments.tracking.recorded import RecordedRun, read_run
-from experiments.tracking.store.run_names import Wanted
+from experiments.tracking.store.runs.run_names import Wanted
 
 _Row = tuple[str, str, tuple[str, ...]]  # kind, name, a value a run
 

@@ -18,8 +18,8 @@ from experiments.counts import count_of, format_size
 from experiments.jobs.job import Job, JobResult
 from experiments.jobs.runs.catalogue import ListedRun, list_runs, measure, measure_store
 from experiments.jobs.showing.display import short_path
+from experiments.tracking.store.databases.schema import list_run_ids
 from experiments.tracking.store.links import locate
-from experiments.tracking.store.schema import list_run_ids
 
 _HEAD = ("id", "state", "best", "size", "age", "run")
 _COLUMNS = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.errors import TrackingError
 from experiments.screen import guard_screen
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
 
 
 def main() -> int:

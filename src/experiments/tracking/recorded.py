@@ -26,8 +26,8 @@ from experiments.shapes import conform
 from experiments.tracking.spool.origin_record import Origin, upgrade_origin
 from experiments.tracking.spool.seen import changed_keys
 from experiments.tracking.store.client import Connection, attempt, connect
-from experiments.tracking.store.run_folder import find_folder
-from experiments.tracking.store.run_names import (
+from experiments.tracking.store.runs.run_folder import find_folder
+from experiments.tracking.store.runs.run_names import (
     NamedRun,
     Wanted,
     find_run,

@@ -39,7 +39,7 @@ from experiments.tracking.spool.session import as_tags, describe_session
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store import links
 from experiments.tracking.store.charts import keep_view
-from experiments.tracking.store.schema import refuse_newer
+from experiments.tracking.store.databases.schema import refuse_newer
 from experiments.tracking.store.system_sampler import SystemSampler
 
 _LOGGER = logging.getLogger(__name__)
@@ -237,7 +237,7 @@ class SpooledTracker:
         step: int = 0,
     ) -> None:
         """Writes a Keras model into the folder, from where it is sent."""
-        from experiments.tracking.store.keras_model import save_keras_model
+        from experiments.tracking.store.models.keras_model import save_keras_model
 
         if self._seen.find_model(step) is not None:
             return

@@ -12,8 +12,8 @@ from experiments.jobs.runs.run_names import find_named
 from experiments.tracking.logged_model import RegisteredModel, find_registered
 from experiments.tracking.recorded import read_folder as find_run_folder
 from experiments.tracking.spool.claims import find_claimed
-from experiments.tracking.store.run_folder import NoFolderError
-from experiments.tracking.store.run_names import AmbiguousRunError, Wanted, is_id
+from experiments.tracking.store.runs.run_folder import NoFolderError
+from experiments.tracking.store.runs.run_names import AmbiguousRunError, Wanted, is_id
 from experiments.trained.record import Record, read_folder, read_from_store
 
 

@@ -17,7 +17,7 @@ from experiments.jobs.runs.catalogue import (
 )
 from experiments.jobs.runs.run_names import find_named
 from experiments.records import write_record
-from experiments.tracking.store.run_names import Wanted
+from experiments.tracking.store.runs.run_names import Wanted
 from tests.jobs.left import leave_parent, leave_run, session, write_journal
 
 

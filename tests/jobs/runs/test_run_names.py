@@ -12,7 +12,7 @@ from experiments.config.destination import Destination
 from experiments.config.objective import Objective
 from experiments.errors import ConfigError
 from experiments.jobs.runs.run_names import find_named, may_move, settle_names
-from experiments.tracking.store.run_names import (
+from experiments.tracking.store.runs.run_names import (
     AmbiguousRunError,
     UnknownRunError,
     Wanted,

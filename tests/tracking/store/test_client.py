@@ -8,7 +8,7 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
-from experiments.tracking.store.histories import SiblingHistories
+from experiments.tracking.store.runs.histories import SiblingHistories
 from tests.tracking.conftest import destination
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from experiments.errors import TrackingError
 from experiments.tracking.store import pages
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
 from experiments.tracking.store.pages import find_address, has_browser, show_pages
 from tests.tracking.conftest import run_of
 from tests.tracking.server import free_port

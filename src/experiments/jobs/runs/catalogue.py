@@ -34,7 +34,7 @@ from experiments.tracking.spool.journal import (
 )
 from experiments.tracking.spool.seen import name_tags
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_names import Kind
+from experiments.tracking.store.runs.run_names import Kind
 
 State = Literal[
     "finished", "paused", "to_continue", "running", "failed", "killed", "unreadable"

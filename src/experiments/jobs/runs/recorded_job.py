@@ -19,7 +19,7 @@ from experiments.records import resolve_inside
 from experiments.redaction import find_hidden
 from experiments.tracking.recorded import RecordedRun, Tags, read_run, read_tags
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_names import find_place, is_id
+from experiments.tracking.store.runs.run_names import find_place, is_id
 
 # Tags of a search: the run of its best trial, and the folder of that.
 BEST_RUN = "search.best_run_id"

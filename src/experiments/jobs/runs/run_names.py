@@ -27,7 +27,7 @@ from experiments.jobs.runs.catalogue import ListedRun, list_runs, read_run
 from experiments.jobs.showing.display import short_path
 from experiments.tracking.recorded import find_id
 from experiments.tracking.spool.held_model import has_sent_model
-from experiments.tracking.store.run_names import (
+from experiments.tracking.store.runs.run_names import (
     BEST,
     LAST,
     AmbiguousRunError,

@@ -15,8 +15,8 @@ from experiments.tracking.store.client import URI, Connection, connect
 from experiments.tracking.store.failures import is_refusal, summarise
 from experiments.tracking.store.links import Location, locate, run_url
 from experiments.tracking.store.outage import describe_outage
-from experiments.tracking.store.reconcile import reconcile_stale_runs
-from experiments.tracking.store.runs import ClaimedRun
+from experiments.tracking.store.runs.claimed_run import ClaimedRun
+from experiments.tracking.store.runs.reconcile import reconcile_stale_runs
 
 _LOGGER = logging.getLogger(__name__)
 

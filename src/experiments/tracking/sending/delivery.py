@@ -22,14 +22,14 @@ from experiments.tracking.spool.notes import link_pictures, replace_part
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection
 from experiments.tracking.store.failures import RefusedError, is_refusal, summarise
-from experiments.tracking.store.reconcile import REASON
-from experiments.tracking.store.runs import (
+from experiments.tracking.store.runs.claimed_run import (
     claim_parent,
     claim_run,
     forget_reason,
     parent_tags,
     remove_twins,
 )
+from experiments.tracking.store.runs.reconcile import REASON
 
 _METRICS = 1000  # in a request; MLflow refuses more
 

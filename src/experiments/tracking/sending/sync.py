@@ -20,8 +20,8 @@ from experiments.tracking.spool.planned import has_planned, settle_left
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import attempt
 from experiments.tracking.store.links import is_same_store, locate
-from experiments.tracking.store.reconcile import REASON
-from experiments.tracking.store.runs import DeletedRunError
+from experiments.tracking.store.runs.claimed_run import DeletedRunError
+from experiments.tracking.store.runs.reconcile import REASON
 
 _ENDED = "its process ended without closing the run"
 

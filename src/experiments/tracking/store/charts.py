@@ -14,7 +14,7 @@ from typing import Any
 from experiments.config.metric_names import SINGLE, TEST
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.store.client import Connection, attempt
-from experiments.tracking.store.runs import PARENT
+from experiments.tracking.store.runs.claimed_run import PARENT
 
 _TAG = "mlflow.sharedViewState."
 _MOST_RUNS = 500  # drawn in one chart

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
+from experiments.tracking.store.databases.postgres import prepare_postgres
+from experiments.tracking.store.databases.relocation import FOLDER_TAG
 from experiments.tracking.store.failures import comes_from_store, summarise
 from experiments.tracking.store.links import (
     Location,
@@ -22,8 +24,6 @@ from experiments.tracking.store.links import (
 )
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
 from experiments.tracking.store.outage import describe_outage
-from experiments.tracking.store.postgres import prepare_postgres
-from experiments.tracking.store.relocation import FOLDER_TAG
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from experiments.config.destination import Destination
 from experiments.doctor.store import check_store
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
-from experiments.tracking.store.postgres import EmptyDatabaseError
+from experiments.tracking.store.databases.postgres import EmptyDatabaseError
 from tests.conftest import ROOT
 from tests.tracking.postgres import PASSWORD, Postgres, is_usable
 from tests.warm import start_command

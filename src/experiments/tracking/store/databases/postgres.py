@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.config.programs import name_program
 from experiments.errors import TrackingError
+from experiments.tracking.store.databases.schema import is_older
 from experiments.tracking.store.mlflow_import import import_mlflow, importing
 from experiments.tracking.store.outage import describe_outage
-from experiments.tracking.store.schema import is_older
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -11,7 +11,7 @@ from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.failures import summarise
 from experiments.tracking.store.links import locate
-from experiments.tracking.store.runs import PARENT
+from experiments.tracking.store.runs.claimed_run import PARENT
 
 _LOGGER = logging.getLogger(__name__)
 

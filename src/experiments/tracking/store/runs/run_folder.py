@@ -13,7 +13,7 @@ from experiments.tracking.spool.journal import SESSION, read_entries
 from experiments.tracking.spool.place import Place, read_place
 from experiments.tracking.spool.process import host_name
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_names import AmbiguousRunError, NamedRun
+from experiments.tracking.store.runs.run_names import AmbiguousRunError, NamedRun
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.tracking.store.database import follow_move, prepare_database
-from experiments.tracking.store.relocation import relocate
+from experiments.tracking.store.databases.database import follow_move, prepare_database
+from experiments.tracking.store.databases.relocation import relocate
 from tests.tracking.conftest import destination, run_of, settle
 from tests.warm import run_to_the_end
 
@@ -164,7 +164,7 @@ LIGHT = """
 import sys
 from pathlib import Path
 from experiments.config.destination import Destination
-from experiments.tracking.store.database import follow_move
+from experiments.tracking.store.databases.database import follow_move
 follow_move(Destination(output_dir=Path(sys.argv[1])))
 print({"mlflow", "keras", "tensorflow", "sqlalchemy"} & set(sys.modules))
 """

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store import histories
-from experiments.tracking.store.histories import SiblingHistories
+from experiments.tracking.store.runs import histories
+from experiments.tracking.store.runs.histories import SiblingHistories
 from tests.tracking.conftest import destination, settle
 from tests.tracking.server import free_port
 
@@ -212,7 +212,7 @@ def test_store_that_fails_is_left_alone_for_a_while_and_then_read(
 
 def test_import_is_light():
     code = (
-        "import sys, experiments.tracking.store.histories\n"
+        "import sys, experiments.tracking.store.runs.histories\n"
         "print({'mlflow', 'keras', 'tensorflow'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True)

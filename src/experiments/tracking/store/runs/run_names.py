@@ -17,7 +17,11 @@ from experiments.records import NewerRecordError
 from experiments.tracking.spool.claims import find_claims, read_job_id
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt
-from experiments.tracking.store.runs import PARENT, list_own_runs, read_if_any
+from experiments.tracking.store.runs.claimed_run import (
+    PARENT,
+    list_own_runs,
+    read_if_any,
+)
 
 LAST, BEST = "last", "best"  # what may be typed in the place of a run
 Kind = Literal["run", "sweep", "search", "trial"]

@@ -15,7 +15,7 @@ from experiments.tracking.spool.process import (
     is_dead,
     process_tags,
 )
-from experiments.tracking.store import reconcile
+from experiments.tracking.store.runs import reconcile
 from tests.tracking.conftest import settle
 from tests.warm import run_to_the_end
 

@@ -14,8 +14,8 @@ from experiments.tracking.recorded import read_folder
 from experiments.tracking.spool.place import FOLDER, JOB_ID, OUTPUT_DIR
 from experiments.tracking.spool.process import HOST, host_name
 from experiments.tracking.spool.spool import Spool
-from experiments.tracking.store.run_folder import NoFolderError
-from experiments.tracking.store.run_names import AmbiguousRunError
+from experiments.tracking.store.runs.run_folder import NoFolderError
+from experiments.tracking.store.runs.run_names import AmbiguousRunError
 from tests.canary import watched
 from tests.tracking.conftest import destination, settle
 from tests.tracking.sending.test_sync import remove_database, sync_apart

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from experiments.config.objective import Objective
-from experiments.tracking.store import run_names
-from experiments.tracking.store.run_names import (
+from experiments.tracking.store.runs import run_names
+from experiments.tracking.store.runs.run_names import (
     AmbiguousRunError,
     UnknownRunError,
     Wanted,
@@ -16,7 +16,7 @@ from experiments.tracking.store.run_names import (
     list_members,
 )
 from tests.tracking.conftest import settle
-from tests.tracking.store.test_run_folder import finish
+from tests.tracking.store.runs.test_run_folder import finish
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from experiments import job_files
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.files import cache_folder, drafting
+from experiments.tracking.store.databases.relocation import relocate
+from experiments.tracking.store.databases.schema import is_outdated, upgrade
 from experiments.tracking.store.links import locate
 from experiments.tracking.store.mlflow_import import import_mlflow
-from experiments.tracking.store.relocation import relocate
-from experiments.tracking.store.schema import is_outdated, upgrade
 
 _LOCK_SECONDS = 120
 

@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from experiments.errors import TrackingError
-from experiments.tracking.store import schema
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases import schema
+from experiments.tracking.store.databases.database import prepare_database
 from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.tracking.conftest import run_of, settle
 
@@ -93,7 +93,7 @@ def test_second_upgrade_leaves_the_first_copy_alone(database, older):
 UPGRADE = """
 import sys
 from pathlib import Path
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases.database import prepare_database
 prepare_database(Path(sys.argv[1]))
 """
 

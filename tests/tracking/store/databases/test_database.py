@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy
 
 from experiments.errors import TrackingError
-from experiments.tracking.store import database
-from experiments.tracking.store.database import prepare_database
+from experiments.tracking.store.databases import database
+from experiments.tracking.store.databases.database import prepare_database
 from experiments.tracking.store.mlflow_import import import_mlflow
 
 PROCESSES = 8

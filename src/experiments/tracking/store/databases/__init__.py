@@ -1,0 +1,1 @@
+"""The database under MLflow: created, upgraded, and moved with its folder."""

@@ -1,0 +1,1 @@
+"""Runs of the store: made, found by any name, followed to their folders, closed."""
