@@ -97,6 +97,28 @@ def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert [place.name for place in tmp_path.iterdir()] == ["model"]
 
 
+def test_what_a_killed_process_has_left_of_a_draft_is_gone(tmp_path: Path) -> None:
+    left = tmp_path / "unfinished-model"
+    left.mkdir()
+    (left / "half.onnx").write_text("1")
+    with drafting(tmp_path / "model") as draft:
+        assert draft == left
+        draft.mkdir()
+        (draft / "model.tflite").write_text("2")
+    assert [place.name for place in tmp_path.rglob("*")] == ["model", "model.tflite"]
+
+
+def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "photo.jpg").write_text("1")
+    (tmp_path / "unfinished-model").symlink_to(elsewhere)
+    with drafting(tmp_path / "model") as draft:
+        draft.mkdir()
+    assert (elsewhere / "photo.jpg").exists()
+    assert not (tmp_path / "model").is_symlink()
+
+
 def test_an_error_leaves_no_folder(tmp_path: Path) -> None:
     def break_off() -> None:
         with drafting(tmp_path / "model") as draft:

@@ -50,11 +50,12 @@ def drafting(
     Args:
         path: Where it is to be.
         shared: Whether others may write it at the same time. Then each has a draft of
-            its own; else there is one, and what a crash has left is written over.
+            its own; else there is one, and what a crash has left there is removed.
         durable: Survive a power cut too, which takes a disk some milliseconds.
     """
     name = f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
     draft = path.with_name(name if shared else f"unfinished-{path.name}")
+    _remove(draft)
     try:
         yield draft
         commit_file(draft, path, durable=durable)
