@@ -8,6 +8,7 @@ from experiments.counts import (
     agree,
     count_of,
     format_duration,
+    format_share,
     format_size,
     join_words,
     write_count,
@@ -118,3 +119,22 @@ def test_things_are_counted_in_the_singular_where_there_may_be_one() -> None:
 )
 def test_size_of_a_file_is_told_in_three_digits(count: float, text: str) -> None:
     assert format_size(count) == text
+
+
+def test_a_share_is_told_in_percent_behind_a_blank() -> None:
+    assert format_share(0.578) == "58 %"
+    assert format_share(0.578, 1) == "57.8 %"
+    assert format_share(1, 2) == "100.00 %"
+
+
+def test_percent_are_written_nowhere_else() -> None:
+    """So that no page has `95 %` beside `50%`."""
+    found = [
+        f"{file.relative_to(SOURCE)}:{node.lineno}"
+        for file in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FormattedValue)
+        and node.format_spec
+        and ast.unparse(node.format_spec).rstrip("'\"").endswith("%")
+    ]
+    assert found == []

@@ -52,6 +52,16 @@ def format_seconds(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
+def format_share(share: float, digits: int = 0) -> str:
+    """Returns a share of 0 to 1 in percent, with a blank as units have it: 57 %.
+
+    Args:
+        share: Of the whole.
+        digits: Behind the point.
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
 def format_bytes(count: float) -> str:
     """Returns a size in MB or GB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"

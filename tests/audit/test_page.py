@@ -42,7 +42,7 @@ def read(findings: Findings) -> Reader:
 
 def test_labels_are_shown_with_what_they_probably_are(findings: Findings) -> None:
     shown = read(replace(findings, labels=judge(3)))
-    assert "0: a, looks like b (90%)" in shown.texts
+    assert "0: a, looks like b (90 %)" in shown.texts
     assert any(
         "21 images have no prediction (21 of validation)" in t for t in shown.texts
     )

@@ -43,7 +43,7 @@ def test_each_image_has_one_line_with_the_action_of_most_effect(
         "13": ("keep", ""),  # nobody knows which label is right
         "14": ("drop", ""),  # blank
     }
-    assert rows["12"].reason == "the same image as 0; looks like b (90%)"
+    assert rows["12"].reason == "the same image as 0; looks like b (90 %)"
     assert rows["13"].reason == "the same image as 1, which is labelled b"
     assert rows["2"].reason == "the same image as 23 of the test split"
     assert (rows["4"].given, rows["4"].split) == ("a", "train")

@@ -71,7 +71,7 @@ def test_images_that_are_mostly_enlarged_are_told() -> None:
     small = ((1, 9), (9, 1), (2, 2))
     sizes = Sizes(sizes=small, total=3, delivered=(2, 2), crop_ratio=1.0)
     (doubt,) = tell(train=[5, 5], sizes=sizes)
-    assert doubt.startswith("67% of the images are enlarged to 2 x 2")
+    assert doubt.startswith("67 % of the images are enlarged to 2 x 2")
 
 
 def tell_several(train: list[list[int]], validation: list[list[int]]) -> list[str]:

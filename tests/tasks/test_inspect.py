@@ -176,7 +176,7 @@ def test_photographs_are_measured_as_they_stand_and_doubts_are_told(
     told = "\n".join(found.doubts)
     assert "optimizer.lr=50 will throw the weights about" in told
     assert "lying has 12 training images and turned 1" in told
-    assert "100% of the images are enlarged to 64 x 64" in told
+    assert "100 % of the images are enlarged to 64 x 64" in told
     assert "13 images decide which epoch is the best: one image is 7.7 points" in told
     assert "several splits, which makes scores too good: 2" in told
     with Image.open(tmp_path / "train/turned/0.jpg") as image:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.audit.survey import Survey
+from experiments.counts import format_share
 from experiments.data.split import FileSplit
 
 Kind = Literal["unreadable", "blank", "blurred", "small", "long"]
@@ -148,7 +149,7 @@ def _list_sizes(survey: Survey) -> list[Oddity]:
     for row in np.flatnonzero(long > LONGEST * short).tolist():
         reason = (
             f"is long: of {wide[row]:.0f} x {high[row]:.0f} pixels the square that is "
-            f"cut out keeps {short[row] / long[row]:.0%}"
+            f"cut out keeps {format_share(short[row] / long[row])}"
         )
         found.append(_describe(survey, row, "long", reason))
     return found

@@ -8,7 +8,7 @@ from experiments.audit.labels import Judgement, LabelIssue
 from experiments.audit.oddities import Oddity
 from experiments.audit.summary import describe_unseen, list_found, summarise
 from experiments.audit.survey import Survey, read_image
-from experiments.counts import agree, count_of
+from experiments.counts import agree, count_of, format_share
 from experiments.pages import (
     build_page,
     command,
@@ -92,7 +92,7 @@ def _describe_issue(survey: Survey, issue: LabelIssue) -> str:
     proposed = survey.dataset.class_names[issue.proposed]
     return (
         f"{place.sample}: {survey.name_class(issue.row)}, looks like {proposed} "
-        f"({issue.confidence:.0%})"
+        f"({format_share(issue.confidence)})"
     )
 
 

@@ -13,6 +13,7 @@ from experiments.audit.labels import Judgement
 from experiments.audit.near import BITS
 from experiments.audit.survey import Survey
 from experiments.config.corrections import COLUMNS, Action, Correction
+from experiments.counts import format_share
 from experiments.files import replace_bytes
 
 SURE = 0.8  # of a proposed class, from which on relabelling is proposed
@@ -155,7 +156,8 @@ def _propose_labels(survey: Survey, labels: Judgement) -> Iterator[Proposal]:
             _begin(survey, issue.row),
             proposed=names[issue.proposed],
             action="relabel" if issue.confidence >= SURE else "keep",
-            reason=f"looks like {names[issue.proposed]} ({issue.confidence:.0%})",
+            reason=f"looks like {names[issue.proposed]} "
+            f"({format_share(issue.confidence)})",
             certainty=1 - issue.given,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.counts import agree, count_of
+from experiments.counts import agree, count_of, format_share
 from experiments.data.dataset import Dataset
 from experiments.data.files.scanning.copies import IN_SPLITS, UNDER_LABELS
 from experiments.inspection.balance import Balance
@@ -40,7 +40,7 @@ def find_data_doubts(
     yield from _doubt_classes(balance, several=several)
     if sizes is not None and sizes.enlarged > _MOSTLY:
         yield (
-            f"{sizes.enlarged:.0%} of the images are enlarged to "
+            f"{format_share(sizes.enlarged)} of the images are enlarged to "
             f"{sizes.delivered[0]} x {sizes.delivered[1]}: a smaller "
             "dataset.image_size shows as much and is faster."
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from experiments.counts import format_share
 from experiments.pages import build_page, command, paragraph, picture, section, table
 from experiments.pictures.picture import as_png
 from experiments.pictures.range_test import draw_range_test
@@ -67,7 +68,7 @@ def _describe(curve: Curve) -> tuple[str, ...]:
     return (
         str(curve.seed),
         f"{len(curve.losses):,}",
-        f"{100 * curve.fall:.1f} %",
+        format_share(curve.fall, 1),
         f"{curve.rates[curve.steepest]:.2g}",
         f"{curve.rates[curve.lowest]:.2g}",
         f"at {curve.rates[-1]:.2g}" if curve.diverged else "no",

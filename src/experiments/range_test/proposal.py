@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.counts import format_share
 from experiments.range_test.curve import Curve
 
 _FLAT = 0.05  # share of the loss; less is as much noise as learning
@@ -101,8 +102,8 @@ def _find_reason(
     if flat:
         most = max(max(curve.fall for curve in flat), 0.0)
         return (
-            f"the loss of {_count(len(flat), curves)} fell by {100 * most:.1f} % at "
-            f"most, which is no more than noise. Raise task.steps, or "
+            f"the loss of {_count(len(flat), curves)} fell by {format_share(most, 1)} "
+            f"at most, which is no more than noise. Raise task.steps, or "
             f"task.highest={write_rate(highest)} where it has not diverged."
         )
     rising = sum(not c.diverged and c.lowest >= len(c.losses) - 2 for c in curves)

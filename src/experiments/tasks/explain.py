@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.command.printed import typed_folder
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.data.files.asked.inputs import (
     list_inputs,
     name_input,
@@ -133,7 +133,9 @@ def _write(
         job.output_dir, explanations, title=title, notes=notes
     )
     for one, path in list(zip(explanations, pictures, strict=True))[:_PRINTED]:
-        said = ", ".join(f"{name} ({share:.1%})" for name, share in one.likeliest)
+        said = ", ".join(
+            f"{name} ({format_share(share, 1)})" for name, share in one.likeliest
+        )
         print(make_printable(f"{one.name}: {said}"))
         print(make_printable(f"    {short_path(path)}"))
     if len(explanations) > _PRINTED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.data.labelled import Labelled
 from experiments.errors import ExperimentError
 from experiments.evaluation.classes import match_classes
@@ -56,8 +56,8 @@ def check_files(
         if parity.agreement < options["agreement"]:
             raise ExperimentError(
                 f"{one.form.name} gives another label for "
-                f"{1 - parity.agreement:.1%} of the images, more than task.agreement="
-                f"{options['agreement']:g} allows. Nothing was kept."
+                f"{format_share(1 - parity.agreement, 1)} of the images, more than "
+                f"task.agreement={options['agreement']:g} allows. Nothing was kept."
             )
     return parities
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.models.cost import walk
 from experiments.weights.faults import WeightsError
 from experiments.weights.variables import name_variables
@@ -241,10 +241,11 @@ def _describe_misfit(table: Table) -> str:
         if (rows := [row for row in found if row.layer in body])
     ]
     return (
-        f"does not fit the network: {table.share:.0%} of the arrays have the same name "
-        f"and shape in both, and {LEAST_SHARE:.0%} must; {'; '.join(told)}. Choose the "
-        "network that they were trained in: model=..., model.variant=v1 for Keras' and "
-        "v1_5 for PyTorch's, model.stem=imagenet."
+        f"does not fit the network: {format_share(table.share)} of the arrays have the "
+        f"same name and shape in both, and {format_share(LEAST_SHARE)} must; "
+        f"{'; '.join(told)}. Choose the network that they were trained "
+        "in: model=..., model.variant=v1 for Keras' and v1_5 for PyTorch's, "
+        "model.stem=imagenet."
     )
 
 

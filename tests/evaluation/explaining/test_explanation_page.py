@@ -13,9 +13,9 @@ def test_page_shows_all_and_asks_nothing_of_a_network() -> None:
     assert len(re.findall(r"<img ", text)) == 1 + 3 + 2  # the scale's, and each image's
     assert not re.search(r"""(src|href)=["'](?!data:)""", text)
     assert "<h2>&lt;i&gt;.jpg</h2>" in text
-    assert "Likeliest: cat (75.0%), &lt;b&gt; (20.0%)." in text
-    assert "for class 0 (50.0%)" in text
-    assert "nothing for class 1 (50.0%)" in text
+    assert "Likeliest: cat (75.0 %), &lt;b&gt; (20.0 %)." in text
+    assert "for class 0 (50.0 %)" in text
+    assert "nothing for class 1 (50.0 %)" in text
     assert "<p>c.jpg is no image.</p>" in text
     assert "Grad-CAM" in text
 

@@ -34,8 +34,8 @@ def test_most_confused_classes_come_first() -> None:
     p = make(np.eye(3)[[1, 1, 2, 0, 1, 2]] * 9, [0, 0, 0, 0, 1, 2])
     lines = list(describe_on_screen(Report(p, "a model", notes=["A note."])))
     start = lines.index("most confused")
-    assert lines[start + 1] == "  class 0 → class 1: 2 images, 50.0% of the class"
-    assert lines[start + 2] == "  class 0 → class 2: 1 image, 25.0% of the class"
+    assert lines[start + 1] == "  class 0 → class 1: 2 images, 50.0 % of the class"
+    assert lines[start + 2] == "  class 0 → class 2: 1 image, 25.0 % of the class"
     assert lines[-1] == "A note."
 
 

@@ -68,3 +68,5 @@ def test_importance_needs_ten_trials_a_parameter():
     more = [trial(n, n / 10, {"a": n, "b": n % 3}) for n in range(20)]
     (bars,) = plot_importance(more).data
     assert bars.y == ("a", "b")
+    assert list(bars.text) == [f"{share:.0f} %" for share in bars.x]
+    assert round(sum(bars.x)) == 100

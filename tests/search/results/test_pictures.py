@@ -91,7 +91,7 @@ def test_importance_bars_have_the_largest_at_the_top():
     (axes,) = draw_importance({"seed": 0.25, "lr": 0.75}).axes
     assert [bar.get_width() for bar in axes.patches] == [0.25, 0.75]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["seed", "lr"]
-    assert [text.get_text() for text in axes.texts] == ["25%", "75%"]
+    assert [text.get_text() for text in axes.texts] == ["25 %", "75 %"]
 
 
 def many(parameters):

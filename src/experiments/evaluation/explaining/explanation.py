@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
+from experiments.counts import format_share
 from experiments.errors import ConfigError, Problem
 from experiments.evaluation.predictions import THRESHOLD
 
@@ -39,7 +40,7 @@ class View:
     @property
     def heading(self) -> str:
         """The class, how likely it is, and whether anything is to be seen."""
-        text = f"for {self.class_name} ({self.probability:.1%})"
+        text = f"for {self.class_name} ({format_share(self.probability, 1)})"
         return text if self.heat.any() else f"nothing {text}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.evaluation.explaining.explanation import STRONGEST, Explanation
 from experiments.pages import build_page, gallery, paragraph, section
 from experiments.pictures.heat_map import draw_scale, enlarge, lay_over
@@ -53,7 +53,9 @@ def _introduce(
 
 
 def _show(one: Explanation) -> str:
-    likeliest = ", ".join(f"{name} ({share:.1%})" for name, share in one.likeliest)
+    likeliest = ", ".join(
+        f"{name} ({format_share(share, 1)})" for name, share in one.likeliest
+    )
     pictures = [(draw_thumbnail(enlarge(one.pixels)), "the image as the model sees it")]
     for view in one.views:
         shown = lay_over(one.pixels, view.heat)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.evaluation.calibration import measure_calibration_error
 from experiments.evaluation.classes import name_some
 from experiments.evaluation.confusion import list_confusions
@@ -109,7 +109,7 @@ def _table_classes(report: Report) -> str:
 
 def _table_confusions(report: Report) -> str:
     rows = [
-        (f"{one.truth} → {one.predicted}", f"{one.count:,}", f"{one.share:.1%}")
+        (f"{one.truth} → {one.predicted}", f"{one.count:,}", format_share(one.share, 1))
         for one in list_confusions(report.predictions)
     ]
     if not rows:
@@ -173,7 +173,7 @@ def _show_unknown(unknown: Unknown) -> Iterator[str]:
 def _describe(mistake: Mistake) -> str:
     return (
         f"{mistake.sample}: {mistake.truth}, taken for {mistake.predicted} "
-        f"({mistake.confidence:.0%} sure)"
+        f"({format_share(mistake.confidence)} sure)"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.report import Report
 from experiments.evaluation.reporting.report_page import (
@@ -53,4 +53,5 @@ def _list_pairs(report: Report) -> Iterator[str]:
     yield "most confused"
     for one in pairs:
         images = count_of(one.count, "image")
-        yield f"  {one.truth} → {one.predicted}: {images}, {one.share:.1%} of the class"
+        share = f"{format_share(one.share, 1)} of the class"
+        yield f"  {one.truth} → {one.predicted}: {images}, {share}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.evaluation.classes import name_some
 from experiments.evaluation.reporting.report_files import (
     CLASSES,
@@ -247,7 +247,9 @@ def _show_mistakes(report: SeveralReport) -> Iterator[str]:
     count = count_of(len(report.mistakes), "answer")
     yield paragraph(f"{count} wrong, the surest first; all are in errors.csv.")
     pixels = report.draw([one.row for one in shown])
-    texts = [f"{o.sample}: {o.kind}, {o.name} ({o.probability:.0%})" for o in shown]
+    texts = [
+        f"{o.sample}: {o.kind}, {o.name} ({format_share(o.probability)})" for o in shown
+    ]
     pairs = zip(map(draw_thumbnail, pixels), texts, strict=True)
     yield gallery(pairs, small=is_tiny(pixels))
 

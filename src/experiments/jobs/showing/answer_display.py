@@ -6,7 +6,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from experiments.counts import count_of
+from experiments.counts import count_of, format_share
 from experiments.errors import make_printable
 from experiments.evaluation.predictions import Predictions
 from experiments.screen import open_console
@@ -31,7 +31,7 @@ def show_one(predictions: Predictions, *, ranked: int) -> None:
         share = float(predictions.probabilities[0, number])
         bar = ProgressBar(total=1.0, completed=share, width=_BAR)
         name = Text(make_printable(predictions.class_names[number]))
-        table.add_row("", name, Text(_percent(share), justify="right"), bar)
+        table.add_row("", name, Text(format_share(share, 1), justify="right"), bar)
     open_console().print(table)
 
 
@@ -54,8 +54,8 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
         first, *others = predictions.ranking[row, : 1 + _NEXT].tolist()
         shares = predictions.probabilities[row]
         names = predictions.class_names
-        further = ", ".join(f"{names[n]} {_percent(shares[n])}" for n in others)
-        cells = (predictions.samples[row], names[first], _percent(shares[first]))
+        further = ", ".join(f"{names[n]} {format_share(shares[n], 1)}" for n in others)
+        cells = (predictions.samples[row], names[first], format_share(shares[first], 1))
         table.add_row(*(Text(make_printable(cell)) for cell in (*cells, further)))
     print()
     open_console().print(table)
@@ -68,7 +68,7 @@ def _show_several(rows: Sequence[tuple[Predictions, int]]) -> None:
     for predictions, row in rows:
         best = predictions.ranking[row, : 1 + _NEXT].tolist()
         shares, names = predictions.probabilities[row], predictions.class_names
-        further = ", ".join(f"{names[n]} {_percent(shares[n])}" for n in best)
+        further = ", ".join(f"{names[n]} {format_share(shares[n], 1)}" for n in best)
         cells = (predictions.samples[row], _name_called(predictions, row), further)
         table.add_row(*(Text(make_printable(cell)) for cell in cells))
     print()
@@ -91,7 +91,3 @@ def describe_counts(counts: Mapping[str, int]) -> str:
 def describe_speed(speed: float) -> str:
     """Returns images a second in words."""
     return f"{speed:.0f} images/s" if speed >= 10 else f"{speed:.1f} images/s"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.objective import Objective
+from experiments.counts import format_share
 from experiments.search.results.axes import Axis, build_axes, is_logarithmic
 from experiments.search.results.columns import format_value
 from experiments.search.results.importance import tell_importance
@@ -116,14 +117,20 @@ def plot_importance(trials: Sequence[Trial]) -> "Figure | None":
         return None
     names = [escape(name) for name in shares]
     values = list(shares.values())
-    texts = [f"{value:.0%}" for value in values]
-    bars = Bar(x=values, y=names, orientation="h", text=texts, marker_color=BLUE)
+    texts = [format_share(value) for value in values]
+    bars = Bar(
+        x=[100 * value for value in values],
+        y=names,
+        orientation="h",
+        text=texts,
+        marker_color=BLUE,
+    )
     bars.update(textposition="outside", cliponaxis=False)  # inside it would be turned
     layout = {"height": 110 + 36 * len(shares), "margin": {"t": 30}}
     figure = Figure(bars, layout)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(
-        title_text="share of the explained variance of the objective", tickformat=".0%"
+        title_text="share of the explained variance of the objective", ticksuffix=" %"
     )
     return figure
 

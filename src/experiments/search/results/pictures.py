@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.objective import Objective
+from experiments.counts import format_share
 from experiments.pictures.lettering import Lettering, choose_lettering
 from experiments.search.results.axes import (
     ABSENT,
@@ -103,11 +104,11 @@ def draw_importance(importances: Mapping[str, float]) -> "Figure":
     axes = figure.subplots()
     shares = sorted(importances.items(), key=lambda share: share[1])
     bars = axes.barh(range(len(shares)), [share for _, share in shares], color=BLUE)
-    axes.bar_label(bars, [f"{share:.0%}" for _, share in shares], padding=4)
+    axes.bar_label(bars, [format_share(share) for _, share in shares], padding=4)
     names = [shorten(name, _LONGEST_NAME) for name, _ in shares]
     axes.set_yticks(range(len(shares)), names, parse_math=False)
     axes.set_xlim(0, 1.1 * max([share for _, share in shares], default=1.0))
-    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.xaxis.set_major_formatter(lambda share, _: format_share(share))
     axes.set_xlabel("share of the explained variance of the objective")
     axes.spines[["top", "right"]].set_visible(False)
     if not shares:
