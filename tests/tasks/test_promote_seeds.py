@@ -116,3 +116,8 @@ def test_seeds_that_were_stopped_and_killed_are_trained_and_tested_once(
     assert (
         query(place, f"select run_uuid, step {chosen} = 'loss' order by 1, 2") == epochs
     )
+
+
+def test_best_trial_is_promoted_as_it_is(place: Path) -> None:
+    done = type_in(place)(*PROMOTE, "plan=true")
+    assert "digits, test: 270 images" in done.stdout
