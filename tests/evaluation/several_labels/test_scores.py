@@ -69,6 +69,11 @@ def test_scores_by_hand() -> None:
     assert found["map"] == pytest.approx((5 / 6 + 1 / 2) / 2)
     assert (a.support, a.called, a.recall, a.precision) == (2, 3, 1.0, 2 / 3)
     assert found["exact_match"] == pytest.approx(1 / 3)  # the last one
+    # Of `a` two of three that were called are right, of `b` the one that was is not.
+    assert found["macro_precision"] == pytest.approx(1 / 3)
+    assert found["macro_recall"] == pytest.approx(1 / 2)
+    assert found["micro_precision"] == pytest.approx(2 / 4)
+    assert found["micro_recall"] == pytest.approx(2 / 3)
 
 
 def test_what_cannot_be_told_of_a_class_is_told_of_none() -> None:
