@@ -238,8 +238,8 @@ _NOTES = {
     ),
     "model.architecture": "They are listed in docs/models.md.",
     **dict.fromkeys(
-        ("reducelronplateau", "lr_plateau", "plateau"),
-        "A rate falls by a schedule: schedule=step or cosine.",
+        ("reducelronplateau", "lr_plateau"),
+        "To lower the rate where nothing improves: 'callbacks=[default,plateau]'",
     ),
     **dict.fromkeys(
         ("kaggle", "roboflow", "download"),

@@ -151,7 +151,7 @@ def test_a_large_space_is_checked_at_its_ends(plan: Any) -> None:
         (
             ["optimizer.lr=interval(0,1)"],
             {"multirun": True},
-            "To search an interval: hydra/sweeper=keras_tuner",
+            "Add hydra/sweeper=keras_tuner.",
         ),
         (["hydra/launcher=ray"], {"multirun": True}, r"pip install -e '.*\[ray\]'"),
         (["hydra/launcher=jobli"], {"multirun": True}, "mean `joblib`"),

@@ -181,9 +181,10 @@ def explain(error: BaseException, loader: Loader) -> Problem:
         group, _, name = parent["path"].rpartition("/")
         return _explain_choice(parent["file"], group, name, loader)
     if absent is None:
-        interval = "INTERVAL_SWEEP" in text
-        hint = "To search an interval: hydra/sweeper=keras_tuner" if interval else ""
-        return Problem("command line:", text, hint)
+        if "INTERVAL_SWEEP" in text:
+            reason = "has an interval, from which only a search takes values."
+            return Problem("The sweep", reason, "Add hydra/sweeper=keras_tuner.")
+        return Problem("command line:", text)
     return _explain_choice(absent["file"], absent["group"], absent["name"], loader)
 
 

@@ -13,6 +13,8 @@ from experiments.errors import Problem
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+_LISTS = ("gpu", "augment", "callbacks")  # whose values go together
+
 
 def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
     """Yields the keys that were given several values twice: one would be forgotten.
@@ -56,6 +58,11 @@ def several_values(override: "Override") -> Problem:
     if override.is_interval_sweep():
         hint = "Add -m hydra/sweeper=keras_tuner to search it."
         return Problem(key, message, hint)
+    if key in _LISTS:
+        word = shlex.quote(f"{key}=[{value}]")
+        return Problem(
+            key, message, f"To have all of them, put brackets around: {word}"
+        )
     if not takes_text(key, RunConfig):
         return Problem(key, message, "To run each of them, add -m.")
     if is_text(key, RunConfig, in_list=True):
