@@ -53,7 +53,9 @@ class Search:
 
     def __init__(self, folder: Path, *overrides: str) -> None:
         self.folder = folder
-        self.overrides = (*SEARCH, *overrides)
+        typed = {word.partition("=")[0] for word in overrides}
+        usual = [word for word in SEARCH if word.partition("=")[0] not in typed]
+        self.overrides = (*usual, *overrides)
         self.seconds = 0.0
 
     def start(self, *faults: str) -> subprocess.Popen[bytes]:
@@ -127,19 +129,21 @@ def search(tmp_path: Path) -> Callable[..., Search]:
 @pytest.fixture(scope="module")
 def failures(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """A search in which a trial fails in each way, between trials that do not."""
+    folder = tmp_path_factory.mktemp("failures")
     command = Search(
-        tmp_path_factory.mktemp("failures"),
+        folder / "search",
         GRID,
         "optimizer=sgd",
         "optimizer.lr=1e-3,2e-3,3e-3,4e-3,5e-3,1e6,6e-3",
         "trainer.epochs=2",
         NO_RETRIES,
     )
+    # Once: what a killed trial has not sent, the search sends.
     faults = (
         "raise@open@*lr_0.002-*/unfinished-origin.json@1@",
-        "memory@open@*lr_0.003-*/unfinished-origin.json@1@",
-        f"kill@os.rename@*lr_0.004-*{SENT}@5@",
-        f"segfault@os.rename@*lr_0.005-*{SENT}@5@",
+        "memory@os.rename@*lr_0.003-*/checkpoints/*@1@",
+        f"kill@os.rename@*lr_0.004-*{SENT}@5@{folder / 'killed'}",
+        f"segfault@os.rename@*lr_0.005-*{SENT}@5@{folder / 'crashed'}",
     )
     assert command.finish(*faults) == 0, command.errors
     return command
@@ -293,7 +297,7 @@ def test_a_search_goes_on_after_each_failure(failures: Search) -> None:
             "its process ended by SIGSEGV",
             "KILLED",
         ),
-        ("optimizer.lr=1e+30", "failed (nan)", "The loss", "FAILED"),
+        ("optimizer.lr=1000000.0", "failed (nan)", "The loss", "FAILED"),
     ],
     ids=["exception", "memory", "SIGKILL", "segfault", "NaN"],
 )
@@ -336,10 +340,11 @@ def test_a_config_that_only_its_own_trial_shows_to_be_wrong_fails_that_one(
 
 @pytest.mark.slow
 def test_a_killed_last_trial_does_not_run_for_ever_in_the_record(
-    search: Callable[..., Search],
+    search: Callable[..., Search], tmp_path: Path
 ) -> None:
-    command = search(GRID, "optimizer.lr=1e-3,1e-2", "trainer.epochs=1", NO_RETRIES)
-    fault = f"kill@os.rename@*lr_0.01-*{SENT}@5@"
+    command = search(GRID, "optimizer.lr=1e-3,1e-2", "trainer.epochs=40", NO_RETRIES)
+    # Once: what it has not sent, the search sends.
+    fault = f"kill@os.rename@*lr_0.01-*{SENT}@5@{tmp_path / 'happened'}"
     assert command.finish(fault) == 0, command.errors
     good, killed = command.trials
     assert (good.state, killed.state) == ("complete", "failed (killed)")
