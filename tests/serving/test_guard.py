@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from experiments.serving.app import Guard
+from experiments.serving.guard import Guard
 from experiments.serving.server import holding_port, serve_until
 
 MOST = 100_000

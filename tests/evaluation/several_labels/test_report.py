@@ -72,7 +72,7 @@ def test_files_hold_what_was_found(report: SeveralReport, tmp_path: Path) -> Non
     assert told["classes"][2]["average_precision_95"] is None
     assert page.name == "report.html"
     assert {path.name for path in others} > {"errors.csv", "metrics.json"}
-    assert "1.png: missed, b (5%)" in page.read_text()
+    assert "1.png: missed, b (5 %)" in page.read_text()
 
 
 def test_screen_shows_the_worst_class_first_and_names_what_is_absent(
