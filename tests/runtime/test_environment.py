@@ -50,6 +50,9 @@ def test_deterministic_gpus_are_asked_of_the_backend_that_computes(
 def test_second_job_of_a_process_cannot_change_the_arithmetic(
     settings: dict[str, Any],
 ) -> None:
+    import keras
+
+    assert keras.backend.backend() == "tensorflow"
     given = {"onednn": "auto", "deterministic": False, **settings}
     with pytest.raises(DeviceError, match=r"trainer\.onednn or trainer\.deterministic"):
         prepare_environment(gpu="cpu", backend="tensorflow", **given)
@@ -63,6 +66,21 @@ def test_second_job_of_a_process_cannot_change_the_backend() -> None:
         prepare_environment(
             gpu="cpu", backend="jax", onednn="auto", deterministic=False
         )
+
+
+def test_only_the_first_job_of_a_process_says_that_there_is_no_gpu(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(environment, "list_gpus", lambda: ())
+    given: dict[str, Any] = {"backend": "tensorflow", "onednn": "auto"}
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    prepare_environment(gpu="auto", deterministic=False, **given)
+    assert "found no GPU" in caplog.text
+    caplog.clear()
+    monkeypatch.setitem(sys.modules, "keras", sys)  # by the first job
+    prepare_environment(gpu="auto", deterministic=False, **given)
+    assert caplog.text == ""
 
 
 VARIABLES = (

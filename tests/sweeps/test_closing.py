@@ -90,6 +90,17 @@ def test_job_without_a_result_counts_as_failed(
     )
 
 
+@pytest.mark.parametrize(("started", "status"), [(True, "FAILED"), (False, "KILLED")])
+def test_job_that_a_stopped_sweep_did_not_come_to_has_not_failed(
+    tmp_path: Path, started: bool, status: str
+) -> None:
+    (tmp_path / "0").mkdir()
+    if started:
+        (tmp_path / "0" / job_files.LOCK).touch()
+    (lost,) = closing.gather_results(make_plan(tmp_path, 1), is_stopped=True)
+    assert lost.status == status
+
+
 def test_jobs_that_a_sweeper_decides_later_are_found_by_their_folders(
     tmp_path: Path,
 ) -> None:
@@ -145,7 +156,7 @@ def test_table_and_links_are_shown(
     closing.close_sweep(Parent(), make_plan(tmp_path, 2))
     shown = capsys.readouterr().out
     # One row for both seeds: their mean and what it is known to.
-    assert "| 1 | 2 | 0.5000 | -2.6766 to 3.6766 | FINISHED |" in shown
+    assert "| 1 | 2 | 0.5000 | 0.0000 to 1.0000 | FINISHED |" in shown
     assert f"folder      {tmp_path}\n" in shown
     assert "MLflow run  http://mlflow/parent\n" in shown
     assert "charts      http://mlflow/compare\n" in shown

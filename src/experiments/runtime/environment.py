@@ -47,8 +47,8 @@ def prepare_environment(
         os.environ.update(settings)
         # TensorFlow's start-up lines say nothing that the run's own summary does not.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if devices.note:
-        log.warning(devices.note)
+        if devices.note:  # which the first job of a process has told
+            log.warning(devices.note)
     return devices
 
 

@@ -62,7 +62,7 @@ def close_sweep(parent: Tracker, plan: Plan, *, stopped_by: str | None = None) -
     Returns:
         Exit code: 0 when every job finished, else 1.
     """
-    results = gather_results(plan)
+    results = gather_results(plan, is_stopped=stopped_by is not None)
     objective = plan.run.trainer.objective
     page = compare_runs(parent, plan, objective)
     folds = keep_out_of_fold(parent, plan, results)
@@ -158,20 +158,28 @@ def _describe_search(plan: Plan) -> dict[str, object]:
     }
 
 
-def gather_results(plan: Plan) -> list[JobResult]:
+def gather_results(plan: Plan, *, is_stopped: bool = False) -> list[JobResult]:
     """Reads the results of a sweep's jobs in their order.
 
     A job without one died before it could say why; it counts as failed.
+
+    Args:
+        plan: The checked command line.
+        is_stopped: Whether the sweep ended before its time: nothing failed in a job
+            that it did not come to.
     """
     planned = [plan.folder / name for name in plan.job_folders]
     folders = planned or list_job_folders(plan.folder)
     jobs = plan.jobs or [()] * len(folders)
     keys = plan.swept_keys
-    return [_read_result(*pair, keys) for pair in zip(folders, jobs, strict=True)]
+    return [
+        _read_result(*pair, keys, is_stopped=is_stopped)
+        for pair in zip(folders, jobs, strict=True)
+    ]
 
 
 def _read_result(
-    folder: Path, overrides: Sequence[str], keys: Sequence[str]
+    folder: Path, overrides: Sequence[str], keys: Sequence[str], *, is_stopped: bool
 ) -> JobResult:
     held = is_held(folder)
     result = None if held else JobResult.load(folder)
@@ -181,7 +189,7 @@ def _read_result(
     reason = "ended without a result" if started else "was not started"
     return JobResult(
         name=" ".join(select_overrides(overrides, keys)) or folder.name,
-        status="FAILED",
+        status="KILLED" if is_stopped and not (held or started) else "FAILED",
         overrides=tuple(overrides),
         output_dir=str(folder),
         reason="is being run by another process" if held else reason,

@@ -53,6 +53,8 @@ _OF_CONFIGS = (
     OSError,
     RecursionError,
 )
+# Of Hydra's grammar those that have a use for a number.
+_CALLS = "only choice(1,2), range(1,4), and interval(1e-4,1e-2) where a search is"
 _DEPTH = 50
 # What YAML's reader says -> what to look for.
 _OF_YAML = (
@@ -256,11 +258,10 @@ def explain_word(word: str, error: Exception, loader: Loader) -> Problem:
 def _evaluate(told: str) -> str:
     """Returns what is wrong with a call, such as `range(a)`."""
     what = told.partition("while evaluating ")[2]
-    unknown = re.fullmatch(r"(.*): Unknown function '(.*)' Available: (.*?)\.?", what)
+    unknown = re.fullmatch(r"(.*): Unknown function '(.*)' Available: .*", what)
     if unknown is None:
         return what
-    call, name, names = unknown.groups()
-    return f"{call}: {name} is none of {names.replace(',', ', ')}"
+    return f"{unknown[1]}: there is no {unknown[2]}, {_CALLS}"
 
 
 def is_own_fault(error: BaseException) -> bool:
