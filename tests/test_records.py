@@ -237,3 +237,13 @@ def test_looking_for_later_records_waits_for_nothing_and_follows_no_link(
     (job / "c.json").mkdir()
     refuse_newer_in(job)
     refuse_newer_in(tmp_path / "absent")
+
+
+def test_relative_path_is_read_from_where_one_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent.parent)
+    relative = Path(path.parent.name, path.name)
+    assert read_bytes(relative) == path.read_bytes()
+    monkeypatch.chdir(path.parent)
+    assert read_bytes(Path(path.name)) == path.read_bytes()

@@ -280,7 +280,7 @@ def open_file(path: Path) -> BufferedReader:
             cannot be read.
     """
     try:
-        real = resolve_inside(path.parent, path)
+        real = resolve_inside(path.parent, path.name)
         # A pipe without this flag waits for a writer, perhaps for ever.
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OutsideError as error:
