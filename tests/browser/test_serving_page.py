@@ -100,7 +100,9 @@ def test_a_dropped_file_shows_bars_and_a_heat_map(
     assert page.locator("#seen").evaluate(drawn) >= 32
     assert page.locator("#map").evaluate(drawn) >= 32
     assert (
-        page.locator("#heading").inner_text().endswith(f"for {names[0]} ({shares[0]}%)")
+        page.locator("#heading")
+        .inner_text()
+        .endswith(f"for {names[0]} ({shares[0]} %)")
     )
     screens.keep(page, "serving_page")
 

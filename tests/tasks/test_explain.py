@@ -127,7 +127,7 @@ def test_labels_that_an_image_may_have_several_of_have_a_share_of_1_each(
 
     assert done.returncode == 0, done.stderr
     (told,) = [line for line in done.stdout.splitlines() if ".png: " in line]
-    shares = [float(share) for share in re.findall(r"\(([\d.]+)%\)", told)]
+    shares = [float(share) for share in re.findall(r"\(([\d.]+) %\)", told)]
     assert len(shares) == len(SHAPES)
     # As probabilities of one class an image they would add up to 100.
     assert abs(sum(shares) - 100) > 1
