@@ -57,6 +57,7 @@ def test_what_is_said_of_a_number_agrees_with_it() -> None:
 # Where there are always several: what is longer than a limit, or found twice.
 SEVERAL = {
     ("audit/evidence.py", "len(several)"),
+    ("command/answers/diagnosis.py", "len(options)"),
     ("command/typed/several_values.py", "len(overrides)"),
     ("command/typed/words.py", "len(key)"),
     ("command/typed/words.py", "len(bare)"),

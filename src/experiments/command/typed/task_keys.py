@@ -7,11 +7,13 @@ of the whole config, or a group, stays that; what a training takes keeps its `ta
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig
@@ -54,8 +56,11 @@ def list_own_keys(config: Mapping[Any, Any]) -> set[str]:
     Args:
         config: As composed.
     """
-    task = config._get_node(_GROUP) if isinstance(config, DictConfig) else None
-    if not isinstance(task, DictConfig) or task._is_none() or task._is_missing():
+    task = None
+    with suppress(OmegaConfBaseException):  # an interpolation that leads nowhere
+        if not OmegaConf.is_missing(config, _GROUP):
+            task = config.get(_GROUP)
+    if not isinstance(task, Mapping | DictConfig):
         return set()
     return {str(name) for name in task} - _OF_TRAINING - {str(key) for key in config}
 
