@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.data.dataset import build_dataset
+from experiments.data.dataset import Dataset, build_dataset
 from experiments.data.files.scanning.copies import IN_SPLITS
 from experiments.data.split import ArraySplit, SkippedFile
 from experiments.inspection.balance import count_classes
@@ -13,25 +13,31 @@ from experiments.inspection.doubts import find_data_doubts
 from experiments.inspection.sizes import Sizes
 
 
-def tell(
-    *, train: list[int], validation: int = 100, steps: int | None = 100, **more: Any
-) -> list[str]:
-    """Returns the doubts of a data set with so many training images a class."""
+def make_dataset(train: Any, validation: Any, **more: Any) -> Dataset:
+    """Returns a data set of two classes with such labels."""
 
     def make(labels: Any) -> ArraySplit:
         return ArraySplit(np.zeros((len(labels), 2, 2, 1), np.uint8), labels)
 
-    sizes = more.pop("sizes", None)
-    dataset = build_dataset(
+    return build_dataset(
         name="made",
         class_names=["a", "b"],
         image_shape=(2, 2, 1),
         mean=[0.5],
         std=[0.5],
-        train=make(np.repeat([0, 1], train)),
-        validation=make(np.arange(validation) % 2),
+        train=make(train),
+        validation=make(validation),
         **more,
     )
+
+
+def tell(
+    *, train: list[int], validation: int = 100, steps: int | None = 100, **more: Any
+) -> list[str]:
+    """Returns the doubts of a data set with so many training images a class."""
+    sizes = more.pop("sizes", None)
+    labels = np.repeat([0, 1], train), np.arange(validation) % 2
+    dataset = make_dataset(*labels, **more)
     return [
         *find_data_doubts(
             dataset, count_classes(dataset), sizes, steps_from_nothing=steps
@@ -76,20 +82,8 @@ def test_images_that_are_mostly_enlarged_are_told() -> None:
 
 def tell_several(train: list[list[int]], validation: list[list[int]]) -> list[str]:
     """Returns the doubts where images have several labels, in a hundred of each row."""
-
-    def make(rows: list[list[int]]) -> ArraySplit:
-        labels = np.repeat(np.array(rows, np.uint8), 100, axis=0)
-        return ArraySplit(np.zeros((len(labels), 2, 2, 1), np.uint8), labels)
-
-    dataset = build_dataset(
-        name="made",
-        class_names=["a", "b"],
-        image_shape=(2, 2, 1),
-        mean=[0.5],
-        std=[0.5],
-        train=make(train),
-        validation=make(validation),
-    )
+    splits = (np.array(rows, np.uint8) for rows in (train, validation))
+    dataset = make_dataset(*(np.repeat(rows, 100, axis=0) for rows in splits))
     balance = count_classes(dataset)
     return [*find_data_doubts(dataset, balance, None, steps_from_nothing=100)]
 

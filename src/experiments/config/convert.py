@@ -21,7 +21,7 @@ from experiments.errors import ConfigError, Problem
 MISSING = "???"
 _SHOWN = 200
 _WRITTEN = 1000  # no integer beyond is another tool's word for a value
-MOST_NAMES = 30  # that a sentence lists
+_MOST_NAMES = 30  # that a sentence lists
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -294,15 +294,25 @@ def _describe_length(value: object, rule: Rule) -> str:
     return f"must have at most {most:,} items"
 
 
+def list_names(names: Sequence[str], most: int = _MOST_NAMES) -> str:
+    """Returns that one of several names is wanted, in short where they are many.
+
+    Args:
+        names: All of them.
+        most: That are written out.
+    """
+    if len(names) > most:
+        return f"one of {len(names)} names, {names[0]} to {names[-1]}"
+    return f"one of {', '.join(names)}"
+
+
 def _describe(member: Any, rule: Rule) -> str:
     if member is None or member is types.NoneType:
         return "null"
     origin = get_origin(member)
     if origin is Literal:
         names = [str(value) for value in get_args(member)]
-        if len(names) > MOST_NAMES:
-            return f"one of {len(names)} names, {names[0]} to {names[-1]}"
-        return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
+        return list_names(names) if len(names) > 1 else names[0]
     if origin is list:
         size = f"{rule.length} " if rule.length is not None else ""
         if rule.min_length is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from experiments.counts import count_of, format_bytes
+from experiments.counts import count_of, format_bytes, format_share
 from experiments.export.formats import Format
 from experiments.export.latency import BATCHES, Latency, describe_latency
 from experiments.export.parity import Parity
@@ -55,7 +55,7 @@ def tabulate(
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"
+    return "-" if share is None else format_share(share, 2)
 
 
 def align_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.counts import count_of, join_words
+from experiments.counts import count_of, format_share, join_words
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.report import Report
 from experiments.promotion.decision import Decision
@@ -132,7 +132,7 @@ def _describe_test(report: Report, images: str, tested: int) -> Iterator[str]:
     known = [one for one in report.scores.classes if one.recall is not None]
     worst = sorted(known, key=lambda one: (one.recall, one.name))[:_WORST]
     parts = [
-        f"{_plain(one.name)} ({100 * (one.recall or 0):.1f} % of {one.support:,})"
+        f"{_plain(one.name)} ({format_share(one.recall or 0, 1)} of {one.support:,})"
         for one in worst
         if (one.recall or 0) < 1
     ]

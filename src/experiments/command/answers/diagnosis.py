@@ -26,7 +26,7 @@ from experiments.command.composing.composer import (
     without_hydra,
 )
 from experiments.command.composing.loader import Loader
-from experiments.config.convert import MOST_NAMES, UnknownKey, unknown_key
+from experiments.config.convert import UnknownKey, list_names, unknown_key
 from experiments.config.extras import how_to_get_launcher
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
@@ -206,9 +206,8 @@ def _explain_choice(
 
 def _list_names(options: Sequence[str], hint: str) -> str:
     """Returns what a choice must be, in short where one of many names is meant."""
-    if hint.startswith("Did you mean") and len(options) > MOST_NAMES:
-        return f"one of {len(options)} names, {options[0]} to {options[-1]}"
-    return f"one of {', '.join(options)}"
+    is_known = hint.startswith("Did you mean")
+    return list_names(options) if is_known else list_names(options, len(options))
 
 
 def _explain_outside(error: BaseException) -> Problem | None:

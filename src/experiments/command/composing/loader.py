@@ -72,8 +72,7 @@ class ReadOnce(ConfigRepository):
         A choice has one name, by which runs are called and found: `resnet18` and not
         `resnet18.yaml` too, which Hydra would take.
         """
-        group, _, name = config_path.rpartition("/")
-        if group and name.endswith((".yaml", ".yml")):
+        if _names_file(config_path):
             return None
         key = (config_path, *(source.path for source in self.sources))
         if key not in self._read:
@@ -83,9 +82,7 @@ class ReadOnce(ConfigRepository):
 
     def config_exists(self, config_path: str) -> bool:
         """Tells whether `load_config` returns a file."""
-        group, _, name = config_path.rpartition("/")
-        is_file = bool(group) and name.endswith((".yaml", ".yml"))
-        return not is_file and bool(super().config_exists(config_path))
+        return not _names_file(config_path) and bool(super().config_exists(config_path))
 
     def _check_file(self, config_path: str) -> None:
         """Refuses what would fill the memory before it is read as a config."""
@@ -106,6 +103,12 @@ class ReadOnce(ConfigRepository):
         copied.sources = list(self.sources)
         copied._read, copied.lists = self._read, self.lists
         return copied
+
+
+def _names_file(config_path: str) -> bool:
+    """Tells whether a choice of a group is written as the file that it is in."""
+    group, _, name = config_path.rpartition("/")
+    return bool(group) and name.endswith((".yaml", ".yml"))
 
 
 def _list_files(

@@ -6,7 +6,7 @@ of the whole config, or a group, stays that; what a training takes keeps its `ta
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,11 @@ def name_task_keys(
         config_name: The primary config.
     """
     short = [match and match[2] for match in map(_WORD.fullmatch, words)]
-    names = {name for name in short if name} - _KEYS
-    if all(map(loader.folders.group_exists, names)):  # nearly always
+    others = {name for name in short if name} - _KEYS
+    names = {name for name in others if not loader.folders.group_exists(name)}
+    if not names:  # nearly always
         return list(words)
-    own = names.intersection(_list_names(words, loader, config_name))
+    own = names & _find_names(words, loader, config_name)
     return [
         re.sub(r"^([+~]*)", rf"\1{_GROUP}.", word) if name in own else word
         for word, name in zip(words, short, strict=True)
@@ -65,10 +66,8 @@ def list_own_keys(config: Mapping[Any, Any]) -> set[str]:
     return {str(name) for name in task} - _OF_TRAINING - {str(key) for key in config}
 
 
-def _list_names(
-    words: Sequence[str], loader: "Loader", config_name: str
-) -> Iterator[str]:
-    """Yields the keys that the task has; of several tasks those that all have."""
+def _find_names(words: Sequence[str], loader: "Loader", config_name: str) -> set[str]:
+    """Returns the keys that the task has; of several tasks those that all have."""
     typed = [override for word in words for override in _parse(word, loader)]
     loader.permission = loader.permission.with_typed(typed)  # to search folders by
     kept = [o.input_line or "" for o in typed if _chooses(o, loader)]
@@ -81,13 +80,9 @@ def _list_names(
         try:
             config = loader.load_configuration(config_name, choices, RunMode.MULTIRUN)
         except Exception:  # of many kinds; told when the job is composed
-            return
+            return set()
         found.append(list_own_keys(config))
-    yield from (
-        name
-        for name in set.intersection(*found)
-        if not loader.folders.group_exists(name)
-    )
+    return set.intersection(*found)
 
 
 def _parse(word: str, loader: "Loader") -> list["Override"]:
