@@ -1,4 +1,4 @@
-"""Programs of ten lines that ask an exported file, one for each run time.
+"""Programs of a dozen lines that ask an exported file, one for each run time.
 
 They need the run time, NumPy and Pillow, and nothing of this project.
 """
@@ -16,8 +16,7 @@ labels = open("labels.txt", encoding="utf-8").read().splitlines()
 {load}
 for file in sys.argv[1:]:
     photo = ImageOps.exif_transpose(Image.open(file)).convert("{mode}")
-{resize}    shape = (1, photo.height, photo.width, {channels})
-    pixels = np.asarray(photo, np.uint8).reshape(shape)
+{resize}    pixels = np.asarray(photo)[{axes}]
     scores = {ask}
 {tell}'''
 _ENCODED = '''\
@@ -97,7 +96,7 @@ def write_clients(
         load=load.format(file=form.file),
         ask=ask.format(output=output),
         tell=tell,
-        channels=channels,
+        axes="None, ..., None" if channels == 1 else "None",
         mode="L" if channels == 1 else "RGB",
         resize="" if any_size else _RESIZE.format(width=width, height=height),
     )

@@ -140,6 +140,25 @@ def test_id_its_beginning_and_a_folder_need_no_tracker(ask: Any, ids: Any):
         ask("b")
 
 
+@pytest.mark.parametrize("typed", ["net_on_digits-352ce85a", "352ce85a"])
+def test_own_name_of_a_folder_and_its_end_are_enough(
+    typed: str, ask: Any, check: Any, tmp_path: Path
+):
+    run_id = leave_run(tmp_path / "runs" / "net_on_digits-352ce85a", name="net")
+    leave_run(tmp_path / "runs" / "net_on_digits-152ce85a", name="net")
+    assert ask(typed).run_id == run_id
+    place = Destination(output_dir=tmp_path, experiment="default", enabled=True)
+    assert may_move(typed, place)
+    plan = check(f"output_dir={tmp_path}", "task=evaluate", f"run_id={typed}")
+    assert settle_names(plan)["run_id"].words == run_id
+
+
+def test_id_that_begins_as_a_folder_ends_comes_first(ask: Any, tmp_path: Path):
+    run_id = leave_run(tmp_path / "runs" / "a", name="a", run_id="352ce85a" * 4)
+    leave_run(tmp_path / "runs" / "net-352ce85a", name="net")
+    assert ask("352ce85a").run_id == run_id
+
+
 def test_what_names_nothing_is_told_with_what_may_be_typed(ask: Any, ids: Any):
     with pytest.raises(UnknownRunError, match="nor the name of a run below"):
         ask("nothing")

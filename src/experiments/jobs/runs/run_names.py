@@ -167,16 +167,17 @@ def _read_names(run: RunConfig, key: str) -> tuple[object, str]:
 
 def may_move(name: str, destination: Destination) -> bool:
     """Tells whether a name may mean another run tomorrow: no id, folder or model."""
-    is_fixed = is_id(name) or names_model(name)
-    return not (is_fixed or _find_place(name, destination))
+    if is_id(name):  # the end of a folder's name has the signs of an id's beginning
+        return any(destination.output_dir.glob(f"*/*-{name}"))
+    return not (names_model(name) or _find_place(name, destination))
 
 
 def find_named(name: str, destination: Destination, wanted: Wanted) -> FoundRun:
     """Returns the run that a person means.
 
     Args:
-        name: `last`, `best`, a folder, an id of today or of before, its beginning, or
-            the name of a run.
+        name: `last`, `best`, a folder, its own name or the end of that, an id of today
+            or of before, its beginning, or the name of a run.
         destination: The output folder that is looked through, and the store that is
             asked for what is not there.
         wanted: What `last` and `best` mean, and what kind of run.
@@ -227,10 +228,10 @@ def _is_wanted(run: ListedRun, wanted: Wanted) -> bool:
 def _choose(
     name: str, rows: Sequence[ListedRun], destination: Destination, wanted: Wanted
 ) -> list[ListedRun]:
-    if is_id(name):
-        return _choose_by_id(name, rows) or [run for run in rows if run.name == name]
     if name not in (LAST, BEST):
-        return [run for run in rows if run.name == name]
+        by_id = _choose_by_id(name, rows) if is_id(name) else []
+        by_name = by_id or [run for run in rows if run.name == name]
+        return by_name or [run for run in rows if _is_folder_of(run, name)]
     rows = _of_experiment(rows, destination)
     if name == LAST:
         usable = (run for run in rows if not wanted.with_model or has_model(run))
@@ -239,6 +240,13 @@ def _choose(
     key = name_best(wanted.objective.name)
     best = wanted.objective.best([run.metrics.get(key) for run in ended])
     return [] if best is None else [ended[best]]
+
+
+def _is_folder_of(run: ListedRun, name: str) -> bool:
+    """Tells whether a name is that of a run's folder, or what tells it from others."""
+    return run.folder.name == name or (
+        is_id(name) and run.folder.name.endswith(f"-{name}")
+    )
 
 
 def _of_experiment(
