@@ -239,6 +239,24 @@ def test_link_to_the_environment_in_a_record_is_not_followed(here: Path) -> None
         load_run(result.output_dir)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("name", "${oc.env:HOME}", "name must be recorded as a value"),
+        ("tags", {"a": "of ${seed}"}, r"tags\.a must be recorded as a value"),
+    ],
+)
+def test_artifact_that_was_changed_is_told(
+    result: JobResult, moved: Path, key: str, value: object, told: str
+) -> None:
+    folder = moved / "runs" / Path(result.output_dir).name
+    path = folder / "tracking" / "artifacts" / "config" / "config.yaml"
+    config = {**yaml.safe_load(path.read_text()), key: value}
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(ConfigError, match=told):
+        _ = load_run(folder).config
+
+
 @pytest.mark.parametrize("name", ["nowhere/at/all", Path("nowhere")])
 def test_folder_that_is_not_there_is_told(name: Any, here: Path) -> None:
     with pytest.raises(ExperimentError, match="There is no folder nowhere"):
