@@ -129,12 +129,16 @@ class Endless(io.RawIOBase):
         assert 0 <= size <= 10**6
         return self.beginning.read(size).ljust(size, b"\0")
 
+    def readline(self, size: int | None = -1) -> bytes:
+        return self.read(-1 if size is None else size)  # no line ends
+
 
 @pytest.mark.parametrize(
     "beginning",
     [
         b"\x80\x02X\xff\xff\xff\x7f",  # 2 GB of text
         b"\x80\x04\x8d" + (2**40).to_bytes(8, "little"),
+        b"\x80\x02I",  # a number as text, without an end
         (b"\x80\x02" + b"X\x40\x42\x0f\x00" + b"a" * 10**6) * 100,  # 1 MB each
     ],
 )

@@ -5,6 +5,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from experiments.weights import torch_file
 from experiments.weights.faults import WeightsError
 from experiments.weights.torch_file import read_torch_file
 from tests.weights.downloads import find_mobilenet
@@ -99,6 +100,15 @@ def test_archive_that_would_grow_is_refused(tmp_path: Path) -> None:
     write_archive(path, table, {"0": bytes(10**7)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(WeightsError, match="is compressed or encrypted"):
         read_torch_file(path)
+
+
+def test_table_beyond_what_tensors_need_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_file, "MOST_BYTES", 20)
+    save(tmp_path / "a.pth", ARRAYS)
+    with pytest.raises(WeightsError, match="table of tensors that is too large"):
+        read_torch_file(tmp_path / "a.pth")
 
 
 def test_other_archives_and_other_pickles_are_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from experiments.weights.faults import WeightsError
 
-_MOST_BYTES = 64_000_000  # of a pickle, which holds names and shapes and no numbers
+MOST_BYTES = 64_000_000  # of a pickle, which holds names and shapes and no numbers
 _MOST_TEXT = 1_000_000  # bytes of one text in it
 
 # Storage of PyTorch -> type of NumPy.
@@ -107,7 +107,7 @@ class _Bounded:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._left = _MOST_BYTES
+        self._left = MOST_BYTES
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= min(self._left, _MOST_TEXT):

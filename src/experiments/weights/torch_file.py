@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.weights.faults import WeightsError
-from experiments.weights.pickled import Storage, Tensor, read_pickle
+from experiments.weights.pickled import MOST_BYTES, Storage, Tensor, read_pickle
 
 ZIP_START = b"PK\x03\x04"
 LEGACY_START = (
     b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # pickled 0x1950a86a20f9469cfc6c
 )
-_MOST_PICKLE = 64_000_000  # bytes
 _MOST_DIMENSIONS = 8
 _HEADER_BYTES = 30  # of an entry of a zip archive, before its name
 _WRAPPERS = ("state_dict", "model")  # keys under which trainings keep their weights
@@ -76,7 +75,7 @@ def _read_archive(file: BinaryIO, content: npt.NDArray[np.uint8]) -> tuple[Any, 
         raise WeightsError(f"is a damaged archive ({error})") from error
     if found.get("byteorder", np.zeros(0, np.uint8)).tobytes()[:3] == b"big":
         raise WeightsError("was written by a machine of another byte order")
-    if found["data.pkl"].nbytes > _MOST_PICKLE:
+    if found["data.pkl"].nbytes > MOST_BYTES:
         raise WeightsError("has a table of tensors that is too large to be one")
     value = read_pickle(io.BytesIO(found["data.pkl"].tobytes()))
     storages = {

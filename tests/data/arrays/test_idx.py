@@ -1,5 +1,6 @@
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -35,5 +36,12 @@ def test_minus_one_is_no_length_to_be_found_out():
 def test_it_is_unpacked_no_further_than_an_archive_may_be(monkeypatch):
     monkeypatch.setattr(bounded, "MOST_BYTES", 100)
 
-    with pytest.raises(DataError, match="more than 100 bytes in images"):
-        parse_idx(gzip.compress(bytes(200)), "images")
+    packed = gzip.compress(bytes(10**8))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="more than 100 bytes in images"):
+            parse_idx(packed, "images")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10**6

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -64,3 +65,38 @@ def test_several_arrays_are_no_larger_than_an_archive_may_be(tmp_path, monkeypat
     read_npz(path, ["x"])
     with pytest.raises(DataError, match="more than 30 bytes in its arrays"):
         read_npz(path, ["x", "y"])
+
+
+def test_array_of_objects_is_not_read(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.array([{"a": 1}], object))
+
+    with pytest.raises(DataError, match="x of Python objects, which are not read"):
+        read_npz(path, ["x"])
+
+
+def test_it_is_unpacked_no_further_than_it_declares_and_an_archive_may_be(
+    tmp_path, monkeypatch
+):
+    """Zeros that are a thousand times as large as the file that holds them."""
+    monkeypatch.setattr(bounded, "MOST_BYTES", 10**6)
+    zeros = np.zeros(10**8, np.uint8)
+    behind = npy(zeros[:4]) + zeros.tobytes()
+    for name, content in (("behind", behind), ("declared", npy(zeros))):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("x.npy", content)
+        del content
+    del zeros, behind
+
+    for name, told in (
+        ("behind", "and more data"),
+        ("declared", r"more than 1,000,000 bytes in x, which declares"),
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(DataError, match=told):
+                read_npz(tmp_path / name, ["x"])
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 10**7
