@@ -3,10 +3,18 @@
 
 import sys
 
-from omegaconf import DictConfig
+try:
+    from omegaconf import DictConfig
 
-from experiments import launch
-from experiments.jobs import running as jobs
+    from experiments import launch
+    from experiments.jobs import running as jobs
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith("experiments."):
+        raise
+    sys.exit(
+        f"{sys.executable} lacks the package {error.name}. `make run` installs all "
+        "into .venv; this makes it the present one: source .venv/bin/activate"
+    )
 
 
 def run(config: DictConfig) -> float:

@@ -241,3 +241,12 @@ def test_help_and_config_are_shown_without_running(
     assert "depth: 18" in shown
     assert "hydra:" not in shown
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_python_without_the_packages_says_how_to_get_them() -> None:
+    bare = [sys.executable, "-I", "-S", str(ROOT / "run.py")]  # nothing is installed
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    (told,) = done.stderr.splitlines()
+    assert "lacks the package omegaconf" in told
+    assert "source .venv/bin/activate" in told
