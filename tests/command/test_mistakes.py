@@ -119,6 +119,7 @@ def test_what_is_suggested_is_taken_when_a_shell_has_read_it(
     # A key of the task that was typed.
     is_of_task = "." not in word or word.startswith("task.")
     words += re.findall(r"^task=\w+", line) if is_of_task and not owner else []
+    words += re.findall(r"hydra/\w+=\w+", line) if "hydra." in word else []
     words += ["dataset=folder"] if words[0].startswith("dataset.") else []
     problems: list[str] = []
     try:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.config import synonyms
 from experiments.config.fields import is_declared
@@ -28,8 +29,12 @@ def test_each_name_leads_to_a_key(target: str) -> None:
         assert not value or (CONF / key / f"{value}.yaml").exists()
     elif key.startswith("callbacks."):
         assert key.split(".")[1] in CALLBACKS
+    elif key.startswith("hydra.sweeper."):
+        sweeper = OmegaConf.load(CONF / "hydra/sweeper/keras_tuner.yaml")
+        parent, _, name = key.removeprefix("hydra.sweeper.").rpartition(".")
+        assert name in (OmegaConf.select(sweeper, parent) if parent else sweeper)
     else:
-        assert is_declared(key, RunConfig)
+        assert key == "hydra.launcher.n_jobs" or is_declared(key, RunConfig)
 
 
 def test_no_name_is_that_of_its_key() -> None:

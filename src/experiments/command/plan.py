@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from experiments.command.answers.diagnosis import (
-    explain,
+    explain_refusal,
     is_own_fault,
 )
 from experiments.command.answers.provenance import trace_sweeper
@@ -190,14 +190,15 @@ def check(
     Raises:
         ConfigError: Everything that is wrong, with the job it is wrong in.
     """
+    composer = Composer(loader, config_name)
     try:
-        return _check(overrides, Composer(loader, config_name), multirun)
+        return _check(overrides, composer, multirun)
     except ExperimentError:
         raise
     except Exception as error:  # Hydra's, of many kinds
         if is_own_fault(error):
             raise
-        raise ConfigError([explain(error, loader)]) from error
+        raise ConfigError(explain_refusal(error, composer)) from error
     finally:
         HydraConfig.instance().cfg = None
 

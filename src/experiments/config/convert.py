@@ -54,10 +54,10 @@ def show_value(value: object) -> str:
     return f"{text[:_SHOWN]}... ({len(text):,} characters)"
 
 
-def nearest(name: str, accepted: Iterable[str]) -> str:
+def nearest(name: str, accepted: Iterable[str], *, above: str = "") -> str:
     """Returns `Did you mean ...?` for the most similar name; empty without one."""
     found = difflib.get_close_matches(name, list(accepted), n=1, cutoff=0.6)
-    return f"Did you mean `{found[0]}`?" if found else ""
+    return f"Did you mean `{above}{found[0]}`?" if found else ""
 
 
 def _convert(
@@ -195,7 +195,9 @@ class UnknownKey(Problem):
 def unknown_key(key: str, accepted: Iterable[str]) -> UnknownKey:
     """Describes a key that does not exist, beside the keys that do."""
     names = sorted(name for name in accepted if name != "extra")
-    hint = nearest(key.rpartition(".")[2], names) or f"Accepted: {', '.join(names)}."
+    parent, dot, name = key.rpartition(".")
+    hint = nearest(name, names, above=parent + dot)
+    hint = hint or f"Accepted: {', '.join(names)}."
     if (now := find_name(key)) is not None:
         hint = f"It is called {now} now."
     return UnknownKey(key, "is not a key of this configuration.", hint)

@@ -70,6 +70,16 @@ _KEYS = {
     "gpu=cpu": "cpu no_cuda no_gpu disable_cuda use_cpu",
     "gpu=auto": "cuda use_cuda",
     "backend": "framework keras_backend",
+    "hydra.sweeper.max_trials": "trials n_trials num_trials max_evals n_iter "
+    "num_samples max_trial",
+    "hydra.sweeper.repeats": "executions_per_trial execution_per_trial trial_seeds",
+    "hydra.sweeper.max_retries": "max_retries_per_trial retries",
+    "hydra.sweeper.oracle": "tuner tuner_class search_alg search_algorithm pruner",
+    "hydra.sweeper.hyperband.iterations": "hyperband_iterations",
+    "hydra.sweeper.bayesian.initial_points": "num_initial_points n_startup_trials",
+    "hydra.sweeper.start_from_current": "points_to_evaluate enqueue_trial",
+    "hydra.launcher.n_jobs": "jobs max_workers workers num_workers n_workers "
+    "parallel parallel_jobs max_parallel",
     "seed": "s random_seed random_state manual_seed rng",
     "dataset": "d ds data",
     "dataset.path": "data_dir data_path dataset_path dataset_dir root data_root "
@@ -248,6 +258,14 @@ _NOTES = {
     "tensorboard": "To write its files: 'callbacks=[default,tensorboard]'",
     "wandb": "Runs are recorded as tracking= says: sqlite, server or off.",
     "search": "A search is a preset: -m experiment=search_resnet50",
+    **dict.fromkeys(
+        ("max_trials", "n_trials", "num_trials", "trials"),
+        "A search has trials: -m hydra/sweeper=keras_tuner hydra.sweeper.max_trials=20",
+    ),
+    **dict.fromkeys(
+        ("n_jobs", "jobs", "max_workers", "parallel_jobs"),
+        "Jobs side by side: -m hydra/launcher=joblib hydra.launcher.n_jobs=2",
+    ),
     "sweep": "To run several values: -m optimizer.lr=1e-3,1e-4",
     **dict.fromkeys(
         ("evaluate", "eval", "test", "validate", "val"),

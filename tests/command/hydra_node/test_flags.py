@@ -29,7 +29,10 @@ from tests.conftest import CONF
             "command line: hydra.searchpath names",
         ),
         (["hydra.searchpath=3"], "command line: hydra.searchpath must be a list of"),
-        (["hydra.mode=NOPE"], "command line: Error merging override hydra.mode=NOPE."),
+        (
+            ["hydra.mode=NOPE"],
+            "hydra.mode is refused: Invalid value 'NOPE', expected one of ",
+        ),
         (["hydra.nope=1"], "hydra.nope is not a key of this configuration."),
         (["+hydra.nope=1"], "hydra.nope is not a key of this configuration."),
         (

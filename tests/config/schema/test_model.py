@@ -80,7 +80,7 @@ def test_every_depth_has_an_option():
                 "model.stochastic_depth must be 0 with model.shortcut=none",
             ],
         ),
-        (["+dept=3"], ["model.dept is not a key", "Did you mean `depth`?"]),
+        (["+dept=3"], ["model.dept is not a key", "Did you mean `model.depth`?"]),
     ],
 )
 def test_what_is_wrong_is_told_with_its_key(overrides, messages):

@@ -68,6 +68,7 @@ _OF_YAML = (
 )
 # Groups of the primary config: of each a file is chosen.
 _CHOSEN = {"experiment", "debug", *(field.name for field in fields(RunConfig))}
+_MERGING = re.compile(r"^Error merging override .*?\. (?=Invalid|Value|Cannot|Key)")
 _FULL_KEY = re.compile(r"full_key: (\S+)")
 
 # What sets Hydra up by its own node, before and after a job.
@@ -98,7 +99,7 @@ def diagnose(
     except Exception as second:  # a file is wrong, or one of Hydra's own keys
         if is_own_fault(second):
             raise
-        return OmegaConf.create(), [explain(second, composer.loader)]
+        return OmegaConf.create(), explain_refusal(second, composer)
     config = without_hydra(whole)
     if "hydra" in whole:
         problems += composer.loader.find_unauthorised(whole)
@@ -158,6 +159,48 @@ def compose_leniently(
             problems.append(_describe(override, whole, composer, error, absent))
             _lay_over(whole, override)
     return whole, problems
+
+
+def explain_refusal(error: BaseException, composer: Composer) -> list[Problem]:
+    """Returns what keeps a command line from being composed.
+
+    Args:
+        error: What Hydra raised.
+        composer: Has tried to compose.
+    """
+    is_value = isinstance(error.__cause__, OmegaConfBaseException)
+    of_settings = _explain_settings(composer) if is_value else []
+    return of_settings or [explain(error, composer.loader)]
+
+
+def _explain_settings(composer: Composer) -> list[Problem]:
+    """Returns what Hydra refuses of the keys of its own node that were typed."""
+    loader = composer.loader
+    typed = loader.parse(composer.hydra_overrides)
+    files = [
+        override
+        for override in typed
+        if composer.is_group(override.key_or_group)
+        or override.key_or_group == "hydra.searchpath"
+    ]
+    words = [override.input_line or "" for override in files]
+    try:
+        whole = loader.load_configuration(composer.config_name, words, RunMode.RUN)
+    except Exception:  # of many kinds: it is these that are refused
+        return []
+    problems = []
+    for override in typed:
+        try:
+            if override not in files:
+                loader._apply_overrides_to_config([override], whole)
+        except HydraException as error:
+            problems.append(_describe(override, whole, composer, error, set()))
+        except Exception:  # OmegaConf's, of a null say
+            return []
+    refused = {problem.key for problem in problems}
+    return trace_keys(
+        problems, whole, loader, words=composer.hydra_overrides, refused=refused
+    )
 
 
 def explain(error: BaseException, loader: Loader) -> Problem:
@@ -365,7 +408,8 @@ def _describe(
             return problem
     if override.is_delete() and OmegaConf.select(config, key) is None:
         return Problem(key, "is null already.", f"Leave ~{key} out.")
-    return Problem(key, f"is refused: {_describe_error(error)}")
+    told = _MERGING.sub("", _describe_error(error))
+    return Problem(key, f"is refused: {told}.")
 
 
 def _list_paths(key: str, value: object) -> Iterator[str]:

@@ -50,6 +50,8 @@ _SIMILAR, _ALIKE = 0.6, 0.8  # beside a key, and anywhere
 _FOLDER = "dataset.path"
 _TASK = "task."
 _NO_KEYS = {"_target_", "extra"}
+_OF_HYDRA = ("hydra.sweeper", "hydra.launcher")  # where a person sets more than one
+_BASIC = ("BasicSweeper", "BasicLauncher")
 _NAMES_OF_FILES = {"name", "type", "id", "class", "target", "cls"}
 _PATH = re.compile(r"[~.]?\.?/.*|~.*|[A-Za-z]:\\.*|.*/.*", re.DOTALL)
 
@@ -80,9 +82,19 @@ class Known:
 
     def list_keys(self) -> list[str]:
         """Returns the keys of the config, and its groups."""
-        paths = dict.fromkeys([*self.list_groups(), *_list_paths(self.config, "")])
+        found = [*self.list_groups(), *_list_paths(self.config, "")]
+        for name in _OF_HYDRA:
+            part = OmegaConf.select(self.config, name)
+            if part is not None and not str(part.get("_target_")).endswith(_BASIC):
+                found += self.list_below(name)
+        paths = dict.fromkeys(found)
         below = tuple(f"{key}." for key in self.absent)
         return [p for p in paths if p not in self.absent and not p.startswith(below)]
+
+    def list_below(self, key: str) -> list[str]:
+        """Returns the keys inside of one."""
+        part = OmegaConf.select(self.config, key)
+        return [*_list_paths(part, f"{key}.")] if OmegaConf.is_dict(part) else []
 
     def list_own(self) -> list[str]:
         """Returns the keys of the chosen task that may be typed without `task.`."""
@@ -158,12 +170,14 @@ def find_targets(key: str, known: Known, *, alike: bool = True) -> list[str]:
         alike: Whether similar names count too.
     """
     parent, _, name = key.rpartition(".")
-    present = known.list_keys()
+    is_hydras = parent.startswith("hydra.")
+    present = known.list_below(parent) if is_hydras else known.list_keys()
     beside = [path for path in present if path.rpartition(".")[0] == parent]
     own = [] if parent else known.list_own()
     beside += own
     plain = normalise(name)
-    others = [path for path in _declared() if path not in present]
+    declared = () if is_hydras else _declared()
+    others = [path for path in declared if path not in present]
     found = (
         _named(plain, beside)
         or [
@@ -332,7 +346,11 @@ def _alike(plain: str, present: Sequence[str], others: Sequence[str]) -> list[st
 def _is_used(target: str, known: Known) -> bool:
     """Tells whether the chosen task uses a key; one of a person's own may use any."""
     task = TASKS.get(str(OmegaConf.select(known.config, "task._target_")))
-    return task is None or uses(task, re.split(r"[.=]", target)[0])
+    return (
+        target.startswith(_OF_HYDRA)
+        or task is None
+        or uses(task, re.split(r"[.=]", target)[0])
+    )
 
 
 def _is_there(target: str, paths: Sequence[str]) -> bool:
