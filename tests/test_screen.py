@@ -190,3 +190,15 @@ def test_log_holds_no_secret(own_log: Any, tmp_path: Path) -> None:
     text = path.read_text()
     assert text.startswith("ERROR with token=***\nTraceback")
     assert text.endswith("ValueError: http://***@h/\n")
+
+
+def test_table_in_a_pipe_is_as_wide_as_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with (tmp_path / "shown").open("w") as file:
+        open_console(file, whole=True).print("a " * 200)
+        open_console(file).print("b " * 200)
+    shown = (tmp_path / "shown").read_text().splitlines()
+    assert len(shown[0].split()) == 200
+    assert {len(line.split()) for line in shown[1:]} == {40}

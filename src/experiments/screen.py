@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A disk that is full, or a quota: the next line may find room.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WHOLE = 100_000  # columns: of no line
 _WAIT_SECONDS = 1.0
 
 
@@ -141,22 +142,27 @@ def losing_lines() -> Iterator[None]:
         logging.raiseExceptions = former
 
 
-def open_console(file: Any = None) -> "Console":
+def open_console(file: Any = None, *, whole: bool = False) -> "Console":
     """Returns what prints aligned text, in colours where a terminal takes them.
 
+    A terminal's lines end at its width; those for a pipe or a file go whole.
     In a notebook rich would print pages of its own, beside standard output and its
     guard, and redraw what cannot be redrawn there.
 
     Args:
         file: Where to; standard output by default.
+        whole: Break no line for a pipe or a file, which have no width.
     """
     from rich.console import Console
 
     stream = getattr(file or sys.stdout, "plain", file or sys.stdout)
     terminal = None if find_descriptor(stream) is not None else False
-    return Console(
+    console = Console(
         file=file, highlight=False, force_jupyter=False, force_terminal=terminal
     )
+    if whole and terminal is None and not console.is_terminal:
+        console.width = int(os.environ.get("COLUMNS") or _WHOLE)
+    return console
 
 
 def find_descriptor(stream: Any) -> int | None:

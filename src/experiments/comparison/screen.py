@@ -37,7 +37,7 @@ def show_comparison(compared: Compared, page: Path) -> None:
     _say(tell_best(compared))
     for caution in compared.cautions:
         _say(caution)
-    head, *rows = list_brief_results(compared, open_console().width)
+    head, *rows = list_brief_results(compared, open_console(whole=True).width)
     _show_table(head, rows[:_ROWS], whole=True)
     for line in describe_rest(len(rows) - _ROWS, "row"):
         _say(line)
@@ -78,7 +78,7 @@ def _show_table(
     for row in rows:
         table.add_row(*(Text(make_printable(cell)) for cell in row))
     print()
-    open_console().print(table)
+    open_console(whole=True).print(table)
 
 
 def _say(text: str) -> None:

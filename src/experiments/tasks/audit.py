@@ -161,7 +161,7 @@ def _show(job: Job, findings: Findings, proposals: list[Proposal]) -> None:
     for row in found:
         shown.add_row(row.finding, f"{row.count:,}")
     if found:
-        open_console().print(shown)
+        open_console(whole=True).print(shown)
     print(absent)
     if findings.labels is not None and (text := describe_unseen(findings.labels)):
         print(text)

@@ -140,7 +140,7 @@ def _show_rows(rows: Sequence[_Row], count: int) -> None:
             cells = [name, *values, *(_subtract(values) if difference else ())]
             table.add_row(*(Text(make_printable(cell)) for cell in cells))
         print()
-        open_console().print(table)
+        open_console(whole=True).print(table)
 
 
 def _subtract(values: Sequence[str]) -> list[str]:

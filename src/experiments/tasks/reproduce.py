@@ -145,4 +145,4 @@ def _show_metrics(rows: list[_Row]) -> None:
     table = Table("metric", "recorded", "now", "difference", box=None)
     for name, old, new in rows:
         table.add_row(name, f"{old:.6g}", f"{new:.6g}", f"{new - old:+.3g}")
-    open_console().print(table)
+    open_console(whole=True).print(table)

@@ -78,7 +78,10 @@ def test_two_pruners_at_once_are_refused(compose: Any) -> None:
     ("override", "message"),
     [
         ("callbacks.checkpoint.every_epochs=0", "every_epochs must be an integer >= 1"),
-        ("+callbacks.checkpoint.evry_epochs=2", "Did you mean `callbacks.checkpoint.every_epochs`"),
+        (
+            "+callbacks.checkpoint.evry_epochs=2",
+            "Did you mean `callbacks.checkpoint.every_epochs`",
+        ),
         ("callbacks.early_stopping.patience=0", "patience must be an integer >= 1"),
     ],
 )

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import numpy as np
@@ -40,6 +41,21 @@ def test_several_files_are_a_table_of_the_first(
         ["file", "label", "probability", "next"],
         *[[name, *row] for name in ("0", "1", "0")],
     ]
+
+
+def test_long_paths_and_classes_take_a_line_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    p = make(np.log([[0.1, 0.5, 0.3, 0.1]]), [0], names=("a" * 20, "b", "c" * 20, "d"))
+    p = dataclasses.replace(p, samples=[f"photos/{'folder/' * 9}cat.jpg"])
+    show_some([p], most=3)
+    _, row = capsys.readouterr().out.strip().splitlines()
+    file, label, share, further = row.split(maxsplit=3)
+    assert file == "…/folder/folder/folder/cat.jpg"  # 30 columns
+    assert (label, share) == ("b", "50.0")
+    assert further.startswith("%  ccc")
+    assert further.rstrip().endswith("…")
 
 
 def test_files_of_a_class_are_counted_the_most_frequent_first() -> None:

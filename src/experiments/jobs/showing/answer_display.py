@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -44,35 +45,53 @@ def show_some(found: Sequence[Predictions], *, most: int) -> None:
     """
     rows = [(p, row) for p in found for row in range(len(p))][:most]
     if rows and rows[0][0].has_several_labels:
-        _show_several(rows)
+        several = [
+            (p.samples[row], _name_called(p, row), _rank(p, row)) for p, row in rows
+        ]
+        _show_files(("file", "labels", "likeliest"), several)
         return
-    table = Table("file", "label", "probability", "next", box=None)
-    table.columns[0].overflow = table.columns[1].overflow = "fold"
-    table.columns[2].justify = "right"
-    table.columns[3].no_wrap = True  # the table on the disk has the whole
-    for predictions, row in rows:
-        first, *others = predictions.ranking[row, : 1 + _NEXT].tolist()
-        shares = predictions.probabilities[row]
-        names = predictions.class_names
-        further = ", ".join(f"{names[n]} {format_share(shares[n], 1)}" for n in others)
-        cells = (predictions.samples[row], names[first], format_share(shares[first], 1))
-        table.add_row(*(Text(make_printable(cell)) for cell in (*cells, further)))
-    print()
-    open_console().print(table)
+    single = []
+    for p, row in rows:
+        number = p.ranking[row, 0]
+        share = format_share(p.probabilities[row, number], 1)
+        further = _rank(p, row, first=1)
+        single.append((p.samples[row], p.class_names[number], share, further))
+    _show_files(("file", "label", "probability", "next"), single)
 
 
-def _show_several(rows: Sequence[tuple[Predictions, int]]) -> None:
-    table = Table("file", "labels", "likeliest", box=None)
-    table.columns[0].overflow = table.columns[1].overflow = "fold"
-    table.columns[2].no_wrap = True
-    for predictions, row in rows:
-        best = predictions.ranking[row, : 1 + _NEXT].tolist()
-        shares, names = predictions.probabilities[row], predictions.class_names
-        further = ", ".join(f"{names[n]} {format_share(shares[n], 1)}" for n in best)
-        cells = (predictions.samples[row], _name_called(predictions, row), further)
-        table.add_row(*(Text(make_printable(cell)) for cell in cells))
+def _rank(predictions: Predictions, row: int, *, first: int = 0) -> str:
+    """Returns the likeliest classes of a file, from the first one that is wanted."""
+    shares, names = predictions.probabilities[row], predictions.class_names
+    ranked = predictions.ranking[row, first : 1 + _NEXT].tolist()
+    return ", ".join(f"{names[n]} {format_share(shares[n], 1)}" for n in ranked)
+
+
+def _show_files(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a row a file; on a terminal its end, and the last cell's beginning."""
+    console = open_console(whole=True)
+    table = Table(box=None)
+    for name in head:
+        is_number = name == "probability"
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_number or name == "file",
+        )
+    for cells in rows:
+        file, *middle, last = map(make_printable, cells)
+        shown = Text(last, no_wrap=True, overflow="ellipsis")  # the file has the whole
+        table.add_row(_cut_front(file, console.width // 2), *map(Text, middle), shown)
     print()
-    open_console().print(table)
+    console.print(table)
+
+
+def _cut_front(text: str, width: int) -> Text:
+    if cell_len(text) <= width:
+        return Text(text)
+    while cell_len(text) >= width:
+        text = text[1:]
+    return Text(f"…{text}")
 
 
 def _name_called(predictions: Predictions, row: int) -> str:
