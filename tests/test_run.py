@@ -182,7 +182,7 @@ def test_config_error_exits_with_2_without_a_traceback(
 def test_sweep_with_one_bad_job_starts_none(run_command: Any, tmp_path: Path) -> None:
     done = run_command("-m", *SMALL, "optimizer.lr=1e-3,-1")
     assert done.returncode == 2
-    assert "(job 1: optimizer.lr=-1)" in done.stderr
+    assert "(job 2: optimizer.lr=-1)" in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 

@@ -117,7 +117,7 @@ def test_what_is_suggested_is_taken_when_a_shell_has_read_it(
     owner = re.search(told, read_table()[line])
     words += [owner[1]] if owner else []
     # A key of the task that was typed.
-    is_of_task = "." not in word or word.startswith("task.")
+    is_of_task = "." not in word or words[0].startswith("task.")
     words += re.findall(r"^task=\w+", line) if is_of_task and not owner else []
     words += re.findall(r"hydra/\w+=\w+", line) if "hydra." in word else []
     words += ["dataset=folder"] if words[0].startswith("dataset.") else []

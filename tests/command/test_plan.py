@@ -121,7 +121,7 @@ def test_one_bad_job_refuses_the_whole_sweep_and_is_named(check: Any) -> None:
     with pytest.raises(ConfigError) as error:
         check("seed=0,1", "optimizer.lr=1e-3,0", multirun=True)
     assert str(error.value).startswith("The sweep of 4 jobs has 1 problem:")
-    assert "(in 2 of 4 jobs, first in job 1: seed=0 optimizer.lr=0)" in str(error.value)
+    assert "(in 2 of 4 jobs, first in job 2: seed=0 optimizer.lr=0)" in str(error.value)
 
 
 def test_folder_follows_the_output_dir(check: Any, tmp_path: Path) -> None:
@@ -199,9 +199,9 @@ def test_long_value_that_no_grammar_reads_is_not_written_out(
         (["trainer.epochs=range(-5,0)"], ["Received: -5. (in 5 of 5 jobs)"]),
         (
             ["trainer.epochs=range(-2,3)", "schedule=constant"],
-            ["Received: -2. (in 3 of 5 jobs, first in job 0: trainer.epochs=-2)"],
+            ["Received: -2. (in 3 of 5 jobs, first in job 1: trainer.epochs=-2)"],
         ),
-        (["seed=0,1,-1"], ["Received: -1. (job 2: seed=-1)"]),
+        (["seed=0,1,-1"], ["Received: -1. (job 3: seed=-1)"]),
     ],
 )
 def test_jobs_with_one_cause_are_one_line_with_their_count(

@@ -142,3 +142,10 @@ def test_recorded_overrides_mean_elsewhere_what_they_meant(tmp_path: Path) -> No
     assert (first, third) == ("dataset=folder", "seed=1")
     parsed = OverridesParser.create().parse_override(second)
     assert (parsed.key_or_group, parsed.value()) == ("dataset.path", pets)
+
+
+def test_way_to_the_records_says_nothing_of_what_a_run_records(check: Any) -> None:
+    words = ["tracking.experiment=mine", "tracking.log_model=none", "seed=1"]
+    run = check(*words).run
+    assert describe_tracking(run.tracking, words) == ["tracking.experiment=mine"]
+    assert describe_tracking(run.tracking, words[1:]) == []

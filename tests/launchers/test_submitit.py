@@ -41,4 +41,5 @@ def test_jobs_of_a_sweep_run_side_by_side(sweep: Callable[..., Sweep]) -> None:
         "seed=1": "FINISHED",
         "seed=2": "FINISHED",
     }
-    assert "| seed=2 |" in done.stdout
+    assert "job 2 of 2 finished" in done.stdout
+    assert "| 1 | 2 |" in done.stdout  # a row for both seeds

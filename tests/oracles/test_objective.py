@@ -17,7 +17,7 @@ import pytest
 
 from experiments import job_files
 from experiments.config.objective import (
-    FINAL_METRICS,
+    EPOCH_METRICS,
     Objective,
     find_direction,
 )
@@ -86,7 +86,7 @@ def test_a_name_tells_its_direction(name: str, direction: str) -> None:
 
 
 def test_every_metric_that_is_computed_has_a_direction() -> None:
-    assert set(FINAL_METRICS) <= set(DIRECTIONS)
+    assert set(EPOCH_METRICS) <= set(DIRECTIONS)
 
 
 @pytest.mark.parametrize(

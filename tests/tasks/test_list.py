@@ -126,6 +126,10 @@ def test_end_says_how_much_there_is_and_what_only_mlflow_has(
     assert "1 run in MLflow has no folder here." in shown
 
 
+def test_folder_without_runs_is_told(show: Any, tmp_path: Path) -> None:
+    assert f"There is no run in {tmp_path}. output_dir says" in show()
+
+
 def test_command_imports_no_framework_and_no_tracker(tmp_path: Path) -> None:
     leave_run(tmp_path / "outputs" / "runs" / "a")
     command = [sys.executable, "-X", "importtime", str(ROOT / "run.py"), "task=list"]

@@ -67,6 +67,7 @@ from experiments.command.sweeping.search_plan import (
 )
 from experiments.command.typed.reader import read_words
 from experiments.command.typed.several_values import (
+    find_listed,
     find_repeated,
     is_swept,
     several_of_hydra,
@@ -216,6 +217,7 @@ def _check(overrides: Sequence[str], composer: Composer, multirun: bool) -> Plan
     composer.loader.permission = composer.loader.permission.with_typed(parsed)
     settings = [o for o in parsed if o.is_hydra_override()]
     _raise(several_of_hydra(o) for o in settings if o.is_sweep_override())
+    _raise(find_listed(parsed))
     composer.hydra_overrides = tuple(o.input_line or "" for o in settings)
     modes = [o.value() for o in settings if o.key_or_group == "hydra.mode"]
     multirun = multirun or modes[-1:] == ["MULTIRUN"]

@@ -17,6 +17,8 @@ from experiments.redaction import HIDDEN, redact_word
 
 _ADVICE = f"# {HIDDEN} was a secret: type it, or where it is, such as ${{oc.env:TOKEN}}"
 _URI = "tracking.uri"
+# What a run records, and not where; a search's trials may do without a model.
+_OF_ONE_RUN = ("tracking.log_model", "tracking.system_metrics")
 _PLAIN = re.compile(r"[\w./@:+-]+", re.ASCII)
 
 
@@ -76,7 +78,8 @@ def describe_tracking(tracking: TrackingConfig, typed: Sequence[str]) -> list[st
         tracking: Where records went.
         typed: The overrides of the command that sent them there.
     """
-    words = [word for word in typed if _top(word) == "tracking"]
+    own = [word for word in typed if _top(word) == "tracking"]
+    words = [word for word in own if _key(word) not in _OF_ONE_RUN]
     # Without any a file says so.
     return words or describe_store(tracking.uri)
 

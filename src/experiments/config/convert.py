@@ -254,7 +254,11 @@ def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
         hint = _hint_at_value(value, names, key, is_switch=is_switch)
     if isinstance(value, list) and value and all(_fits(x, annotation) for x in value):
         each = ",".join(map(str, value))
-        hint = f"To run each of them: -m {key}={each}" if len(each) <= _SHOWN else ""
+        several = f"To run each of them: -m {key}={each}"
+        told = several if value[1:] else f"Did you mean `{key}={each}`?"
+        hint = told if len(each) <= _SHOWN else ""
+    if not hint and value in get_args(_item_type(annotation, list)):
+        hint = f"Did you mean `'{key}=[{value}]'`?"
     told = rule.describe_excess(value) or _describe_length(value, rule)
     reason = told or f"must be {accepted}"
     return Problem(key, f"{reason}. Received: {show_value(value)}.", hint)
@@ -321,7 +325,8 @@ def _describe(member: Any, rule: Rule) -> str:
             size = f"at least {rule.min_length} "
         item = get_args(member)[0]
         each = "" if item is Any else f", each {_describe_union(item, rule)}"
-        return f"a list of {size}items{each}"
+        items = "item" if size.endswith(" 1 ") else "items"
+        return f"a list of {size}{items}{each}"
     if origin is dict:
         return "a mapping"
     if dataclasses.is_dataclass(member):

@@ -18,13 +18,8 @@ Direction = Literal["max", "min"]
 Mode = Literal["auto", "max", "min"]
 
 EPOCH_METRICS = (*(f"val_{name}" for name in MEASURED), *MEASURED)
-FINAL_METRICS = (*EPOCH_METRICS, *(f"{TEST}{name}" for name in MEASURED))
 # The same where an image may have several labels.
 EPOCH_METRICS_SEVERAL = (*(f"val_{n}" for n in HELD_OUT_SEVERAL), *TRAINED_SEVERAL)
-FINAL_METRICS_SEVERAL = (
-    *EPOCH_METRICS_SEVERAL,
-    *(f"{TEST}{name}" for name in HELD_OUT_SEVERAL),
-)
 TOP5_FROM = 11  # classes; with ten or fewer, the best five say little
 
 UNBOUNDED = (-math.inf, math.inf)
@@ -57,7 +52,7 @@ class Objective:
     def __post_init__(self) -> None:
         settled = settle(self.name, self.direction)
         if settled == "auto":
-            problem = _undirected(self.name, FINAL_METRICS, "name")
+            problem = _undirected(self.name, EPOCH_METRICS, "name")
             raise ConfigError([problem], "The objective")
         object.__setattr__(self, "direction", settled)
 

@@ -161,6 +161,11 @@ _VALUES = {
         **dict.fromkeys(("32", "fp32", "full", "single", "32true"), "float32"),
     },
     "backend": {"tf": "tensorflow", "keras": "tensorflow"},
+    "task.split": {
+        **dict.fromkeys(("val", "valid", "dev", "eval"), "validation"),
+        "training": "train",
+        "testing": "test",
+    },
     "trainer.progress": {"0": "off", "1": "auto", "2": "plain", "true": "auto"},
     "trainer.monitor": {
         **dict.fromkeys(("acc", "accuracy", "val_acc", "valacc"), "val_accuracy"),

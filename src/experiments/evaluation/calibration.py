@@ -10,7 +10,7 @@ from experiments.evaluation.predictions import Floats, Integers, Predictions
 
 BINS = 15  # as in arXiv:1706.04599
 # Beyond them a model is either certain of everything or knows nothing.
-_COLDEST, _HOTTEST = 0.01, 100.0
+_COLDEST, HOTTEST = 0.01, 100.0  # temperatures that are tried
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,6 +79,6 @@ def fit_temperature(predictions: Predictions) -> float:
     def lose(logarithm: float) -> float:
         return float(known.scaled(float(np.exp(logarithm))).losses.mean())
 
-    bounds = (float(np.log(_COLDEST)), float(np.log(_HOTTEST)))
+    bounds = (float(np.log(_COLDEST)), float(np.log(HOTTEST)))
     found = minimize_scalar(lose, bounds=bounds, method="bounded")
     return float(np.exp(found.x))

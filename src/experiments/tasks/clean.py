@@ -275,6 +275,8 @@ def _show_end(job: Job, plan: Plan, total: int, *, dry: bool) -> None:
     place, size = short_path(output_dir), format_size(total)
     if not plan.items:
         print(f"Nothing in {place} can go.")
+        if not any(list_runs(output_dir)):
+            print("There is no run in it. output_dir says where to look.")
     elif dry:
         typed = [w for w in job.overrides if w.startswith(("task.", "tracking"))]
         words = [w for w in typed if not w.startswith("task.dry")]

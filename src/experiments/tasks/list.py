@@ -158,10 +158,14 @@ def _show_end(
     sizes: Mapping[Path, int],
 ) -> None:
     """Says what the columns mean, how much there is, and what is not listed."""
+    place = run.destination()
+    if not everything:
+        folder = short_path(place.output_dir)
+        print(f"There is no run in {folder}. output_dir says where to look.")
+        return
     monitors = sorted({each.monitor for each in shown if each.monitor})
     if monitors:
         print(f"\nbest: {' or '.join(monitors)} of the best epoch")
-    place = run.destination()
     total = format_size(sum(sizes.values()))
     listed = sum(each.kind != "trial" for each in everything)
     what = count_of(len(shown), "run") if shown else "No run"

@@ -1,6 +1,7 @@
 """Registers a trained model, and makes it the champion where it is better."""
 
 import os
+import shlex
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def _show(job: Job, candidate: Candidate, outcome: Outcome, now: Registered) -> 
         "to open it": describe_ui(job.run),
     }
     if champion == number:
-        rows["to use it"] = f"run_id=models:/{name}@{CHAMPION}"
+        rows["to use it"] = shlex.quote(f"run_id=models:/{name}@{CHAMPION}")
     elif outcome.decision.verdict == "refused":
         rows["to force it"] = "force=true; the reason stays on the version"
     print()

@@ -34,6 +34,10 @@ class RegisteredModel:
     location: str
 
 
+class NoModelError(TrackingError):
+    """MLflow has a run and no model of it."""
+
+
 def fetch_model(run_id: str, folder: Path, destination: Destination) -> Path:
     """Copies the newest model of a run from MLflow and returns its Keras file.
 
@@ -43,17 +47,18 @@ def fetch_model(run_id: str, folder: Path, destination: Destination) -> Path:
         destination: Where it was recorded.
 
     Raises:
-        TrackingError: There is no such run, or it holds no Keras model.
+        NoModelError: The run holds none.
+        TrackingError: There is no such run, or its model is none of Keras.
     """
     store = connect(destination, create=False)
     client = store.client
     run = attempt(lambda: client.get_run(run_id), f"read run {run_id}")
     links = sorted(run.outputs.model_outputs, key=lambda link: link.step)
     if not links:
-        raise TrackingError(
+        raise NoModelError(
             f"The run {run_id} holds no model: tracking.log_model was off, or another "
-            "epoch's weights were wanted. Its folder has them in checkpoints/: give "
-            "load_run() that folder, or its output_dir."
+            "epoch's weights were wanted. Its folder has them in checkpoints/: name "
+            "that folder, or the output_dir that it is in."
         )
     model = attempt(
         lambda: client.get_logged_model(links[-1].model_id),

@@ -95,8 +95,11 @@ def find_temperature(
         batch_size: As `evaluate_images` takes it.
 
     Returns:
-        `None` where nothing is kept, and other images are evaluated.
+        `None` where nothing is kept, and other images are evaluated; where that split
+        itself is, of which a fitted number would tell too well.
     """
+    if chosen.dataset is not None and chosen.labelled.split == "validation":
+        return None
     for table in _list_validation_tables(trained):
         if table.facts.get(_MODEL) == trained.state_sha256 and _is_of_own(table):
             return fit_temperature(table)

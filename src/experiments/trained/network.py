@@ -11,7 +11,7 @@ from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError, TrackingError
 from experiments.jobs.runs.disposal import describe_cleaning
 from experiments.runtime.devices import Devices
-from experiments.tracking.logged_model import fetch_model
+from experiments.tracking.logged_model import NoModelError, fetch_model
 from experiments.trained.record import Record
 from experiments.trained.weights import describe_absence, list_saved, read_saved
 from experiments.weights.keras_file import read_keras_file
@@ -68,9 +68,12 @@ def fetch_saved(
             return read_keras_file(fetch_model(run_id, Path(folder), destination))
     except TrackingError as error:
         cleaned = "" if record.folder is None else describe_cleaning(record.folder)
-        if cleaned:
-            raise ExperimentError(f"{cleaned} {error}") from error
-        raise
+        if not cleaned:
+            raise
+        told = str(error)
+        if isinstance(error, NoModelError):
+            told = "MLflow has no model of it either: fresh=true trains it again."
+        raise ExperimentError(f"{cleaned} {told}") from error
 
 
 def load_saved(

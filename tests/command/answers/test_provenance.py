@@ -218,7 +218,7 @@ def test_sweep_tells_a_key_of_one_of_its_jobs(find: Any) -> None:
         "experiment=mine", "schedule=step,cosine", "seed=0,1", multirun=True
     )
     assert problem.key == "schedule.every_epochs"
-    assert "(in 2 of 4 jobs, first in job 2: schedule=cosine seed=0)" in problem.hint
+    assert "(in 2 of 4 jobs, first in job 3: schedule=cosine seed=0)" in problem.hint
 
 
 def test_search_of_a_file_goes_without_a_key_of_another_option(

@@ -144,7 +144,7 @@ def test_the_sweeper_starts_the_jobs_that_were_planned(
             ["sweep.zip={modl:[a,b]}"],
             "modl is not a key of this configuration. Did you mean `model=...`?",
         ),
-        (["sweep.zip={seed:[1,-2]}"], "(job 1: seed=-2)"),
+        (["sweep.zip={seed:[1,-2]}"], "(job 2: seed=-2)"),
         (["sweep.zip={se%ed:[1]}"], "se%ed=1 has a key that cannot be read."),
         (["sweep.list=[{seed:1},{seed:1}]"], "is the same job as another one"),
         (

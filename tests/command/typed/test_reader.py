@@ -4,6 +4,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.command.composing.composer import quote_word
 from experiments.errors import ConfigError
@@ -53,6 +54,35 @@ def test_home_is_meant_by_its_sign(check: Any, monkeypatch: pytest.MonkeyPatch) 
 def test_quoted_text_is_taken_when_a_shell_has_read_it(check: Any, name: str) -> None:
     (word,) = read_words(quote_word("name", name))
     assert check(word).run.name == name
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        (["tags={}", "+tags.purpose=prüfung"], "tags", {"purpose": "prüfung"}),
+        (["++tags={a: prüfung, b: 猫}"], "tags", {"a": "prüfung", "b": "猫"}),
+        (
+            [
+                *("dataset=folder", "dataset.path=/x"),
+                "dataset.splits={train: übung 1, test: prüfung}",
+            ],
+            "dataset.splits",
+            {"train": "übung 1", "test": "prüfung"},
+        ),
+        (
+            [
+                *("dataset=table", "dataset.table=/x.csv", "loss=binary_focal"),
+                *("trainer.monitor=val_map", "dataset.label_columns=[rot,grün, a b]"),
+            ],
+            "dataset.label_columns",
+            ["rot", "grün", "a b"],
+        ),
+    ],
+)
+def test_texts_in_lists_and_mappings_need_no_quotes(
+    check: Any, words: list[str], key: str, value: object
+) -> None:
+    assert OmegaConf.select(check(*words).config, key) == value
 
 
 def test_text_with_a_comma_is_answered_with_both_commands(check: Any) -> None:

@@ -106,6 +106,13 @@ def test_temperature_that_makes_it_worse_is_told_to_do_so() -> None:
     assert f"{p.scaled(9.0).losses.mean():.4f} instead of {p.losses.mean():.4f}" in text
 
 
+def test_temperature_at_its_end_is_no_fit() -> None:
+    p = draw(300, 4)
+    text = describe_calibration(Report(p, "a model", temperature=99.9))
+    assert "No temperature mends it" in text
+    assert "divided" not in text
+
+
 def test_temperature_tells_what_it_would_change() -> None:
     p = draw(300, 4)
     read = Reader(build_report_page(Report(p.scaled(0.2), "a model", temperature=5.0)))

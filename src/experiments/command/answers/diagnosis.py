@@ -152,6 +152,10 @@ def compose_leniently(
         return OmegaConf.create(), problems
     problems += [_describe_second(override, whole) for override in second]
     for override in values:
+        node = OmegaConf.select(whole, override.key_or_group, throw_on_missing=False)
+        if OmegaConf.is_dict(node) and isinstance(override.value(), list):
+            problems.append(_refuse_list(override, node))
+            continue
         try:
             composer.loader._apply_overrides_to_config([override], whole)
         except HydraException as error:
@@ -410,6 +414,13 @@ def _describe(
         return Problem(key, "is null already.", f"Leave ~{key} out.")
     told = _MERGING.sub("", _describe_error(error))
     return Problem(key, f"is refused: {told}.")
+
+
+def _refuse_list(override: "Override", node: DictConfig) -> Problem:
+    """Returns what to type in place of a list where keys with values belong."""
+    key, value = override.key_or_group, override.value()
+    hint = "" if node else f"To add one, type +{key}.name=value"
+    return Problem(key, f"must be a mapping. Received: {value}.", hint)
 
 
 def _list_paths(key: str, value: object) -> Iterator[str]:

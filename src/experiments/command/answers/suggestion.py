@@ -49,6 +49,7 @@ _MOST_SHOWN = 80  # letters of a value that is typed again
 _SIMILAR, _ALIKE = 0.6, 0.8  # beside a key, and anywhere
 _FOLDER = "dataset.path"
 _TASK = "task."
+_TABLES = (".csv", ".tsv", ".parquet")
 _NO_KEYS = {"_target_", "extra"}
 _OF_HYDRA = ("hydra.sweeper", "hydra.launcher")  # where a person sets more than one
 _BASIC = ("BasicSweeper", "BasicLauncher")
@@ -255,7 +256,9 @@ def suggest_option(group: str, name: str, known: Known) -> str:
     if group == "dataset" and is_path(name):
         return f"Did you mean `{write_folder(name)}`?"
     if group == "dataset":
-        return f"A folder of images is {write_folder(name)}"
+        is_table = name.lower().endswith(_TABLES)
+        what = "A table of images" if is_table else "A folder of images"
+        return f"{what} is {write_folder(name)}"
     if (note := find_note(name)) and group in ("task", "experiment"):
         return note
     if group == "model":
@@ -299,7 +302,9 @@ def _write_architecture(name: str, option: str | None) -> str:
 
 
 def write_folder(path: str) -> str:
-    """Returns the overrides that read images of one's own."""
+    """Returns the overrides that read images of one's own, or a table of them."""
+    if path.lower().endswith(_TABLES):
+        return f"dataset=table {shlex.quote(f'dataset.table={path}')}"
     return f"dataset=folder {shlex.quote(f'dataset.path={path}')}"
 
 
@@ -316,8 +321,16 @@ def _find_option(group: str, name: str, known: Known) -> str | None:
             return by_name[normalise(part)]
         if (called := find_option(group, part)) in options:
             return called
-    found = difflib.get_close_matches(plain, by_name, n=1, cutoff=_SIMILAR)
+    # `resnet20` is no resnet200, but the one of CIFAR's.
+    begun = [n for n in by_name if plain[-1:].isdigit() and _continues(n, plain)]
+    found = begun or difflib.get_close_matches(plain, by_name, n=1, cutoff=_SIMILAR)
     return by_name[found[0]] if found and not is_path(name) else None
+
+
+def _continues(name: str, beginning: str) -> bool:
+    """Tells whether a name goes on behind a number that it begins with."""
+    rest = name.removeprefix(beginning)
+    return rest not in (name, "") and not rest[0].isdigit()
 
 
 def _named(plain: str, paths: Sequence[str]) -> list[str]:

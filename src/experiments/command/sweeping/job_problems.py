@@ -71,7 +71,7 @@ def _locate(
         in_space: Whether they are jobs of a search, which are a few of many.
         of: How many jobs have it, the number of the first one, and how many there are.
     """
-    count, number, checked = of
+    count, number, checked = of[0], of[1] + 1, of[2]  # people count from 1
     differing = " ".join(select_overrides(job, swept_keys))
     if in_space:
         where = f"(such as {differing})" if differing else ""

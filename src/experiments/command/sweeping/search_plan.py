@@ -24,9 +24,10 @@ from experiments.command.sweeping.job_words import select_overrides
 from experiments.command.sweeping.pairs import count_rows, read_sweep
 from experiments.config.checks.consistency import check_classes, has_own_callbacks
 from experiments.config.convert import UnknownKey
+from experiments.config.metric_names import TEST
 from experiments.config.objective import (
-    FINAL_METRICS,
-    FINAL_METRICS_SEVERAL,
+    EPOCH_METRICS,
+    EPOCH_METRICS_SEVERAL,
     check_objective,
 )
 from experiments.config.schema.resume import SweepConfig
@@ -173,11 +174,16 @@ def _check_objective(plan: SearchPlan, run: RunConfig) -> Iterator[Problem]:
     keys = (f"{KEY}.objective.name", f"{KEY}.objective.direction")
     trains = isinstance(run.task, TrainTaskConfig)
     several = run.dataset.has_several_labels
+    if trains and objective.name.startswith(TEST):
+        reason = "must not be of the test images: what chooses a proposal shows nothing"
+        hint = f"Type {keys[0]}=val_{objective.name.removeprefix(TEST)}"
+        yield Problem(keys[0], f"{reason} of it afterwards.", hint)
+        return
     yield from check_objective(
         objective.name,
         objective.direction,
         keys=keys,
-        accepted=FINAL_METRICS_SEVERAL if several else FINAL_METRICS,
+        accepted=EPOCH_METRICS_SEVERAL if several else EPOCH_METRICS,
         is_open=not trains or has_own_callbacks(run),
     )
     if trains:

@@ -6,6 +6,7 @@ text belongs there.
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ from experiments.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-_BRACKETS = ("[", "{", "(")
+_NESTED = ("[", "{")
+_BRACKETS = (*_NESTED, "(")
 _KEYS = {field.name for field in dataclasses.fields(RunConfig)}
 _TITLE = "The command line"
 
@@ -93,6 +95,10 @@ def _read_as_text(
             i if _reads(f"key=[{i}]", loader) else quote(i) for i in items
         )
         return loader.parse([f"{key}=[{listed}]"])
+    if value.startswith(_NESTED) and not is_text(plain, RunConfig):
+        inside = f"{key}={_quote_parts(value, loader)}"
+        if _reads(inside, loader):
+            return loader.parse([inside])
     for values in (_divide(value) if multirun else [], [value]):
         quoted = ",".join(v if _reads(f"key={v}", loader) else quote(v) for v in values)
         if values and _reads(f"{key}={quoted}", loader):
@@ -118,6 +124,19 @@ def _divide_list(value: str) -> list[str]:
     plain = value[:1] == "[" and value[-1:] == "]" and not set(inner) & set("\"'[]{}")
     items = [item.strip() for item in inner.split(",")] if plain else []
     return items if all(items) else []
+
+
+def _quote_parts(value: str, loader: Loader) -> str:
+    """Returns a list or a mapping with quotes around what the grammar does not read."""
+    if set(value) & set("\"'()"):
+        return value
+    signs = r"([,\[\]{}:]\s*)" if value.startswith("{") else r"([,\[\]{}]\s*)"
+    return "".join(
+        part
+        if number % 2 or not part.strip() or _reads(f"key=[{part}]", loader)
+        else quote(part)
+        for number, part in enumerate(re.split(signs, value))
+    )
 
 
 def _reads(word: str, loader: Loader) -> bool:

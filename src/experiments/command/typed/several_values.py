@@ -1,19 +1,26 @@
 """Words that give a key several values, where they may and where they may not."""
 
+import dataclasses
 import shlex
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.types import ChoiceSweep
 
 from experiments.command.answers.diagnosis import MOST_REPEATED
 from experiments.command.composing.composer import quote_word
-from experiments.config.fields import is_text, takes_text
+from experiments.config.fields import is_component, is_text, takes_text
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-_LISTS = ("gpu", "augment", "callbacks")  # whose values go together
+_TOGETHER = ("augment", "callbacks")
+_LISTS = ("gpu", *_TOGETHER)  # whose values go together
+# Groups of which one file is chosen.
+_SINGLE = {field.name for field in dataclasses.fields(RunConfig) if is_component(field)}
+_SINGLE = {"trainer", "tracking", *_SINGLE} - {*_LISTS}
 
 
 def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
@@ -37,6 +44,25 @@ def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
                 f"To run all of them: -m {word}" if len(word) <= MOST_REPEATED else ""
             )
             yield Problem(key, reason, hint or "Type it once.")
+
+
+def find_listed(typed: Iterable["Override"]) -> Iterator[Problem]:
+    """Yields choices of several files of which one counts, or one is repeated."""
+    for override in typed:
+        key = override.key_or_group
+        value: Any = override.value()
+        swept = value.list if isinstance(value, ChoiceSweep) else [value]
+        listed = next((part for part in swept if isinstance(part, list)), None)
+        names = [str(name) for name in listed or ()]
+        if key in _TOGETHER and (twice := {n for n in names if names.count(n) > 1}):
+            reason = f"names {min(twice)} twice. Received: [{', '.join(names)}]."
+            yield Problem(key, reason)
+        if key not in _SINGLE or not names[1:]:
+            continue
+        word = shlex.quote(f"{key}={','.join(names)}")
+        hint = f"To run each of them: -m {word}"
+        reason = f"takes one file. Received: [{', '.join(names)}]."
+        yield Problem(key, reason, hint)
 
 
 def is_swept(override: "Override") -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.counts import count_of, format_share
-from experiments.evaluation.calibration import measure_calibration_error
+from experiments.evaluation.calibration import HOTTEST, measure_calibration_error
 from experiments.evaluation.classes import name_some
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.mistakes import Mistake
@@ -67,8 +67,14 @@ def describe_calibration(report: Report) -> str:
     text = f"The expected calibration error is {error:.3f}."
     if report.temperature is None:
         return (
-            f"{text} No temperature is fitted: that takes what the model says of its "
-            "validation split, which task=evaluate task.split=validation keeps."
+            f"{text} A temperature is fitted on what the model says of its validation "
+            "split, which task=evaluate task.split=validation keeps, and is told of "
+            "other images."
+        )
+    if report.temperature > 0.99 * HOTTEST:
+        return (
+            f"{text} No temperature mends it: of the validation split the flattest "
+            "answer, every class alike, tells as much as the model does."
         )
     scaled = report.predictions.scaled(report.temperature)
     after = measure_calibration_error(scaled)

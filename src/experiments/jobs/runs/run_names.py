@@ -318,7 +318,8 @@ def _describe_absence(
             f"model; the last one, {own[0].name}, is {own[0].state_in_words}. Train "
             "one first, or name another by its id: task=list shows them."
         )
-    what = "finished run" if name == BEST else "run"
+    kinds = " or ".join(wanted.kinds)
+    what = f"finished {kinds}" if name == BEST else kinds
     others = sorted({run.experiment for run in rows if run.experiment})
     text = f"There is no {what} of the experiment {destination.experiment!r} in {place}"
     if others:
