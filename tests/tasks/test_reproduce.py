@@ -187,6 +187,15 @@ def test_runs_that_say_that_they_reproduce_each_other_end_the_search_for_the_fir
     assert "seed=5" in suggest_command(plan, [])
 
 
+def test_last_run_is_known_in_the_command_that_is_told(
+    run_job_in: Any, check: Any, tmp_path: Path
+) -> None:
+    run_job_in(tmp_path / "own", *TINY, "debug=one_step", "seed=6")
+    place = [f"output_dir={tmp_path / 'own'}", "tracking.experiment=debug"]
+    plan = check("task=reproduce", "run_id=last", *place)
+    assert "seed=6" in suggest_command(plan, [])
+
+
 def test_run_that_is_to_be_another_one_is_told_as_a_command(
     first: Any,
     again: Any,

@@ -48,7 +48,8 @@ def show_comparison(compared: Compared, page: Path) -> None:
     print()
     for line in [*summarise_verdicts(compared), *tell_verdicts(compared)[1]]:
         _say(line)
-    if compared.refusal:
+    told = "".join(compared.verdicts.problems)
+    if compared.refusal and compared.refusal not in told:
         _say(compared.refusal)
     for why, command in compared.commands:
         _say(f"{why}\n  {command}")

@@ -24,6 +24,7 @@ from experiments.jobs.job import Job, JobResult
 from experiments.jobs.made_from import origin
 from experiments.jobs.runs.recorded_job import as_recorded, read_recorded
 from experiments.jobs.runs.repetition import in_its_experiment, name_again
+from experiments.jobs.runs.run_names import settle_names
 from experiments.jobs.showing.display import short_path
 from experiments.screen import open_console
 from experiments.tasks.train import train
@@ -90,7 +91,9 @@ def suggest_command(plan: Plan, typed: Sequence[str]) -> str:
     """
     run = plan.run
     place = run.destination()
-    tags = read_tags(str(run.run_id), place, typed_in=typed_folder())
+    settled = settle_names(plan).get("run_id")  # `last` and the like
+    name = str(run.run_id if settled is None else settled.words)
+    tags = read_tags(name, place, typed_in=typed_folder())
     known = {tags.run_id}
     while (original := tags.values.get("reproduces")) and original not in known:
         tags = read_tags(original, place)
