@@ -1,6 +1,7 @@
 """A trained model by each of its names: the same answers, classes and preprocessing."""
 
 import logging
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -114,14 +115,17 @@ def _connect(run: RunConfig) -> Any:
         ("models:/digits@nobody", "nobody"),
         ("models:/digits", "by its alias or its version"),
         ("models:/digits/last", "by its alias or its version"),
-        ("models:/other/3", "other"),
+        ("models:/other/3", "no registered model 'other'. There are: digits."),
+        ("models:/digit/3", "Did you mean `models:/digits`?"),
+        ("models:/digits@champoin", "Did you mean `models:/digits@champion`?"),
+        ("models:/digits/99", "digits has no version 99: the last one is "),
     ],
 )
 def test_registered_model_that_is_not_there_is_told(
     name: str, words: str, version: str, config: Config
 ) -> None:
     assert version
-    with pytest.raises(TrackingError, match=words):
+    with pytest.raises(TrackingError, match=re.escape(words)):
         find_trained(name, config.run)
 
 

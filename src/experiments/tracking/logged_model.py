@@ -1,10 +1,11 @@
 """Brings the model of a run out of MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.config.convert import nearest
 from experiments.config.destination import Destination
 from experiments.errors import TrackingError
 from experiments.records import read_bytes, refuse_links
@@ -15,6 +16,11 @@ from experiments.tracking.store.yaml_text import parse_yaml
 _FILE = Path("data", "model.keras")
 _DESCRIPTION = "MLmodel"
 _DESCRIPTION_BYTES = 2**20
+_ABSENT = (
+    "RESOURCE_DOES_NOT_EXIST",
+    "INVALID_PARAMETER_VALUE",
+)  # the latter of aliases
+_SHOWN = 5  # names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +90,19 @@ def find_registered(name: str, destination: Destination) -> RegisteredModel:
     """
     model, alias, number = _split_name(name)
     client = connect(destination, create=False).client
-    found = attempt(
-        lambda: (
-            client.get_model_version_by_alias(model, alias)
-            if alias
-            else client.get_model_version(model, number)
-        ),
-        f"find {name}",
-    )
+    try:
+        found = attempt(
+            lambda: (
+                client.get_model_version_by_alias(model, alias)
+                if alias
+                else client.get_model_version(model, number)
+            ),
+            f"find {name}",
+        )
+    except TrackingError as error:
+        if getattr(error.__cause__, "error_code", None) not in _ABSENT:
+            raise
+        raise TrackingError(_describe_absence(client, model, alias, number)) from error
     location = attempt(
         lambda: client.get_model_version_download_uri(model, found.version),
         f"find the files of {name}",
@@ -102,6 +113,33 @@ def find_registered(name: str, destination: Destination) -> RegisteredModel:
         run_id=found.run_id or None,
         location=location,
     )
+
+
+def _describe_absence(client: Any, model: str, alias: str, number: str) -> str:
+    """Returns what of a registered model there is, in place of what there is not."""
+    known = attempt(
+        lambda: {found.name: found for found in client.search_registered_models()},
+        "list the registered models",
+    )
+    if model not in known:
+        told = f"There is no registered model {model!r}."
+        if not known:
+            return f"{told} None is registered: task=promote does it."
+        return f"{told} {_list(sorted(known), model, above='models:/')}"
+    last = max((int(v.version) for v in known[model].latest_versions), default=0)
+    if alias:
+        told = f"{model} has no version @{alias}."
+        found = _list(sorted(known[model].aliases), alias, above=f"models:/{model}@")
+        return f"{told} {found} The last version is {last}."
+    return f"{model} has no version {number}: the last one is {last}."
+
+
+def _list(names: Sequence[str], typed: str, *, above: str) -> str:
+    """Returns the similar name, else the first ones that there are."""
+    if not names:
+        return "It has no alias."
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if names[_SHOWN:] else "")
+    return nearest(typed, names, above=above) or f"There are: {shown}."
 
 
 def fetch_registered(
