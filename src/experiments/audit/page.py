@@ -48,7 +48,7 @@ def _build_sections(findings: Findings, next_command: str) -> Iterator[str]:
     found, absent = list_found(summarise(findings))
     if found:
         rows = [(row.finding, f"{row.count:,}") for row in found]
-        yield table(("finding", "images"), rows)
+        yield table(("finding", "found"), rows)
     yield paragraph(absent)
     yield command(
         next_command,

@@ -156,7 +156,7 @@ def _describe_training(job: Job) -> str:
 def _show(job: Job, findings: Findings, proposals: list[Proposal]) -> None:
     shown = Table(box=None, pad_edge=False)
     shown.add_column("finding")
-    shown.add_column("images", justify="right")
+    shown.add_column("found", justify="right")
     found, absent = list_found(summarise(findings))
     for row in found:
         shown.add_row(row.finding, f"{row.count:,}")
