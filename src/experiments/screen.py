@@ -145,7 +145,6 @@ def losing_lines() -> Iterator[None]:
 def open_console(file: Any = None, *, whole: bool = False) -> "Console":
     """Returns what prints aligned text, in colours where a terminal takes them.
 
-    A terminal's lines end at its width; those for a pipe or a file go whole.
     In a notebook rich would print pages of its own, beside standard output and its
     guard, and redraw what cannot be redrawn there.
 

@@ -9,7 +9,7 @@ from experiments.command.answers.suggestion import (
     find_targets,
     is_path,
     suggest_key,
-    write_folder,
+    write_images,
     write_word,
 )
 from experiments.command.composing.composer import quote_word
@@ -243,7 +243,7 @@ def _explain_path(word: str, known: Known) -> Problem:
     if word.endswith((".yaml", ".yml")):
         hint = "Files of your own stand in conf/, see docs/configs.md."
         return Problem(word, _NO_WORD, hint)
-    return Problem(word, _NO_WORD, f"Did you mean `{write_folder(word)}`?")
+    return Problem(word, _NO_WORD, f"Did you mean `{write_images(word)}`?")
 
 
 def _find_any_option(word: str, known: Known) -> str | None:

@@ -214,7 +214,7 @@ def write_word(
     if target in known.list_groups():
         return _write_choice(target, typed, known)
     if target == _FOLDER and target not in known.list_keys() and typed:
-        return write_folder(typed)
+        return write_images(typed)
     if not typed and isinstance(OmegaConf.select(known.config, target), bool):
         return f"{target}=true"
     is_secret = is_secret_name(target) or is_secret_name(name)
@@ -254,11 +254,11 @@ def suggest_option(group: str, name: str, known: Known) -> str:
     if option is not None:
         return f"Did you mean `{option}`?"
     if group == "dataset" and is_path(name):
-        return f"Did you mean `{write_folder(name)}`?"
+        return f"Did you mean `{write_images(name)}`?"
     if group == "dataset":
         is_table = name.lower().endswith(_TABLES)
         what = "A table of images" if is_table else "A folder of images"
-        return f"{what} is {write_folder(name)}"
+        return f"{what} is {write_images(name)}"
     if (note := find_note(name)) and group in ("task", "experiment"):
         return note
     if group == "model":
@@ -289,7 +289,7 @@ def _write_choice(group: str, name: str, known: Known) -> str:
     if option is not None:
         return f"{group}={option}"
     if group == "dataset" and name:
-        return write_folder(name)
+        return write_images(name)
     return f"{group}=..."
 
 
@@ -301,7 +301,7 @@ def _write_architecture(name: str, option: str | None) -> str:
     return f"model=keras_application model.architecture={found}"
 
 
-def write_folder(path: str) -> str:
+def write_images(path: str) -> str:
     """Returns the overrides that read images of one's own, or a table of them."""
     if path.lower().endswith(_TABLES):
         return f"dataset=table {shlex.quote(f'dataset.table={path}')}"
