@@ -16,10 +16,7 @@ from experiments.tracking.store.yaml_text import parse_yaml
 _FILE = Path("data", "model.keras")
 _DESCRIPTION = "MLmodel"
 _DESCRIPTION_BYTES = 2**20
-_ABSENT = (
-    "RESOURCE_DOES_NOT_EXIST",
-    "INVALID_PARAMETER_VALUE",
-)  # the latter of aliases
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # an alias: the latter
 _SHOWN = 5  # names
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _TOGETHER = ("augment", "callbacks")
 _LISTS = ("gpu", *_TOGETHER)  # whose values go together
 # Groups of which one file is chosen.
-_SINGLE = {field.name for field in dataclasses.fields(RunConfig) if is_component(field)}
-_SINGLE = {"trainer", "tracking", *_SINGLE} - {*_LISTS}
+_SINGLE = {
+    *("trainer", "tracking"),
+    *(field.name for field in dataclasses.fields(RunConfig) if is_component(field)),
+}.difference(_LISTS)
 
 
 def find_repeated(typed: Sequence["Override"]) -> Iterator[Problem]:
