@@ -16,8 +16,7 @@ from experiments.errors import Problem
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-_TOGETHER = ("augment", "callbacks")
-_LISTS = ("gpu", *_TOGETHER)  # whose values go together
+_LISTS = ("gpu", "augment", "callbacks")  # whose values go together
 # Groups of which one file is chosen.
 _SINGLE = {
     *("trainer", "tracking"),
@@ -56,7 +55,7 @@ def find_listed(typed: Iterable["Override"]) -> Iterator[Problem]:
         swept = value.list if isinstance(value, ChoiceSweep) else [value]
         listed = next((part for part in swept if isinstance(part, list)), None)
         names = [str(name) for name in listed or ()]
-        if key in _TOGETHER and (twice := {n for n in names if names.count(n) > 1}):
+        if key == "augment" and (twice := {n for n in names if names.count(n) > 1}):
             reason = f"names {min(twice)} twice. Received: [{', '.join(names)}]."
             yield Problem(key, reason)
         if key not in _SINGLE or not names[1:]:
