@@ -8,6 +8,7 @@ import re
 import shlex
 import traceback
 from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,24 @@ def compose_leniently(
             raise
         return OmegaConf.create(), problems
     problems += [_describe_second(override, whole) for override in second]
+    _apply(values, whole, composer, problems)
+    return whole, problems
+
+
+def _apply(
+    values: Sequence["Override"],
+    whole: DictConfig,
+    composer: Composer,
+    problems: list[Problem],
+) -> None:
+    """Applies values one by one; what Hydra refuses is told and laid over all the same.
+
+    Args:
+        values: Overrides of keys.
+        whole: What they change, with Hydra's own node.
+        composer: Knows the files.
+        problems: What is wrong so far, to which is added.
+    """
     for override in values:
         node = OmegaConf.select(whole, override.key_or_group, throw_on_missing=False)
         if OmegaConf.is_dict(node) and isinstance(override.value(), list):
@@ -161,8 +180,8 @@ def compose_leniently(
         except HydraException as error:
             absent = {p.key for p in problems if isinstance(p, UnknownKey)}
             problems.append(_describe(override, whole, composer, error, absent))
-            _lay_over(whole, override)
-    return whole, problems
+            with suppress(OmegaConfBaseException):  # Hydra's node takes nothing else
+                _lay_over(whole, override)
 
 
 def explain_refusal(error: BaseException, composer: Composer) -> list[Problem]:
@@ -188,19 +207,13 @@ def _explain_settings(composer: Composer) -> list[Problem]:
         or override.key_or_group == "hydra.searchpath"
     ]
     words = [override.input_line or "" for override in files]
+    values = [override for override in typed if override not in files]
+    problems: list[Problem] = []
     try:
         whole = loader.load_configuration(composer.config_name, words, RunMode.RUN)
-    except Exception:  # of many kinds: it is these that are refused
+        _apply(values, whole, composer, problems)
+    except Exception:  # of many kinds: a file, or a value that is null, is in the way
         return []
-    problems = []
-    for override in typed:
-        try:
-            if override not in files:
-                loader._apply_overrides_to_config([override], whole)
-        except HydraException as error:
-            problems.append(_describe(override, whole, composer, error, set()))
-        except Exception:  # OmegaConf's, of a null say
-            return []
     refused = {problem.key for problem in problems}
     return trace_keys(
         problems, whole, loader, words=composer.hydra_overrides, refused=refused

@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -88,14 +88,17 @@ class Known:
             part = OmegaConf.select(self.config, name)
             if part is not None and not str(part.get("_target_")).endswith(_BASIC):
                 found += self.list_below(name)
-        paths = dict.fromkeys(found)
-        below = tuple(f"{key}." for key in self.absent)
-        return [p for p in paths if p not in self.absent and not p.startswith(below)]
+        return self._without_absent(dict.fromkeys(found))
 
     def list_below(self, key: str) -> list[str]:
         """Returns the keys inside of one."""
         part = OmegaConf.select(self.config, key)
-        return [*_list_paths(part, f"{key}.")] if OmegaConf.is_dict(part) else []
+        found = _list_paths(part, f"{key}.") if OmegaConf.is_dict(part) else ()
+        return self._without_absent(found)
+
+    def _without_absent(self, paths: Iterable[str]) -> list[str]:
+        below = tuple(f"{key}." for key in self.absent)
+        return [p for p in paths if p not in self.absent and not p.startswith(below)]
 
     def list_own(self) -> list[str]:
         """Returns the keys of the chosen task that may be typed without `task.`."""
