@@ -38,11 +38,13 @@ class Plan:
     """What can go and what stays.
 
     Attributes:
+        runs: How many there are.
         items: That can go.
         kept: Why other checkpoints stay -> of how many runs.
         problems: Folders that are left alone, and why.
     """
 
+    runs: int = 0
     items: list[Disposable] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     problems: list[str] = field(default_factory=list)
@@ -87,8 +89,8 @@ def find_disposable(output_dir: Path, options: dict[str, Any]) -> Plan:
         output_dir: Of all runs.
         options: Of the task.
     """
-    plan = Plan()
     runs = list_runs(output_dir)
+    plan = Plan(runs=len(runs))
     busy = {run.folder for run in runs if is_touched_elsewhere(run.folder)}
     if options["weights"]:
         finished = [run for run in runs if _is_finished(run)]
@@ -275,7 +277,7 @@ def _show_end(job: Job, plan: Plan, total: int, *, dry: bool) -> None:
     place, size = short_path(output_dir), format_size(total)
     if not plan.items:
         print(f"Nothing in {place} can go.")
-        if not any(list_runs(output_dir)):
+        if not plan.runs:
             print("There is no run in it. output_dir says where to look.")
     elif dry:
         typed = [w for w in job.overrides if w.startswith(("task.", "tracking"))]
