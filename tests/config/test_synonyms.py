@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
 from omegaconf import OmegaConf
 
 from experiments.config import synonyms
@@ -33,8 +34,10 @@ def test_each_name_leads_to_a_key(target: str) -> None:
         sweeper = OmegaConf.load(CONF / "hydra/sweeper/keras_tuner.yaml")
         parent, _, name = key.removeprefix("hydra.sweeper.").rpartition(".")
         assert name in (OmegaConf.select(sweeper, parent) if parent else sweeper)
+    elif key.startswith("hydra.launcher."):
+        assert key.rpartition(".")[2] in JobLibLauncherConf.__dataclass_fields__
     else:
-        assert key == "hydra.launcher.n_jobs" or is_declared(key, RunConfig)
+        assert is_declared(key, RunConfig)
 
 
 def test_no_name_is_that_of_its_key() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from experiments import job_files
+from experiments.config.metric_names import MEASURED, TEST
 from experiments.config.objective import (
     EPOCH_METRICS,
     Objective,
@@ -86,7 +87,8 @@ def test_a_name_tells_its_direction(name: str, direction: str) -> None:
 
 
 def test_every_metric_that_is_computed_has_a_direction() -> None:
-    assert set(EPOCH_METRICS) <= set(DIRECTIONS)
+    at_the_end = {f"{TEST}{name}" for name in MEASURED}
+    assert {*EPOCH_METRICS, *at_the_end} <= set(DIRECTIONS)
 
 
 @pytest.mark.parametrize(
