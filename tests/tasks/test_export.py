@@ -107,6 +107,9 @@ def test_a_client_gives_the_expected_answers(
     expected = json.loads((bundle / "samples" / "expected.json").read_text())
     files = sorted(expected["samples"])
     assert len(files) == 3
+    source = (bundle / f"ask_{form}.py").read_text()
+    _, *code = filter(None, source.splitlines())  # below its docstring
+    assert len(code) <= 10
     words = [f"ask_{form}.py", *(f"samples/{file}" for file in files)]
     done = run_to_the_end([sys.executable, *words], cwd=bundle)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Programs of a dozen lines that ask an exported file, one for each run time.
+"""Programs of ten lines that ask an exported file, one for each run time.
 
 They need the run time, NumPy and Pillow, and nothing of this project.
 """
@@ -10,13 +10,12 @@ _START = '''\
 import sys
 import numpy as np
 {imports}
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps as ops
 
 labels = open("labels.txt", encoding="utf-8").read().splitlines()
 {load}
 for file in sys.argv[1:]:
-    photo = ImageOps.exif_transpose(Image.open(file)).convert("{mode}")
-{resize}    pixels = np.asarray(photo)[{axes}]
+    photo = {photo}
     scores = {ask}
 {tell}'''
 _ENCODED = '''\
@@ -32,29 +31,28 @@ for file in sys.argv[1:]:
     scores = model.serve_encoded(content)["{output}"].numpy()[0]
 {tell}'''
 _ONE = '    print(file, labels[scores.argmax()], f"{scores.max():.6f}")\n'
-_SEVERAL = """\
-    there = [f"{{name}} {{score:.6f}}" for name, score in zip(labels, scores)
-             if score > {threshold}]
-    print(file, ", ".join(there) or "none")
-"""
-_RESIZE = (
-    "    photo = ImageOps.fit(photo, ({width}, {height}), Image.Resampling.BILINEAR)\n"
+_SEVERAL = (
+    '    print(file, ", ".join(f"{{name}} {{p:.6f}}" for name, p in '
+    'zip(labels, scores) if p > {threshold}) or "none")\n'
 )
+_PHOTO = 'ops.exif_transpose(Image.open(file)).convert("{mode}")'
+_RESIZED = "ops.fit({photo}, ({width}, {height}), Image.BILINEAR)"
+_PIXELS = "np.asarray(photo)[{axes}]"
 
 _SAVED_MODEL = (
     "import tensorflow as tf",
     'model = tf.saved_model.load("{file}")',
-    'model.serve(tf.constant(pixels))["{output}"].numpy()[0]',
+    'model.serve(tf.constant({pixels}))["{output}"].numpy()[0]',
 )
 _ONNX = (
     "import onnxruntime",
     'model = onnxruntime.InferenceSession("{file}")',
-    'model.run(["{output}"], {{"image": pixels}})[0][0]',
+    'model.run(["{output}"], {{"image": {pixels}}})[0][0]',
 )
 _LITERT = (
     "from ai_edge_litert.interpreter import Interpreter",
     'model = Interpreter("{file}").get_signature_runner()',
-    'model(image=pixels)["{output}"][0]',
+    'model(image={pixels})["{output}"][0]',
 )
 _PARTS = {"tf_saved_model": _SAVED_MODEL, "onnx": _ONNX, "litert": _LITERT}
 
@@ -90,15 +88,17 @@ def write_clients(
     height, width, channels = image_shape
     imports, load, ask = _PARTS[form.keras]
     name, *others = list_clients(form)
+    photo = _PHOTO.format(mode="L" if channels == 1 else "RGB")
+    if not any_size:
+        photo = _RESIZED.format(photo=photo, width=width, height=height)
+    pixels = _PIXELS.format(axes="None, ..., None" if channels == 1 else "None")
     source = _START.format(
         name=name,
         imports=imports,
         load=load.format(file=form.file),
-        ask=ask.format(output=output),
+        photo=photo,
+        ask=ask.format(output=output, pixels=pixels),
         tell=tell,
-        axes="None, ..., None" if channels == 1 else "None",
-        mode="L" if channels == 1 else "RGB",
-        resize="" if any_size else _RESIZE.format(width=width, height=height),
     )
     told = {"file": form.file, "output": output, "tell": tell}
     return {
