@@ -1,1 +1,1 @@
-"""Must never be imported: `test_launch` names it where a config might import it."""
+"""Must never be imported: tests of `launch` name it where a config might import it."""

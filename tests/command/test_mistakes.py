@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from experiments import launch
 from experiments.command.plan import check_command_line
 from experiments.errors import ConfigError
+from experiments.launch import command_line, execution
 from tests.conftest import CONF
 
 pytestmark = pytest.mark.usefixtures("own_log")
@@ -64,8 +65,8 @@ def answer(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(launch, "guard_screen", lambda: None)
-    monkeypatch.setattr(launch, "choose_place", refuse)
+    monkeypatch.setattr(command_line, "guard_screen", lambda: None)
+    monkeypatch.setattr(execution, "choose_place", refuse)
     # Told after a second, which a slow machine may take.
     silent = contextlib.nullcontext(lambda: None)
     monkeypatch.setattr("experiments.command.plan.show_progress", lambda _: silent)

@@ -43,7 +43,7 @@ def test_component_of_the_project_and_of_an_allowed_package_may_be_named(
     ("name", "key"),
     [
         ("experiments", "model"),
-        ("experiments.launch.os.system", "callbacks.x"),
+        ("experiments.launch.command_line.os.system", "callbacks.x"),
         ("experiments.files.replace_json", "model"),
         ("experiments.jobs.folder.claim_folder", "callbacks.x"),
         ("experiments.config.targets.resolve", "model"),

@@ -185,9 +185,9 @@ def test_class_that_keras_exports_may_be_built(key: str, path: str) -> None:
 
 
 ATTACKS = [
-    "experiments.launch.os.system",
+    "experiments.launch.command_line.os.system",
     "experiments.files.Path.unlink",
-    "experiments.launch.gc.collect",
+    "experiments.launch.command_line.gc.collect",
     "experiments.tracking.spool.process.os.kill",
     "experiments.counts.__loader__.exec_module",
     "experiments.config.targets.import_module",

@@ -17,6 +17,7 @@ from experiments.forecast.measure import lengthen, shorten
 from experiments.forecast.past import describe_run, is_alike, list_past
 from experiments.forecast.words import about
 from experiments.jobs.job import JobResult
+from experiments.launch import command_line, processes
 from experiments.records import stamp
 from experiments.tracking.spool.flatten import flatten_config
 from tests.conftest import CONF
@@ -33,10 +34,10 @@ def typed(
 ) -> Typed:
     """Types a command line in an empty folder; returns exit code and output."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(launch, "guard_screen", lambda: None)
-    for name in (launch.SAFE_PATH_VARIABLE, launch.PROCESS_VARIABLE):
+    monkeypatch.setattr(command_line, "guard_screen", lambda: None)
+    for name in (processes.SAFE_PATH_VARIABLE, processes.PROCESS_VARIABLE):
         monkeypatch.setenv(name, "")
-    monkeypatch.setenv(launch.SCRIPT_VARIABLE, "run.py")
+    monkeypatch.setenv(processes.SCRIPT_VARIABLE, "run.py")
     monkeypatch.setenv("EXPERIMENTS_LOCAL_KEYS", "")
 
     def run(*words: str) -> tuple[int, str]:

@@ -426,7 +426,7 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "recorded-target-through": (
         record_config(
             r"callbacks:\n",
-            "callbacks:\n  x:\n    _target_: experiments.launch.os.system\n"
+            "callbacks:\n  x:\n    _target_: experiments.launch.processes.os.system\n"
             "    command: touch ../canary/kept\n",
         ),
         REPRODUCE,

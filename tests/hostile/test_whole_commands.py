@@ -16,8 +16,10 @@ _TOUCH = 'command:"touch ../canary/new"'
 @pytest.mark.parametrize(
     "words",
     [
-        [f"+callbacks.x={{_target_:experiments.launch.os.system,{_TOUCH}}}"],
-        ["+callbacks.x={_target_:experiments.launch.sys.exit,status:0}"],
+        [
+            f"+callbacks.x={{_target_:experiments.launch.command_line.os.system,{_TOUCH}}}"
+        ],
+        ["+callbacks.x={_target_:experiments.launch.command_line.sys.exit,status:0}"],
         [
             "+callbacks.x={_target_:experiments.jobs.running.os.remove,path:../canary/kept}"
         ],

@@ -7,15 +7,15 @@ import pytest
 from experiments.command.completion.answer import answer_completion, complete
 from experiments.command.hydra_node.flags import make_parser
 from experiments.errors import ConfigError
-from experiments.launch import _open_configs
+from experiments.launch.configs import open_configs
 from tests.conftest import CONF
 
 
 def offer(line: str) -> list[str]:
-    def open_configs(args: Any) -> Any:
-        return _open_configs(lambda _: None, str(CONF), "config", args)
+    def opening(args: Any) -> Any:
+        return open_configs(lambda _: None, str(CONF), "config", args)
 
-    return complete(line, make_parser(), open_configs)
+    return complete(line, make_parser(), opening)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from experiments import launch
 from experiments.command.config_folders.trust import trust
 from experiments.jobs import running
+from experiments.launch import processes
 from tests.conftest import CONF
 
 assert running  # knows `${job_folder:}`, as in `run.py`
@@ -30,7 +31,7 @@ Shown = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def _own_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    monkeypatch.setenv(launch.SAFE_PATH_VARIABLE, "")
+    monkeypatch.setenv(processes.SAFE_PATH_VARIABLE, "")
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, getattr(sys, name))
         monkeypatch.setattr(sys, f"__{name}__", getattr(sys, name))

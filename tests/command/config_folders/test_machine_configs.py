@@ -20,6 +20,7 @@ from experiments.command.config_folders.machine_configs import (
 from experiments.command.config_folders.trust import trust
 from experiments.command.printed import describe_output, describe_store
 from experiments.jobs import running
+from experiments.launch import command_line, processes
 from tests.conftest import CONF, ROOT
 
 assert running  # knows `${job_folder:}`, as in `run.py`
@@ -44,9 +45,9 @@ Typed = Callable[..., str]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that its user trusts, with the configs of this machine in it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    for name in (launch.SAFE_PATH_VARIABLE, launch.PROCESS_VARIABLE):
+    for name in (processes.SAFE_PATH_VARIABLE, processes.PROCESS_VARIABLE):
         monkeypatch.setenv(name, "")
-    monkeypatch.setenv(launch.SCRIPT_VARIABLE, "experiments")
+    monkeypatch.setenv(processes.SCRIPT_VARIABLE, "experiments")
     monkeypatch.setenv("EXPERIMENTS_LOCAL_KEYS", "")
     folder = tmp_path / "project"
     write(folder / "conf" / "local" / "default.yaml", MACHINE)
@@ -63,7 +64,7 @@ def write(path: Path, text: str) -> None:
 @pytest.fixture
 def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """What a command line shows."""
-    monkeypatch.setattr(launch, "guard_screen", lambda: None)
+    monkeypatch.setattr(command_line, "guard_screen", lambda: None)
 
     def run(*words: str) -> str:
         monkeypatch.setattr(sys, "argv", ["experiments", *words])

@@ -25,7 +25,7 @@ def whole() -> Any:
 
 ATTACKS = [
     "+hydra.callbacks.a={_target_: os.system, command: touch CANARY}",
-    "+hydra.callbacks.a={_target_: experiments.launch.os.system, command: x}",
+    "+hydra.callbacks.a={_target_: experiments.launch.processes.os.system, command: x}",
     "+hydra.callbacks.a={_target_: hydra.utils.get_object, path: antigravity}",
     "+hydra.callbacks.a={_target_: hydra.experimental.callback.os.system}",
     "+hydra.callbacks.a={_target_: subprocess.run, _args_: [[touch, CANARY]]}",

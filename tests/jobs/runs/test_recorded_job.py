@@ -78,7 +78,7 @@ ATTACKS = [
     "subprocess.getoutput",
     "os.system",
     "builtins.eval",
-    "experiments.launch.os.system",
+    "experiments.launch.command_line.os.system",
     "experiments.jobs.folder.os.system",
     "keras.saving.load_model",
     "keras.callbacks.CSVLogger",
