@@ -164,11 +164,13 @@ def _stems(group: str) -> list[str]:
 
 
 def _eager_callback(name: str) -> list[str]:
-    """Lets a callback do something in two epochs."""
+    """Lets a callback do in two epochs what it is for."""
     if name == "plateau":
         return ["callbacks.plateau.patience=1", "callbacks.plateau.min_delta=1"]
     if name == "tensorboard":
         return ["callbacks.tensorboard.histogram_freq=1"]
+    if name == "learnt":  # in the second epoch; else the job fails
+        return ["callbacks.learnt.loss=1.2", "optimizer.lr=0.02"]
     return []
 
 
@@ -266,7 +268,7 @@ def _start_alike(fitting: Any) -> None:
 
         model = plain(*given, **named)
         draw = np.random.default_rng(0)
-        for variable in model.trainable_variables:
+        for variable in model.weights:  # a phase may have frozen some
             if len(variable.shape) > 1:
                 scale = math.sqrt(2 / math.prod(variable.shape[:-1]))
                 variable.assign(scale * draw.normal(size=variable.shape))

@@ -47,7 +47,8 @@ class DataClock:
 
         Args:
             batches: A `tf.data.Dataset`; anything else is returned as it is, and so
-                are batches of which several are taken at a time.
+                are batches of which several are taken at a time, and all where
+                TensorFlow's operations are deterministic: it then has no clock.
             model: Is trained on them.
         """
         tf = sys.modules.get("tensorflow")  # whoever made such batches has imported it
@@ -55,6 +56,8 @@ class DataClock:
             return batches
         if _takes_several(model) or tf.config.functions_run_eagerly():
             return batches  # `tf.data` runs no function eagerly, and warns of this one
+        if not _has_clock():
+            return batches
         self._model, self._is_exact = model, _computes_at_once()
         with tf.device("/CPU:0"):
             if self._ends is None:
@@ -128,6 +131,16 @@ def _time(batches: Any, ends: Any, base: float) -> Any:
     # What is fetched ahead would be timed while nobody waits for it.
     options.experimental_optimization.inject_prefetch = False
     return batches.map(note).with_options(options)
+
+
+def _has_clock() -> bool:
+    import tensorflow as tf
+
+    try:
+        tf.timestamp()
+    except tf.errors.FailedPreconditionError:
+        return False
+    return True
 
 
 def _takes_several(model: Any) -> bool:
