@@ -1,6 +1,7 @@
 import ast
 import itertools
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -11,6 +12,7 @@ from experiments.counts import (
     format_share,
     format_size,
     join_words,
+    name_some,
     write_count,
 )
 from tests.conftest import ROOT
@@ -30,6 +32,29 @@ def test_a_huge_number_is_told_by_its_magnitude() -> None:
     assert write_count(10**15 - 1) == "999,999,999,999,999"
     assert write_count(10**18) == "1.0e+18"
     assert count_of(2 * 10**400, "job") == "2.0e+400 jobs"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], ""),
+        ("ab", "a, b"),
+        (range(1, 6), "1, 2, 3, 4, 5"),
+        ("abcdef", "a, b, c, d, e and 1 more"),
+        (range(2000), "0, 1, 2, 3, 4 and 1,995 more"),
+        (["tench, Tinca tinca", "goldfish"], '"tench, Tinca tinca", goldfish'),
+        (["'a, b'", "c"], "'a, b', c"),
+    ],
+)
+def test_of_many_names_the_first_are_told_and_each_is_told_apart(
+    names: Iterable[object], text: str
+) -> None:
+    assert name_some(names) == text
+
+
+def test_what_there_is_more_of_has_its_noun() -> None:
+    assert name_some("abc", 2, "file") == "a, b and 1 more file"
+    assert name_some("abcd", 2, "file") == "a, b and 2 more files"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Numbers of things, bytes and seconds, as a person writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 _HUGE = 10**15
@@ -38,6 +38,29 @@ def join_words(words: Sequence[str]) -> str:
     """Returns words as a sentence lists them: a, b and c."""
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def name_some(names: Iterable[object], most: int = 5, noun: str = "") -> str:
+    """Returns the first of some names and how many more there are: a, b and 3 more.
+
+    Args:
+        names: All of them.
+        most: That are written out.
+        noun: Of one of them, to say what there are more of.
+    """
+    told = set_apart(names)
+    shown = ", ".join(told[:most])
+    if len(told) <= most:
+        return shown
+    more = len(told) - most
+    rest = count_of(more, f"more {noun}") if noun else f"{write_count(more)} more"
+    return f"{shown} and {rest}"
+
+
+def set_apart(names: Iterable[object]) -> list[str]:
+    """Returns names to be joined by commas: one that has a comma itself in quotes."""
+    told = map(str, names)
+    return [f'"{t}"' if "," in t and t[0] not in "\"'" else t for t in told]
 
 
 def format_seconds(seconds: float) -> str:

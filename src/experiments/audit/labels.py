@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.audit.survey import Survey
-from experiments.counts import count_of
+from experiments.counts import agree, count_of, name_some
 from experiments.errors import DataError
 from experiments.evaluation.predictions import Predictions
-
-_SHOWN = 5  # classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +122,8 @@ def _match_classes(theirs: Sequence[str], ours: Sequence[str]) -> list[int]:
         lacking = sorted(set(ours) - set(theirs)) or sorted(set(theirs) - set(ours))
         raise DataError(
             f"The predictions are about {count_of(len(theirs), 'class', 'classes')} "
-            f"and the images about {len(ours)}: {', '.join(lacking[:_SHOWN])} "
-            "belongs to one of them only. Choose a run on the same data set."
+            f"and the images about {len(ours)}: {name_some(lacking)} "
+            f"{agree(len(lacking), 'belongs', 'belong')} to one of them only. "
+            "Choose a run on the same data set."
         )
     return [list(theirs).index(name) for name in ours]

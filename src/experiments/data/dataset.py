@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.config.corrections import NAME as CORRECTIONS
 from experiments.config.corrections import Corrections
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.data.corrections import apply_corrections
 from experiments.data.fingerprint import Fingerprint, fingerprint_splits
 from experiments.data.label_arrays import Labels, count_images, has_several
@@ -235,9 +235,9 @@ def _check_presence(
     if missing:
         raise DataError(
             f"The {split} split of `{name}` has no image of {len(missing)} of its "
-            f"{count_of(len(classes), 'class', 'classes')}: {', '.join(missing[:5])}"
-            f"{', ...' if len(missing) > 5 else ''}. Add images of them, give the "
-            "split a larger fraction, or try another dataset.split_seed."
+            f"{count_of(len(classes), 'class', 'classes')}: {name_some(missing)}. "
+            "Add images of them, give the split a larger fraction, or try another "
+            "dataset.split_seed."
         )
 
 

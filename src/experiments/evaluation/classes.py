@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.errors import DataError
 from experiments.evaluation.predictions import UNLABELLED, Integers
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,10 +84,3 @@ def _advise(given: set[str], model_classes: Sequence[str]) -> str:
         "Give their folders the model's names. What it says of images without a label: "
         "task=predict"
     )
-
-
-def name_some(names: Sequence[str]) -> str:
-    """Returns the first of some names, and how many more there are."""
-    more = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {more:,} more" if more > 0 else shown

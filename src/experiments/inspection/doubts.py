@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.counts import agree, count_of, format_share
+from experiments.counts import agree, count_of, format_share, name_some
 from experiments.data.dataset import Dataset
 from experiments.data.files.scanning.copies import IN_SPLITS, UNDER_LABELS
 from experiments.inspection.balance import Balance
@@ -10,7 +10,6 @@ from experiments.inspection.sizes import Sizes
 
 _UNEVEN = 10  # times as many images in one class as in another
 _MOSTLY = 0.5
-_NAMED = 5  # classes of a sentence
 _FOUND = {
     "unused": "Things in the folder that take no part: {:,}",
     IN_SPLITS: "Images that are in several splits, which makes scores too good: {:,}",
@@ -83,9 +82,8 @@ def _doubt_classes(balance: Balance, *, several: bool) -> Iterator[str]:
     for split, counts in balance.counts.items() if several else ():
         absent = [balance.class_names[n] for n, count in enumerate(counts) if not count]
         if absent:
-            more = ", ..." if len(absent) > _NAMED else ""
             yield (
-                f"No {split} image shows {', '.join(absent[:_NAMED])}{more}: a mean "
+                f"No {split} image shows {name_some(absent)}: a mean "
                 "over the classes leaves out what none shows. "
                 "dataset.split=stratified shares rare classes out."
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 from experiments import job_files
 from experiments.config.schema.run import RunConfig
 from experiments.config.weights import has_known_suffix, is_weights_file
+from experiments.counts import name_some
 from experiments.errors import ConfigError, Problem
 
 _KEY = "model.weights"
@@ -41,5 +42,4 @@ def _suggest(path: Path) -> str:
     names = sorted(p.name for p in folder.iterdir() if has_known_suffix(p.name))
     if not names:
         return f"{folder} holds no weights."
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"There: {', '.join(names[:_SHOWN])}{more}."
+    return f"There: {name_some(names, _SHOWN)}."

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.counts import count_of, format_share, join_words
+from experiments.counts import count_of, format_share, join_words, set_apart
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.report import Report
 from experiments.promotion.decision import Decision
@@ -90,7 +90,7 @@ def write_description(card: str, decision: Decision) -> str:
 def _describe_use(facts: Facts) -> Iterator[str]:
     height, width, channels = facts.image_shape
     colours = {1: "grey", 3: "red, green, blue"}.get(channels, f"{channels} channels")
-    names = [_plain(name) for name in facts.class_names]
+    names = [_plain(name) for name in set_apart(facts.class_names)]
     more = len(names) - _CLASSES
     shown = ", ".join(names[:_CLASSES]) + (
         f", ... ({len(names):,})" if more > 0 else ""
@@ -179,12 +179,13 @@ def _describe_limits(report: Report) -> Iterator[str]:
     )
     few = [one.name for one in report.scores.classes if 0 < one.support < 10]
     if few:
-        names = join_words([_plain(name) for name in few[:_WORST]])
+        names = join_words([_plain(name) for name in set_apart(few[:_WORST])])
         more = f" and {len(few) - _WORST:,} more" if len(few) > _WORST else ""
         yield ""
         yield f"Fewer than ten test images have: {names}{more}."
     if report.scores.absent:
-        names = join_words([_plain(name) for name in report.scores.absent[:_WORST]])
+        absent = set_apart(report.scores.absent[:_WORST])
+        names = join_words([_plain(name) for name in absent])
         yield ""
         yield f"No test image has: {names}."
 

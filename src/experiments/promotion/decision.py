@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.errors import DataError
-from experiments.evaluation.classes import name_some
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.uncertainty.pairs import ALPHA, Difference, compare
 

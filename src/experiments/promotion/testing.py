@@ -7,9 +7,8 @@ from pathlib import Path
 
 from experiments import job_files
 from experiments.config.schema.run import RunConfig
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.errors import DataError, ExperimentError
-from experiments.evaluation.classes import name_some
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions
 from experiments.evaluation.uncertainty.pairs import align

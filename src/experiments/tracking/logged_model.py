@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.config.convert import nearest
 from experiments.config.destination import Destination
+from experiments.counts import name_some
 from experiments.errors import TrackingError
 from experiments.records import read_bytes, refuse_links
 from experiments.tracking.store.client import attempt, connect
@@ -17,7 +18,6 @@ _FILE = Path("data", "model.keras")
 _DESCRIPTION = "MLmodel"
 _DESCRIPTION_BYTES = 2**20
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # an alias: the latter
-_SHOWN = 5  # names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +135,7 @@ def _list(names: Sequence[str], typed: str, *, above: str) -> str:
     """Returns the similar name, else the first ones that there are."""
     if not names:
         return "It has no alias."
-    shown = ", ".join(names[:_SHOWN]) + (", ..." if names[_SHOWN:] else "")
-    return nearest(typed, names, above=above) or f"There are: {shown}."
+    return nearest(typed, names, above=above) or f"There are: {name_some(names)}."
 
 
 def fetch_registered(

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from experiments import job_files
+from experiments.counts import name_some
 from experiments.data.label_arrays import Labels, has_several
 from experiments.data.labelled import Labelled
 from experiments.data.samples import digest_samples, name_samples
 from experiments.errors import DataError
-from experiments.evaluation.classes import name_some
 from experiments.evaluation.several_labels.predictions import SeveralPredictions
 from experiments.evaluation.several_labels.report import (
     SeveralReport,

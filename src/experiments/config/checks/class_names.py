@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from experiments.config.convert import nearest
+from experiments.counts import name_some
 from experiments.errors import Problem
 
 CLASS_WEIGHT = "loss.class_weight"
@@ -24,8 +25,6 @@ def check_weighed_classes(
 
 
 def _describe(name: str, class_names: Sequence[str]) -> Problem:
-    shown = ", ".join(class_names[:_LISTED])
-    more = len(class_names) - _LISTED
-    listed = f"{shown} and {more:,} more" if more > 0 else shown
+    listed = name_some(class_names, _LISTED)
     reason = f"names no class of the data set, which has {listed}."
     return Problem(f"{CLASS_WEIGHT}.{name}", reason, nearest(name, class_names))

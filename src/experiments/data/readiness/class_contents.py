@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.counts import agree, count_of
+from experiments.counts import agree, count_of, name_some
 from experiments.data.files.place.packed import packed_name, unpack_command
 from experiments.data.files.place.whereabouts import (
     PATH,
@@ -20,7 +20,6 @@ from experiments.errors import DataError, Problem
 # A network's disk may take as long for each folder: what is left is seen when all of
 # it is read.
 _SECONDS = 0.25
-_SHOWN = 5
 _READ = "JPEG, PNG, BMP, WebP and GIF are read"
 
 
@@ -108,18 +107,18 @@ def _tell(
     if empty:
         those = agree(len(empty), "a class folder", f"{len(empty):,} class folders")
         them = agree(len(empty), "it", "them")
-        reason = f"has {those} without a file: {_some(list(map(str, empty)))}."
+        reason = f"has {those} without a file: {name_some(empty)}."
         yield Problem(PATH, reason, f"Add images, or remove {them}.{question}")
     if alien:
         those = agree(len(alien), "a class folder", f"{len(alien):,} class folders")
-        reason = f"has {those} without an image: {_some(alien)}."
+        reason = f"has {those} without an image: {name_some(alien)}."
         asked = "" if empty else question
         yield Problem(PATH, reason, f"{_READ}; save them as one of these.{asked}")
     if few:
         splits = max((one.splits for one in classes), key=len)
         reason = (
             f"has too few images of {agree(len(few), 'a class', 'some classes')}: "
-            f"{_some(few)}. There must be one for each of {_count(splits)}."
+            f"{name_some(few)}. There must be one for each of {_count(splits)}."
         )
         yield Problem(PATH, reason, "Add images, or remove the folder.")
 
@@ -128,9 +127,3 @@ def _count(splits: Sequence[str]) -> str:
     """Returns what each class is divided into: `train, test` or `5 folds, test`."""
     counts = Counter(splits).items()
     return ", ".join(name if n == 1 else count_of(n, name) for name, n in counts)
-
-
-def _some(items: Sequence[str]) -> str:
-    more = len(items) - _SHOWN
-    shown = ", ".join(items[:_SHOWN])
-    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from experiments.config.label_table import KEY
 from experiments.config.schema.dataset_table import TableConfig
+from experiments.counts import name_some
 from experiments.data.files.folders.layout import Layout
 from experiments.data.files.tables.label_table import columns_of, read_label_table
 from experiments.data.files.tables.table_layout import (
@@ -80,8 +81,7 @@ def _find_small(layout: Layout, divided: list[str], parts: int) -> Iterator[Prob
         if counts[number] < parts
     ]
     if few:
-        more = ", ..." if len(few) > 5 else ""
         reason = f"has too few images of {len(few):,} of its classes: "
-        told = f"{reason}{', '.join(few[:5])}{more}."
+        told = f"{reason}{name_some(few)}."
         told += f" Each is divided into {parts}." if parts > 1 else ""
         yield Problem(KEY, told, "Add images, or leave these classes out.")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from experiments.counts import format_share
+from experiments.counts import format_share, name_some
 from experiments.errors import ConfigError, Problem
 from experiments.evaluation.predictions import THRESHOLD
 
@@ -174,7 +174,6 @@ def find_class(name: str, class_names: Sequence[str]) -> int:
     if alike:
         hint = f"Did you mean `{lowered[alike[0]]}`?"
     else:
-        more = ", ..." if len(class_names) > _NAMED else ""
-        hint = f"There are: {', '.join(class_names[:_NAMED])}{more}."
+        hint = f"There are: {name_some(class_names, _NAMED)}."
     reason = f"must be a class that the model knows. Received: {name!r}."
     raise ConfigError([Problem("task.class_name", reason, hint)])

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of, format_share
+from experiments.counts import count_of, format_share, name_some
 from experiments.evaluation.calibration import HOTTEST, measure_calibration_error
-from experiments.evaluation.classes import name_some
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.mistakes import Mistake
 from experiments.evaluation.reporting.report import Report, Unknown

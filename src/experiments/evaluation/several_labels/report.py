@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.counts import count_of, format_share
-from experiments.evaluation.classes import name_some
+from experiments.counts import count_of, format_share, name_some
 from experiments.evaluation.reporting.report_files import (
     CLASSES,
     METRICS,

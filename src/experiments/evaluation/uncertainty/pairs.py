@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import bdtr  # scipy.stats takes a second to import
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.errors import DataError
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.uncertainty.bootstrap import (
@@ -159,7 +159,7 @@ def _reorder_classes(given: Predictions, names: tuple[str, ...]) -> Predictions:
     if set(given.class_names) != set(names) or len(set(names)) != given.num_classes:
         raise DataError(
             "Predictions can be compared over the same classes only. Received: "
-            f"{_name_some(names)} and {_name_some(given.class_names)}."
+            f"{name_some(names)} and {name_some(given.class_names)}."
         )
     order = np.array([given.class_names.index(name) for name in names])
     truth = np.where(given.labelled, np.argsort(order)[given.truth], given.truth)
@@ -175,8 +175,3 @@ def _key(predictions: Predictions) -> dict[tuple[str, str], int]:
     if len(rows) != len(predictions):
         raise DataError("Predictions must have one row an image; some have several.")
     return rows
-
-
-def _name_some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown}, ... ({len(names)})" if len(names) > 5 else shown

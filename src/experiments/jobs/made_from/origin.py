@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from experiments import job_files
 from experiments.config.paths import list_paths
 from experiments.config.schema.run import RunConfig
 from experiments.config.weights import is_weights_file
-from experiments.counts import count_of
+from experiments.counts import name_some
 from experiments.errors import ExperimentError
 from experiments.records import RecordError, leads_inside, read_record, write_record
 from experiments.tracking.spool.origin_record import Origin, upgrade_origin
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _PARTS = ("code", "packages", "data")
 _PACKAGES = ("experiments", "keras", "tensorflow", "jax", "numpy")
-_SHOWN_FILES = 5
 _IMAGES = "the data set's images"
 _WEIGHTS = "the weights that it begins with"
 
@@ -164,13 +163,7 @@ def _compare(
     elif part == "data":
         yield _IMAGES if "content" in changed else "the data set's split"
     else:
-        yield _enumerate(changed)
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN_FILES
-    shown = ", ".join(names[:_SHOWN_FILES])
-    return f"{shown} and {count_of(more, 'more file')}" if more > 0 else shown
+        yield name_some(changed, noun="file")
 
 
 def _describe_weights(run: RunConfig) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from experiments.command.printed import (
 from experiments.config.corrections import NAME as CORRECTIONS
 from experiments.config.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
-from experiments.counts import agree, count_of, format_bytes, format_duration
+from experiments.counts import agree, count_of, format_bytes, format_duration, set_apart
 from experiments.jobs.job import End, Job, JobResult
 from experiments.screen import open_console
 
@@ -222,7 +222,7 @@ def _describe_corrections(dataset: "Dataset") -> dict[str, str]:
 
 def _describe_classes(names: Sequence[str]) -> str:
     """Returns the names, of many the first ones and their number."""
-    text = ", ".join(names)
+    text = ", ".join(set_apart(names))
     if len(text) <= _CLASSES_WIDTH:
         return text
     end = text.rfind(", ", 0, _CLASSES_WIDTH)

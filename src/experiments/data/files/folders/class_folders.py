@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.data.files.place.entries import (
     is_hidden,
     list_entries,
@@ -168,20 +168,21 @@ def find_class_faults(
     if twins:
         pairs = [f"{ours!r} is {name!r} in the training split" for name, ours in twins]
         yield (
-            f"{folder} spells classes otherwise: {_some(pairs)}. Give a class the same "
-            "name in every split."
+            f"{folder} spells classes otherwise: {name_some(pairs)}. Give a class "
+            "the same name in every split."
         )
     spelt = {name for pair in twins for name in pair}
     if missing := [name for name in missing if name not in spelt]:
         wanted = count_of(len(classes), "class folder")
         yield (
-            f"{folder} lacks {len(missing):,} of {wanted}: {_some(missing)}. Every "
+            f"{folder} lacks {len(missing):,} of {wanted}: {name_some(missing)}. Every "
             "split must have every class."
         )
     if unknown := [name for name in unknown if name not in spelt]:
         yield (
             f"{folder} has {count_of(len(unknown), 'class folder')} that the training "
-            f"split lacks: {_some(unknown)}. Every split must have the same classes."
+            f"split lacks: {name_some(unknown)}. Every split must have the same "
+            "classes."
         )
 
 
@@ -229,7 +230,3 @@ def _refuse_again(folder: str, seen: dict[tuple[int, int], str]) -> None:
             "Remove the link."
         )
     seen[place] = folder
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.data.files.folders.class_folders import (
     LabelledFiles,
     list_classes,
@@ -258,7 +258,7 @@ def _question_class_train(
         return
     raise DataError(
         f"{root} has a folder {train} with {count_of(len(inner), 'folder')} in it, "
-        f"beside {_some(like_classes or others)}: is it the training split, or a "
+        f"beside {name_some(like_classes or others)}: is it the training split, or a "
         f"class? Choose: {_command({'train': train})} or {_NONE}"
     )
 
@@ -282,15 +282,16 @@ def _question_words(
         several = len(words) + len(others) > 1
         classes = f", or take every folder for a class: {_NONE}" if several else ""
         raise DataError(
-            f"{root} has {_some(words)}, named like splits, and no training split with "
-            "class folders in it. Put the class folders to train on into a folder "
-            f"train, or choose one of another name: 'dataset.splits={{train: ...}}'"
+            f"{root} has {name_some(words)}, named like splits, and no training split "
+            "with class folders in it. Put the class folders to train on into a "
+            "folder train, or choose one of another name: "
+            f"'dataset.splits={{train: ...}}'"
             f"{classes}"
         )
     raise DataError(
-        f"{root} has {_some(words)}, named like splits, with images directly in them. "
-        "If they are splits, sort each one's images into one folder a class; if every "
-        f"folder of {_some([*words, *others])} is a class: {_NONE}"
+        f"{root} has {name_some(words)}, named like splits, with images directly in "
+        "them. If they are splits, sort each one's images into one folder a class; if "
+        f"every folder of {name_some([*words, *others])} is a class: {_NONE}"
     )
 
 
@@ -301,7 +302,7 @@ def _question_hints(root: Path, names: Sequence[str]) -> None:
         return
     splits = {split: name for name, split in hints.items() if split != "evaluation"}
     raise DataError(
-        f"{root} has {_some(list(hints))}: are they splits or classes? Choose: "
+        f"{root} has {name_some(hints)}: are they splits or classes? Choose: "
         f"{_command(splits)} or {_NONE}"
     )
 
@@ -334,7 +335,3 @@ def _command(splits: Mapping[str, str]) -> str:
 
 def _quote(name: str) -> str:
     return name if re.fullmatch(r"[\w./-]+", name) else f'"{name}"'
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.data.files.folders.class_folders import list_classes
 from experiments.data.files.place.entries import list_inner_folders, reading, suffix_of
 from experiments.data.files.place.whereabouts import find_inside, type_path
@@ -52,7 +52,7 @@ def find_wnid_faults(root: Path, classes: int) -> Iterator[str]:
     if others:
         yield (
             f"The folders in {root / 'train'} must be WordNet ids such as n01440764. "
-            f"Received: {', '.join(others[:5])}. For other images type dataset=folder."
+            f"Received: {name_some(others)}. For other images type dataset=folder."
         )
     elif len(wnids) != classes:
         yield (

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from experiments.config.label_table import KEY
-from experiments.counts import count_of
+from experiments.counts import count_of, name_some
 from experiments.data.files.folders.class_folders import LabelledFiles
 from experiments.data.files.folders.layout import Layout, refuse_other_count
 from experiments.data.files.tables.label_table import LabelTable, Row, find_missing
@@ -34,8 +34,9 @@ def lay_out(table: LabelTable, classes: int | None) -> Layout:
     names = table.class_names
     if len(names) < 2:
         raise DataError(
-            f"{KEY} must name at least two classes. Received: {_some(names) or 'none'} "
-            f"in all of {count_of(len(table.rows), 'row')} of {table.file}."
+            f"{KEY} must name at least two classes. Received: "
+            f"{name_some(names) or 'none'} in all of "
+            f"{count_of(len(table.rows), 'row')} of {table.file}."
         )
     refuse_other_count(table.file, names, classes)
     _question_twins(table, names, classes)
@@ -111,7 +112,7 @@ def _refuse_lacking(
             classes = count_of(len(names), "class", "classes")
             raise DataError(
                 f"{KEY}: the {split} split lacks {len(lacking):,} of {classes}: "
-                f"{_some(lacking)}. {advice}"
+                f"{name_some(lacking)}. {advice}"
             )
 
 
@@ -124,10 +125,6 @@ def _question_twins(
     if twins and classes != len(names):
         raise DataError(
             f"{KEY}: labels of {table.file} differ only in case or blanks: "
-            f"{_some(list(map(repr, twins)))}. Write each class in one way, or confirm "
-            f"their number: dataset.classes={len(names)}"
+            f"{name_some(map(repr, twins))}. Write each class in one way, or "
+            f"confirm their number: dataset.classes={len(names)}"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
