@@ -343,8 +343,9 @@ def test_a_killed_last_trial_does_not_run_for_ever_in_the_record(
     search: Callable[..., Search], tmp_path: Path
 ) -> None:
     command = search(GRID, "optimizer.lr=1e-3,1e-2", "trainer.epochs=40", NO_RETRIES)
-    # Once: what it has not sent, the search sends.
-    fault = f"kill@os.rename@*lr_0.01-*{SENT}@5@{tmp_path / 'happened'}"
+    # Once: what it has not sent, the search sends. And in its training: a process that
+    # served another trial and dies at once is replaced.
+    fault = f"kill@os.rename@*lr_0.01-*{SENT}@20@{tmp_path / 'happened'}"
     assert command.finish(fault) == 0, command.errors
     good, killed = command.trials
     assert (good.state, killed.state) == ("complete", "failed (killed)")
