@@ -320,7 +320,7 @@ def epochs_to(trace: Trace, target: float) -> int | None:
 
 def _prune(curve: list[float], histories: dict[str, list[float]]) -> int:
     """Returns after how many epochs the median rule ends a trial."""
-    from experiments.config.objective import Objective
+    from experiments.config.kinds.objective import Objective
     from experiments.training.callbacks.pruning import scores_at
 
     loss = Objective("val_loss", "min")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from experiments import gpu_libraries
-from experiments.config.extras import how_to_install
+from experiments.config.code.extras import how_to_install
 from experiments.gpu_libraries import DRIVER, TENSORFLOW, explain_absence
 
 

@@ -314,7 +314,7 @@ _HYDRA = (
         lender="hydra._internal.core_plugins.basic_sweeper",
         names=("BasicSweeper", "OmegaConf"),
         borrowers=(
-            "config.authority",
+            "config.code.authority",
             "command.hydra_node.files",
             "command.sweeping.pairs",
         ),
@@ -324,7 +324,7 @@ _HYDRA = (
     Loan(
         lender="hydra._internal.core_plugins.basic_launcher",
         names=("BasicLauncher",),
-        borrowers=("command.hydra_node.launcher", "config.authority"),
+        borrowers=("command.hydra_node.launcher", "config.code.authority"),
         purpose="Hydra's own sweeper and launcher are what a config may name unasked.",
         way_out="Look what `hydra/launcher=basic` names by now.",
     ),

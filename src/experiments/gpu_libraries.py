@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.config.extras import how_to_install, is_installed
+from experiments.config.code.extras import how_to_install, is_installed
 
 DRIVER = "libcuda.so.1"
 # What TensorFlow 2.21, built with CUDA 12.5 and cuDNN 9, loads when it looks for GPUs.

@@ -5,7 +5,7 @@ read when it is an ordinary one in its place and of a sensible size; what stands
 must have the form in which it was written; and a path in it leads nowhere else.
 
 Records outlive the code: each says its format, one number for all kinds of them. What
-an older one means today, `config.history` tells; a newer one is refused.
+an older one means today, `config.formats.history` tells; a newer one is refused.
 """
 
 import json

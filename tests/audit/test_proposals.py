@@ -7,7 +7,7 @@ import pytest
 from experiments.audit.findings import Findings, find_all
 from experiments.audit.labels import Judgement, LabelIssue
 from experiments.audit.proposals import list_proposals, write_proposals
-from experiments.config.corrections import Correction, read_corrections
+from experiments.config.kinds.corrections import Correction, read_corrections
 from tests.audit.made import alternate, noise, survey
 
 

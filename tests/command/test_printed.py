@@ -15,7 +15,7 @@ from experiments.command.printed import (
     describe_tracking,
     move_overrides,
 )
-from experiments.config.programs import SCRIPT_VARIABLE
+from experiments.config.code.programs import SCRIPT_VARIABLE
 
 
 def words_of(command: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import write_predictions
 from experiments.jobs.job import JobResult

@@ -4,7 +4,7 @@ import pytest
 
 from experiments.comparison.finding import find_members
 from experiments.comparison.member import Member
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import ConfigError, TrackingError
 from experiments.jobs.runs.run_names import FoundRun
 from tests.comparison.left import ACCURACY, leave, leave_sweep

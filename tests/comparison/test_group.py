@@ -4,7 +4,7 @@ import pytest
 
 from experiments.comparison.group import group_members, name_letter, write_letters
 from experiments.comparison.member import Member
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from tests.comparison.left import ACCURACY
 
 

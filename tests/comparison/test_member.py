@@ -4,7 +4,7 @@ import pytest
 
 from experiments.comparison import member
 from experiments.comparison.member import read_member, read_stored_member
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.evaluation.table import write_predictions
 from experiments.tracking.account import Account
 from experiments.tracking.recorded import RecordedRun

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.schema.depths import choose_layout
+from experiments.config.schema.models.depths import choose_layout
 from tests.conftest import CONF
 
 NAMES = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))

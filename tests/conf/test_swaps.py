@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.extras import is_installed
+from experiments.config.code.extras import is_installed
 from experiments.errors import Problem
 from tests.conf.swaps import (
     BASES,

@@ -7,7 +7,7 @@ from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
 from omegaconf import OmegaConf
 
 from experiments.config import synonyms
-from experiments.config.fields import is_declared
+from experiments.config.reading.fields import is_declared
 from experiments.config.schema.run import RunConfig
 from experiments.config.synonyms import (
     find_keys,

@@ -50,7 +50,7 @@ trainer:
   epochs: 2
 """
 }
-SCHEMA = "src/experiments/config/schema/dataset.py"
+SCHEMA = "src/experiments/config/schema/datasets/dataset.py"
 DATASET = {
     "src/experiments/data/datasets/stripes.py": '''\
 """Stripes that lie or stand."""
@@ -162,7 +162,7 @@ NAMES = ("adam_short", "resnet26", "quick_look", "stripes", "count_keys")
 # Of the project's own tests those that look at a group as a whole.
 OVERALL = (
     "tests/conf/test_options.py",
-    "tests/config/test_authority.py",
+    "tests/config/code/test_authority.py",
     "tests/config/schema",
     "tests/docs/test_architecture.py",
     "tests/docs/test_pages.py",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from experiments import job_files
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.fitting import record
 from experiments.fitting.fitting import Fitting, read_rollbacks
 from experiments.records import RecordError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import DataError, Preempted, RestartNeeded
 from experiments.fitting import record
 from experiments.runtime.devices import Devices

@@ -20,7 +20,7 @@ from tests.hostile.fuzzing import fuzz, instrumented
 
 with instrumented():
     from experiments import job_files
-    from experiments.config.objective import Objective
+    from experiments.config.kinds.objective import Objective
     from experiments.errors import ExperimentError
     from experiments.training.checkpoints import (
         manifest,

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hydra.conf import HydraConf
 
-from experiments.config.fields import is_component
+from experiments.config.reading.fields import is_component
 from experiments.config.schema.run import RunConfig
 from tests.conftest import CONF
 

@@ -10,8 +10,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from experiments.config.convert import convert
-from experiments.config.schema.model import ResNetConfig
+from experiments.config.reading.convert import convert
+from experiments.config.schema.models.model import ResNetConfig
 from experiments.errors import ConfigError, Problem
 from experiments.models.resnet.builder import build_resnet
 from experiments.models.resnet.layers import LayerFactory

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.builders.model import Images, build_model, normalise_inside
-from experiments.config.schema.applications import (
+from experiments.config.schema.models.applications import (
     ARCHITECTURES,
     family_of,
     published_size,

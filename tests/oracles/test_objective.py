@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from experiments import job_files
-from experiments.config.metric_names import MEASURED, TEST
-from experiments.config.objective import (
+from experiments.config.kinds.metric_names import MEASURED, TEST
+from experiments.config.kinds.objective import (
     EPOCH_METRICS,
     Objective,
     find_direction,

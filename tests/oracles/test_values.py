@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from experiments.config.reading.values import read_value, same_value, write_value
 from experiments.config.search.space import parse_space
-from experiments.config.values import read_value, same_value, write_value
 
 FEW = settings(max_examples=80, derandomize=True, deadline=None, database=None)
 NUMBERS = st.integers(-(10**12), 10**12) | st.floats()

@@ -88,7 +88,9 @@ class LaterRelease:
         self._edit(
             "src/experiments/records.py", rf"^FORMAT = {FORMAT}$", f"FORMAT = {NEXT}"
         )
-        with (self.folder / "src/experiments/config/history.py").open("a") as file:
+        with (self.folder / "src/experiments/config/formats/history.py").open(
+            "a"
+        ) as file:
             file.write(_STEP)
 
     def _add_key(self) -> None:
@@ -101,7 +103,7 @@ class LaterRelease:
     def _rename_key(self) -> None:
         room = "src/experiments/models/resnet"
         for path, old in (
-            ("src/experiments/config/schema/model.py", r"\bdropout(?=: float)"),
+            ("src/experiments/config/schema/models/model.py", r"\bdropout(?=: float)"),
             ("src/experiments/config/checks/doubts.py", r"(?<=model\.)dropout\b"),
             ("conf/model/resnet.yaml", r"^dropout(?=:)"),
             ("conf/experiment/search_resnet50.yaml", r"(?<=model\.)dropout\b"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.metric_names import name_as_today
+from experiments.config.kinds.metric_names import name_as_today
 from tests.records.archive import find_job, outputs, read_result
 
 __all__ = ["outputs"]

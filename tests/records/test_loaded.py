@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.api.run import Run, load_run
-from experiments.config.metric_names import name_as_today
+from experiments.config.kinds.metric_names import name_as_today
 from experiments.config.schema.run import RunConfig
 from experiments.records import NewerRecordError
 from tests.records.archive import find_job, outputs, read_result

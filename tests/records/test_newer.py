@@ -143,7 +143,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def test_checkpoint_of_a_later_release_is_neither_damaged_nor_left_over(
     last_outputs: Path, later: pytest.MonkeyPatch
 ) -> None:
-    from experiments.config.objective import Objective
+    from experiments.config.kinds.objective import Objective
     from experiments.training.checkpoints.state_file import write_state
     from experiments.training.checkpoints.store import CheckpointStore, load_last
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.config.search.schema import (
     TARGET,
     BayesianConfig,

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from experiments.command.composing.composed import Config, compose
-from experiments.config.metric_names import name_best
+from experiments.config.kinds.metric_names import name_best
 from experiments.errors import ConfigError, DataError
 from experiments.search.hypermodel import ExperimentHyperModel
 from tests.tiny import TINY

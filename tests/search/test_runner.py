@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ConfigError, Preempted
 from experiments.jobs.job import JobResult
 from experiments.search.runner import RepeatedRun, TrialRunner

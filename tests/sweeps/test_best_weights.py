@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from experiments.command.hydra_node.launcher import Launch
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.disk_space import DiskSpace
 from experiments.errors import Preempted
 from experiments.jobs.folder import claim_folder

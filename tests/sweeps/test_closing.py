@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from experiments import job_files
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
 from experiments.sweeps import closing

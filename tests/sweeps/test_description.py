@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.description import describe_jobs, list_swept
 from experiments.sweeps.table import format_markdown

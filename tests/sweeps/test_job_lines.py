@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.job_lines import JobLines
 

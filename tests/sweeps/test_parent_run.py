@@ -1,4 +1,4 @@
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.parent_run import finish_sweep, open_sweep
 from tests.tracking.conftest import destination, points_of, run_of, settle, stored

@@ -1,4 +1,4 @@
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.seeds import format_groups, group_seeds
 

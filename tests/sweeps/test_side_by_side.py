@@ -18,8 +18,8 @@ from joblib.externals import loky
 from omegaconf import DictConfig
 
 from experiments.command.hydra_node.launcher import Launch, describe_launch
-from experiments.config.authority import SIDE_BY_SIDE
-from experiments.config.objective import Objective
+from experiments.config.code.authority import SIDE_BY_SIDE
+from experiments.config.kinds.objective import Objective
 from experiments.disk_space import DiskSpace
 from experiments.errors import Preempted
 from experiments.interruption import StopRequest, signals_as_requests

@@ -1,7 +1,7 @@
 import csv
 import io
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 from experiments.sweeps.table import (
     format_csv,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config import extras
+from experiments.config.code import extras
 from experiments.errors import ConfigError
 from experiments.evaluation.table import read_predictions
 from tests.audit.photos import cut, encode, write, write_folder

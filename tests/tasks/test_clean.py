@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from experiments.api.run import load_run
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import ExperimentError
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult

@@ -16,7 +16,7 @@ from experiments.comparison.compared import compare_members
 from experiments.comparison.finding import list_members
 from experiments.comparison.page import build_comparison_page
 from experiments.comparison.screen import show_comparison
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import ConfigError
 from experiments.jobs.folder import claim_folder
 from experiments.records import write_record

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ConfigError
 from experiments.records import write_header, write_record
 from experiments.tasks.diff import diff

@@ -302,7 +302,7 @@ def test_file_of_a_model_is_scored_on_what_is_typed(
 @pytest.fixture(scope="module")
 def champion(digits: Path, place: Path) -> str:
     """A registered version of the model that the run left in MLflow."""
-    from experiments.config.destination import Destination
+    from experiments.config.kinds.destination import Destination
     from experiments.tracking.store.client import connect
 
     client = connect(Destination(output_dir=place / "outputs")).client

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tasks import list as module
 from tests.conftest import ROOT
 from tests.jobs.left import leave_parent, leave_run

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.store.client import connect
 from tests.conftest import ROOT
 from tests.tasks.test_evaluate import Command, type_in

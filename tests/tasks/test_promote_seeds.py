@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.jobs.folder import is_held
 from experiments.tracking.store.client import connect
 from tests.conftest import ROOT

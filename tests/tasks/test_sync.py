@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.command.printed import describe_command
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.jobs.job import JobResult
 from experiments.jobs.showing import display
 from experiments.tasks import sync

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.sending import sender
 from experiments.tracking.tracker import open_tracker

@@ -20,7 +20,7 @@ SEED_VARIABLE = "KILLS_SEED"
 JOB = """
 import sys, time
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out, uri = Path(sys.argv[1]), sys.argv[2] or None
 place = Destination(output_dir=out, uri=uri, experiment="killed", server_timeout=5)

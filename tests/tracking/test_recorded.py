@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from experiments.config.upgrade import upgrade_config
+from experiments.config.formats.upgrade import upgrade_config
 from experiments.errors import TrackingError
 from experiments.records import FIRST
 from experiments.tracking import recorded

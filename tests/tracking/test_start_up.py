@@ -10,7 +10,7 @@ import os, sys
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3",
     CUDA_VISIBLE_DEVICES="-1")
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out = Path(sys.argv[1])
 tracker = open_tracker(destination=Destination(output_dir=out, experiment="e"),

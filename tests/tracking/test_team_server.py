@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.doctor.store import check_store
 from experiments.tracking.store.mlflow_import import import_mlflow
 from tests.conftest import ROOT
@@ -35,7 +35,7 @@ JOB = """
 import math, sys, time
 from pathlib import Path
 import keras, numpy
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out, uri, number, steps = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 place = Destination(output_dir=out, uri=uri, experiment="many", server_timeout=20)

@@ -13,7 +13,7 @@ from tests.tracking.conftest import COMPARISON
 WITHOUT_TRACKING = """
 import sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.sweeps.parent_run import open_sweep
 from experiments.tracking.tracker import open_tracker
 off = Destination(output_dir=Path(sys.argv[1]), enabled=False)
@@ -61,7 +61,7 @@ def test_folder_that_cannot_hold_a_database_is_an_error_at_once(open_run, tmp_pa
 OPENING = """
 import sys, time
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 open_tracker(destination=Destination(output_dir=Path(sys.argv[1]), experiment="e"),
     drain_seconds=1, run_name="r",

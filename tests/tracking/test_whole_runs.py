@@ -30,7 +30,7 @@ COMMANDS = (
 LIST = """
 import json, sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.store.client import connect
 from experiments.tracking.recorded import read_folder
 from experiments.training.checkpoints.listing import list_checkpoints

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from experiments.builders.data import Pipelines, build_dataset, build_pipelines
 from experiments.builders.devices import prepared_framework
 from experiments.command.composing.composed import compose
-from experiments.config.destination import Destination
-from experiments.config.metric_names import BEST_EPOCH, is_final
-from experiments.config.objective import Objective
-from experiments.config.phases import list_borders
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.metric_names import BEST_EPOCH, is_final
+from experiments.config.kinds.objective import Objective
+from experiments.config.kinds.phases import list_borders
 from experiments.config.schema.loss import FORMER, name_differences
 from experiments.config.schema.run import RunConfig
 from experiments.data.files.asked.inputs import check_inputs, list_inputs

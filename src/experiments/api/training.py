@@ -9,7 +9,7 @@ from experiments.command.composing.composed import PRIMARY, Config
 from experiments.command.composing.loader import use_hydra
 from experiments.command.plan import Plan
 from experiments.config.checks.memory import check_memory
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 from experiments.config.schema.task import ReproduceTaskConfig, SyncTaskConfig
 from experiments.data.readiness.check import check_data
 from experiments.errors import ConfigError, Preempted, Problem, RestartNeeded

@@ -12,7 +12,7 @@ from experiments.audit.findings import Findings
 from experiments.audit.labels import Judgement
 from experiments.audit.near import BITS
 from experiments.audit.survey import Survey
-from experiments.config.corrections import COLUMNS, Action, Correction
+from experiments.config.kinds.corrections import COLUMNS, Action, Correction
 from experiments.counts import format_share
 from experiments.files import replace_bytes
 

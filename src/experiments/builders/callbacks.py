@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.config.code.targets import instantiate, resolve
 from experiments.config.schema.run import RunConfig
-from experiments.config.targets import instantiate, resolve
 
 
 def build_callbacks(

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.config.code.targets import instantiate
 from experiments.config.schema.augment import RepeatedConfig
-from experiments.config.schema.dataset import CommonDatasetConfig
+from experiments.config.schema.datasets.dataset import CommonDatasetConfig
 from experiments.config.schema.run import RunConfig
-from experiments.config.targets import instantiate
 from experiments.data.augment.repeated_augmentation import RepeatedAugmentation
 from experiments.data.augment.until import Until
 from experiments.data.dataset import Dataset, Split

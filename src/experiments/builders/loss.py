@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from experiments.config.checks.loss import check_head, check_threshold
+from experiments.config.code.targets import instantiate
 from experiments.config.schema.run import RunConfig
-from experiments.config.targets import instantiate
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError
 

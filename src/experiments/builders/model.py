@@ -8,9 +8,9 @@ from experiments.builders.cost import micro_batch
 from experiments.builders.devices import uses_onednn
 from experiments.builders.loss import build_judgement
 from experiments.builders.optimizer import build_optimizer
-from experiments.config.phases import list_phases
+from experiments.config.code.targets import instantiate
+from experiments.config.kinds.phases import list_phases
 from experiments.config.schema.run import RunConfig
-from experiments.config.targets import instantiate
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError, Problem
 from experiments.runtime.devices import Devices

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from experiments.config.phases import Phase, list_phases
+from experiments.config.code.targets import instantiate, resolve
+from experiments.config.kinds.phases import Phase, list_phases
 from experiments.config.schema.run import RunConfig
-from experiments.config.targets import instantiate, resolve
 
 
 def build_optimizer(

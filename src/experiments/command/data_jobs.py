@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.config.corrections import NAME
+from experiments.config.kinds.corrections import NAME
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import AuditTaskConfig, TrainTaskConfig
 

@@ -8,7 +8,7 @@ from hydra._internal.config_repository import IConfigRepository
 from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 
 _TEMPLATE = """\
 Trains, tracks and compares Keras image classifiers from composed configs.

@@ -77,7 +77,7 @@ from experiments.command.typed.task_keys import name_task_keys
 from experiments.command.typed.typed_text import quote_texts
 from experiments.command.typed.words import check_words
 from experiments.config.checks.unused import find_clashes, find_unused
-from experiments.config.history import first_word
+from experiments.config.formats.history import first_word
 from experiments.config.identity import (
     describe_choices,
     identify,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments.command.composing.composer import quote
 from experiments.command.config_folders.machine_configs import sets
-from experiments.config.programs import command_words
+from experiments.config.code.programs import command_words
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.redaction import HIDDEN, redact_word
 

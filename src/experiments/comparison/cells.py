@@ -9,7 +9,7 @@ from experiments.comparison.estimate import Estimate
 from experiments.comparison.group import Group
 from experiments.comparison.member import Member
 from experiments.comparison.settings import TARGET
-from experiments.config.metric_names import name_best, name_of_epoch
+from experiments.config.kinds.metric_names import name_best, name_of_epoch
 from experiments.counts import format_seconds, format_size
 
 NONE = "-"

@@ -9,8 +9,8 @@ from experiments.comparison.group import Group, group_members, write_letters
 from experiments.comparison.member import Member
 from experiments.comparison.settings import ABSENT, TARGET, gather_names
 from experiments.comparison.verdict import Verdicts, judge
-from experiments.config.metric_names import TEST, name_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.metric_names import TEST, name_best
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of
 from experiments.errors import DataError
 

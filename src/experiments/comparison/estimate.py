@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.config.objective import UNBOUNDED
+from experiments.config.kinds.objective import UNBOUNDED
 
 CONFIDENCE = 0.95
 

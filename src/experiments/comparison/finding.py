@@ -10,9 +10,9 @@ from experiments.comparison.member import (
     read_member,
     read_stored_member,
 )
-from experiments.config.destination import Destination
-from experiments.config.model_names import is_registered, names_model
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.model_names import is_registered, names_model
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
 from experiments.jobs.runs.catalogue import find_job_folders, read_run

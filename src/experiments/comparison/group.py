@@ -11,8 +11,8 @@ from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.member import Member
 from experiments.comparison.settings import SEED, list_differences
-from experiments.config.metric_names import name_best
-from experiments.config.objective import Objective, find_bounds
+from experiments.config.kinds.metric_names import name_best
+from experiments.config.kinds.objective import Objective, find_bounds
 from experiments.counts import join_words
 
 _LONGEST = 60  # letters of what tells rows of one name apart

@@ -11,7 +11,7 @@ from typing import Any
 from experiments import job_files
 from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.settings import SEED, TARGET, select_settings
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import ExperimentError, make_printable
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.table import read_predictions

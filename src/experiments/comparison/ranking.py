@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from experiments.comparison.member import Member
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ConfigError
 
 

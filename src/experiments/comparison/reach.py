@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from experiments.comparison.compared import Compared
 from experiments.comparison.contrast import Draw
 from experiments.comparison.images import reach_arrays, reach_files
-from experiments.config.schema.dataset import CommonDatasetConfig
+from experiments.config.schema.datasets.dataset import CommonDatasetConfig
 from experiments.data.arrays.keras_cache import refusing_downloads
 from experiments.errors import ExperimentError
 

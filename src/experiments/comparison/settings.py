@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from experiments.config.fields import is_incidental
+from experiments.config.reading.fields import is_incidental
 from experiments.config.schema.run import RunConfig
 
 ABSENT = "-"

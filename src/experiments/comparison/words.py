@@ -4,7 +4,7 @@ from experiments.comparison.compared import Compared
 from experiments.comparison.contrast import Contrast
 from experiments.comparison.group import write_letters
 from experiments.comparison.verdict import Verdict, describe_basis
-from experiments.config.metric_names import name_best
+from experiments.config.kinds.metric_names import name_best
 from experiments.counts import count_of
 
 _FEW = 4  # lines of a kind

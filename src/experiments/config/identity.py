@@ -20,25 +20,25 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from experiments.config.convert import convert_field
-from experiments.config.fields import (
-    added_in,
-    is_incidental,
-    what_it_stands_for,
-)
-from experiments.config.history import (
+from experiments.config.formats.history import (
     first_all,
     first_key,
     first_values,
     first_word,
 )
-from experiments.config.paths import list_paths
-from experiments.config.schema.model import KerasApplicationConfig
+from experiments.config.kinds.paths import list_paths
+from experiments.config.reading.convert import convert_field
+from experiments.config.reading.fields import (
+    added_in,
+    is_incidental,
+    what_it_stands_for,
+)
+from experiments.config.reading.values import settle_numbers, write_value
+from experiments.config.schema.models.model import KerasApplicationConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.parameter import Parameter
 from experiments.config.search.schema import SearchConfig
 from experiments.config.search.space import Space
-from experiments.config.values import settle_numbers, write_value
 from experiments.redaction import redact_data, redact_word
 
 _DIGITS = 8

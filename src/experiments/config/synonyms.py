@@ -7,7 +7,7 @@ something is wrong, and no name in it is ever taken for the key.
 import re
 from functools import cache
 
-from experiments.config.schema.applications import find_architecture
+from experiments.config.schema.models.applications import find_architecture
 
 # Key -> other names for it; with a value: what the name by itself asks for.
 _KEYS = {

@@ -9,18 +9,18 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.checks.consistency import check_consistency
-from experiments.config.convert import convert, convert_field
-from experiments.config.paths import locate_paths
-from experiments.config.schema.dataset import DatasetConfig
-from experiments.config.schema.model import MODELS, ResNetConfig
+from experiments.config.code.targets import check_targets
+from experiments.config.kinds.paths import locate_paths
+from experiments.config.kinds.weights import settle_variant
+from experiments.config.reading.convert import convert, convert_field
+from experiments.config.schema.datasets.dataset import DatasetConfig
+from experiments.config.schema.models.model import MODELS, ResNetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import (
     TASKS,
     AuditTaskConfig,
     TrainTaskConfig,
 )
-from experiments.config.targets import check_targets
-from experiments.config.weights import settle_variant
 from experiments.errors import ConfigError, Problem
 
 _ABSENT = re.compile(r"Interpolation key '(\w+)' not found")

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.config.corrections import Correction, Corrections, read_corrections
+from experiments.config.kinds.corrections import (
+    Correction,
+    Corrections,
+    read_corrections,
+)
 from experiments.data.samples import digest_samples, name_samples
 from experiments.data.split import ArraySplit, Split
 

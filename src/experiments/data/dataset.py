@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config.corrections import NAME as CORRECTIONS
-from experiments.config.corrections import Corrections
+from experiments.config.kinds.corrections import NAME as CORRECTIONS
+from experiments.config.kinds.corrections import Corrections
 from experiments.counts import count_of, name_some
 from experiments.data.corrections import apply_corrections
 from experiments.data.fingerprint import Fingerprint, fingerprint_splits

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from experiments.config.extras import how_to_install, is_installed
+from experiments.config.code.extras import how_to_install, is_installed
 from experiments.doctor.finding import Finding
 from experiments.gpu_libraries import DRIVER, JAX_PLUGINS, TENSORFLOW
 

@@ -7,7 +7,7 @@ from importlib import metadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
 from experiments.counts import count_of
 from experiments.doctor.finding import Finding, Level
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.doctor.finding import Finding
 from experiments.errors import TrackingError
 from experiments.redaction import redact

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import job_files
-from experiments.config.programs import command_words
+from experiments.config.code.programs import command_words
 from experiments.doctor.finding import Finding
 
 # Mean loss of ten steps, by backend: their random numbers differ. Measured on a CPU;

@@ -10,7 +10,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from experiments.config.objective import TOP5_FROM
+from experiments.config.kinds.objective import TOP5_FROM
 from experiments.counts import count_of
 from experiments.errors import DataError
 from experiments.evaluation.calibration import measure_calibration_error

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.weights import IMAGENET_VARIANT
+from experiments.config.kinds.weights import IMAGENET_VARIANT
 from experiments.tracking.tracker import Tracker
 from experiments.trained.start import Start
 

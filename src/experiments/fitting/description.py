@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from experiments.config.metric_names import (
+from experiments.config.kinds.metric_names import (
     BEST_EPOCH,
     TEST,
     is_final,

@@ -10,8 +10,8 @@ from experiments import job_files
 from experiments.builders.callbacks import build_callbacks
 from experiments.builders.data import Pipelines
 from experiments.builders.model import Images, build_model, compile_phase
-from experiments.config.metric_names import BEST_EPOCH, is_score, name_best
-from experiments.config.phases import list_phases
+from experiments.config.kinds.metric_names import BEST_EPOCH, is_score, name_best
+from experiments.config.kinds.phases import list_phases
 from experiments.config.schema.loss import name_differences
 from experiments.data.dataset import Dataset
 from experiments.data.label_arrays import Labels

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import job_files
 from experiments.builders.model import Images
-from experiments.config.metric_names import BEST_EPOCH
-from experiments.config.schema.dataset import DatasetConfig
+from experiments.config.kinds.metric_names import BEST_EPOCH
+from experiments.config.schema.datasets.dataset import DatasetConfig
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import Preempted, RestartNeeded, summarise_error

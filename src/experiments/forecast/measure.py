@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import job_files
-from experiments.config.programs import command_words
+from experiments.config.code.programs import command_words
 from experiments.config.schema.run import RunConfig
 from experiments.errors import make_printable
 from experiments.forecast.past import Past, list_past

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from experiments import job_files
-from experiments.config.metric_names import name_as_today
+from experiments.config.kinds.metric_names import name_as_today
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.errors import make_printable

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments.command.plan import Plan
-from experiments.config.paths import find_obstacle
+from experiments.config.kinds.paths import find_obstacle
 from experiments.errors import ConfigError, Problem
 from experiments.jobs.folder import (
     choose_folder,

@@ -14,8 +14,8 @@ from experiments.command.composing.overlay import describe_overlay, find_links
 from experiments.command.config_folders.machine_configs import list_choices
 from experiments.command.hydra_node import files as hydra_files
 from experiments.command.sweeping.job_words import select_overrides
+from experiments.config.code.targets import resolve as resolve_target
 from experiments.config.identity import name_job_folder, name_run
-from experiments.config.targets import resolve as resolve_target
 from experiments.config.validation import resolve, validate
 from experiments.errors import (
     ExperimentError,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from experiments import job_files
+from experiments.config.kinds.weights import has_known_suffix, is_weights_file
 from experiments.config.schema.run import RunConfig
-from experiments.config.weights import has_known_suffix, is_weights_file
 from experiments.counts import name_some
 from experiments.errors import ConfigError, Problem
 

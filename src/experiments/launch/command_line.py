@@ -22,7 +22,7 @@ from experiments.command.hydra_node.flags import (
     typed_flags,
 )
 from experiments.command.verbs import answer_verb
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 from experiments.errors import (
     ConfigError,
     ExperimentError,

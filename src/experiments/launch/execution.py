@@ -12,7 +12,7 @@ from experiments.command.data_jobs import plans_itself
 from experiments.command.help import describe_usage
 from experiments.command.plan import Plan, check
 from experiments.command.sweeping.job_words import select_overrides
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 from experiments.config.schema.task import ReproduceTaskConfig
 from experiments.errors import ConfigError, DataError, Problem, TrackingError
 from experiments.interruption import StopRequest, signals_as_requests

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from experiments.command.composing.composer import quote
 from experiments.command.plan import Plan
-from experiments.config.weights import RUN
+from experiments.config.kinds.weights import RUN
 
 if TYPE_CHECKING:
     from experiments.jobs.runs.run_names import Settled

@@ -10,7 +10,11 @@ from typing import NoReturn
 
 from experiments.command.config_folders.permission import Permission
 from experiments.command.plan import Plan
-from experiments.config.programs import FLAGS_VARIABLE, SCRIPT_VARIABLE, typed_script
+from experiments.config.code.programs import (
+    FLAGS_VARIABLE,
+    SCRIPT_VARIABLE,
+    typed_script,
+)
 from experiments.jobs.job import PROCESS_VARIABLE
 from experiments.own_code import admit_code
 

@@ -8,7 +8,7 @@ from hydra.types import TaskFunction
 from experiments.command.composing.loader import CheckedHydra
 from experiments.command.hydra_node.files import hide_secrets_of_sweep
 from experiments.command.plan import Plan
-from experiments.config.programs import SCRIPT_VARIABLE, typed_script
+from experiments.config.code.programs import SCRIPT_VARIABLE, typed_script
 from experiments.errors import summarise_error
 from experiments.interruption import time_limit
 from experiments.jobs.children.child_sweep import tell_folder

@@ -7,7 +7,13 @@ from typing import Any
 
 import keras
 
-from experiments.config.freezing import ALL, BATCH_NORMS, NONE, is_pattern, list_words
+from experiments.config.kinds.freezing import (
+    ALL,
+    BATCH_NORMS,
+    NONE,
+    is_pattern,
+    list_words,
+)
 from experiments.counts import count_of
 from experiments.errors import ConfigError, Problem
 from experiments.models.cost import count_parameters

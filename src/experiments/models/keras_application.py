@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras.src.backend.common import global_state
 
-from experiments.config.schema.applications import (
+from experiments.config.schema.models.applications import (
     find_alpha_problems,
     find_size_problems,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from experiments.config.freezing import HEAD, is_pattern
+from experiments.config.kinds.freezing import HEAD, is_pattern
 from experiments.errors import ConfigError, Problem
 from experiments.models.stages import list_layers, list_stages, split_off_head
 

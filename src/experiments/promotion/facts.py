@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from experiments.config.metric_names import BEST_EPOCH
+from experiments.config.kinds.metric_names import BEST_EPOCH
 from experiments.counts import count_of
 from experiments.data.dataset import Dataset
 from experiments.data.images.background import WHITE

@@ -9,8 +9,8 @@ from typing import Any
 from experiments.command.composing.composer import quote
 from experiments.command.printed import describe_command
 from experiments.comparison.estimate import Estimate, estimate
-from experiments.config.metric_names import TEST, name_best
-from experiments.config.objective import Objective, find_bounds
+from experiments.config.kinds.metric_names import TEST, name_best
+from experiments.config.kinds.objective import Objective, find_bounds
 from experiments.counts import count_of
 from experiments.errors import ExperimentError
 from experiments.jobs.children.child_command import list_flags

@@ -11,10 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import job_files
 from experiments.command.sweeping.folds import find_searched_folds
 from experiments.command.sweeping.search_plan import SearchPlan, sample_jobs
+from experiments.config.reading.values import write_value
 from experiments.config.search.schema import choose_n_jobs, read_search
 from experiments.config.search.space import ABSENT, parse_space
 from experiments.config.validation import validate
-from experiments.config.values import write_value
 from experiments.disk_space import DiskSpace
 from experiments.search.disk import WeightKeeper
 from experiments.search.display import SearchDisplay

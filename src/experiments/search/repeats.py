@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments import job_files
 from experiments.command.composing.composer import quote
-from experiments.config.metric_names import name_best
+from experiments.config.kinds.metric_names import name_best
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import SearchConfig
 from experiments.config.search.space import Space

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.command.sweeping.folds import list_fold_words
-from experiments.config.convert import nearest
-from experiments.config.metric_names import name_of_epoch
+from experiments.config.kinds.metric_names import name_of_epoch
+from experiments.config.reading.convert import nearest
 from experiments.config.search.schema import KEY, SearchConfig
 from experiments.config.search.space import Space
 from experiments.errors import ConfigError, Problem

@@ -7,8 +7,8 @@ from pathlib import Path
 from experiments import job_files
 from experiments.command.plan import Plan
 from experiments.command.sweeping.job_words import select_overrides
-from experiments.config.metric_names import name_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.metric_names import name_best
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.folder import is_held, list_job_folders
 from experiments.jobs.job import JobResult
 from experiments.jobs.runs.recorded_job import FOLDS_OF_SEARCH

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import summarise_error
 from experiments.files import replace_bytes
 from experiments.redaction import redact

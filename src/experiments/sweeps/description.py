@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from experiments.command.plan import Plan
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.config.search.parameter import Parameter
 from experiments.counts import count_of
 from experiments.jobs.job import JobResult

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of, format_seconds
 from experiments.jobs.job import JobResult
 from experiments.screen import open_console

@@ -10,7 +10,7 @@ from hydra.types import TaskFunction
 from omegaconf import DictConfig
 
 from experiments.command.plan import Plan
-from experiments.config.authority import SIDE_BY_SIDE
+from experiments.config.code.authority import SIDE_BY_SIDE
 from experiments.errors import Preempted
 from experiments.sweeps.best_weights import BestWeights
 from experiments.sweeps.side_by_side import SideBySide, has_finished, runs_side_by_side

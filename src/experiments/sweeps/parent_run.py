@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.config.destination import Destination
-from experiments.config.metric_names import name_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.metric_names import name_best
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of
 from experiments.jobs.job import JobResult
 from experiments.sweeps.description import describe_jobs

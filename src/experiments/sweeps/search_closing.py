@@ -15,8 +15,8 @@ from experiments.command.printed import (
 from experiments.command.sweeping.folds import FOLDS
 from experiments.command.sweeping.job_words import select_overrides
 from experiments.command.sweeping.search_plan import SearchPlan
-from experiments.config.metric_names import name_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.metric_names import name_best
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of
 from experiments.files import replace_bytes
 from experiments.jobs.job import JobResult

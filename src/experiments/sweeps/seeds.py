@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from experiments.command.sweeping.folds import FOLD
 from experiments.comparison.estimate import Estimate, estimate
 from experiments.comparison.settings import SEED
-from experiments.config.objective import Objective, find_bounds
+from experiments.config.kinds.objective import Objective, find_bounds
 from experiments.jobs.job import JobResult
 from experiments.sweeps.table import (
     format_short,

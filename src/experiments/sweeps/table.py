@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from experiments.config.metric_names import TEST, name_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.metric_names import TEST, name_best
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.job import JobResult
 
 

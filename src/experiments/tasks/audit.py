@@ -17,8 +17,8 @@ from experiments.audit.survey import Survey, survey_dataset
 from experiments.builders.data import build_dataset
 from experiments.builders.devices import claim_devices, configure_framework
 from experiments.command.printed import describe_command
-from experiments.config.corrections import KEY, Correction, read_corrections
-from experiments.config.schema.dataset import FilesConfig
+from experiments.config.kinds.corrections import KEY, Correction, read_corrections
+from experiments.config.schema.datasets.dataset import FilesConfig
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of
 from experiments.files import replace_bytes

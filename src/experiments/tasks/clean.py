@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments import job_files
 from experiments.command.printed import describe_command, describe_output
-from experiments.config.objective import Objective, find_direction
+from experiments.config.kinds.objective import Objective, find_direction
 from experiments.counts import count_of, format_size
 from experiments.errors import ExperimentError
 from experiments.jobs.folder import refuse_outer_links

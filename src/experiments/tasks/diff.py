@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.comparison.settings import ABSENT, gather_names, list_differences
-from experiments.config.leaves import list_leaves
+from experiments.config.reading.leaves import list_leaves
 from experiments.counts import join_words
 from experiments.errors import ConfigError, Problem, make_printable
 from experiments.jobs.job import Job, JobResult

@@ -16,9 +16,9 @@ from experiments.builders.model import build_model
 from experiments.builders.optimizer import scale_to_batch
 from experiments.command.printed import describe_command
 from experiments.config.checks.memory import check_memory
-from experiments.config.freezing import write_freeze
-from experiments.config.phases import find_rate_phase, list_phases
-from experiments.config.programs import typed_config_flags
+from experiments.config.code.programs import typed_config_flags
+from experiments.config.kinds.freezing import write_freeze
+from experiments.config.kinds.phases import find_rate_phase, list_phases
 from experiments.counts import count_of
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data

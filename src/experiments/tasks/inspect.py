@@ -27,9 +27,9 @@ from experiments.builders.optimizer import find_rates, rate_options
 from experiments.command.printed import describe_command
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
-from experiments.config.fields import Target
-from experiments.config.phases import describe_phases
-from experiments.config.programs import typed_config_flags
+from experiments.config.code.programs import typed_config_flags
+from experiments.config.kinds.phases import describe_phases
+from experiments.config.reading.fields import Target
 from experiments.config.schema.augment import RepeatedConfig
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_bytes, format_size

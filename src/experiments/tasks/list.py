@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from experiments.config.objective import find_direction
+from experiments.config.kinds.objective import find_direction
 from experiments.config.schema.run import RunConfig
 from experiments.counts import count_of, format_size
 from experiments.jobs.job import Job, JobResult

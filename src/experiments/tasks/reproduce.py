@@ -16,7 +16,7 @@ from experiments.command.printed import (
     move_overrides,
     typed_folder,
 )
-from experiments.config.paths import list_paths
+from experiments.config.kinds.paths import list_paths
 from experiments.config.validation import validate
 from experiments.counts import agree, count_of
 from experiments.errors import ConfigError, Problem, TrackingError

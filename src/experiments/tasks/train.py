@@ -19,8 +19,8 @@ from experiments.builders.devices import (
 )
 from experiments.config.checks.doubts import find_doubts
 from experiments.config.checks.memory import check_memory
-from experiments.config.metric_names import TEST, name_best
-from experiments.config.phases import describe_phases
+from experiments.config.kinds.metric_names import TEST, name_best
+from experiments.config.kinds.phases import describe_phases
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.data.readiness.check import check_data

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.config.destination import Destination
-from experiments.config.history import name_values
-from experiments.config.metric_names import name_as_today
+from experiments.config.formats.history import name_values
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.metric_names import name_as_today
 from experiments.records import FIRST
 from experiments.tracking.spool.contents import EVALUATION, SYSTEM
 from experiments.tracking.spool.journal import (

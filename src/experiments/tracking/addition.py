@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.redaction import redact, redact_bytes
 from experiments.tracking.sending.courier import Courier

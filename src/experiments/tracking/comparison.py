@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 
 
 @dataclass(frozen=True, kw_only=True)

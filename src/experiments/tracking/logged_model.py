@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.config.convert import nearest
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
+from experiments.config.reading.convert import nearest
 from experiments.counts import name_some
 from experiments.errors import TrackingError
 from experiments.records import read_bytes, refuse_links

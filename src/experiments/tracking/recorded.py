@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from experiments import job_files
-from experiments.config.destination import Destination
-from experiments.config.history import name_key, name_values, name_words
-from experiments.config.metric_names import name_as_today
-from experiments.config.upgrade import upgrade_config
+from experiments.config.formats.history import name_key, name_values, name_words
+from experiments.config.formats.upgrade import upgrade_config
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.metric_names import name_as_today
 from experiments.errors import TrackingError
 from experiments.records import (
     FORMAT,

@@ -12,7 +12,7 @@ from experiments.command.printed import (
     describe_output,
     describe_store,
 )
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.interruption import waiting
 from experiments.redaction import redact, redact_bytes, redact_data, redact_file

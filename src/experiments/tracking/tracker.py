@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.spool.contents import Status
 from experiments.tracking.spool.inputs import DatasetInput

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.jobs.folder import (
     JobHeldError,
     claim_folder,

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.command.printed import typed_folder
-from experiments.config.destination import Destination
-from experiments.config.model_names import is_model_file, is_registered, names_model
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.model_names import (
+    is_model_file,
+    is_registered,
+    names_model,
+)
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ExperimentError, TrackingError
 from experiments.jobs.runs.run_names import find_named

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.builders.data import build_dataset
 from experiments.command.composing.overlay import lay_over, list_overlay
-from experiments.config.schema.dataset import FilesConfig, FolderConfig, TableConfig
+from experiments.config.schema.datasets.dataset import (
+    FilesConfig,
+    FolderConfig,
+    TableConfig,
+)
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import validate
 from experiments.data.dataset import Dataset

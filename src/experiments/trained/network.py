@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.builders.model import Images, build_model
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.config.schema.run import RunConfig
 from experiments.data.dataset import Dataset
 from experiments.errors import ExperimentError, TrackingError

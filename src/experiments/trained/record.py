@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.builders.model import Images
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.data.dataset import Dataset
 from experiments.jobs.job import JobResult
 from experiments.jobs.made_from.origin import read_origin

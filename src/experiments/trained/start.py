@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.builders.model import Images
-from experiments.config.schema.applications import family_of
-from experiments.config.schema.model import KerasApplicationConfig, ModelConfig
+from experiments.config.kinds.weights import IMAGENET, RUN
+from experiments.config.schema.models.applications import family_of
+from experiments.config.schema.models.model import KerasApplicationConfig, ModelConfig
 from experiments.config.schema.run import RunConfig
-from experiments.config.weights import IMAGENET, RUN
 from experiments.data.dataset import Dataset
 from experiments.errors import ConfigError, Problem
 from experiments.jobs.runs.run_names import may_move

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from experiments.config.objective import TOP5_FROM
+from experiments.config.kinds.objective import TOP5_FROM
 from experiments.errors import ExperimentError
 
 

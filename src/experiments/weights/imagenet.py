@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments.config.schema.applications import family_of, published_size
+from experiments.config.schema.models.applications import family_of, published_size
 from experiments.data.arrays.keras_cache import keras_home, network_timeout
 from experiments.models.keras_application import call_application, fresh_names
 from experiments.weights.faults import WeightsError

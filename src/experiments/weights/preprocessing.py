@@ -31,7 +31,7 @@ class Preprocessing:
 _WHOLE = 1 / 255  # a deviation that leaves 0..255 as they are
 
 # By Keras' own words for them, `keras.applications.imagenet_utils.preprocess_input`;
-# which one an architecture has, `experiments.config.schema.applications` tells.
+# which one an architecture has, `experiments.config.schema.models.applications` tells.
 PREPROCESSINGS = {
     "torch": Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "caffe": Preprocessing(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
-from experiments.config.weights import SUFFIXES
+from experiments.config.kinds.weights import SUFFIXES
 from experiments.errors import ExperimentError
 from experiments.weights.faults import WeightsError
 from experiments.weights.keras_file import (

@@ -27,7 +27,7 @@ CHANGES = [
 
 @pytest.fixture(params=CHANGES, ids=" ".join)
 def built(request: pytest.FixtureRequest, compose: Any) -> Any:
-    from experiments.config.targets import instantiate
+    from experiments.config.code.targets import instantiate
 
     config = compose(*IMAGES, *request.param).model
     shape = (SIZE, SIZE, CHANNELS)

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from experiments.config.code.targets import instantiate
 from experiments.config.schema.augment import AUGMENTS
-from experiments.config.targets import instantiate
 from experiments.data.augmentation import Augment, CropAugment
 from experiments.errors import ConfigError
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from experiments.config.convert import convert
-from experiments.config.fields import added_in
+from experiments.config.reading.convert import convert
+from experiments.config.reading.fields import added_in
 from experiments.config.schema.optimizer import OtherOptimizerConfig
 from experiments.config.schema.optimizer_classes import OPTIMIZERS
 from experiments.errors import ConfigError, Problem
@@ -79,7 +79,7 @@ def test_every_optimizer_of_keras_is_an_option_or_has_a_reason_not_to_be() -> No
 @pytest.mark.parametrize("option", [*NAMES, "lamb", "schedule_free_adamw"])
 def test_own_keys_are_all_arguments_of_the_class(option: str, compose: Any) -> None:
     """After an upgrade: a new argument wants a key, with Keras' value as `before`."""
-    from experiments.config.targets import resolve
+    from experiments.config.code.targets import resolve
 
     config = compose(f"optimizer={option}").optimizer
     common = {field.name for field in dataclasses.fields(OtherOptimizerConfig)}

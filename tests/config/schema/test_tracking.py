@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from experiments.config import extras
-from experiments.config.convert import convert
+from experiments.config.code import extras
+from experiments.config.reading.convert import convert
 from experiments.config.schema.tracking import TrackingConfig
 from experiments.errors import Problem
 from tests.conftest import CONF

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config import extras
+from experiments.config.code import extras
 from experiments.data.readiness.packed import look_at_packed
 
 

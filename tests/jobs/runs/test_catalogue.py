@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.jobs.folder import claim_folder
 from experiments.jobs.job import JobResult
 from experiments.jobs.runs.catalogue import (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from experiments import job_files
-from experiments.config.destination import Destination
-from experiments.config.objective import Objective
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ConfigError
 from experiments.jobs.runs.run_names import find_named, may_move, settle_names
 from experiments.tracking.store.runs.run_names import (

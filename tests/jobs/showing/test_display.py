@@ -8,8 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from experiments.command.printed import describe_command
-from experiments.config.destination import Destination
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
+from experiments.config.kinds.destination import Destination
 from experiments.counts import format_bytes
 from experiments.jobs.job import JobResult
 from experiments.jobs.showing import display

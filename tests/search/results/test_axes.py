@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.axes import ABSENT, build_axes, shorten
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.figures import plot_importance, plot_parallel
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 

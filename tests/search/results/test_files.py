@@ -4,7 +4,7 @@ import io
 import pytest
 import yaml
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.files import format_csv, format_markdown, summarise
 from experiments.search.trials.trial import Outcome, Proposal, Trial
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from plotly.offline import get_plotlyjs
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.redaction import redact_file
 from experiments.search.results.page import build_page
 from experiments.search.trials.trial import Outcome, Proposal, Trial

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.pictures import (
     draw_history,
     draw_importance,

@@ -20,7 +20,7 @@ from tests.warm import run_to_the_end
 KILLED = """
 import os, sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 folder = Path(sys.argv[2])
 out = Destination(output_dir=Path(sys.argv[1]), experiment="some experiment")
@@ -36,7 +36,7 @@ SYNC = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.sending.sync import sync_folders
 out = Destination(output_dir=Path(sys.argv[1]), ui_url="http://127.0.0.1:5000")
 rows = sync_folders(out, uri=sys.argv[2] or None)
@@ -294,7 +294,7 @@ def test_finished_job_is_sent_again_into_an_older_copy_of_the_database(
 READ = """
 import sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.recorded import read_tags
 tags = read_tags(sys.argv[2], Destination(output_dir=Path(sys.argv[1])))
 print(tags.values["note"])

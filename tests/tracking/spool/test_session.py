@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.spool.session import describe_session
 from experiments.tracking.spool.spool import Spool
 

@@ -1,6 +1,6 @@
 import json
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.store.charts import keep_view
 from tests.tracking.conftest import COMPARISON, settle

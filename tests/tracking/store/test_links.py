@@ -4,8 +4,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from experiments.config.destination import Destination
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.links import (
     charts_url,

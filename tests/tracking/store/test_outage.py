@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
 from experiments.tracking.store.outage import SERVER, describe_outage

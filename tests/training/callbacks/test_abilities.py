@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.training.callbacks.abilities import (
     BestKeeper,
     ClosingCallback,

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.disk_space import NoRoomError
 from experiments.errors import ExperimentError, Preempted
 from experiments.interruption import StopRequest

@@ -9,7 +9,7 @@ import keras
 import pytest
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.callbacks.checkpoint import Checkpoint
 from experiments.training.callbacks.pruning import (

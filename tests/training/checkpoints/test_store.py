@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.checkpoints import store as store_module
 from experiments.training.checkpoints.manifest import read_manifest

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.training.loop.fit import History, choose_jit, fit
 

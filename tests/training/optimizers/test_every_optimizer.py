@@ -104,7 +104,7 @@ def test_no_optimizer_is_left_out() -> None:
 def test_what_is_kept_of_each_weight_is_what_memory_is_estimated_by(
     target: str, dense_model: Any
 ) -> None:
-    from experiments.config.targets import resolve
+    from experiments.config.code.targets import resolve
 
     kind = resolve(target, key="optimizer", allowed=["experiments", "keras"])
     model = dense_model()

@@ -27,8 +27,8 @@ from experiments.command.composing.composer import (
     without_hydra,
 )
 from experiments.command.composing.loader import Loader
-from experiments.config.convert import UnknownKey, list_names, unknown_key
-from experiments.config.extras import how_to_get_launcher
+from experiments.config.code.extras import how_to_get_launcher
+from experiments.config.reading.convert import UnknownKey, list_names, unknown_key
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
 from experiments.errors import ExperimentError, Problem

@@ -5,7 +5,7 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterator, Sequence
 
 from experiments.command.answers.suggestion import Known, suggest_key
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 from experiments.config.synonyms import find_note, normalise
 from experiments.errors import Problem
 

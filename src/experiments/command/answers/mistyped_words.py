@@ -13,8 +13,8 @@ from experiments.command.answers.suggestion import (
     write_word,
 )
 from experiments.command.composing.composer import quote_word
-from experiments.config.fields import is_declared, is_text, takes_text
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
+from experiments.config.reading.fields import is_declared, is_text, takes_text
 from experiments.config.schema.run import RunConfig
 from experiments.config.synonyms import find_note, find_option, normalise
 from experiments.errors import Problem

@@ -27,9 +27,9 @@ from experiments.command.answers.owners import (
 )
 from experiments.command.composing.loader import Loader
 from experiments.command.config_folders.permission import ConfigFile
-from experiments.config.convert import UnknownKey, unknown_key
-from experiments.config.fields import OpenTarget, is_component
-from experiments.config.history import find_name
+from experiments.config.formats.history import find_name
+from experiments.config.reading.convert import UnknownKey, unknown_key
+from experiments.config.reading.fields import OpenTarget, is_component
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 from experiments.secret_names import is_secret_name

@@ -23,11 +23,12 @@ from experiments.command.answers.owners import list_owners
 from experiments.command.composing.loader import Loader
 from experiments.command.typed.task_keys import list_own_keys
 from experiments.config.checks.unused import uses
-from experiments.config.convert import may_take
-from experiments.config.fields import is_component, schemas_of
-from experiments.config.programs import name_command
-from experiments.config.schema.applications import find_architecture
+from experiments.config.code.programs import name_command
+from experiments.config.reading.convert import may_take
+from experiments.config.reading.fields import is_component, schemas_of
+from experiments.config.reading.values import read_value
 from experiments.config.schema.augment import AUGMENTS
+from experiments.config.schema.models.applications import find_architecture
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TASKS
 from experiments.config.synonyms import (
@@ -39,7 +40,6 @@ from experiments.config.synonyms import (
     list_names,
     normalise,
 )
-from experiments.config.values import read_value
 from experiments.secret_names import is_secret_name
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from experiments.command.completion.shells import (
     describe_install,
     describe_uninstall,
 )
-from experiments.config.programs import is_installed, typed_script
+from experiments.config.code.programs import is_installed, typed_script
 from experiments.errors import ConfigError, ExperimentError, Problem
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.fields import is_component, is_path, schema_for
+from experiments.config.reading.fields import is_component, is_path, schema_for
 from experiments.config.schema.run import RunConfig
 
 

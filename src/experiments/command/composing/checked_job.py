@@ -11,7 +11,7 @@ from experiments.command.answers.provenance import find_foreign, trace_keys
 from experiments.command.composing.composer import Composer, without_hydra
 from experiments.command.composing.overlay import list_overlay
 from experiments.command.config_folders.permission import KEY
-from experiments.config.fields import is_component
+from experiments.config.reading.fields import is_component
 from experiments.config.schema.run import RunConfig
 from experiments.config.search.schema import is_search
 from experiments.config.validation import examine

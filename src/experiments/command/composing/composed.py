@@ -16,7 +16,7 @@ from experiments.command.config_folders.local_configs import add_local, find_loc
 from experiments.command.hydra_node.flags import add_config_dir
 from experiments.command.plan import Plan
 from experiments.command.plan import check as check_plan
-from experiments.config.programs import name_command
+from experiments.config.code.programs import name_command
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import resolve
 from experiments.errors import ConfigError, Problem

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.fields import find_incidental
-from experiments.config.paths import list_paths, locate, may_be_path
+from experiments.config.kinds.paths import list_paths, locate, may_be_path
+from experiments.config.reading.fields import find_incidental
+from experiments.config.reading.values import settle_numbers
 from experiments.config.schema.run import RunConfig
-from experiments.config.values import settle_numbers
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

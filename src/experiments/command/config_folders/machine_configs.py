@@ -16,9 +16,9 @@ from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.command.config_folders.permission import MACHINE, ConfigFile
-from experiments.config.convert import nearest
-from experiments.config.leaves import list_leaves
-from experiments.config.values import write_value
+from experiments.config.reading.convert import nearest
+from experiments.config.reading.leaves import list_leaves
+from experiments.config.reading.values import write_value
 from experiments.errors import Problem
 from experiments.redaction import redact_word
 

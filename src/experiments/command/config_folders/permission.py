@@ -18,7 +18,7 @@ from omegaconf import DictConfig, Node, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.config_folders.local_configs import LocalConfigs
-from experiments.config.authority import check_name, covers
+from experiments.config.code.authority import check_name, covers
 from experiments.errors import Problem
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from experiments.command.config_folders.local_configs import LocalConfigs, add_l
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
 from experiments.command.typed.words import check_flag
-from experiments.config.convert import MISSING, unknown_key
+from experiments.config.reading.convert import MISSING, unknown_key
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.version import __version__
 

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.config.convert import nearest, show_value
+from experiments.config.reading.convert import nearest, show_value
 from experiments.errors import Problem
 
 _PARTS = ("formatters", "filters", "handlers", "loggers")

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.command.config_folders.permission import read_raw
-from experiments.config.authority import check_name, components_at
-from experiments.config.targets import resolve
+from experiments.config.code.authority import check_name, components_at
+from experiments.config.code.targets import resolve
 from experiments.errors import ConfigError, Problem
 
 _CALLED = ("sweeper", "launcher", "callbacks")

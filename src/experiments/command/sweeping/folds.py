@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.schema.dataset import MOST_FOLDS
+from experiments.config.schema.datasets.dataset import MOST_FOLDS
 from experiments.errors import Problem
 
 if TYPE_CHECKING:

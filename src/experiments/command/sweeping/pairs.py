@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.convert import MISSING, convert
+from experiments.config.reading.convert import MISSING, convert
+from experiments.config.reading.values import write_value
 from experiments.config.schema.resume import SweepConfig
-from experiments.config.values import write_value
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

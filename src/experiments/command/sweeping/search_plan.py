@@ -23,13 +23,13 @@ from experiments.command.sweeping.job_count import (
 from experiments.command.sweeping.job_words import select_overrides
 from experiments.command.sweeping.pairs import count_rows, read_sweep
 from experiments.config.checks.consistency import check_classes, has_own_callbacks
-from experiments.config.convert import UnknownKey
-from experiments.config.metric_names import TEST
-from experiments.config.objective import (
+from experiments.config.kinds.metric_names import TEST
+from experiments.config.kinds.objective import (
     EPOCH_METRICS,
     EPOCH_METRICS_SEVERAL,
     check_objective,
 )
+from experiments.config.reading.convert import UnknownKey
 from experiments.config.schema.resume import SweepConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig

@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from experiments.command.answers.diagnosis import explain_word
 from experiments.command.composing.composer import quote
 from experiments.command.composing.loader import Loader
-from experiments.config.fields import is_declared, is_text, takes_text
+from experiments.config.reading.fields import is_declared, is_text, takes_text
 from experiments.config.schema.run import RunConfig
 from experiments.errors import ConfigError, Problem
 

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import ChoiceSweep
 
 from experiments.command.answers.diagnosis import MOST_REPEATED
 from experiments.command.composing.composer import quote_word
-from experiments.config.fields import is_component, is_text, takes_text
+from experiments.config.reading.fields import is_component, is_text, takes_text
 from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from hydra.core.override_parser.types import ChoiceSweep, QuotedString
 
 from experiments.command.composing.composer import quote
-from experiments.config.fields import is_text
+from experiments.config.reading.fields import is_text
+from experiments.config.reading.values import is_number, read_value
 from experiments.config.schema.run import RunConfig
-from experiments.config.values import is_number, read_value
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

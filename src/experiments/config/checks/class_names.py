@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from experiments.config.convert import nearest
+from experiments.config.reading.convert import nearest
 from experiments.counts import name_some
 from experiments.errors import Problem
 

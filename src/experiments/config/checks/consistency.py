@@ -10,19 +10,19 @@ from experiments.config.checks.several_labels import (
     asks_each_class,
     check_several_labels,
 )
-from experiments.config.extras import check_audit, check_backend, check_export
-from experiments.config.freezing import check_rate_factors
-from experiments.config.objective import (
+from experiments.config.code.extras import check_audit, check_backend, check_export
+from experiments.config.code.programs import name_command
+from experiments.config.kinds.freezing import check_rate_factors
+from experiments.config.kinds.objective import (
     EPOCH_METRICS,
     EPOCH_METRICS_SEVERAL,
     TOP5_FROM,
     Mode,
     check_objective,
 )
-from experiments.config.phases import check_phases
-from experiments.config.programs import name_command
+from experiments.config.kinds.phases import check_phases
 from experiments.config.schema.augment import FlipCropConfig
-from experiments.config.schema.model import (
+from experiments.config.schema.models.model import (
     KerasApplicationConfig,
     ResNetConfig,
     ViTConfig,

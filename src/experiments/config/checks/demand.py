@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.config.checks.resnet_size import NetworkSize, measure_resnet
-from experiments.config.schema.dataset import (
+from experiments.config.schema.datasets.dataset import (
     ArchiveConfig,
     DatasetConfig,
     DigitsConfig,
     FilesConfig,
     SyntheticConfig,
 )
-from experiments.config.schema.model import ResNetConfig
+from experiments.config.schema.models.model import ResNetConfig
 from experiments.config.schema.optimizer import OptimizerConfig, SGDConfig
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TrainTaskConfig

@@ -4,11 +4,11 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from experiments.config.freezing import NONE, write_freeze
-from experiments.config.phases import count_unreached, list_phases
+from experiments.config.kinds.freezing import NONE, write_freeze
+from experiments.config.kinds.phases import count_unreached, list_phases
 from experiments.config.schema.augment import InceptionCropConfig
 from experiments.config.schema.callbacks import EarlyStoppingConfig
-from experiments.config.schema.model import (
+from experiments.config.schema.models.model import (
     KerasApplicationConfig,
     ModelConfig,
     ResNetConfig,

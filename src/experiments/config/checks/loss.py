@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from experiments.config.schema.loss import BinaryCrossEntropyConfig, BinaryFocalConfig
-from experiments.config.schema.model import ResNetConfig
+from experiments.config.schema.models.model import ResNetConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.config.model_names import is_model_file
+from experiments.config.kinds.model_names import is_model_file
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.shipping import PromoteTaskConfig
 from experiments.errors import Problem

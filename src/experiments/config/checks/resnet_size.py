@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments.config.schema.depths import choose_layout
-from experiments.config.schema.model import ResNetConfig
-from experiments.config.schema.resnet import (
+from experiments.config.schema.models.depths import choose_layout
+from experiments.config.schema.models.model import ResNetConfig
+from experiments.config.schema.models.resnet import (
     choose_stem,
     count_inner,
     final_map_size,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from experiments.config.schema.dataset_common import CommonDatasetConfig
+from experiments.config.schema.datasets.common import CommonDatasetConfig
 from experiments.config.schema.loss import (
     BinaryCrossEntropyConfig,
     BinaryFocalConfig,

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from experiments.config.fields import Target
+from experiments.config.reading.fields import Target
 from experiments.config.schema.run import RunConfig
 from experiments.config.schema.task import TASKS
 from experiments.config.search.schema import KEY, SearchConfig

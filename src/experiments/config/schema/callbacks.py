@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from experiments.config.fields import OpenTarget, Target, setting
-from experiments.config.objective import Mode, settle
+from experiments.config.kinds.objective import Mode, settle
+from experiments.config.reading.fields import OpenTarget, Target, setting
 from experiments.config.schema.trainer import (
     MOST_EPOCHS,
     MOST_IMAGES_A_BATCH,

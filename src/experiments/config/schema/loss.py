@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.reading.fields import OpenTarget, Target, setting
 
 _MODULE = "experiments.training.image_losses"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.reading.fields import OpenTarget, Target, setting
 from experiments.errors import Problem
 
 

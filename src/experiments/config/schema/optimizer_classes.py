@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from experiments.config.fields import setting
+from experiments.config.reading.fields import setting
 from experiments.config.schema.optimizer import (
     AdamConfig,
     AdamWConfig,

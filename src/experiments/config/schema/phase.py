@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments.config.fields import setting
+from experiments.config.reading.fields import setting
 from experiments.errors import Problem
 
 MOST_PHASES = 100

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.config.fields import setting
+from experiments.config.reading.fields import setting
 from experiments.config.schema.trainer import MOST_MINUTES
 from experiments.counts import count_of
 from experiments.errors import Problem

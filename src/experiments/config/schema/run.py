@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from experiments.config.destination import Destination
-from experiments.config.fields import Target, component, setting
-from experiments.config.model_names import check_registered_name
-from experiments.config.paths import find_fault, list_paths
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.model_names import check_registered_name
+from experiments.config.kinds.paths import find_fault, list_paths
+from experiments.config.reading.fields import Target, component, setting
 from experiments.config.schema.augment import AUGMENTS, CustomAugmentConfig
 from experiments.config.schema.callbacks import CALLBACKS, CustomCallbackConfig
-from experiments.config.schema.dataset import (
+from experiments.config.schema.datasets.dataset import (
     DATASETS,
     CustomDatasetConfig,
     DatasetConfig,
 )
 from experiments.config.schema.loss import FORMER as FORMER_LOSS
 from experiments.config.schema.loss import LOSSES, CustomLossConfig, LossConfig
-from experiments.config.schema.model import MODELS, CustomModelConfig
+from experiments.config.schema.models.model import MODELS, CustomModelConfig
 from experiments.config.schema.optimizer import OptimizerConfig, OtherOptimizerConfig
 from experiments.config.schema.optimizer_classes import OPTIMIZERS
 from experiments.config.schema.resume import ResumeConfig, SweepConfig

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.reading.fields import OpenTarget, Target, setting
 from experiments.config.schema.trainer import MOST_EPOCHS
 from experiments.errors import Problem
 

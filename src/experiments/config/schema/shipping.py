@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from experiments.config.fields import Target, setting
+from experiments.config.reading.fields import Target, setting
 from experiments.errors import Problem
 
 INTEGERS = "litert_int8"

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from experiments.config.fields import OpenTarget, Target, setting
+from experiments.config.reading.fields import OpenTarget, Target, setting
 from experiments.config.schema.shipping import (
     ExportTaskConfig,
     PromoteTaskConfig,

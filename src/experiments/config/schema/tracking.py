@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from experiments.config.addresses import check_web_address
-from experiments.config.extras import check_postgres
-from experiments.config.fields import setting
-from experiments.config.paths import find_fault
+from experiments.config.code.extras import check_postgres
+from experiments.config.kinds.addresses import check_web_address
+from experiments.config.kinds.paths import find_fault
+from experiments.config.reading.fields import setting
 from experiments.errors import Problem
 from experiments.redaction import redact
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.config.fields import setting
-from experiments.config.objective import Mode, Objective, settle
+from experiments.config.kinds.objective import Mode, Objective, settle
+from experiments.config.reading.fields import setting
 from experiments.config.schema.phase import MOST_PHASES, PhaseConfig
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]

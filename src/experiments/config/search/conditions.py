@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.convert import nearest
+from experiments.config.reading.convert import nearest
+from experiments.config.reading.values import as_value, same_value, write_value
 from experiments.config.search.parameter import (
     Condition,
     Parameter,
     parse_parameter,
     settle_value,
 )
-from experiments.config.values import as_value, same_value, write_value
 from experiments.errors import Problem
 
 if TYPE_CHECKING:

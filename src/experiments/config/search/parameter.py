@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.fields import is_component
-from experiments.config.paths import locate, may_be_path
-from experiments.config.schema.run import RunConfig
-from experiments.config.values import (
+from experiments.config.kinds.paths import locate, may_be_path
+from experiments.config.reading.fields import is_component
+from experiments.config.reading.values import (
     as_value,
     is_number,
     read_value,
     same_value,
     write_value,
 )
+from experiments.config.schema.run import RunConfig
 from experiments.errors import Problem
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.convert import convert
-from experiments.config.fields import setting
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
+from experiments.config.reading.convert import convert
+from experiments.config.reading.fields import setting
 from experiments.config.schema.trainer import MOST_EPOCHS, MOST_MINUTES
 from experiments.errors import ConfigError, Problem
 

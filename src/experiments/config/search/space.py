@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config.convert import MISSING
+from experiments.config.reading.convert import MISSING
+from experiments.config.reading.values import write_value
 from experiments.config.search.conditions import (
     Surroundings,
     apply_clauses,
     parse_clauses,
 )
 from experiments.config.search.parameter import Parameter, Scalar, parse_parameter
-from experiments.config.values import write_value
 from experiments.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

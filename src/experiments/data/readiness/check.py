@@ -11,7 +11,7 @@ from experiments.command.data_jobs import (
 )
 from experiments.config.checks.class_names import check_weighed_classes
 from experiments.config.checks.promotion import check_promotion
-from experiments.config.schema.dataset import (
+from experiments.config.schema.datasets.dataset import (
     DatasetConfig,
     FolderConfig,
     ImageNetConfig,

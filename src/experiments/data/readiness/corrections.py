@@ -6,14 +6,14 @@ That an image has changed since it was decided about shows when they are.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from experiments.config.corrections import (
+from experiments.config.kinds.corrections import (
     KEY,
     NAME,
     Corrections,
     CorrectionsError,
     read_corrections,
 )
-from experiments.config.schema.dataset import (
+from experiments.config.schema.datasets.dataset import (
     DatasetConfig,
     FilesConfig,
     FolderConfig,

@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.config.schema.dataset import FilesConfig, FolderConfig, ImageNetConfig
+from experiments.config.schema.datasets.dataset import (
+    FilesConfig,
+    FolderConfig,
+    ImageNetConfig,
+)
 from experiments.data.files.folders.class_folders import (
     find_class_faults,
     find_classes,

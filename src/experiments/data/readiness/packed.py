@@ -1,7 +1,7 @@
 """What keeps another library's data from being unpacked."""
 
-from experiments.config.extras import check_packages
-from experiments.config.schema.dataset import TFDSConfig, UnpackedConfig
+from experiments.config.code.extras import check_packages
+from experiments.config.schema.datasets.dataset import TFDSConfig, UnpackedConfig
 from experiments.data.files.place.whereabouts import require_folder
 from experiments.data.readiness.folders import Look, as_problem
 from experiments.errors import DataError

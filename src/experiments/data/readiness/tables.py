@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from experiments.config.label_table import KEY
-from experiments.config.schema.dataset_table import TableConfig
+from experiments.config.kinds.label_table import KEY
+from experiments.config.schema.datasets.table import TableConfig
 from experiments.counts import name_some
 from experiments.data.files.folders.layout import Layout
 from experiments.data.files.tables.label_table import columns_of, read_label_table

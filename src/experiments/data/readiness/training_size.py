@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.config.schema.dataset_files import DividedFilesConfig
+from experiments.config.schema.datasets.files import DividedFilesConfig
 from experiments.counts import count_of
 from experiments.data.files.dividing.file_division import (
     STRATIFIED,

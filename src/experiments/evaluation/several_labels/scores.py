@@ -14,7 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from experiments.config.metric_names import HELD_OUT_SEVERAL
+from experiments.config.kinds.metric_names import HELD_OUT_SEVERAL
 from experiments.evaluation.predictions import THRESHOLD
 from experiments.evaluation.several_labels.predictions import (
     Floats,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.config.objective import TOP5_FROM
+from experiments.config.kinds.objective import TOP5_FROM
 from experiments.evaluation.predictions import Floats, Integers, Predictions
 from experiments.evaluation.scores import AUC, CALIBRATION, TOP5
 from experiments.evaluation.uncertainty.auc_interval import ResampledAUC

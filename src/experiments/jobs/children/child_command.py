@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from experiments.command.printed import typed_folder
-from experiments.config.programs import command_words
+from experiments.config.code.programs import command_words
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
 from experiments.jobs.job import PROCESS_VARIABLE, SWEEP_VARIABLE, SWEPT_VARIABLE

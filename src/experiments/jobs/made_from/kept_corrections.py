@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import job_files
-from experiments.config.corrections import KEY, MOST_BYTES, NAME
+from experiments.config.kinds.corrections import KEY, MOST_BYTES, NAME
 from experiments.errors import ExperimentError
 from experiments.files import replace_bytes
 from experiments.jobs.job import Job

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import job_files
-from experiments.config.paths import list_paths
+from experiments.config.kinds.paths import list_paths
+from experiments.config.kinds.weights import is_weights_file
 from experiments.config.schema.run import RunConfig
-from experiments.config.weights import is_weights_file
 from experiments.counts import name_some
 from experiments.errors import ExperimentError
 from experiments.records import RecordError, leads_inside, read_record, write_record

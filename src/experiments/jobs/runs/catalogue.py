@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 from experiments import job_files
 from experiments.config.checks.unused import name_task
-from experiments.config.metric_names import (
+from experiments.config.kinds.metric_names import (
     BEST,
     name_as_today,
     name_best,
     name_of_epoch,
 )
-from experiments.config.objective import EPOCH_METRICS, EPOCH_METRICS_SEVERAL
+from experiments.config.kinds.objective import EPOCH_METRICS, EPOCH_METRICS_SEVERAL
 from experiments.config.schema.task import TASKS
 from experiments.errors import ExperimentError, make_printable
 from experiments.jobs.folder import is_held

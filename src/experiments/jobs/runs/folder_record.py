@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from experiments.config.upgrade import upgrade_config
+from experiments.config.formats.upgrade import upgrade_config
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.jobs.made_from.origin import read_origin
 from experiments.jobs.runs.catalogue import read_run

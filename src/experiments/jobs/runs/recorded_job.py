@@ -9,8 +9,8 @@ from typing import Any
 from experiments.command.composing.overlay import PRESENT, lay_over, list_overlay
 from experiments.command.printed import typed_folder
 from experiments.command.sweeping.folds import FOLD
-from experiments.config.destination import Destination
-from experiments.config.targets import check_targets
+from experiments.config.code.targets import check_targets
+from experiments.config.kinds.destination import Destination
 from experiments.errors import ConfigError, Problem, TrackingError
 from experiments.jobs.job import Job
 from experiments.jobs.made_from.kept_corrections import restore_corrections

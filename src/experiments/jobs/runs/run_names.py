@@ -11,12 +11,12 @@ from pathlib import Path
 
 from experiments.command.plan import Plan
 from experiments.command.printed import typed_folder
-from experiments.config.destination import Destination
 from experiments.config.identity import has_own_folder
-from experiments.config.metric_names import name_best
-from experiments.config.model_names import names_model
+from experiments.config.kinds.destination import Destination
+from experiments.config.kinds.metric_names import name_best
+from experiments.config.kinds.model_names import names_model
+from experiments.config.kinds.weights import RUN
 from experiments.config.schema.run import RunConfig
-from experiments.config.weights import RUN
 from experiments.errors import (
     ConfigError,
     ExperimentError,

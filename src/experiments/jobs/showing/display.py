@@ -14,8 +14,8 @@ from experiments.command.printed import (
     from_folder,
     typed_folder,
 )
-from experiments.config.corrections import NAME as CORRECTIONS
-from experiments.config.metric_names import BEST, TEST, name_of_epoch
+from experiments.config.kinds.corrections import NAME as CORRECTIONS
+from experiments.config.kinds.metric_names import BEST, TEST, name_of_epoch
 from experiments.config.schema.run import RunConfig
 from experiments.counts import agree, count_of, format_bytes, format_duration, set_apart
 from experiments.jobs.job import End, Job, JobResult

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from experiments.config.schema.depths import Block, choose_layout
-from experiments.config.schema.resnet import (
+from experiments.config.schema.models.depths import Block, choose_layout
+from experiments.config.schema.models.resnet import (
     choose_stem,
     count_inner,
     find_conflicts,
@@ -63,7 +63,8 @@ def build_resnet(
         input_shape: Height, width and channels of an image.
         num_classes: Number of classes.
         depth: Number of layers, a key of `DEPTHS` in
-            `experiments.config.schema.depths`; `None` when `blocks` and `block` say it.
+            `experiments.config.schema.models.depths`; `None` when `blocks` and `block`
+            say it.
         blocks: Number of blocks in each of any number of stages.
         block: `basic` or `bottleneck`.
         variant: `v1` (the paper; a bottleneck's stride in its first 1×1), `v1_5` (its
@@ -72,9 +73,9 @@ def build_resnet(
             `C` (projection everywhere) or `none` (the paper's plain network).
         stem: `imagenet` (7×7, stride 2, pooling), `deep` (three 3×3 in place of its
             7×7), `cifar` (3×3), `notebook` (as `imagenet`, its pooling not padded);
-            `auto` and `auto_deep` take `cifar` when a side has
-            `experiments.config.schema.resnet.CIFAR_STEM_MAX_SIZE` pixels or fewer, else
-            `imagenet` and `deep`.
+            `auto` and `auto_deep` take `cifar` when a side has `CIFAR_STEM_MAX_SIZE`
+            pixels or fewer (`experiments.config.schema.models.resnet`), else `imagenet`
+            and `deep`.
         width: Filters of the stem and the first stage; each stage doubles them.
         head: `average` or `max` (global pooling) or `notebook` (2×2 average pooling,
             flattened, then softmax).

@@ -27,7 +27,7 @@ from scipy.linalg import solve_triangular
 from sklearn.gaussian_process import GaussianProcessRegressor
 from threadpoolctl import threadpool_limits
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.config.search.schema import SearchConfig
 
 # Worse than any score and still a number that can be sorted.

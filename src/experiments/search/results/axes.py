@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.columns import Column, collect_columns, format_value
 from experiments.search.trials.trial import Trial, rank_trials
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.counts import format_share
 from experiments.search.results.axes import Axis, build_axes, is_logarithmic
 from experiments.search.results.columns import format_value

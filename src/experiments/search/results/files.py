@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.columns import Column, collect_columns, format_value
 from experiments.search.results.importance import tell_importance
 from experiments.search.results.table import build_table

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiments import pages
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.counts import count_of, join_words
 from experiments.search.results.columns import collect_columns
 from experiments.search.results.figures import (

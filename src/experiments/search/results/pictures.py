@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.counts import format_share
 from experiments.pictures.lettering import Lettering, choose_lettering
 from experiments.search.results.axes import (

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.search.results.columns import collect_columns, format_value
 from experiments.search.trials.trial import (
     Outcome,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from experiments import job_files
-from experiments.config.history import name_key, name_values, name_words
+from experiments.config.formats.history import name_key, name_values, name_words
 from experiments.config.search.space import Space
 from experiments.counts import agree, count_of
 from experiments.records import (

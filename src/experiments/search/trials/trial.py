@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.shapes import Count
 from experiments.workers.report import Failure
 

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from experiments.config.metric_names import name_best
+from experiments.config.kinds.metric_names import name_best
 from experiments.errors import Preempted
 from experiments.search.trials.trial import Outcome
 from experiments.workers.report import STOPPED, Failure, Report

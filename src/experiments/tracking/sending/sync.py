@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.records import NewerRecordError, refuse_newer_in
 from experiments.tracking.sending.courier import Courier

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from experiments.config.leaves import list_leaves
+from experiments.config.reading.leaves import list_leaves
 
 MAX_LENGTH = 6000  # of a parameter's value; MLflow refuses longer ones
 BATCH = 100  # parameters in a request; MLflow refuses more

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from experiments.config.history import name_target
+from experiments.config.formats.history import name_target
 from experiments.shapes import Count
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from experiments.config.history import name_key, name_values
+from experiments.config.formats.history import name_key, name_values
 from experiments.tracking.spool.journal import (
     INPUTS,
     NOTE,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.redaction import redact, redact_data
 from experiments.tracking.spool.journal import SESSION, Entry
 from experiments.tracking.spool.place import describe_place

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.config.metric_names import SINGLE, TEST
+from experiments.config.kinds.metric_names import SINGLE, TEST
 from experiments.tracking.comparison import Comparison
 from experiments.tracking.store.client import Connection, attempt
 from experiments.tracking.store.runs.claimed_run import PARENT

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.store.databases.database import prepare_database
 from experiments.tracking.store.databases.postgres import prepare_postgres

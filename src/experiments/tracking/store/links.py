@@ -10,9 +10,9 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from experiments import job_files
-from experiments.config.addresses import WEB
-from experiments.config.destination import Destination
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
+from experiments.config.kinds.addresses import WEB
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 
 _SQLITE = "sqlite:///"

@@ -11,7 +11,7 @@ import webbrowser
 from contextlib import closing
 from pathlib import Path
 
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
 from experiments.errors import TrackingError
 from experiments.tracking.store.links import experiment_url, home_url
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from experiments import job_files
-from experiments.config.objective import Mode, Objective
+from experiments.config.kinds.objective import Mode, Objective
 from experiments.disk_space import DiskSpace, is_full
 from experiments.heartbeat import beat
 from experiments.training.checkpoints.state import (

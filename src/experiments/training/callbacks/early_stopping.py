@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 import keras
 
-from experiments.config.objective import Mode, Objective
+from experiments.config.kinds.objective import Mode, Objective
 from experiments.shapes import conform
 from experiments.training.metrics import read_metric
 

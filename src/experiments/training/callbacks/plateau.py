@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypedDict
 
 import keras
 
-from experiments.config.objective import Mode, Objective
+from experiments.config.kinds.objective import Mode, Objective
 from experiments.shapes import Count, Rule, conform
 from experiments.training.metrics import read_metric
 from experiments.training.schedules import ScaledSchedule

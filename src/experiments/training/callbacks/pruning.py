@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import keras
 
-from experiments.config.objective import Mode, Objective
+from experiments.config.kinds.objective import Mode, Objective
 from experiments.counts import agree, count_of
 from experiments.errors import summarise_error
 from experiments.shapes import conform

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import keras
 
-from experiments.config.metric_names import FIRST_STEP
+from experiments.config.kinds.metric_names import FIRST_STEP
 from experiments.shapes import Count, conform
 
 

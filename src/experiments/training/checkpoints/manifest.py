@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments import job_files
-from experiments.config.objective import Mode, Objective
+from experiments.config.kinds.objective import Mode, Objective
 from experiments.files import replace_bytes
 from experiments.records import read_record, stamp
 from experiments.shapes import Count, FileName

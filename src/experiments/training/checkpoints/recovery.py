@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.training.checkpoints.manifest import (
     Manifest,
     Record,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments import job_files
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.records import leads_inside
 from experiments.training.checkpoints.manifest import (

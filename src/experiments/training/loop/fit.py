@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import keras
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.errors import ExperimentError
 from experiments.interruption import StopRequest
 from experiments.training.callbacks.abilities import close_all

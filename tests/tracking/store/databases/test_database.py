@@ -21,7 +21,7 @@ WRITERS = """
 import os, sys
 from pathlib import Path
 from experiments.tracking.store.mlflow_import import import_mlflow
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 import_mlflow()
 import mlflow.store.tracking.sqlalchemy_store

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.doctor.store import check_store
 from experiments.errors import TrackingError
 from experiments.tracking.store.client import connect
@@ -23,7 +23,7 @@ pytestmark = [
 OPEN = """
 import sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.store.client import connect
 place = Destination(output_dir=Path(sys.argv[1]), uri=sys.argv[2], experiment="same")
 print(connect(place).experiment_id)

@@ -22,7 +22,7 @@ GO_ON = """
 import sys
 from pathlib import Path
 import mlflow
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out = Path(sys.argv[1])
 tracker = open_tracker(destination=Destination(output_dir=out, experiment="a b/ü"),
@@ -163,7 +163,7 @@ def test_database_that_stays_is_not_written(out):
 LIGHT = """
 import sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.store.databases.database import follow_move
 follow_move(Destination(output_dir=Path(sys.argv[1])))
 print({"mlflow", "keras", "tensorflow", "sqlalchemy"} & set(sys.modules))

@@ -244,7 +244,7 @@ def test_model_of_a_deleted_database_is_sent_again_from_where_it_lay(
 WITHOUT_FRAMEWORK = """
 import sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.sending.sync import sync_folders
 (row,) = sync_folders(Destination(output_dir=Path(sys.argv[1])))
 print(row.unsent, {"keras", "tensorflow", "jax"} & set(sys.modules))

@@ -22,7 +22,7 @@ from tests.warm import run_to_the_end
 KILLED_CHILD = """
 import os, sys, time
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.tracker import open_tracker
 out = Path(sys.argv[1])
 place = Destination(output_dir=out, experiment="some experiment")

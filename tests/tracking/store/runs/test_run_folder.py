@@ -24,7 +24,7 @@ from tests.warm import run_to_the_end
 FIND = """
 import logging, sys
 from pathlib import Path
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.tracking.recorded import read_folder
 logging.basicConfig(format="%(message)s")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.objective import Objective
+from experiments.config.kinds.objective import Objective
 from experiments.tracking.store.runs import run_names
 from experiments.tracking.store.runs.run_names import (
     AmbiguousRunError,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.config.corrections import Corrections
+from experiments.config.kinds.corrections import Corrections
 from experiments.counts import count_of
 from experiments.data.corrections import apply_corrections, open_corrections
 from experiments.data.files.folders.class_folders import list_unchecked

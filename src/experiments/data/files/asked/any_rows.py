@@ -1,6 +1,6 @@
 """Reads the images of a table to measure a model on: any number of classes and rows."""
 
-from experiments.config.schema.dataset import TableConfig
+from experiments.config.schema.datasets.dataset import TableConfig
 from experiments.data.files.asked.any_classes import (
     PREFERRED,
     SPLIT_KEY,

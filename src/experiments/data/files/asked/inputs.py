@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from experiments.config.paths import STANDARD_INPUT
+from experiments.config.kinds.paths import STANDARD_INPUT
 from experiments.data.files.place.entries import is_hidden, is_image_name, suffix_of
 from experiments.data.files.scanning.scan import show_name
 from experiments.errors import DataError

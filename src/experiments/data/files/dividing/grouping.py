@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from experiments.config.schema.dataset import PARENT
+from experiments.config.schema.datasets.dataset import PARENT
 from experiments.counts import count_of
 from experiments.data.files.scanning.scan import show_name
 from experiments.errors import DataError

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from experiments.config.values import write_word
+from experiments.config.reading.values import write_word
 from experiments.counts import count_of
 from experiments.data.files.place.entries import (
     Entries,

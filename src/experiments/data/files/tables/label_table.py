@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from experiments.config.label_table import KEY, Table, is_parquet, read_csv
-from experiments.config.schema.dataset_table import TableConfig
-from experiments.config.values import write_word
+from experiments.config.kinds.label_table import KEY, Table, is_parquet, read_csv
+from experiments.config.reading.values import write_word
+from experiments.config.schema.datasets.table import TableConfig
 from experiments.counts import agree, count_of
 from experiments.data.files.place.entries import list_entries, reading
 from experiments.data.files.place.split_names import split_of

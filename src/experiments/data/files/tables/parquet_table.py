@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.config.label_table import KEY, MOST_BYTES, Table
+from experiments.config.kinds.label_table import KEY, MOST_BYTES, Table
 from experiments.errors import DataError
 
 

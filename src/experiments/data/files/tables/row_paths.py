@@ -5,7 +5,7 @@ import posixpath
 import unicodedata
 from pathlib import Path
 
-from experiments.config.values import write_word
+from experiments.config.reading.values import write_word
 from experiments.data.files.place.entries import list_entries
 
 

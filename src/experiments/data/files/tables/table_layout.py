@@ -4,7 +4,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from experiments.config.label_table import KEY
+from experiments.config.kinds.label_table import KEY
 from experiments.counts import count_of, name_some
 from experiments.data.files.folders.class_folders import LabelledFiles
 from experiments.data.files.folders.layout import Layout, refuse_other_count

@@ -8,7 +8,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from experiments import job_files
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.errors import TrackingError
 from experiments.files import cache_folder, drafting
 from experiments.tracking.store.databases.relocation import relocate

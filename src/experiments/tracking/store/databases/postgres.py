@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.programs import name_program
+from experiments.config.code.programs import name_program
 from experiments.errors import TrackingError
 from experiments.tracking.store.databases.schema import is_older
 from experiments.tracking.store.mlflow_import import import_mlflow, importing

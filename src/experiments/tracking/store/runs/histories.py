@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.config.destination import Destination
+from experiments.config.kinds.destination import Destination
 from experiments.tracking.spool.spool import Spool
 from experiments.tracking.store.client import Connection, attempt, connect
 from experiments.tracking.store.failures import summarise

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from experiments.config.metric_names import list_names_of_best
-from experiments.config.objective import Objective
+from experiments.config.kinds.metric_names import list_names_of_best
+from experiments.config.kinds.objective import Objective
 from experiments.errors import TrackingError, make_printable
 from experiments.records import NewerRecordError
 from experiments.tracking.spool.claims import find_claims, read_job_id

@@ -1,0 +1,1 @@
+"""Which code a config may have called, and which packages it needs."""

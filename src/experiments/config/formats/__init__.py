@@ -1,0 +1,1 @@
+"""What recorded configs of earlier formats mean today."""

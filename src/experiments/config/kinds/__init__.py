@@ -1,0 +1,1 @@
+"""What the values of single keys may be: paths, weights, phases, metrics."""

@@ -1,0 +1,1 @@
+"""Keys of `dataset`: one dataclass for each kind of source."""

@@ -1,0 +1,1 @@
+"""Keys of `model`: builders, and what a network of each may be."""
