@@ -29,6 +29,7 @@ _SHOWN = 5  # kinds of faults that are made short
 KNOWN = (
     ["model._target_=[]"],
     ["-m", "hydra/sweeper=null"],
+    ["++hydra.sweeper=3", "+model.x=3"],
     ["-m", "hydra.sweeper.params={seed:1}"],
     ["hydra/job_logging=null"],
     ["hydra.job_logging.root.level=NOPE"],

@@ -86,7 +86,9 @@ class Known:
         found = [*self.list_groups(), *_list_paths(self.config, "")]
         for name in _OF_HYDRA:
             part = OmegaConf.select(self.config, name)
-            if part is not None and not str(part.get("_target_")).endswith(_BASIC):
+            if not OmegaConf.is_dict(part):
+                continue  # something else was typed, or it is absent
+            if not str(part.get("_target_")).endswith(_BASIC):
                 found += self.list_below(name)
         return self._without_absent(dict.fromkeys(found))
 
