@@ -46,7 +46,7 @@ _LAUNCHERS = {
 def how_to_install(package: str) -> str:
     """Returns the command that installs a package of the table, as a sentence."""
     # `.` would be right in one folder only.
-    project = Path(__file__).resolve().parents[3]
+    project = Path(__file__).resolve().parents[4]
     words = [name_program("pip"), "install", "-e", f"{project}[{EXTRAS[package]}]"]
     return f"To install it: {shlex.join(words)}"
 
