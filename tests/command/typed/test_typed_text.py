@@ -109,6 +109,16 @@ def test_jobs_of_a_sweep_have_the_typed_texts(check: Any) -> None:
     assert len(set(plan.job_folders)) == len(texts)
 
 
+def test_numbers_in_a_list_of_texts_are_texts(check: Any) -> None:
+    words = ("dataset=table", "dataset.table=a.csv", "trainer.monitor=val_map")
+    words += ("loss=binary_cross_entropy",)
+    plan = check(*words, "dataset.label_columns=[1,2e5]")
+    assert plan.run.dataset.label_columns == ["1", "2e5"]
+    plan = check(*words, "dataset.label_columns=[1,b],[true,'007']", multirun=True)
+    names = [check(*words, *job).run.dataset.label_columns for job in plan.jobs]
+    assert names == [["1", "b"], ["true", "007"]]
+
+
 def test_trials_of_a_search_have_the_typed_texts(check: Any) -> None:
     plan = check(*SEARCH, "run_id=12e45678", "name=1e3,2024", multirun=True)
     assert plan.run.run_id == "12e45678"

@@ -90,8 +90,6 @@ def several_values(override: "Override") -> Problem:
         return Problem(
             key, message, f"To have all of them, put brackets around: {word}"
         )
-    if not takes_text(key, RunConfig):
-        return Problem(key, message, "To run each of them, add -m.")
     if is_text(key, RunConfig, in_list=True):
         hint = "To name several, put brackets around them"
         shown = (
@@ -100,6 +98,8 @@ def several_values(override: "Override") -> Problem:
             else "."
         )
         return Problem(key, message, hint + shown)
+    if not takes_text(key, RunConfig):
+        return Problem(key, message, "To run each of them, add -m.")
     hint = "Add -m to run each of them, or quote it to pass a text"
     shown = f": {quote_word(key, value)}" if len(value) <= MOST_REPEATED else "."
     return Problem(key, message, hint + shown)

@@ -64,13 +64,12 @@ def _name_home(word: str, override: "Override") -> str:
 
 def _is_mistaken(override: "Override") -> bool:
     """Tells whether Hydra has read a number, or a truth value, where a text belongs."""
-    value, takes_list = override._value, _takes_list(override)
-    values: Sequence[object] = [value]
-    if isinstance(value, ChoiceSweep):
-        values = value.list
-    elif takes_list and isinstance(value, list):
-        values = value
-    is_name = isinstance(value, list | dict) and not takes_list  # such as `[2024] a`
+    takes_list = _takes_list(override)
+    values = _list_values(override)
+    if takes_list:
+        values = [i for v in values for i in (v if isinstance(v, list) else [v])]
+    # Such as `[2024] a`.
+    is_name = isinstance(override._value, list | dict) and not takes_list
     if not is_name and any(isinstance(item, list | dict) for item in values):
         return False
     is_read = any(isinstance(item, bool) or is_number(item) for item in values)
@@ -80,8 +79,14 @@ def _is_mistaken(override: "Override") -> bool:
 
 def _takes_list(override: "Override") -> bool:
     """Tells whether a list was typed for a key that takes several texts."""
-    listed = isinstance(override._value, list)
+    listed = any(isinstance(value, list) for value in _list_values(override))
     return listed and is_text(override.key_or_group, RunConfig, in_list=True)
+
+
+def _list_values(override: "Override") -> Sequence[object]:
+    """Returns the values of a sweep, or the only one."""
+    value = override._value
+    return value.list if isinstance(value, ChoiceSweep) else [value]
 
 
 def _quote(word: str, override: "Override") -> str:

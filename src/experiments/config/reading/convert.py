@@ -245,7 +245,7 @@ def _item_type(annotation: Any, container: type) -> Any:
 
 
 def _refusal(value: object, annotation: Any, rule: Rule, key: str) -> Problem:
-    accepted = " or ".join(_describe(member, rule) for member in _members(annotation))
+    accepted = _describe_union(annotation, rule)
     names = [v for m in _members(annotation) for v in get_args(m) if isinstance(v, str)]
     hint = ""
     # Python writes no integers of thousands of digits.
@@ -338,4 +338,6 @@ def _describe(member: Any, rule: Rule) -> str:
 
 
 def _describe_union(annotation: Any, rule: Rule) -> str:
-    return " or ".join(_describe(member, rule) for member in _members(annotation))
+    told = [_describe(member, rule) for member in _members(annotation)]
+    of_items = any(", each " in member for member in told[:-1])
+    return (", or " if of_items else " or ").join(told)

@@ -13,8 +13,8 @@ _PATH = "experiments.path"
 _STANDS_FOR = "experiments.stands_for"
 _ADDED = "experiments.added"
 _ABSENT = "experiments.absent"
-_LISTS = (str | list[str] | None,)
-_TEXTS = (str, str | None, *_LISTS)
+_LISTS = (str | list[str] | None, list[str] | None, list[str])
+_TEXTS = (str, str | None, str | list[str] | None)
 _REQUIRED = object()  # for a key that was always there
 
 
