@@ -94,4 +94,4 @@ def test_contradictions_wait_until_each_value_is_fine(plain: dict[str, Any]) -> 
     plain["schedule"]["warmup_epochs"] = 99
     plain["allowed_targets"] = ["nothing"]
     keys = {problem.key.rpartition(".")[2] for problem in find_problems(plain)}
-    assert keys == {"_target_"}
+    assert keys == {"allowed_targets"}

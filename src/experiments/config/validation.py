@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config.checks.consistency import check_consistency
+from experiments.config.code.authority import check_allowed
 from experiments.config.code.targets import check_targets
 from experiments.config.kinds.paths import locate_paths
 from experiments.config.kinds.weights import settle_variant
@@ -122,7 +123,9 @@ def _convert(
     run: RunConfig | None = convert(plain, RunConfig, key="", problems=problems)
     allowed = plain.get("allowed_targets")
     if isinstance(allowed, list):
-        problems += check_targets(plain, [str(name) for name in allowed])
+        names = [str(name) for name in allowed]
+        refusal = check_allowed(names)
+        problems += [refusal] if refusal else check_targets(plain, names)
     # What is typed beside `from_search` is laid over another config, and checked there.
     if run is not None and not problems and run.from_search is None:
         problems += check_consistency(run)

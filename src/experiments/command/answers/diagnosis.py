@@ -175,6 +175,11 @@ def _apply(
         if OmegaConf.is_dict(node) and isinstance(override.value(), list):
             problems.append(_refuse_list(override, node))
             continue
+        if (parent := _find_value_above(override.key_or_group, whole)) is not None:
+            reason = f"is inside of {parent}, which has a value and no keys."
+            hint = f"Type {parent}=..."
+            problems.append(Problem(override.key_or_group, reason, hint))
+            continue
         try:
             composer.loader._apply_overrides_to_config([override], whole)
         except HydraException as error:
@@ -182,6 +187,20 @@ def _apply(
             problems.append(_describe(override, whole, composer, error, absent))
             with suppress(OmegaConfBaseException):  # Hydra's node takes nothing else
                 _lay_over(whole, override)
+
+
+def _find_value_above(key: str, whole: DictConfig) -> str | None:
+    """Returns the key above one that holds a value, or a list; `None` without."""
+    node: object = whole
+    parts = key.split(".")
+    for number, name in enumerate(parts[:-1], start=1):
+        # `in` would deny a key that is there and still `???`.
+        if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
+            return None  # is told otherwise
+        node = node._get_node(name) if OmegaConf.is_missing(node, name) else node[name]
+        if node is not None and not isinstance(node, DictConfig):
+            return ".".join(parts[:number])
+    return None
 
 
 def explain_refusal(error: BaseException, composer: Composer) -> list[Problem]:

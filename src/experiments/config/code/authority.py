@@ -72,6 +72,20 @@ def covers(allowed: Sequence[str], name: str) -> bool:
     return any(name == part or name.startswith(f"{part}.") for part in allowed)
 
 
+def check_allowed(allowed: Sequence[str]) -> Problem | None:
+    """Returns why no config could be run: nothing of the project may be built.
+
+    Args:
+        allowed: `allowed_targets`.
+    """
+    if any(covers([_PROJECT], name) for name in allowed):
+        return None
+    reason = f"must name {_PROJECT} too, whose components this configuration uses."
+    received = f"[{', '.join(allowed)}]"
+    hint = f"To allow it: {describe_allowing(_PROJECT, allowed)}"
+    return Problem("allowed_targets", f"{reason} Received: {received}.", hint)
+
+
 def check_name(
     name: str, allowed: Sequence[str], *, key: str, recorded: bool = False
 ) -> Problem | None:

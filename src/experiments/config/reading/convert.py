@@ -339,5 +339,5 @@ def _describe(member: Any, rule: Rule) -> str:
 
 def _describe_union(annotation: Any, rule: Rule) -> str:
     told = [_describe(member, rule) for member in _members(annotation)]
-    of_items = any(", each " in member for member in told[:-1])
-    return (", or " if of_items else " or ").join(told)
+    told.sort(key=lambda member: ", each " in member)  # or what follows is of an item
+    return " or ".join(told)

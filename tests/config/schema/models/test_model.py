@@ -52,7 +52,10 @@ def test_every_depth_has_an_option():
             ["variant=v2", "shortcut=none", "zero_init_last_scale=true"],
             ["has 2 problems", "model.variant=v2, whose", "model.shortcut=none, where"],
         ),
-        (["depth=null", "blocks=[]"], ["model.blocks must be a list of at least 1"]),
+        (
+            ["depth=null", "blocks=[]"],
+            ["model.blocks must be null or a list of at least 1"],
+        ),
         (["depth=null", "blocks=[0]"], ["model.blocks[0] must be", ">= 1"]),
         (["variant=v3"], ["model.variant must be one of auto, v1, v1_5, v2."]),
         (["stem=imagnet"], ["Did you mean `imagenet`?"]),
