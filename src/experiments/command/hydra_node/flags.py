@@ -31,6 +31,7 @@ from experiments.version import __version__
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+_JOB_FOLDER = "${job_folder:}"  # is found out with the keys of an experiment
 _BY_IDENTITY = (
     "cannot be set: a folder is named after what its job is, by which the same "
     "command finds it again.",
@@ -267,7 +268,7 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
     if multirun:
         yield from check_launcher(whole)
     plain: Any = OmegaConf.to_container(hydra.sweep, resolve=False)
-    if multirun and plain["subdir"] != "${job_folder:}":
+    if multirun and plain["subdir"] != _JOB_FOLDER:
         reason, hint = _BY_IDENTITY
         received = f"{reason} Received: {plain['subdir']!r}."
         yield Problem("hydra.sweep.subdir", received, hint)
@@ -291,8 +292,12 @@ def _check_job(whole: DictConfig) -> Iterator[Problem]:
             except InterpolationKeyError as error:
                 reason = f"cannot be found out: {str(error).splitlines()[0]}."
                 yield Problem(f"{key}.{name}", reason, "Write it out.")
-            except OmegaConfBaseException:  # known to the job only, such as its number
-                continue
+            except OmegaConfBaseException:
+                written: Any = OmegaConf.to_container(node)
+                if _JOB_FOLDER in str(written[name]):
+                    reason = "cannot be the name of the job's folder."
+                    yield Problem(f"{key}.{name}", reason, "Write it out.")
+                # Else it is known to the job only, such as its number.
 
 
 def _is_node(hydra: DictConfig, name: str) -> bool:

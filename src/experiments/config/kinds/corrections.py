@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import json
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,7 +190,10 @@ def digest_corrections(path: str) -> str | None:
 def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the number of each line and its values by column."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{KEY}: {path} is no file. task=audit writes one.")
+        if status.st_size > MOST_BYTES:
             raise DataError(f"{KEY}: {path} is too large to be a file of corrections.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,10 @@ def digest_table(path: str) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MOST_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{KEY} must be a file. Received: {path}.")
+        if status.st_size > MOST_BYTES:
             raise DataError(f"{KEY} must have at most 1 GiB. Received: {path}.")
         return path.read_bytes()
     except OSError as error:

@@ -182,8 +182,8 @@ def require_table(file: str) -> Path:
     else:
         meant = get_close_matches(path.name, names, n=1) or tables[:1]
         what = f"does not exist: {path}."
-    question = f" Did you mean {write_word(KEY, str(folder / meant[0]))}?"
-    raise DataError(f"{KEY} {what}{question if meant else ''}")
+    words = [write_word(KEY, str(folder / name)) for name in meant]
+    raise DataError(f"{KEY} {what}{''.join(f' Did you mean {w}?' for w in words)}")
 
 
 def find_missing(table: LabelTable, names: Sequence[str]) -> DataError:
