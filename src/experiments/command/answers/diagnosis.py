@@ -28,7 +28,12 @@ from experiments.command.composing.composer import (
 )
 from experiments.command.composing.loader import Loader
 from experiments.config.code.extras import how_to_get_launcher
-from experiments.config.reading.convert import UnknownKey, list_names, unknown_key
+from experiments.config.reading.convert import (
+    UnknownKey,
+    list_names,
+    show_value,
+    unknown_key,
+)
 from experiments.config.schema.run import RunConfig
 from experiments.config.validation import find_problems
 from experiments.errors import ExperimentError, Problem
@@ -395,7 +400,8 @@ def _check_choice(override: "Override", composer: Composer) -> Problem | None:
             options = folders.get_group_options(group)
             hint = _suggest_option(group, name, composer.loader)
             names = _list_names(options, hint)
-            return Problem(group, f"must be {names}. Received: {name!r}.", hint)
+            received = show_value(name)
+            return Problem(group, f"must be {names}. Received: {received}.", hint)
     return None
 
 

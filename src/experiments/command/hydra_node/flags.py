@@ -24,7 +24,7 @@ from experiments.command.config_folders.local_configs import LocalConfigs, add_l
 from experiments.command.hydra_node.launcher import check_launcher
 from experiments.command.hydra_node.logging import check_logging
 from experiments.command.typed.words import check_flag
-from experiments.config.reading.convert import MISSING, unknown_key
+from experiments.config.reading.convert import MISSING, show_value, unknown_key
 from experiments.errors import ConfigError, ExperimentError, Problem
 from experiments.version import __version__
 
@@ -262,7 +262,9 @@ def check_hydra_node(whole: DictConfig, *, multirun: bool) -> Iterator[Problem]:
         yield Problem("hydra/launcher", "must not be null in a sweep.", hint)
     if not _is_verbosity(hydra.verbose):
         reason = "must be true, false or the name of a logger or a list of names."
-        yield Problem("hydra.verbose", f"{reason} Received: {hydra.verbose!r}.")
+        yield Problem(
+            "hydra.verbose", f"{reason} Received: {show_value(hydra.verbose)}."
+        )
     yield from _check_job(whole)
     yield from check_logging(whole)
     if multirun:

@@ -44,14 +44,27 @@ def convert(
 
 
 def show_value(value: object) -> str:
-    """Returns a value as it is shown in a message: a long one in part."""
+    """Returns a value as a config has it, for a message: a long one in part."""
     try:
-        text = repr(value)
+        text = _spell(value)
     except ValueError:  # Python writes no integers of thousands of digits
         return "an integer of thousands of digits"
     if len(text) <= _SHOWN:
         return text
     return f"{text[:_SHOWN]}... ({len(text):,} characters)"
+
+
+def _spell(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_spell, value))}]"
+    if isinstance(value, Mapping):
+        parts = (f"{name!r}: {_spell(part)}" for name, part in value.items())
+        return f"{{{', '.join(parts)}}}"
+    return repr(value)
 
 
 def nearest(name: str, accepted: Iterable[str], *, above: str = "") -> str:
