@@ -10,7 +10,7 @@ from experiments.evaluation.predictions import Floats, Integers, Predictions
 
 BINS = 15  # as in arXiv:1706.04599
 # Beyond them a model is either certain of everything or knows nothing.
-_COLDEST, HOTTEST = 0.01, 100.0  # temperatures that are tried
+COLDEST, HOTTEST = 0.01, 100.0  # temperatures that are tried
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,6 +67,7 @@ def fit_temperature(predictions: Predictions) -> float:
 
     Fit it on the validation split and use it elsewhere: one number by which all logits
     are divided, which changes no prediction (arXiv:1706.04599, section 4.2).
+    `COLDEST` and `HOTTEST` are the ends of what is tried, and no fit.
 
     Raises:
         DataError: There is no labelled image.
@@ -79,6 +80,14 @@ def fit_temperature(predictions: Predictions) -> float:
     def lose(logarithm: float) -> float:
         return float(known.scaled(float(np.exp(logarithm))).losses.mean())
 
-    bounds = (float(np.log(_COLDEST)), float(np.log(HOTTEST)))
+    bounds = (float(np.log(COLDEST)), float(np.log(HOTTEST)))
     found = minimize_scalar(lose, bounds=bounds, method="bounded")
+    for end, temperature in zip(bounds, (COLDEST, HOTTEST), strict=True):
+        if lose(end) <= found.fun:  # beyond what is tried, or flat up to there
+            return temperature
     return float(np.exp(found.x))
+
+
+def is_fit(temperature: float | None) -> bool:
+    """Tells whether a temperature was found, inside of what is tried."""
+    return temperature is not None and COLDEST < temperature < HOTTEST

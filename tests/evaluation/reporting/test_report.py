@@ -17,6 +17,13 @@ def test_report_says_what_was_computed_of_the_predictions() -> None:
     assert [one["name"] for one in found["classes"]] == list(p.class_names)
 
 
+@pytest.mark.parametrize("end", [0.01, 100.0])
+def test_temperature_at_the_end_of_what_is_tried_is_none(end: float) -> None:
+    assert (
+        Report(draw(50, 3), "a model", temperature=end).as_dict()["temperature"] is None
+    )
+
+
 def test_pictures_show_all_images() -> None:
     p = draw(50, 3)
     report = Report(p, "a model")

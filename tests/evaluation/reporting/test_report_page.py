@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from experiments.evaluation.calibration import fit_temperature
 from experiments.evaluation.reporting.report import Report, Unknown
 from experiments.evaluation.reporting.report_page import (
     SHOWN,
@@ -108,8 +109,16 @@ def test_temperature_that_makes_it_worse_is_told_to_do_so() -> None:
 
 def test_temperature_at_its_end_is_no_fit() -> None:
     p = draw(300, 4)
-    text = describe_calibration(Report(p, "a model", temperature=99.9))
+    text = describe_calibration(Report(p, "a model", temperature=100.0))
     assert "No temperature mends it" in text
+    assert "divided" not in text
+
+
+def test_temperature_of_a_split_without_a_mistake_is_no_fit() -> None:
+    validation = make(np.eye(3) * 2, [0, 1, 2])
+    found = fit_temperature(validation)
+    text = describe_calibration(Report(draw(300, 4), "a model", temperature=found))
+    assert "No temperature is fitted" in text
     assert "divided" not in text
 
 

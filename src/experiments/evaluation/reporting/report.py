@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from experiments.evaluation.calibration import measure_reliability
+from experiments.evaluation.calibration import is_fit, measure_reliability
 from experiments.evaluation.confusion import count_confusions
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.reporting.mistakes import Mistake, list_mistakes
@@ -83,7 +83,7 @@ class Report:
             "images": self.scores.images,
             "metrics": self.scores.overall,
             "intervals_95": {n: list(ends) for n, ends in self.intervals.items()},
-            "temperature": self.temperature,
+            "temperature": self.temperature if is_fit(self.temperature) else None,
             "absent_classes": list(self.scores.absent),
             "unknown_classes": self._count_unknown(),
             "classes": [asdict(one) for one in self.scores.classes],

@@ -7,7 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.counts import count_of, format_share, name_some
-from experiments.evaluation.calibration import HOTTEST, measure_calibration_error
+from experiments.evaluation.calibration import (
+    COLDEST,
+    HOTTEST,
+    measure_calibration_error,
+)
 from experiments.evaluation.confusion import list_confusions
 from experiments.evaluation.reporting.mistakes import Mistake
 from experiments.evaluation.reporting.report import Report, Unknown
@@ -70,10 +74,15 @@ def describe_calibration(report: Report) -> str:
             "split, which task=evaluate task.split=validation keeps, and is told of "
             "other images."
         )
-    if report.temperature > 0.99 * HOTTEST:
+    if report.temperature >= HOTTEST:
         return (
             f"{text} No temperature mends it: of the validation split the flattest "
             "answer, every class alike, tells as much as the model does."
+        )
+    if report.temperature <= COLDEST:
+        return (
+            f"{text} No temperature is fitted: on the validation split the loss falls "
+            "the surer the model is made, as where every image is right."
         )
     scaled = report.predictions.scaled(report.temperature)
     after = measure_calibration_error(scaled)
