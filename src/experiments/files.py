@@ -82,6 +82,17 @@ def open_new(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, flags, 0o666), "wb")
 
 
+def look_at_ordinary(path: Path) -> os.stat_result:
+    """Returns what a disk tells of an ordinary file, which a link may lead to.
+
+    Raises:
+        OSError: It is a pipe, a device or a folder, or the disk refuses.
+    """
+    status = path.stat()
+    _refuse_others(status, path)
+    return status
+
+
 def open_own(path: Path, flags: int) -> int:
     """Opens an ordinary file to go on writing in it, and returns its descriptor.
 
@@ -95,10 +106,17 @@ def open_own(path: Path, flags: int) -> int:
     flags |= os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
     # Neither led elsewhere by a link nor kept waiting by a pipe.
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        _refuse_others(os.fstat(descriptor), path)
+    except OSError:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        raise
     return descriptor
+
+
+def _refuse_others(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
 
 
 def _remove(draft: Path) -> None:

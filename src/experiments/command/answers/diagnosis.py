@@ -196,16 +196,21 @@ def _apply(
 
 def _find_value_above(key: str, whole: DictConfig) -> str | None:
     """Returns the key above one that holds a value, or a list; `None` without."""
-    node: object = whole
     parts = key.split(".")
-    for number, name in enumerate(parts[:-1], start=1):
+    there, node = _follow(parts, whole)
+    is_value = node is not None and not isinstance(node, DictConfig)
+    return ".".join(parts[:there]) if is_value and there < len(parts) else None
+
+
+def _follow(parts: Sequence[str], config: DictConfig) -> tuple[int, object]:
+    """Returns how many parts of a key are there, and what the last of them holds."""
+    node: object = config
+    for number, name in enumerate(parts):
         # `in` would deny a key that is there and still `???`.
         if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
-            return None  # is told otherwise
+            return number, node
         node = node._get_node(name) if OmegaConf.is_missing(node, name) else node[name]
-        if node is not None and not isinstance(node, DictConfig):
-            return ".".join(parts[:number])
-    return None
+    return len(parts), node
 
 
 def explain_refusal(error: BaseException, composer: Composer) -> list[Problem]:
@@ -473,22 +478,17 @@ def _check_declared(
     key: str, config: DictConfig, composer: Composer, absent: Set[str]
 ) -> Problem | None:
     """Returns a problem for a key that is in no file."""
-    node: object = config
-    for number, name in enumerate(parts := key.split(".")):
-        # `in` would deny a key that is there and still `???`.
-        if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118
-            names = [str(k) for k in node] if isinstance(node, DictConfig) else []
-            if number == 0:
-                # `experiment` and `debug` are groups and no keys.
-                names += composer.loader.folders.get_group_options("", ObjectType.GROUP)
-            above = parts[:number]
-            names = [n for n in names if ".".join([*above, n]) not in absent]
-            problem = unknown_key(".".join(parts[: number + 1]), set(names) - {"hydra"})
-            if not names:
-                problem = replace(problem, hint=f"To add it, type +{key}=...")
-            return problem
-        node = node._get_node(name) if OmegaConf.is_missing(node, name) else node[name]
-    return None
+    parts = key.split(".")
+    there, node = _follow(parts, config)
+    if there == len(parts):
+        return None
+    names = [str(k) for k in node] if isinstance(node, DictConfig) else []
+    if there == 0:
+        # `experiment` and `debug` are groups and no keys.
+        names += composer.loader.folders.get_group_options("", ObjectType.GROUP)
+    names = [n for n in names if ".".join([*parts[:there], n]) not in absent]
+    problem = unknown_key(".".join(parts[: there + 1]), set(names) - {"hydra"})
+    return problem if names else replace(problem, hint=f"To add it, type +{key}=...")
 
 
 def _lay_over(config: DictConfig, override: "Override") -> None:

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Literal, get_args
 
 from experiments.counts import count_of
 from experiments.errors import DataError
+from experiments.files import look_at_ordinary
 
 Action = Literal["keep", "relabel", "drop"]
 
@@ -190,10 +190,7 @@ def digest_corrections(path: str) -> str | None:
 def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the number of each line and its values by column."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{KEY}: {path} is no file. task=audit writes one.")
-        if status.st_size > MOST_BYTES:
+        if look_at_ordinary(path).st_size > MOST_BYTES:
             raise DataError(f"{KEY}: {path} is too large to be a file of corrections.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,12 +9,12 @@ import csv
 import hashlib
 import io
 import json
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.errors import DataError
+from experiments.files import look_at_ordinary
 
 KEY = "dataset.table"
 MOST_BYTES = 2**30
@@ -95,10 +95,7 @@ def digest_table(path: str) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{KEY} must be a file. Received: {path}.")
-        if status.st_size > MOST_BYTES:
+        if look_at_ordinary(path).st_size > MOST_BYTES:
             raise DataError(f"{KEY} must have at most 1 GiB. Received: {path}.")
         return path.read_bytes()
     except OSError as error:
